@@ -1,0 +1,458 @@
+use super::{Revision, Seq, VERSION};
+use crate::codec::Reader;
+use crate::{Kind, NameId, Timestamp};
+
+const CHECKED: &str = "records are checked when they are made";
+
+pub(super) const FLAG_EXPIRES: u8 = 1;
+
+pub(super) const HAS_DATASET: u8 = 1;
+pub(super) const HAS_OBSERVED: u8 = 1 << 1;
+pub(super) const HAS_UNIT: u8 = 1 << 2;
+pub(super) const HAS_VALUE_TYPE: u8 = 1 << 3;
+pub(super) const HAS_OBJECT_TYPES: u8 = 1 << 4;
+pub(super) const HAS_EXPIRES: u8 = 1 << 5;
+pub(super) const IS_COERCED: u8 = 1 << 6;
+pub(super) const HAS_ATTRIBUTES: u8 = 1 << 7;
+
+const FIXED: usize = 34;
+
+/// A record read in place.
+#[derive(Clone, Copy)]
+pub struct EntityRef<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> EntityRef<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
+    fn fixed(&self, at: usize) -> [u8; 8] {
+        *self.bytes[at..].first_chunk().expect(CHECKED)
+    }
+
+    /// The place in the order of creation.
+    pub fn seq(&self) -> Seq {
+        Seq::from_u64(u64::from_le_bytes(self.fixed(2)))
+    }
+
+    /// When the entity came into being.
+    pub fn created_at(&self) -> Timestamp {
+        Timestamp::from_bits(i64::from_le_bytes(self.fixed(10)))
+    }
+
+    /// When it last changed.
+    pub fn modified_at(&self) -> Timestamp {
+        Timestamp::from_bits(i64::from_le_bytes(self.fixed(18)))
+    }
+
+    /// The revision that last changed it.
+    pub fn revision(&self) -> Revision {
+        Revision(u64::from_le_bytes(self.fixed(26)))
+    }
+
+    /// When it ceases to be, if ever.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        (self.bytes[1] & FLAG_EXPIRES != 0)
+            .then(|| Timestamp::from_bits(i64::from_le_bytes(self.fixed(FIXED))))
+    }
+
+    fn body(&self) -> Reader<'a> {
+        let start = if self.bytes[1] & FLAG_EXPIRES != 0 { FIXED + 8 } else { FIXED };
+        Reader::new(&self.bytes[start..])
+    }
+
+    /// The id as bytes; it is UTF-8.
+    pub fn id_bytes(&self) -> &'a [u8] {
+        self.body().bytes().expect(CHECKED)
+    }
+
+    /// The id.
+    pub fn id(&self) -> &'a str {
+        self.body().str().expect(CHECKED)
+    }
+
+    fn behind_id(&self) -> Reader<'a> {
+        let mut reader = self.body();
+        reader.bytes().expect(CHECKED);
+        reader
+    }
+
+    /// The types.
+    pub fn types(&self) -> Names32<'a> {
+        let mut reader = self.behind_id();
+        let left = reader.len().expect(CHECKED);
+        Names32 { reader, left }
+    }
+
+    /// The scopes.
+    pub fn scopes(&self) -> Scopes<'a> {
+        let mut reader = self.behind_types();
+        let left = reader.len().expect(CHECKED);
+        Scopes { reader, left }
+    }
+
+    fn behind_types(&self) -> Reader<'a> {
+        let mut types = self.types();
+        while types.next().is_some() {}
+        types.reader
+    }
+
+    /// The attributes, in the order in which they came.
+    pub fn attributes(&self) -> Attributes<'a> {
+        let mut scopes = self.scopes();
+        while scopes.next().is_some() {}
+        Attributes::read(scopes.reader)
+    }
+
+    /// The attribute of this name.
+    pub fn attribute(&self, name: NameId) -> Option<AttributeRef<'a>> {
+        self.attributes().find(|attribute| attribute.name() == name)
+    }
+}
+
+/// Names one after the other.
+#[derive(Clone, Copy)]
+pub struct Names32<'a> {
+    reader: Reader<'a>,
+    left: usize,
+}
+
+impl Iterator for Names32<'_> {
+    type Item = NameId;
+
+    #[inline]
+    fn next(&mut self) -> Option<NameId> {
+        self.left = self.left.checked_sub(1)?;
+        Some(NameId::new(self.reader.u32().expect(CHECKED)))
+    }
+}
+
+/// Scopes one after the other, as text.
+#[derive(Clone, Copy)]
+pub struct Scopes<'a> {
+    reader: Reader<'a>,
+    left: usize,
+}
+
+impl<'a> Iterator for Scopes<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        self.left = self.left.checked_sub(1)?;
+        Some(self.reader.str().expect(CHECKED))
+    }
+}
+
+/// Attributes one after the other.
+#[derive(Clone, Copy)]
+pub struct Attributes<'a> {
+    reader: Reader<'a>,
+    left: usize,
+}
+
+impl<'a> Attributes<'a> {
+    fn read(mut reader: Reader<'a>) -> Self {
+        let left = reader.len().expect(CHECKED);
+        Self { reader, left }
+    }
+
+    fn none() -> Self {
+        Self { reader: Reader::new(&[]), left: 0 }
+    }
+
+    /// How many are left.
+    pub fn len(&self) -> usize {
+        self.left
+    }
+
+    /// Whether none is left.
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = AttributeRef<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<AttributeRef<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let name = NameId::new(self.reader.u32().expect(CHECKED));
+        let body = self.reader.bytes().expect(CHECKED);
+        Some(AttributeRef { name, body })
+    }
+}
+
+/// One attribute with its instances.
+#[derive(Clone, Copy)]
+pub struct AttributeRef<'a> {
+    name: NameId,
+    body: &'a [u8],
+}
+
+impl<'a> AttributeRef<'a> {
+    /// The name.
+    pub fn name(&self) -> NameId {
+        self.name
+    }
+
+    /// The instances, the default one first where there is one.
+    pub fn instances(&self) -> Instances<'a> {
+        let mut reader = Reader::new(self.body);
+        let left = reader.len().expect(CHECKED);
+        Instances { reader, left }
+    }
+
+    /// The instance with this dataset id, or the default instance.
+    pub fn instance(&self, dataset_id: Option<&str>) -> Option<InstanceRef<'a>> {
+        self.instances().find(|instance| instance.dataset_id() == dataset_id)
+    }
+
+    /// The bytes of all instances, as they stand in the record.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.body
+    }
+}
+
+/// Instances one after the other.
+#[derive(Clone, Copy)]
+pub struct Instances<'a> {
+    reader: Reader<'a>,
+    left: usize,
+}
+
+impl Instances<'_> {
+    /// How many are left.
+    pub fn len(&self) -> usize {
+        self.left
+    }
+
+    /// Whether none is left.
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+}
+
+impl<'a> Iterator for Instances<'a> {
+    type Item = InstanceRef<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<InstanceRef<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        Some(InstanceRef::read(self.reader.bytes().expect(CHECKED)).expect(CHECKED))
+    }
+}
+
+/// One instance of an attribute.
+#[derive(Clone, Copy)]
+pub struct InstanceRef<'a> {
+    bytes: &'a [u8],
+    kind: Kind,
+    flags: u8,
+    created: i64,
+    modified: i64,
+    dataset_id: &'a [u8],
+    observed: i64,
+    unit_code: &'a [u8],
+    value_type: &'a [u8],
+    object_types: Option<Names32<'a>>,
+    expires: i64,
+    value: &'a [u8],
+    attributes: Reader<'a>,
+}
+
+impl<'a> InstanceRef<'a> {
+    #[inline]
+    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        let kind = Kind::from_u8(reader.u8()?)?;
+        let flags = reader.u8()?;
+        let created = reader.i64()?;
+        let modified = reader.i64()?;
+        let has = |flag: u8| flags & flag != 0;
+        let dataset_id = if has(HAS_DATASET) { reader.bytes()? } else { &[] };
+        let observed = if has(HAS_OBSERVED) { reader.i64()? } else { 0 };
+        let unit_code = if has(HAS_UNIT) { reader.bytes()? } else { &[] };
+        let value_type = if has(HAS_VALUE_TYPE) { reader.bytes()? } else { &[] };
+        let object_types = if has(HAS_OBJECT_TYPES) {
+            let mut inner = Reader::new(reader.bytes()?);
+            let left = inner.len()?;
+            Some(Names32 { reader: inner, left })
+        } else {
+            None
+        };
+        let expires = if has(HAS_EXPIRES) { reader.i64()? } else { 0 };
+        let value = reader.bytes()?;
+        Some(Self {
+            bytes,
+            kind,
+            flags,
+            created,
+            modified,
+            dataset_id,
+            observed,
+            unit_code,
+            value_type,
+            object_types,
+            expires,
+            value,
+            attributes: reader,
+        })
+    }
+
+    fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// The kind of attribute.
+    #[inline]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The JSON text of the value (see [`crate::Value`]).
+    pub fn value(&self) -> &'a str {
+        std::str::from_utf8(self.value).expect(CHECKED)
+    }
+
+    /// The JSON text of the value as bytes; it is UTF-8.
+    #[inline]
+    pub fn value_bytes(&self) -> &'a [u8] {
+        self.value
+    }
+
+    /// Whether the value holds names that a context expanded.
+    #[inline]
+    pub fn is_coerced(&self) -> bool {
+        self.has(IS_COERCED)
+    }
+
+    /// Which of several instances this is; the default instance has none.
+    pub fn dataset_id(&self) -> Option<&'a str> {
+        self.has(HAS_DATASET).then(|| std::str::from_utf8(self.dataset_id).expect(CHECKED))
+    }
+
+    /// When the value was observed.
+    #[inline]
+    pub fn observed_at(&self) -> Option<Timestamp> {
+        self.has(HAS_OBSERVED).then(|| Timestamp::from_bits(self.observed))
+    }
+
+    /// The code of the unit.
+    pub fn unit_code(&self) -> Option<&'a str> {
+        self.has(HAS_UNIT).then(|| std::str::from_utf8(self.unit_code).expect(CHECKED))
+    }
+
+    /// The datatype that a client gave.
+    pub fn value_type(&self) -> Option<&'a str> {
+        self.has(HAS_VALUE_TYPE).then(|| std::str::from_utf8(self.value_type).expect(CHECKED))
+    }
+
+    /// Types of the entities that a relationship points to.
+    pub fn object_types(&self) -> Option<Names32<'a>> {
+        self.object_types
+    }
+
+    /// When the instance ceases to be.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.has(HAS_EXPIRES).then(|| Timestamp::from_bits(self.expires))
+    }
+
+    /// When it came into being.
+    pub fn created_at(&self) -> Timestamp {
+        Timestamp::from_bits(self.created)
+    }
+
+    /// When it last changed.
+    pub fn modified_at(&self) -> Timestamp {
+        Timestamp::from_bits(self.modified)
+    }
+
+    /// The time by which readings are ordered: of the observation, else of the change.
+    pub fn time(&self) -> Timestamp {
+        self.observed_at().unwrap_or_else(|| self.modified_at())
+    }
+
+    /// Attributes of the attribute.
+    pub fn attributes(&self) -> Attributes<'a> {
+        if self.has(HAS_ATTRIBUTES) {
+            Attributes::read(self.attributes)
+        } else {
+            Attributes::none()
+        }
+    }
+
+    /// The attribute of the attribute with this name.
+    pub fn attribute(&self, name: NameId) -> Option<AttributeRef<'a>> {
+        self.attributes().find(|attribute| attribute.name() == name)
+    }
+
+    /// The instance as it stands in the record.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Reads an instance that stands alone, such as one of a change record.
+    pub fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
+        is_instance(bytes).then(|| Self::read(bytes).expect(CHECKED))
+    }
+}
+
+pub(super) fn is_well_formed(bytes: &[u8]) -> bool {
+    let Some((head, _)) = bytes.split_at_checked(FIXED) else { return false };
+    let body_at = if head[1] & FLAG_EXPIRES != 0 { FIXED + 8 } else { FIXED };
+    head[0] == VERSION && bytes.len() > body_at && walk_body(&bytes[body_at..]).is_some()
+}
+
+fn walk_body(bytes: &[u8]) -> Option<()> {
+    let mut reader = Reader::new(bytes);
+    crate::EntityId::new(reader.str()?).ok()?;
+    for _ in 0..reader.len()? {
+        reader.u32()?;
+    }
+    for _ in 0..reader.len()? {
+        reader.str()?;
+    }
+    walk_attributes(&mut reader, 0)?;
+    reader.is_empty().then_some(())
+}
+
+fn walk_attributes(reader: &mut Reader<'_>, depth: usize) -> Option<()> {
+    if depth > crate::MAX_JSON_DEPTH {
+        return None;
+    }
+    for _ in 0..reader.len()? {
+        reader.u32()?;
+        let mut body = Reader::new(reader.bytes()?);
+        for _ in 0..body.len()? {
+            walk_instance(body.bytes()?, depth)?;
+        }
+        body.is_empty().then_some(())?;
+    }
+    Some(())
+}
+
+fn is_instance(bytes: &[u8]) -> bool {
+    walk_instance(bytes, 0).is_some()
+}
+
+fn walk_instance(bytes: &[u8], depth: usize) -> Option<()> {
+    let instance = InstanceRef::read(bytes)?;
+    for text in [instance.value, instance.dataset_id, instance.unit_code, instance.value_type] {
+        std::str::from_utf8(text).ok()?;
+    }
+    if let Some(names) = instance.object_types {
+        let mut reader = names.reader;
+        for _ in 0..names.left {
+            reader.u32()?;
+        }
+    }
+    if instance.has(HAS_ATTRIBUTES) {
+        let mut reader = instance.attributes;
+        walk_attributes(&mut reader, depth + 1)?;
+        return reader.is_empty().then_some(());
+    }
+    instance.attributes.is_empty().then_some(())
+}

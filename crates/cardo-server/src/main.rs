@@ -1,0 +1,3 @@
+//! The `cardo` command.
+
+fn main() {}
