@@ -94,13 +94,6 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    pub(crate) fn u64(&mut self) -> Option<u64> {
-        let (head, rest) = self.bytes.split_first_chunk::<8>()?;
-        self.bytes = rest;
-        Some(u64::from_le_bytes(*head))
-    }
-
-    #[inline]
     pub(crate) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (head, rest) = self.bytes.split_at_checked(len)?;
         self.bytes = rest;

@@ -4,6 +4,7 @@
 //! Nothing here does I/O. Constructors refuse what the NGSI-LD information model
 //! (ETSI GS CIM 009, clauses 4.5 to 4.8) does not allow.
 
+mod change;
 mod codec;
 mod entity;
 mod geometry;
@@ -13,7 +14,11 @@ mod name;
 mod record;
 mod scope;
 mod time;
+mod twin;
 
+pub use change::{
+    DocumentChange, EntityChange, InstanceChange, InvalidLogRecord, LogRecord, SourceOffset,
+};
 pub use entity::{
     Attribute, AttributeFragment, Entity, Fragment, Instance, InstanceFragment, Kind, NGSI_LD_NULL,
     Value,
@@ -29,3 +34,4 @@ pub use record::{
 };
 pub use scope::{InvalidScope, Scope};
 pub use time::{InvalidTimestamp, Timestamp};
+pub use twin::{InvalidTwinName, TwinId};

@@ -1,0 +1,299 @@
+use std::sync::Arc;
+
+use cardo_model::{EntityId, Iri, NameId, Scope, Timestamp};
+use cardo_spatial::GeoTest;
+
+use crate::Pattern;
+
+/// A condition on entities; every surface language parses into this tree, and one evaluator and
+/// one planner read it.
+///
+/// `N` is how types and attributes are named: by full name where a parser makes the tree, by
+/// [`NameId`] where the engine evaluates it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Filter<N = Iri> {
+    /// Matches all.
+    True,
+    /// Matches nothing.
+    False,
+    /// Matches what every part matches.
+    And(Vec<Filter<N>>),
+    /// Matches what any part matches.
+    Or(Vec<Filter<N>>),
+    /// Matches what the part does not.
+    Not(Box<Filter<N>>),
+    /// The entity has one of these ids.
+    Ids(Vec<EntityId>),
+    /// The id matches a regular expression.
+    IdPattern(Pattern),
+    /// The entity has this type.
+    Type(N),
+    /// One of the entity's scopes meets the condition (clause 4.19).
+    Scope(ScopeTest),
+    /// The entity has the attribute, whatever its value.
+    HasAttribute(N),
+    /// The path leads to something.
+    Exists(Path<N>),
+    /// What the path leads to compares to a constant.
+    Compare(Comparison<N>),
+    /// A geometry of the entity has a relation to a constant one.
+    Geo(GeoCondition<N>),
+}
+
+/// A condition on one scope of an entity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScopeTest {
+    /// The scope is exactly this one.
+    Exactly(Scope),
+    /// One level below the scope, whatever its name: `/A/+` and patterns such as `/A/+/C`, given
+    /// as levels where `None` stands for `+`.
+    Levels(Vec<Option<Box<str>>>),
+    /// The scope or anything below it: `/A/#`, given as levels where `None` stands for `+`.
+    Below(Vec<Option<Box<str>>>),
+    /// The entity has any scope at all: `/#`.
+    Any,
+}
+
+/// Where in an entity a value is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path<N = Iri> {
+    /// The attribute, or a member of the entity itself.
+    pub root: Root<N>,
+    /// Attributes of the attribute, outermost first.
+    pub attributes: Vec<N>,
+    /// What of the instance is meant.
+    pub member: Member,
+    /// Keys into a compound value or a language map; expanded names where the value holds such.
+    pub keys: Vec<Box<str>>,
+    /// Which instances of the root attribute count.
+    pub datasets: Datasets,
+}
+
+/// Where a path begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Root<N = Iri> {
+    /// An attribute.
+    Attribute(N),
+    /// The id of the entity.
+    Id,
+    /// The types of the entity.
+    Type,
+    /// The scopes of the entity.
+    Scope,
+    /// When the entity came into being.
+    CreatedAt,
+    /// When the entity last changed.
+    ModifiedAt,
+    /// When the entity ceases to be.
+    ExpiresAt,
+}
+
+/// A member of an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Member {
+    /// The value, object, language map and so on.
+    Value,
+    /// When it was observed.
+    ObservedAt,
+    /// When the instance came into being.
+    CreatedAt,
+    /// When the instance last changed.
+    ModifiedAt,
+    /// When the instance ceases to be.
+    ExpiresAt,
+    /// The code of its unit.
+    UnitCode,
+    /// The id of its dataset.
+    DatasetId,
+    /// The types of a relationship's objects.
+    ObjectType,
+}
+
+/// Which instances of an attribute a condition is put to.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Datasets {
+    /// Any of them (NGSI-LD).
+    #[default]
+    Any,
+    /// The default instance, else the first (columns of OGC API and GraphQL).
+    Preferred,
+    /// This one.
+    Only(Iri),
+}
+
+/// A comparison of what a path leads to with constants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison<N = Iri> {
+    /// Where the value stands.
+    pub path: Path<N>,
+    /// How it is compared.
+    pub operator: Operator,
+    /// With what.
+    pub operand: Operand,
+}
+
+/// How values are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// Equal; with a list any of it, with a range within it.
+    Equal,
+    /// Not equal, by the rule of clause 4.9: the path leads somewhere, and nothing there is equal.
+    Unequal,
+    /// Greater.
+    Greater,
+    /// Greater or equal.
+    GreaterOrEqual,
+    /// Less.
+    Less,
+    /// Less or equal.
+    LessOrEqual,
+    /// The text matches the pattern.
+    Matches,
+    /// The path leads to a text, and it does not match the pattern.
+    MatchesNot,
+}
+
+/// The constant side of a comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operand {
+    /// One value.
+    One(Literal),
+    /// Any of several values.
+    List(Vec<Literal>),
+    /// From the first to the second, both included.
+    Range(Literal, Literal),
+    /// A regular expression.
+    Pattern(Pattern),
+}
+
+/// A constant.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    /// A number.
+    Number(f64),
+    /// A text; also a URI given in quotes or without.
+    Text(Box<str>),
+    /// A truth value.
+    Bool(bool),
+    /// A date and time.
+    DateTime(Timestamp),
+    /// A date, as written, in the form `YYYY-MM-DD`.
+    Date(Box<str>),
+    /// A time of day, as written.
+    Time(Box<str>),
+}
+
+/// A condition on the geometry of an attribute.
+#[derive(Clone, Debug)]
+pub struct GeoCondition<N = Iri> {
+    /// The GeoProperty.
+    pub property: N,
+    /// The relation and the geometry, prepared for many tests.
+    pub test: Arc<GeoTest>,
+    /// Whether an entity without such a geometry matches (OGC API `bbox` does so).
+    pub missing_matches: bool,
+    /// Which instances count.
+    pub datasets: Datasets,
+}
+
+impl<N: PartialEq> PartialEq for GeoCondition<N> {
+    fn eq(&self, other: &Self) -> bool {
+        self.property == other.property
+            && self.missing_matches == other.missing_matches
+            && self.datasets == other.datasets
+            && (Arc::ptr_eq(&self.test, &other.test) || *self.test == *other.test)
+    }
+}
+
+/// A filter as the engine evaluates it.
+pub type Resolved = Filter<NameId>;
+
+impl<N> Filter<N> {
+    /// Both conditions; `True` vanishes, nested conjunctions are joined.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::True, filter) | (filter, Self::True) => filter,
+            (Self::False, _) | (_, Self::False) => Self::False,
+            (Self::And(mut parts), Self::And(more)) => {
+                parts.extend(more);
+                Self::And(parts)
+            }
+            (Self::And(mut parts), filter) | (filter, Self::And(mut parts)) => {
+                parts.push(filter);
+                Self::And(parts)
+            }
+            (one, two) => Self::And(vec![one, two]),
+        }
+    }
+
+    /// The same condition with names of another sort.
+    pub fn map_names<M>(&self, name: &mut impl FnMut(&N) -> M) -> Filter<M> {
+        match self {
+            Self::True => Filter::True,
+            Self::False => Filter::False,
+            Self::And(parts) => Filter::And(map_all(parts, name)),
+            Self::Or(parts) => Filter::Or(map_all(parts, name)),
+            Self::Not(part) => Filter::Not(Box::new(part.map_names(name))),
+            Self::Ids(ids) => Filter::Ids(ids.clone()),
+            Self::IdPattern(pattern) => Filter::IdPattern(pattern.clone()),
+            Self::Type(n) => Filter::Type(name(n)),
+            Self::Scope(test) => Filter::Scope(test.clone()),
+            Self::HasAttribute(n) => Filter::HasAttribute(name(n)),
+            Self::Exists(path) => Filter::Exists(path.map_names(name)),
+            Self::Compare(comparison) => Filter::Compare(Comparison {
+                path: comparison.path.map_names(name),
+                operator: comparison.operator,
+                operand: comparison.operand.clone(),
+            }),
+            Self::Geo(condition) => Filter::Geo(GeoCondition {
+                property: name(&condition.property),
+                test: condition.test.clone(),
+                missing_matches: condition.missing_matches,
+                datasets: condition.datasets.clone(),
+            }),
+        }
+    }
+}
+
+fn map_all<N, M>(parts: &[Filter<N>], name: &mut impl FnMut(&N) -> M) -> Vec<Filter<M>> {
+    parts.iter().map(|part| part.map_names(name)).collect()
+}
+
+impl<N> Path<N> {
+    /// The path to the value of an attribute.
+    pub fn of_attribute(name: N) -> Self {
+        Self::of_root(Root::Attribute(name))
+    }
+
+    /// The path to a root alone.
+    pub fn of_root(root: Root<N>) -> Self {
+        Self {
+            root,
+            attributes: Vec::new(),
+            member: Member::Value,
+            keys: Vec::new(),
+            datasets: Datasets::Any,
+        }
+    }
+
+    /// The same path with names of another sort.
+    pub fn map_names<M>(&self, name: &mut impl FnMut(&N) -> M) -> Path<M> {
+        let root = match &self.root {
+            Root::Attribute(n) => Root::Attribute(name(n)),
+            Root::Id => Root::Id,
+            Root::Type => Root::Type,
+            Root::Scope => Root::Scope,
+            Root::CreatedAt => Root::CreatedAt,
+            Root::ModifiedAt => Root::ModifiedAt,
+            Root::ExpiresAt => Root::ExpiresAt,
+        };
+        Path {
+            root,
+            attributes: self.attributes.iter().map(name).collect(),
+            member: self.member,
+            keys: self.keys.clone(),
+            datasets: self.datasets.clone(),
+        }
+    }
+}
