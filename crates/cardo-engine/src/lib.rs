@@ -1,0 +1,27 @@
+//! Every operation on the twin once, with its rules; the live twin in memory with its indexes and
+//! its planner; the sequencer; and the ports that a store implements.
+//!
+//! The engine knows no HTTP, no JSON-LD and no SQL.
+
+mod caller;
+mod engine;
+mod follow;
+mod history;
+mod operation;
+mod ports;
+mod query;
+mod snapshot;
+
+pub use caller::{Caller, Mask, Principal, Restriction, View};
+pub use engine::{Engine, EngineOptions};
+pub use follow::{Followed, Follower};
+pub use history::{EntityHistory, HistoryRequest};
+pub use operation::{
+    Batch, Done, NotUpdated, Operation, OperationError, Outcome, WhichInstances, WriteError,
+};
+pub use ports::{
+    Append, Behind, EncodedRecord, HistoryEvent, HistoryQuery, HistoryRow, LogError, Projected,
+    Projection, StateSink, Store, StoreError,
+};
+pub use query::{EntityQuery, Page, PageRequest, PageStart, QueryError};
+pub use snapshot::{AttributeInfo, Snapshot, TypeInfo};

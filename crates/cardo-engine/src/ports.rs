@@ -1,0 +1,228 @@
+//! What the engine needs of a store. The engine owns the traits; `cardo-store` implements them
+//! over SQLite and memory.
+
+use async_trait::async_trait;
+use cardo_model::{
+    DocumentChange, EntityId, Iri, NameId, Record, Revision, Seq, SourceOffset, Timestamp, TwinId,
+};
+
+/// A store of twins: names, the change log, and what is projected from it.
+///
+/// The log comes first: what [`Store::append`] has acknowledged survives any crash of the process
+/// or the machine. State and history follow it by [`Store::project`].
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Every name with its id.
+    async fn names(&self) -> Result<Vec<(NameId, Iri)>, StoreError>;
+
+    /// Gives ids to names, the same for all servers of one store, and keeps them durably before it
+    /// answers. The ids come in the order of the names; a name that has one keeps it.
+    async fn intern(&self, names: &[Iri]) -> Result<Vec<NameId>, StoreError>;
+
+    /// Every twin that was ever written to.
+    async fn twins(&self) -> Result<Vec<TwinId>, StoreError>;
+
+    /// The revision at the head of a twin's log; `None` where the twin was never written to.
+    async fn head(&self, twin: &TwinId) -> Result<Option<Revision>, StoreError>;
+
+    /// Appends to the logs of one or more twins with one sync; when it returns `Ok` all of it that
+    /// is not `Behind` is durable. On an error nothing may be taken as written, though it may be
+    /// found after a restart.
+    ///
+    /// The results come in the order of `appends`. The first record of an append has the revision
+    /// behind `expected_head`, the others follow without gaps.
+    async fn append(&self, appends: Vec<Append>) -> Result<Vec<Result<(), Behind>>, StoreError>;
+
+    /// Reads a twin's log behind a revision, oldest first, at most about `max_bytes` but at least
+    /// one record where there is one.
+    async fn read_log(
+        &self,
+        twin: &TwinId,
+        after: Revision,
+        max_bytes: usize,
+    ) -> Result<Vec<EncodedRecord>, LogError>;
+
+    /// Drops log records up to and including a revision that is projected. Cutting further than
+    /// the projected revision is an error.
+    async fn cut_log(&self, twin: &TwinId, up_to: Revision) -> Result<(), StoreError>;
+
+    /// Reads the projected state: entities in the order of creation, in chunks handed to `sink`.
+    async fn load(&self, twin: &TwinId, sink: &mut dyn StateSink) -> Result<Projected, StoreError>;
+
+    /// Writes state and history and the revision they reached, in one transaction. A projection
+    /// whose `after` is not the revision reached so far is refused.
+    async fn project(&self, twin: &TwinId, projection: Projection) -> Result<(), StoreError>;
+
+    /// The history of one entity, in the order (attribute, dataset, time, revision, ordinal).
+    async fn history(
+        &self,
+        twin: &TwinId,
+        query: &HistoryQuery,
+    ) -> Result<Vec<HistoryRow>, StoreError>;
+
+    /// How far the followers of a twin's log have come.
+    async fn positions(&self, twin: &TwinId) -> Result<Vec<(Box<str>, Revision)>, StoreError>;
+
+    /// Keeps how far a follower has come; `None` forgets the follower.
+    async fn save_position(
+        &self,
+        twin: &TwinId,
+        follower: &str,
+        revision: Option<Revision>,
+    ) -> Result<(), StoreError>;
+
+    /// Finishes what is under way and closes files; later calls fail.
+    async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// Log records for one twin.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// The twin.
+    pub twin: TwinId,
+    /// The head that the records build on; revision 0 for a new twin.
+    pub expected_head: Revision,
+    /// The records, with revisions that follow `expected_head` without gaps.
+    pub records: Vec<EncodedRecord>,
+}
+
+/// A log record in its binary form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedRecord {
+    /// Its revision.
+    pub revision: Revision,
+    /// The bytes of [`cardo_model::LogRecord::encode`].
+    pub bytes: Vec<u8>,
+}
+
+/// Another server has appended meanwhile; the append did not happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Behind {
+    /// The head that the log really has.
+    pub head: Revision,
+}
+
+/// Takes chunks of entities while a twin is loaded.
+pub trait StateSink: Send {
+    /// Takes the next entities in the order of creation.
+    fn entities(&mut self, records: Vec<Record>);
+}
+
+/// What was projected beside the entities.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Projected {
+    /// The revision that state and history have reached.
+    pub revision: Revision,
+    /// Every document, each with its body.
+    pub documents: Vec<DocumentChange>,
+    /// How far each source has come.
+    pub offsets: Vec<SourceOffset>,
+}
+
+/// What a run of log records has changed.
+#[derive(Clone, Debug, Default)]
+pub struct Projection {
+    /// The revision reached before.
+    pub after: Revision,
+    /// The revision reached with this.
+    pub to: Revision,
+    /// Entities sorted by their place in the order of creation; `None` where one is gone.
+    pub entities: Vec<(Seq, Option<Record>)>,
+    /// What happened, in order.
+    pub history: Vec<HistoryRow>,
+    /// Documents that changed, the last state of each.
+    pub documents: Vec<DocumentChange>,
+    /// Offsets of sources that changed, the last of each.
+    pub offsets: Vec<SourceOffset>,
+}
+
+/// One line of an entity's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// The entity.
+    pub entity: EntityId,
+    /// What happened.
+    pub event: HistoryEvent,
+    /// By which the history is ordered: the time of observation, else of the change.
+    pub time: Timestamp,
+    /// The revision in which it happened.
+    pub revision: Revision,
+    /// The place among the rows of that revision.
+    pub ordinal: u32,
+}
+
+/// What happened to an entity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HistoryEvent {
+    /// An attribute was given a value, in the form of [`cardo_model::encode_instance`].
+    Instance {
+        /// The attribute.
+        name: NameId,
+        /// The instance.
+        instance: Box<[u8]>,
+    },
+    /// An instance of an attribute was deleted.
+    InstanceDeleted {
+        /// The attribute.
+        name: NameId,
+        /// Which instance.
+        dataset_id: Option<Iri>,
+    },
+    /// The entity came into being or its types or scopes changed; its record without attributes.
+    Entity(Record),
+    /// The entity was deleted.
+    Deleted,
+}
+
+/// Which part of an entity's history is asked for.
+#[derive(Clone, Debug)]
+pub struct HistoryQuery {
+    /// The entity.
+    pub entity: EntityId,
+    /// Only these attributes; all where empty.
+    pub attributes: Vec<NameId>,
+    /// From this moment on, it included.
+    pub from: Option<Timestamp>,
+    /// Up to this moment, it excluded.
+    pub until: Option<Timestamp>,
+    /// Only the last so many instances of each attribute and dataset.
+    pub last: Option<usize>,
+    /// At most so many rows in all, as a bound on memory.
+    pub limit: usize,
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// No room is left on the disk.
+    #[error("the disk is full: {0}")]
+    Full(String),
+    /// Files are damaged or of a newer version; says what to do.
+    #[error("{0}")]
+    Damaged(String),
+    /// The store is in use by another process.
+    #[error("{0}")]
+    InUse(String),
+    /// Reading or writing failed.
+    #[error("the store failed: {0}")]
+    Failed(String),
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// Why a log could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogError {
+    /// The log was cut behind the asked revision.
+    #[error("the log before revision {oldest} is gone")]
+    Gone {
+        /// The oldest revision that can be read.
+        oldest: Revision,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

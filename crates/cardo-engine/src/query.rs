@@ -1,0 +1,69 @@
+use cardo_model::{Record, Revision, Seq};
+use cardo_query::Filter;
+
+/// A question for entities.
+#[derive(Clone, Debug)]
+pub struct EntityQuery {
+    /// Which entities.
+    pub filter: Filter,
+    /// Which part of them.
+    pub page: PageRequest,
+    /// Whether the number of all is wanted.
+    pub count: bool,
+}
+
+/// Which part of the matching entities is wanted, in the order of creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    /// At most so many; 0 asks for the count alone.
+    pub limit: usize,
+    /// Where the page begins.
+    pub start: PageStart,
+}
+
+/// Where a page begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageStart {
+    /// So many matches are left out from the first.
+    Offset(usize),
+    /// Behind this entity.
+    After(Seq),
+    /// The page that ends before this entity.
+    Before(Seq),
+}
+
+/// One page of entities, all as of one revision.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The entities in the order of creation.
+    pub entities: Vec<Record>,
+    /// How many match in all, where that was asked.
+    pub count: Option<usize>,
+    /// Whether more match behind the page.
+    pub has_more: bool,
+    /// Whether there are matches before the page.
+    pub has_before: bool,
+    /// The revision of the twin that answered.
+    pub revision: Revision,
+}
+
+/// Why a question was not answered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum QueryError {
+    /// The twin was never written to.
+    #[error("tenant {0:?} does not exist")]
+    UnknownTenant(String),
+    /// Too many costly questions run at once.
+    #[error("too many costly questions are running; try again later")]
+    Busy,
+    /// The question took longer than the limit.
+    #[error("the question took longer than {0:?} and was stopped; narrow it by type, area or attribute")]
+    TookTooLong(std::time::Duration),
+    /// The asked revision did not arrive in time.
+    #[error("revision {0} has not arrived here in time")]
+    NotYet(Revision),
+    /// The store failed while the twin was loaded or its history read.
+    #[error(transparent)]
+    Store(#[from] crate::ports::StoreError),
+}
