@@ -1,0 +1,10 @@
+//! FlatGeobuf, version 3: read as a stream, written with its index.
+
+mod geometry;
+mod header;
+mod properties;
+mod reader;
+mod writer;
+
+pub use reader::FlatGeobufReader;
+pub use writer::FlatGeobufWriter;
