@@ -1,0 +1,248 @@
+//! Exact positions and contacts in the plane of longitude and latitude, over an index of edges.
+
+use std::cell::Cell;
+use std::ops::ControlFlow;
+
+use geo::Intersects;
+use geo::kernels::{Kernel, Orientation, RobustKernel};
+use geo_types::{Coord, Geometry, Line, Polygon};
+
+use crate::Aabb;
+use crate::packed::{Extent, PackedTree};
+use crate::parts::{self, Part};
+
+/// Where a position lies with regard to a geometry, in the sense of the DE-9IM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Position {
+    Outside,
+    Boundary,
+    Inside,
+}
+
+/// The edges of a geometry and what is needed to place a position against it.
+#[derive(Clone, Debug)]
+pub(crate) struct PlanarIndex {
+    /// Ring edges, then line edges, then points as edges without length.
+    edges: Vec<Line<f64>>,
+    rings_end: usize,
+    lines_end: usize,
+    tree: PackedTree<2>,
+    /// Ends of an odd number of lines, sorted: the boundary by the mod-2 rule.
+    ends: Vec<[f64; 2]>,
+    /// One position of every part.
+    probes: Vec<Coord<f64>>,
+    extent: Option<Aabb>,
+}
+
+impl PlanarIndex {
+    /// Indexes a geometry in continuous coordinates; polygons are read by the even-odd rule.
+    pub(crate) fn new(geometry: &Geometry<f64>) -> Self {
+        let (mut rings, mut lines, mut points) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ends, mut probes) = (Vec::new(), Vec::new());
+        parts::visit(geometry, &mut |part| {
+            probes.push(part.coords()[0]);
+            match part {
+                Part::Point(c) => points.push(Line::new(*c, *c)),
+                Part::Ring(coords) => rings.extend(edges_of(coords)),
+                Part::Line(coords) => {
+                    lines.extend(edges_of(coords));
+                    ends.extend([coords[0], coords[coords.len() - 1]].map(|c| [c.x, c.y]));
+                }
+            }
+        });
+        points.sort_by(|a, b| {
+            (a.start.x, a.start.y)
+                .partial_cmp(&(b.start.x, b.start.y))
+                .unwrap_or(std::cmp::Ordering::Equal)
+        });
+        let (rings_end, lines_end) = (rings.len(), rings.len() + lines.len());
+        let mut edges = rings;
+        edges.append(&mut lines);
+        edges.append(&mut points);
+        Self {
+            tree: PackedTree::new(edges.iter().map(edge_extent)),
+            edges,
+            rings_end,
+            lines_end,
+            ends: odd_ends(ends),
+            probes,
+            extent: Aabb::of(geometry),
+        }
+    }
+
+    pub(crate) fn extent(&self) -> Option<Aabb> {
+        self.extent
+    }
+
+    pub(crate) fn has_area(&self) -> bool {
+        self.rings_end > 0
+    }
+
+    pub(crate) fn ring_edges(&self) -> &[Line<f64>] {
+        &self.edges[..self.rings_end]
+    }
+
+    /// One position of every part.
+    pub(crate) fn probes(&self) -> &[Coord<f64>] {
+        &self.probes
+    }
+
+    /// Whether all of the geometry is this one position.
+    pub(crate) fn is_only(&self, c: Coord<f64>) -> bool {
+        self.extent.is_some_and(|e| e == Aabb::of_point(c.x, c.y))
+    }
+
+    /// Where a position lies. An inside of one part wins over a boundary of another.
+    pub(crate) fn position(&self, c: Coord<f64>) -> Position {
+        if !self.extent.is_some_and(|e| e.contains_point(c.x, c.y)) {
+            return Position::Outside;
+        }
+        let (odd, best) = (Cell::new(false), Cell::new(Position::Outside));
+        let on_ring = Cell::new(false);
+        let _ = self.tree.walk(
+            |group| group.min[1] <= c.y && c.y <= group.max[1] && c.x <= group.max[0],
+            |range| {
+                for i in range {
+                    let edge = &self.edges[i];
+                    if i < self.rings_end {
+                        match crossing(edge, c) {
+                            Crossing::On => on_ring.set(true),
+                            Crossing::Ray => odd.set(!odd.get()),
+                            Crossing::None => {}
+                        }
+                    } else if edge.intersects(&c) {
+                        best.set(best.get().max(self.position_on_line(i, c)));
+                    }
+                }
+                ControlFlow::Continue(())
+            },
+        );
+        let area = match (on_ring.get(), odd.get()) {
+            (true, _) => Position::Boundary,
+            (false, true) => Position::Inside,
+            (false, false) => Position::Outside,
+        };
+        area.max(best.get())
+    }
+
+    fn position_on_line(&self, edge: usize, c: Coord<f64>) -> Position {
+        let is_end = edge < self.lines_end
+            && self
+                .ends
+                .binary_search_by(|end| {
+                    end.partial_cmp(&[c.x, c.y]).unwrap_or(std::cmp::Ordering::Less)
+                })
+                .is_ok();
+        if is_end { Position::Boundary } else { Position::Inside }
+    }
+
+    /// Whether an edge or point of the other geometry meets one of this.
+    pub(crate) fn touches_edges_of(&self, other: &Geometry<f64>) -> bool {
+        let mut found = false;
+        parts::visit(other, &mut |part| {
+            if found {
+                return;
+            }
+            found = match part {
+                Part::Point(c) => self.meets(&Line::new(*c, *c)),
+                Part::Line(coords) | Part::Ring(coords) => {
+                    edges_of(coords).any(|edge| self.meets(&edge))
+                }
+            };
+        });
+        found
+    }
+
+    fn meets(&self, line: &Line<f64>) -> bool {
+        let own = edge_extent(line);
+        self.tree
+            .walk(
+                |group| overlaps(group, &own),
+                |range| {
+                    let found = self.edges[range]
+                        .iter()
+                        .any(|edge| overlaps(&edge_extent(edge), &own) && edge.intersects(line));
+                    if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                },
+            )
+            .is_break()
+    }
+}
+
+/// Where a position lies in a polygon, without an index.
+pub(crate) fn position_in_polygon(polygon: &Polygon<f64>, c: Coord<f64>) -> Position {
+    let mut odd = false;
+    for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
+        for edge in ring.lines() {
+            match crossing(&edge, c) {
+                Crossing::On => return Position::Boundary,
+                Crossing::Ray => odd = !odd,
+                Crossing::None => {}
+            }
+        }
+    }
+    if odd { Position::Inside } else { Position::Outside }
+}
+
+/// Whether a position lies in or on a polygon of the geometry; the parts are judged one by one.
+pub(crate) fn covers(geometry: &Geometry<f64>, c: Coord<f64>) -> bool {
+    match geometry {
+        Geometry::Polygon(polygon) => position_in_polygon(polygon, c) != Position::Outside,
+        Geometry::MultiPolygon(polygons) => {
+            polygons.iter().any(|polygon| position_in_polygon(polygon, c) != Position::Outside)
+        }
+        Geometry::GeometryCollection(all) => all.iter().any(|g| covers(g, c)),
+        Geometry::Rect(rect) => rect.intersects(&c),
+        Geometry::Triangle(triangle) => {
+            position_in_polygon(&triangle.to_polygon(), c) != Position::Outside
+        }
+        _ => false,
+    }
+}
+
+enum Crossing {
+    /// The position lies on the edge.
+    On,
+    /// The ray from the position to the east crosses the edge.
+    Ray,
+    None,
+}
+
+fn crossing(edge: &Line<f64>, c: Coord<f64>) -> Crossing {
+    let (low, high) =
+        if edge.start.y <= edge.end.y { (edge.start, edge.end) } else { (edge.end, edge.start) };
+    if c.y < low.y || c.y > high.y || (c.x > low.x && c.x > high.x) {
+        return Crossing::None;
+    }
+    if low.y == high.y {
+        let on = c.x >= low.x.min(high.x) && c.x <= low.x.max(high.x);
+        return if on { Crossing::On } else { Crossing::None };
+    }
+    match RobustKernel::orient2d(low, high, c) {
+        Orientation::Collinear => Crossing::On,
+        // The upper end belongs to the edge above, so that a ray through a vertex counts once.
+        Orientation::CounterClockwise if c.y < high.y => Crossing::Ray,
+        _ => Crossing::None,
+    }
+}
+
+fn edges_of(coords: &[Coord<f64>]) -> impl Iterator<Item = Line<f64>> {
+    let only = match coords {
+        [c] => Some(Line::new(*c, *c)),
+        _ => None,
+    };
+    coords.windows(2).map(|edge| Line::new(edge[0], edge[1])).chain(only)
+}
+
+fn odd_ends(mut ends: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
+    ends.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+    ends.chunk_by(|a, b| a == b).filter(|same| same.len() % 2 == 1).map(|same| same[0]).collect()
+}
+
+fn edge_extent(line: &Line<f64>) -> Extent<2> {
+    Extent::new([line.start.x, line.start.y], [line.end.x, line.end.y])
+}
+
+fn overlaps(a: &Extent<2>, b: &Extent<2>) -> bool {
+    a.min[0] <= b.max[0] && a.max[0] >= b.min[0] && a.min[1] <= b.max[1] && a.max[1] >= b.min[1]
+}
