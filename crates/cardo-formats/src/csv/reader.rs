@@ -27,7 +27,7 @@ pub struct CsvReader<R> {
     ordinal: u64,
     bytes: Vec<u8>,
     /// The first row, read early to find out about the geometry.
-    first: Option<Option<Row>>,
+    first: Option<Row>,
     ended: bool,
 }
 
@@ -62,7 +62,7 @@ impl<R: Read> CsvReader<R> {
             ended: false,
         };
         reader.find_geometry(first.as_ref()).map_err(fatal)?;
-        reader.first = Some(first);
+        reader.first = first;
         Ok(reader)
     }
 
@@ -138,7 +138,7 @@ impl<R: Read> CsvReader<R> {
 
     fn next_row(&mut self) -> Result<Option<Row>, Fault> {
         match self.first.take() {
-            Some(first) => Ok(first),
+            Some(first) => Ok(Some(first)),
             None => self.rows.next(&mut self.bytes),
         }
     }

@@ -138,8 +138,7 @@ fn run(chunk: &[u8], delimiter: u8, cell: &mut Cell) -> (usize, bool) {
     for (index, &byte) in chunk.iter().enumerate() {
         *cell = match (*cell, byte) {
             (Cell::Quoted, b'"') => Cell::QuoteMet,
-            (Cell::Quoted, _) => Cell::Quoted,
-            (Cell::QuoteMet, b'"') => Cell::Quoted,
+            (Cell::Quoted, _) | (Cell::QuoteMet, b'"') => Cell::Quoted,
             (_, b'\n' | b'\r') => return (index, true),
             (_, byte) if byte == delimiter => Cell::Start,
             (Cell::Start, b'"') => Cell::Quoted,

@@ -59,7 +59,8 @@ pub(super) fn read<R: Read>(source: &mut Source<R>) -> Result<Head, Fault> {
             start[3], MAGIC[3]
         )));
     }
-    let size: [u8; 4] = start[8..].try_into().map_err(|_| Fault::Truncated)?;
+    let size = start.get(8..12).and_then(|size| size.try_into().ok());
+    let size: [u8; 4] = size.ok_or(Fault::Truncated)?;
     let size = u32::from_le_bytes(size);
     if !(8..=HEADER_LIMIT).contains(&size) {
         return Err(malformed(format_args!("a header of {size} bytes")));

@@ -82,12 +82,13 @@ impl<'a> Cursor<'a> {
             ColumnType::Double => float(f64::from_le_bytes(self.array()?))?,
             ColumnType::String => FieldValue::Text(self.text(column)?),
             ColumnType::DateTime => FieldValue::DateTime(self.text(column)?),
+            // Not everything that is declared as JSON is JSON.
             ColumnType::Json => {
                 let text = self.text(column)?;
-                serde_json::from_str::<IgnoredAny>(&text).map_err(|error| {
-                    malformed(format_args!("column `{}`: {error}", column.name))
-                })?;
-                FieldValue::Json(text)
+                match serde_json::from_str::<IgnoredAny>(&text) {
+                    Ok(_) => FieldValue::Json(text),
+                    Err(_) => FieldValue::Text(text),
+                }
             }
             ColumnType::Binary => {
                 let length = u32::from_le_bytes(self.array()?);

@@ -238,12 +238,12 @@ impl<'b> Parts<'_, 'b, '_> {
     fn geometry(&mut self, shape: &Geometry<f64>) -> WIPOffset<Flat<'b>> {
         match shape {
             Geometry::MultiPolygon(polygons) => {
-                let parts = polygons.0.iter().map(|part| self.polygon(part)).collect();
-                self.of_parts(GeometryType::MultiPolygon, parts)
+                let parts: Vec<_> = polygons.0.iter().map(|part| self.polygon(part)).collect();
+                self.of_parts(GeometryType::MultiPolygon, &parts)
             }
             Geometry::GeometryCollection(members) => {
-                let parts = members.0.iter().map(|member| self.geometry(member)).collect();
-                self.of_parts(GeometryType::GeometryCollection, parts)
+                let parts: Vec<_> = members.0.iter().map(|member| self.geometry(member)).collect();
+                self.of_parts(GeometryType::GeometryCollection, &parts)
             }
             Geometry::Polygon(polygon) => self.polygon(polygon),
             Geometry::Rect(rect) => self.polygon(&rect.to_polygon()),
@@ -265,9 +265,9 @@ impl<'b> Parts<'_, 'b, '_> {
     fn of_parts(
         &mut self,
         type_: GeometryType,
-        parts: Vec<WIPOffset<Flat<'b>>>,
+        parts: &[WIPOffset<Flat<'b>>],
     ) -> WIPOffset<Flat<'b>> {
-        let parts = Some(self.builder.create_vector(&parts));
+        let parts = Some(self.builder.create_vector(parts));
         Flat::create(self.builder, &GeometryArgs { type_, parts, ..GeometryArgs::default() })
     }
 

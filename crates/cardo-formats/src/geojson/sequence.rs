@@ -53,12 +53,14 @@ impl<R: Read> GeoJsonSeqReader<R> {
         Ok(separator)
     }
 
-    /// Passes over white space and separators.
+    /// Passes over white space, and over separators once it is known whether
+    /// these tell texts apart.
     fn blank(&mut self) -> Result<(), Fault> {
         while let Some(byte) = self.source.peek()? {
             match byte {
                 b'\n' => self.line += 1,
-                b' ' | b'\t' | b'\r' | RECORD_SEPARATOR => {}
+                b' ' | b'\t' | b'\r' => {}
+                RECORD_SEPARATOR if self.separator.is_some() => {}
                 _ => break,
             }
             self.source.consume(1);

@@ -43,9 +43,13 @@ impl Members<'_> {
     ) -> Result<Vec<(Arc<str>, FieldValue)>, Fault> {
         let mut seen: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
         seen.sort_unstable();
-        if let Some(twice) = seen.windows(2).find(|pair| pair[0] == pair[1]) {
-            let detail = format!("property `{}` stands twice", twice[0]);
-            return Err(Fault::malformed("GeoJSON", detail));
+        for pair in seen.windows(2) {
+            if let [one, next] = pair
+                && one == next
+            {
+                let detail = format!("property `{one}` stands twice");
+                return Err(Fault::malformed("GeoJSON", detail));
+            }
         }
         self.0.iter().map(|(name, value)| Ok((names.get(name), field(value)?))).collect()
     }
