@@ -114,7 +114,9 @@ fn home_shift(west: f64) -> f64 {
 
 fn shift_coords(coords: &mut [Coord<f64>], by: f64) {
     if by != 0.0 {
-        coords.iter_mut().for_each(|c| c.x += by);
+        for c in coords {
+            c.x += by;
+        }
     }
 }
 
@@ -183,7 +185,7 @@ fn unwrap_multi_polygon(polygons: &MultiPolygon<f64>) -> Geometry<f64> {
         let (west, east) = extent_of(&part.exterior().0);
         west == 180.0 || east == 180.0
     });
-    if at_seam.len() > 1 && !at_seam.iter().any(|p| crate::repair::polygon_crosses_itself(p)) {
+    if at_seam.len() > 1 && !at_seam.iter().any(crate::repair::polygon_crosses_itself) {
         let nothing = MultiPolygon::new(Vec::new());
         rest.extend(MultiPolygon::new(at_seam).union(&nothing));
     } else {

@@ -7,10 +7,19 @@
 //!   but not related as it stands.
 //! - [`PreparedQuery`] answers the relations of NGSI-LD geoqueries and of OGC languages, [`DistanceTest`] the ones by
 //!   distance.
+//! - [`Crs`] brings coordinates of any EPSG code to WGS 84 and back.
 //! - [`Aabb`] is the box that indexes hold.
+//!
+//! # Feature `proj`
+//!
+//! By default reference systems are computed in Rust. The feature `proj` builds the PROJ library from source instead,
+//! which needs a C++ compiler, cmake, the `sqlite3` command and the headers of SQLite. Its database `proj.db` is linked
+//! into the binary, so nothing needs to be installed or configured where the binary runs; a `proj.db` of the directory
+//! in the environment variable `PROJ_DATA`, should it be set, is preferred to it.
 
 mod aabb;
 mod antimeridian;
+mod crs;
 mod distance;
 mod packed;
 mod parts;
@@ -21,6 +30,9 @@ mod repair;
 mod validity;
 
 pub use aabb::{Aabb, Boxes};
+#[cfg(feature = "proj")]
+pub use crs::ProjLibrary;
+pub use crs::{AxisOrder, Crs, CrsError, PureRust, Transform};
 pub use distance::{DistanceTest, distance, point_distance};
 pub use relations::{GeoRelation, PreparedQuery};
 pub use repair::{Repaired, is_self_crossing, repair};

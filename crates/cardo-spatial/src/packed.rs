@@ -41,8 +41,8 @@ impl<const D: usize> Extent<D> {
     /// Squared distance from a point to the box, 0 inside.
     pub(crate) fn distance_squared(&self, point: &[f64; D]) -> f64 {
         let mut sum = 0.0;
-        for i in 0..D {
-            let gap = (self.min[i] - point[i]).max(point[i] - self.max[i]).max(0.0);
+        for (i, at) in point.iter().enumerate() {
+            let gap = (self.min[i] - at).max(at - self.max[i]).max(0.0);
             sum += gap * gap;
         }
         sum
@@ -73,7 +73,9 @@ impl<const D: usize> PackedTree<D> {
                 .chunks(FAN)
                 .map(|group| {
                     let mut sum = Extent::EMPTY;
-                    group.iter().for_each(|extent| sum.add(extent));
+                    for extent in group {
+                        sum.add(extent);
+                    }
                     sum
                 })
                 .collect();

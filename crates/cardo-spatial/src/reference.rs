@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use geo::relate::IntersectionMatrix;
 use geo::{PreparedGeometry, Relate};
-use geo_types::{Coord, Geometry};
+use geo_types::{Coord, Geometry, MultiPoint};
 
 use crate::aabb::{Aabb, Boxes};
 use crate::planar::{self, PlanarIndex, Position};
@@ -46,9 +46,12 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
-    pub(crate) fn new(geometry: Geometry<f64>) -> Self {
+    /// Prepares a geometry; one with a coordinate that is not finite is taken as empty.
+    pub(crate) fn new(geometry: &Geometry<f64>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let unwrapped = antimeridian::unwrap(&geometry);
+        let nothing = Geometry::MultiPoint(MultiPoint::new(Vec::new()));
+        let geometry = if parts::has_non_finite(geometry) { &nothing } else { geometry };
+        let unwrapped = antimeridian::unwrap(geometry);
         let geometry = repair::repair(&unwrapped).into_geometry().into_owned();
         let index = PlanarIndex::new(&geometry);
         let poles =
@@ -190,6 +193,9 @@ impl Reference {
     }
 
     fn relates_by_matrix(&self, relation: GeoRelation, target: &Geometry<f64>) -> bool {
+        if parts::has_non_finite(target) {
+            return false;
+        }
         if relation == GeoRelation::Equals && *target == self.geometry {
             return true;
         }

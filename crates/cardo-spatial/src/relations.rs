@@ -71,7 +71,7 @@ impl PreparedQuery {
             GeoRelation::Near { min, max } => {
                 Test::Near(Box::new(DistanceTest::new(reference, min, max)))
             }
-            _ => Test::Topology(Box::new(Reference::new(reference))),
+            _ => Test::Topology(Box::new(Reference::new(&reference))),
         };
         Self { relation, test }
     }

@@ -70,7 +70,6 @@ pub fn is_self_crossing(geometry: &Geometry<f64>) -> bool {
     match &*antimeridian::unwrap(geometry) {
         Geometry::Polygon(polygon) => polygon_crosses_itself(polygon),
         Geometry::MultiPolygon(polygons) => multi_polygon_crosses_itself(polygons),
-        Geometry::Rect(_) | Geometry::Triangle(_) => false,
         Geometry::GeometryCollection(all) => all.iter().any(is_self_crossing),
         _ => false,
     }
@@ -272,15 +271,17 @@ impl Pieces {
             Geometry::Line(line) => self.add_line(&[line.start, line.end]),
             Geometry::LineString(line) => self.add_line(&line.0),
             Geometry::MultiLineString(lines) => {
-                lines.iter().for_each(|line| self.add_line(&line.0))
+                for line in lines {
+                    self.add_line(&line.0);
+                }
             }
             Geometry::Polygon(polygon) => {
-                self.add_polygons(&MultiPolygon::new(vec![polygon.clone()]))
+                self.add_polygons(&MultiPolygon::new(vec![polygon.clone()]));
             }
             Geometry::MultiPolygon(polygons) => self.add_polygons(polygons),
             Geometry::Rect(rect) => self.add_polygons(&MultiPolygon::new(vec![rect.to_polygon()])),
             Geometry::Triangle(triangle) => {
-                self.add_polygons(&MultiPolygon::new(vec![triangle.to_polygon()]))
+                self.add_polygons(&MultiPolygon::new(vec![triangle.to_polygon()]));
             }
             Geometry::GeometryCollection(all) => all.iter().for_each(|g| self.add(g)),
         }
@@ -333,7 +334,7 @@ impl Pieces {
         match edges.as_slice() {
             [] => self.points.extend(ring.0.first().map(|c| Point(*c))),
             [first, .., last] if is_straight(&edges) => {
-                self.lines.push(LineString(vec![first[0], farthest(&edges, last)]))
+                self.lines.push(LineString(vec![first[0], farthest(&edges, last)]));
             }
             _ => self.lines.extend(edges.into_iter().map(|edge| LineString(edge.to_vec()))),
         }
@@ -398,7 +399,9 @@ impl Vertices {
         sorted.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)));
         sorted.dedup();
         let mut extent = Extent::EMPTY;
-        sorted.iter().for_each(|c| extent.add(&Extent::new([c.x, c.y], [c.x, c.y])));
+        for c in &sorted {
+            extent.add(&Extent::new([c.x, c.y], [c.x, c.y]));
+        }
         let size = (0..2).map(|i| extent.max[i] - extent.min[i]).fold(0.0, f64::max);
         Self { sorted, tolerance: size * 4e-9 }
     }

@@ -42,6 +42,9 @@ pub(super) struct DistanceIndex {
 
 impl DistanceIndex {
     pub(super) fn new(geometry: &Geometry<f64>) -> Self {
+        if parts::has_non_finite(geometry) {
+            return Self { pieces: Vec::new(), tree: PackedTree::new(std::iter::empty()) };
+        }
         let step = (total_span(geometry) / MAX_PIECES).max(PIECE);
         let mut pieces = Vec::new();
         parts::visit(geometry, &mut |part| match part {
@@ -160,15 +163,15 @@ impl Piece {
 
     /// By the straight line between the ends.
     fn straight(&self, at: &[f64; 3]) -> (f64, f64) {
-        let [a, b] = &self.ends;
-        let d = [b[0] - a[0], b[1] - a[1], b[2] - a[2]];
-        let length = dot(&d, &d);
+        let [start, end] = &self.ends;
+        let along = [end[0] - start[0], end[1] - start[1], end[2] - start[2]];
+        let length = dot(&along, &along);
         if length == 0.0 {
-            return (chord_squared(a, at), 0.0);
+            return (chord_squared(start, at), 0.0);
         }
-        let p = [at[0] - a[0], at[1] - a[1], at[2] - a[2]];
-        let t = (dot(&p, &d) / length).clamp(0.0, 1.0);
-        let foot = [a[0] + d[0] * t, a[1] + d[1] * t, a[2] + d[2] * t];
+        let offset = [at[0] - start[0], at[1] - start[1], at[2] - start[2]];
+        let t = (dot(&offset, &along) / length).clamp(0.0, 1.0);
+        let foot = [start[0] + along[0] * t, start[1] + along[1] * t, start[2] + along[2] * t];
         (chord_squared(&foot, at), t)
     }
 

@@ -86,13 +86,13 @@ impl DistanceTest {
     pub fn matches_point(&self, lon: f64, lat: f64) -> bool {
         let target = Coord { x: lon, y: lat };
         let Some(centre) = self.centre.point else {
-            return self.decide(&self.centre.nearest_to_point(target));
+            return self.decide(self.centre.nearest_to_point(target).as_ref());
         };
         if self.max.is_some_and(|max| max.is_beyond_parallel(lat - centre.at.y)) {
             return false;
         }
         let chord = chord_squared(&centre.ecef, &ecef(target));
-        self.decide(&Some(Found::Apart(Nearest { chord_squared: chord, a: centre.at, b: target })))
+        self.decide(Some(&Found::Apart(Nearest { chord_squared: chord, a: centre.at, b: target })))
     }
 
     /// Whether a geometry matches: the distance is that of its nearest position.
@@ -103,11 +103,11 @@ impl DistanceTest {
     pub(crate) fn matches_form(&self, target: &Geometry<f64>, form: Form) -> bool {
         match target {
             Geometry::Point(point) => self.matches_point(point.x(), point.y()),
-            _ => self.decide(&self.centre.nearest_to(target, form)),
+            _ => self.decide(self.centre.nearest_to(target, form).as_ref()),
         }
     }
 
-    fn decide(&self, found: &Option<Found>) -> bool {
+    fn decide(&self, found: Option<&Found>) -> bool {
         match found {
             None => false,
             Some(Found::Meeting) => {
@@ -166,7 +166,7 @@ impl Centre {
             let point = Some(CentrePoint { at: point.0, ecef: ecef(point.0) });
             return Self { given, point, body: None };
         }
-        let reference = Reference::new(given.clone());
+        let reference = Reference::new(&given);
         let index = DistanceIndex::new(reference.geometry());
         let body = Some((reference, index));
         Self { given, point: None, body }

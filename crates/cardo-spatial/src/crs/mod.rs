@@ -1,0 +1,219 @@
+//! Coordinate reference systems at the edges; inside all is WGS 84 longitude and latitude.
+
+mod axes;
+#[cfg(feature = "proj")]
+mod library;
+mod name;
+mod pure;
+
+use std::fmt;
+use std::sync::Arc;
+
+use geo::MapCoords;
+use geo_types::{Coord, Geometry};
+use thiserror::Error;
+
+#[cfg(feature = "proj")]
+pub use library::ProjLibrary;
+pub use pure::PureRust;
+
+#[cfg(feature = "proj")]
+use library::ProjLibrary as Preferred;
+#[cfg(not(feature = "proj"))]
+use pure::PureRust as Preferred;
+
+/// Horizontal positions of one reference system to WGS 84 and back, both as `[east, north]`.
+pub trait Transform: fmt::Debug + Send + Sync {
+    /// From the reference system to `[longitude, latitude]` in degrees.
+    fn to_wgs84(&self, position: [f64; 2]) -> Result<[f64; 2], CrsError>;
+
+    /// From `[longitude, latitude]` in degrees to the reference system.
+    fn project(&self, position: [f64; 2]) -> Result<[f64; 2], CrsError>;
+}
+
+/// Why a reference system or a position in it is refused.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum CrsError {
+    /// The text names no reference system in any form known here.
+    #[error("{0:?} does not name a coordinate reference system; try EPSG:3067 or CRS84")]
+    Name(String),
+    /// There is no horizontal reference system of this code.
+    #[error("EPSG:{0} is not a known horizontal coordinate reference system")]
+    Unknown(u32),
+    /// The system's axes point elsewhere than north and east.
+    #[error(
+        "the axes of EPSG:{0} point south or west; give its coordinates in the order east, north"
+    )]
+    Axes(u32),
+    /// A position has no counterpart.
+    #[error("position [{}, {}] cannot be transformed {way} EPSG:{code}", position[0], position[1])]
+    Position {
+        /// The position as given, east before north.
+        position: [f64; 2],
+        /// `from` or `to` the reference system.
+        way: &'static str,
+        /// The code of the reference system.
+        code: u32,
+    },
+}
+
+/// In which order the two coordinates of a position come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum AxisOrder {
+    /// East (longitude) before north (latitude), as files nearly always have it.
+    #[default]
+    EastNorth,
+    /// As the authority defines the system: often north before east, as OGC services ask.
+    Authority,
+}
+
+/// A coordinate reference system.
+///
+/// Without the feature `proj`, transformations are computed in Rust from definitions that are built in: about 6,000
+/// EPSG codes, exact to millimetres for what datum shifts of seven parameters can express. With it they are computed by
+/// the PROJ library, with its database built in too.
+///
+/// ```
+/// use cardo_spatial::Crs;
+///
+/// let helsinki = Crs::from_user("EPSG:3879")?;
+/// let [lon, lat] = helsinki.to_wgs84([25_496_580.36, 6_673_003.61])?;
+/// assert!((lon - 24.9384).abs() < 1e-6 && (lat - 60.1699).abs() < 1e-6);
+/// # Ok::<(), cardo_spatial::CrsError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Crs {
+    code: Code,
+    swapped: bool,
+    /// `None` where positions are WGS 84 already.
+    transform: Option<Arc<dyn Transform>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Code {
+    Crs84,
+    Epsg(u32),
+}
+
+impl Crs {
+    /// WGS 84, longitude before latitude: the reference system of GeoJSON.
+    pub const CRS84: Self = Self { code: Code::Crs84, swapped: false, transform: None };
+
+    /// The system of an EPSG code, its positions in the order east, north.
+    pub fn from_epsg(code: u32) -> Result<Self, CrsError> {
+        let transform: Option<Arc<dyn Transform>> = match code {
+            4326 | 4979 => None,
+            _ => Some(Arc::new(Preferred::new(code)?)),
+        };
+        Ok(Self { code: Code::Epsg(code), swapped: false, transform })
+    }
+
+    /// The system that a user names, its positions in the order east, north.
+    ///
+    /// Understood are `EPSG:3879` or the bare number, `urn:ogc:def:crs:EPSG::3879`,
+    /// `http://www.opengis.net/def/crs/EPSG/0/3879`, and the forms of CRS84.
+    pub fn from_user(text: &str) -> Result<Self, CrsError> {
+        match name::parse(text) {
+            Some(Code::Crs84) => Ok(Self::CRS84),
+            Some(Code::Epsg(code)) => Self::from_epsg(code),
+            None => Err(CrsError::Name(text.chars().take(200).collect())),
+        }
+    }
+
+    /// The same system with the coordinates of its positions in another order.
+    pub fn with_axes(self, order: AxisOrder) -> Result<Self, CrsError> {
+        let swapped = match (order, self.code) {
+            (AxisOrder::EastNorth, _) | (_, Code::Crs84) => false,
+            (AxisOrder::Authority, Code::Epsg(code)) => {
+                axes::is_north_first(code).ok_or(CrsError::Axes(code))?
+            }
+        };
+        Ok(Self { swapped, ..self })
+    }
+
+    /// The EPSG code; `None` for CRS84.
+    pub fn epsg(&self) -> Option<u32> {
+        match self.code {
+            Code::Crs84 => None,
+            Code::Epsg(code) => Some(code),
+        }
+    }
+
+    /// The URI by which OGC names the system.
+    pub fn uri(&self) -> String {
+        match self.code {
+            Code::Crs84 => "http://www.opengis.net/def/crs/OGC/1.3/CRS84".to_owned(),
+            Code::Epsg(code) => format!("http://www.opengis.net/def/crs/EPSG/0/{code}"),
+        }
+    }
+
+    /// Whether positions are WGS 84 longitude and latitude as they stand.
+    pub fn is_lon_lat(&self) -> bool {
+        self.transform.is_none() && !self.swapped
+    }
+
+    /// A position of this system as `[longitude, latitude]`.
+    pub fn to_wgs84(&self, position: [f64; 2]) -> Result<[f64; 2], CrsError> {
+        let [x, y] = position;
+        let position = if self.swapped { [y, x] } else { [x, y] };
+        match &self.transform {
+            Some(transform) => transform.to_wgs84(position),
+            None => Ok(position),
+        }
+    }
+
+    /// `[longitude, latitude]` as a position of this system.
+    pub fn project(&self, position: [f64; 2]) -> Result<[f64; 2], CrsError> {
+        let [x, y] = match &self.transform {
+            Some(transform) => transform.project(position)?,
+            None => position,
+        };
+        Ok(if self.swapped { [y, x] } else { [x, y] })
+    }
+
+    /// A geometry of this system in WGS 84 longitude and latitude.
+    pub fn geometry_to_wgs84(&self, geometry: &Geometry<f64>) -> Result<Geometry<f64>, CrsError> {
+        geometry.try_map_coords(|c| self.to_wgs84([c.x, c.y]).map(Coord::from))
+    }
+
+    /// A WGS 84 geometry in this system.
+    pub fn project_geometry(&self, geometry: &Geometry<f64>) -> Result<Geometry<f64>, CrsError> {
+        geometry.try_map_coords(|c| self.project([c.x, c.y]).map(Coord::from))
+    }
+}
+
+impl PartialEq for Crs {
+    fn eq(&self, other: &Self) -> bool {
+        self.code == other.code && self.swapped == other.swapped
+    }
+}
+
+impl fmt::Display for Crs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            Code::Crs84 => f.write_str("OGC:CRS84"),
+            Code::Epsg(code) => write!(f, "EPSG:{code}"),
+        }
+    }
+}
+
+/// Accepts a WGS 84 position only if it is one; longitudes a hair beyond the antimeridian are brought back.
+fn checked_wgs84(result: [f64; 2], position: [f64; 2], code: u32) -> Result<[f64; 2], CrsError> {
+    let [mut lon, lat] = result;
+    if lon.abs() > 180.0 && lon.abs() <= 540.0 {
+        lon -= 360.0 * lon.signum();
+    }
+    if lon.is_finite() && lat.is_finite() && lon.abs() <= 180.0 && lat.abs() <= 90.0 {
+        Ok([lon, lat])
+    } else {
+        Err(CrsError::Position { position, way: "from", code })
+    }
+}
+
+fn checked_finite(result: [f64; 2], position: [f64; 2], code: u32) -> Result<[f64; 2], CrsError> {
+    if result.iter().all(|value| value.is_finite()) {
+        Ok(result)
+    } else {
+        Err(CrsError::Position { position, way: "to", code })
+    }
+}

@@ -1,0 +1,113 @@
+//! The ways in which reference systems are named.
+
+use super::Code;
+
+/// Prefixes before a bare EPSG code, in lower case.
+const EPSG_PREFIXES: [&str; 6] = [
+    "epsg:",
+    "http://www.opengis.net/gml/srs/epsg.xml#",
+    "urn:x-ogc:def:crs:epsg:",
+    "https://epsg.io/",
+    "https://spatialreference.org/ref/epsg/",
+    "",
+];
+
+/// Prefixes before a version and a code, with what separates the two.
+const VERSIONED_PREFIXES: [(&str, char); 4] = [
+    ("urn:ogc:def:crs:epsg:", ':'),
+    ("urn:x-ogc:def:crs:epsg:", ':'),
+    ("http://www.opengis.net/def/crs/epsg/", '/'),
+    ("https://www.opengis.net/def/crs/epsg/", '/'),
+];
+
+pub(super) fn parse(text: &str) -> Option<Code> {
+    let lower = text.trim().to_ascii_lowercase();
+    let lower = lower.strip_prefix('<').and_then(|l| l.strip_suffix('>')).unwrap_or(&lower);
+    if is_crs84(lower) {
+        return Some(Code::Crs84);
+    }
+    let bare = EPSG_PREFIXES.iter().find_map(|prefix| code(lower.strip_prefix(prefix)?));
+    let versioned = || {
+        VERSIONED_PREFIXES.iter().find_map(|(prefix, separator)| {
+            let (_version, rest) = lower.strip_prefix(prefix)?.split_once(*separator)?;
+            code(rest)
+        })
+    };
+    bare.or_else(versioned).map(Code::Epsg)
+}
+
+fn code(digits: &str) -> Option<u32> {
+    let code = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())??;
+    // The number that web maps used before theirs was registered.
+    Some(if code == 900_913 { 3857 } else { code })
+}
+
+fn is_crs84(lower: &str) -> bool {
+    let name = lower.strip_suffix('h').unwrap_or(lower);
+    let Some(prefix) = name.strip_suffix("crs84") else {
+        return false;
+    };
+    let plain = ["", "ogc:", "urn:ogc:def:crs:ogc::", "urn:x-ogc:def:crs:ogc::"];
+    let versioned = [
+        ("urn:ogc:def:crs:ogc:", ':'),
+        ("urn:x-ogc:def:crs:ogc:", ':'),
+        ("http://www.opengis.net/def/crs/ogc/", '/'),
+        ("https://www.opengis.net/def/crs/ogc/", '/'),
+    ];
+    plain.contains(&prefix)
+        || versioned.iter().any(|(start, end)| {
+            prefix.strip_prefix(start).and_then(|rest| rest.strip_suffix(*end)).is_some_and(
+                |version| {
+                    !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+                },
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_usual_form_is_understood() {
+        for text in [
+            "EPSG:3879",
+            "epsg:3879",
+            " 3879 ",
+            "urn:ogc:def:crs:EPSG::3879",
+            "urn:ogc:def:crs:EPSG:9.8.6:3879",
+            "http://www.opengis.net/def/crs/EPSG/0/3879",
+            "https://www.opengis.net/def/crs/EPSG/0/3879",
+            "<http://www.opengis.net/def/crs/EPSG/0/3879>",
+            "http://www.opengis.net/gml/srs/epsg.xml#3879",
+        ] {
+            assert_eq!(parse(text), Some(Code::Epsg(3879)), "{text}");
+        }
+        for text in [
+            "CRS84",
+            "OGC:CRS84",
+            "OGC:CRS84h",
+            "urn:ogc:def:crs:OGC:1.3:CRS84",
+            "urn:ogc:def:crs:OGC::CRS84",
+            "http://www.opengis.net/def/crs/OGC/1.3/CRS84",
+            "http://www.opengis.net/def/crs/OGC/0/CRS84h",
+        ] {
+            assert_eq!(parse(text), Some(Code::Crs84), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_none() {
+        for text in [
+            "",
+            "EPSG:",
+            "EPSG:12x",
+            "WGS84?",
+            "urn:ogc:def:crs:EPSG:3879",
+            "EPSG:99999999999",
+            "xcrs84",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! One table of test points for every implementation of coordinate reference systems.
+
+use cardo_spatial::{AxisOrder, Crs, CrsError, PureRust, Transform};
+use geo_types::{Geometry, point, polygon};
+
+type Row = (&'static str, u32, [f64; 2], [f64; 2], f64);
+
+/// A place, a code, its longitude and latitude, its east and north, and by how much an implementation may differ in
+/// the units of the system. The coordinates are those of PROJ 9.1; where it has several shifts between the datums the
+/// tolerance spans what the implementations choose among.
+#[rustfmt::skip]
+#[expect(clippy::unreadable_literal, reason = "coordinates are compared with those of other tools")]
+const POINTS: &[Row] = &[
+    ("Helsinki", 3_879, [24.9384, 60.1699], [25496580.36, 6673003.6067], 0.01),
+    ("Helsinki", 3_067, [24.9384, 60.1699], [385611.3167, 6672118.3802], 0.01),
+    ("Helsinki", 2_392, [24.9384, 60.1699], [2552271.3285, 6673512.0743], 0.01),
+    ("Finland", 2_393, [27.0, 62.0], [3500170.438, 6877062.9094], 0.01),
+    ("Munich", 25_832, [11.5755, 48.1374], [691603.032, 5334780.0308], 0.01),
+    ("Berlin", 25_833, [13.405, 52.52], [391779.2593, 5820072.1591], 0.01),
+    ("Brussels", 31_370, [4.3517, 50.8503], [148799.1702, 171100.1548], 0.01),
+    ("London", 27_700, [-0.1276, 51.5072], [530043.195, 180358.2086], 0.01),
+    ("Paris", 2_154, [2.3522, 48.8566], [652469.0227, 6862035.2594], 0.01),
+    ("Vienna", 3_857, [16.3738, 48.2082], [1822723.0784, 6141562.0543], 0.01),
+    ("Warsaw", 4_258, [21.0122, 52.2297], [21.0122, 52.2297], 1e-8),
+    ("Prague", 5_514, [14.4378, 50.0755], [-741817.7721, -1044492.5575], 0.1),
+    ("Bucharest", 3_844, [26.1025, 44.4268], [587904.3249, 325824.3903], 0.01),
+    ("Vienna", 32_633, [16.3738, 48.2082], [602065.2074, 5340353.5943], 0.01),
+    ("Helsinki", 32_635, [24.9384, 60.1699], [385611.3167, 6672118.3803], 0.01),
+    ("Warsaw", 2_180, [21.0122, 52.2297], [637382.2044, 486757.2095], 0.01),
+    ("Amsterdam", 28_992, [4.9041, 52.3676], [122096.8093, 486744.861], 0.01),
+    ("Milan", 3_035, [9.19, 45.4642], [4257558.0022, 2483883.682], 0.01),
+    ("Vienna", 31_287, [16.3738, 48.2082], [625923.3384, 483187.202], 0.01),
+    ("Vienna", 31_256, [16.3738, 48.2082], [3096.8044, 341089.3696], 0.01),
+    ("Zurich", 2_056, [8.5417, 47.3769], [2683303.8937, 1247925.6279], 0.01),
+    ("Zurich", 21_781, [8.5417, 47.3769], [683303.8937, 247925.6279], 0.01),
+    ("Budapest", 23_700, [19.0402, 47.4979], [649454.1546, 239329.4111], 0.01),
+    ("Stockholm", 3_006, [18.0686, 59.3293], [674571.8664, 6580743.0083], 0.01),
+    ("Madrid", 25_830, [-3.7038, 40.4168], [440290.4581, 4474257.3819], 0.01),
+    ("Lisbon", 3_763, [-9.1393, 38.7223], [-87503.4389, -104538.8924], 0.01),
+    ("Tallinn", 3_301, [24.7536, 59.437], [542763.3691, 6589036.2754], 0.01),
+    ("Athens", 2_100, [23.7275, 37.9838], [475920.2652, 4203764.6992], 0.01),
+    ("Munich", 31_467, [11.5755, 48.1374], [3691755.7404, 5336475.4159], 1.0),
+    ("Tirana", 6_870, [19.8187, 41.3275], [484822.0405, 4576960.3409], 0.01),
+    ("Zagreb", 3_765, [15.9819, 45.815], [459736.7617, 5075146.2567], 0.01),
+    ("Ljubljana", 3_794, [14.5058, 46.0569], [461760.7387, 102018.9719], 0.01),
+    ("Vilnius", 3_346, [25.2797, 54.6872], [582510.3673, 6061948.683], 0.01),
+    ("Riga", 3_059, [24.1052, 56.9496], [506399.3118, 311780.5749], 0.01),
+    ("Dublin", 29_902, [-6.2603, 53.3498], [315900.5618, 234671.359], 0.1),
+    ("Dublin", 2_157, [-6.2603, 53.3498], [715826.5066, 734697.5926], 0.01),
+    ("Oslo", 5_972, [10.7522, 59.9139], [597979.9029, 6643118.9914], 0.01),
+    ("New York", 4_326, [-74.006, 40.7128], [-74.006, 40.7128], 1e-12),
+];
+
+fn check(open: impl Fn(u32) -> Result<Box<dyn Transform>, CrsError>) {
+    for (place, code, lon_lat, east_north, tolerance) in POINTS {
+        let system = open(*code).unwrap_or_else(|error| panic!("{place}: {error}"));
+        let found = system.project(*lon_lat).unwrap();
+        let apart = (found[0] - east_north[0]).hypot(found[1] - east_north[1]);
+        assert!(
+            apart <= *tolerance,
+            "{place} in EPSG:{code}: {found:?} is {apart} off {east_north:?}"
+        );
+        let back = system.to_wgs84(found).unwrap();
+        let apart = (back[0] - lon_lat[0]).hypot(back[1] - lon_lat[1]);
+        assert!(apart < 2e-8, "{place} in EPSG:{code}: came back as {back:?}");
+    }
+}
+
+#[test]
+fn known_points_are_met_in_pure_rust() {
+    check(|code| Ok(Box::new(PureRust::new(code)?)));
+}
+
+#[cfg(feature = "proj")]
+#[test]
+fn known_points_are_met_by_the_proj_library() {
+    check(|code| Ok(Box::new(cardo_spatial::ProjLibrary::new(code)?)));
+}
+
+#[test]
+fn the_authority_s_axis_order_is_an_option() {
+    let east_north = Crs::from_epsg(3879).unwrap();
+    let north_east = east_north.clone().with_axes(AxisOrder::Authority).unwrap();
+    let [east, north] = east_north.project([24.9384, 60.1699]).unwrap();
+    assert_eq!(north_east.project([24.9384, 60.1699]).unwrap(), [north, east]);
+    assert_eq!(
+        north_east.to_wgs84([north, east]).unwrap(),
+        east_north.to_wgs84([east, north]).unwrap()
+    );
+
+    let lat_lon = Crs::from_user("http://www.opengis.net/def/crs/EPSG/0/4326").unwrap();
+    assert!(lat_lon.is_lon_lat());
+    let lat_lon = lat_lon.with_axes(AxisOrder::Authority).unwrap();
+    assert_eq!(lat_lon.to_wgs84([60.0, 25.0]).unwrap(), [25.0, 60.0]);
+    assert!(Crs::CRS84.with_axes(AxisOrder::Authority).unwrap().is_lon_lat());
+    assert!(matches!(
+        Crs::from_epsg(2065).unwrap().with_axes(AxisOrder::Authority),
+        Err(CrsError::Axes(2065))
+    ));
+}
+
+#[test]
+fn a_geometry_goes_there_and_back() {
+    let crs = Crs::from_user("urn:ogc:def:crs:EPSG::3067").unwrap();
+    let area = Geometry::from(polygon![(x: 24.9, y: 60.1), (x: 25.0, y: 60.1), (x: 25.0, y: 60.2)]);
+    let back = crs.geometry_to_wgs84(&crs.project_geometry(&area).unwrap()).unwrap();
+    let (Geometry::Polygon(area), Geometry::Polygon(back)) = (area, back) else {
+        panic!("polygons stay polygons")
+    };
+    for (a, b) in area.exterior().0.iter().zip(&back.exterior().0) {
+        assert!((a.x - b.x).abs() < 1e-9 && (a.y - b.y).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn what_cannot_be_named_or_transformed_is_refused_with_a_reason() {
+    assert_eq!(
+        Crs::from_user("Gauss-Krüger").unwrap_err().to_string(),
+        "\"Gauss-Krüger\" does not name a coordinate reference system; try EPSG:3067 or CRS84"
+    );
+    assert_eq!(
+        Crs::from_epsg(999_999).unwrap_err().to_string(),
+        "EPSG:999999 is not a known horizontal coordinate reference system"
+    );
+    let crs = Crs::from_epsg(3067).unwrap();
+    let nowhere = Geometry::from(point!(x: 1e30, y: 1e30));
+    assert!(matches!(crs.geometry_to_wgs84(&nowhere), Err(CrsError::Position { code: 3067, .. })));
+    assert!(crs.to_wgs84([f64::NAN, 0.0]).is_err());
+}
+
+#[test]
+fn a_system_says_its_name() {
+    let crs = Crs::from_user("EPSG:3879").unwrap();
+    assert_eq!(crs.to_string(), "EPSG:3879");
+    assert_eq!(crs.uri(), "http://www.opengis.net/def/crs/EPSG/0/3879");
+    assert_eq!(crs.epsg(), Some(3879));
+    assert_eq!(Crs::CRS84.uri(), "http://www.opengis.net/def/crs/OGC/1.3/CRS84");
+}
