@@ -7,6 +7,7 @@ mod caller;
 mod engine;
 mod follow;
 mod history;
+mod live;
 mod operation;
 mod ports;
 mod query;

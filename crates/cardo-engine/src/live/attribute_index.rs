@@ -1,0 +1,308 @@
+use std::collections::BTreeMap;
+use std::hash::BuildHasher;
+use std::ops::RangeInclusive;
+
+use cardo_model::{AttributeRef, InstanceRef, Kind, read_point, read_shape};
+use cardo_query::scalar_number;
+use cardo_spatial::Aabb;
+
+use super::shared_vec::SharedVec;
+use super::slot_set::SlotSet;
+use super::sorted_runs::{SortedRuns, number_key};
+use super::spatial_index::{Entry, SpatialIndex};
+
+/// What is indexed of one attribute within one type.
+#[derive(Clone, Default)]
+pub(crate) struct AttributeIndex {
+    pub(crate) present: SlotSet,
+    pub(crate) geometry: SpatialIndex,
+    /// Built where queries keep asking.
+    pub(crate) numbers: Option<NumberIndex>,
+    /// Built where queries keep asking.
+    pub(crate) texts: Option<TextIndex>,
+    kinds: [u32; 8],
+    datatypes: [u32; 5],
+    languages: BTreeMap<Box<str>, u32>,
+}
+
+/// Values that are one JSON number, as a column and in order.
+#[derive(Clone)]
+pub(crate) struct NumberIndex {
+    /// The number of a slot; NaN where there is none.
+    pub(crate) column: SharedVec<f64>,
+    pub(crate) ordered: SortedRuns,
+    /// Slots whose value is anything else, which only the evaluator can judge.
+    pub(crate) others: SlotSet,
+}
+
+/// Values that are one JSON string, by hash.
+#[derive(Clone, Default)]
+pub(crate) struct TextIndex {
+    pub(crate) hashed: SortedRuns,
+    /// Slots whose value is anything else, which only the evaluator can judge.
+    pub(crate) others: SlotSet,
+}
+
+/// The names of datatypes, in the order in which they are counted.
+pub(crate) const DATATYPES: [&str; 5] = ["number", "string", "boolean", "object", "array"];
+
+impl AttributeIndex {
+    /// Takes in that the attribute of a slot was `old` and is `new`.
+    pub(crate) fn update(
+        &mut self,
+        slot: u32,
+        old: Option<&AttributeRef<'_>>,
+        new: Option<&AttributeRef<'_>>,
+    ) {
+        match (old.is_some(), new.is_some()) {
+            (false, true) => {
+                self.present.insert(slot);
+            }
+            (true, false) => {
+                self.present.remove(slot);
+            }
+            _ => {}
+        }
+        self.count(old, false);
+        self.count(new, true);
+        self.update_geometry(slot, old, new);
+        if let Some(numbers) = &mut self.numbers {
+            numbers.update(slot, old, new);
+        }
+        if let Some(texts) = &mut self.texts {
+            texts.update(slot, old, new);
+        }
+    }
+
+    fn count(&mut self, attribute: Option<&AttributeRef<'_>>, add: bool) {
+        let change = |count: &mut u32| {
+            *count = if add { *count + 1 } else { count.saturating_sub(1) };
+        };
+        for instance in attribute.into_iter().flat_map(AttributeRef::instances) {
+            change(&mut self.kinds[instance.kind() as usize]);
+            match instance.kind() {
+                Kind::Property => change(&mut self.datatypes[datatype(instance.value_bytes())]),
+                Kind::LanguageProperty => {
+                    for language in languages(instance.value()) {
+                        let count = self.languages.entry(language.clone()).or_default();
+                        change(count);
+                        if *count == 0 {
+                            self.languages.remove(&language);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn update_geometry(
+        &mut self,
+        slot: u32,
+        old: Option<&AttributeRef<'_>>,
+        new: Option<&AttributeRef<'_>>,
+    ) {
+        let old = old.map(|a| entries(slot, a)).unwrap_or_default();
+        let new = new.map(|a| entries(slot, a)).unwrap_or_default();
+        if old == new {
+            return;
+        }
+        if let ([from], [to]) = (old.as_slice(), new.as_slice()) {
+            self.geometry.relocate(from, *to);
+            return;
+        }
+        for entry in &old {
+            self.geometry.remove(entry);
+        }
+        for entry in new {
+            self.geometry.insert(entry);
+        }
+    }
+
+    /// Takes in many slots at once, where nothing was before.
+    pub(crate) fn build<'a>(attributes: impl Iterator<Item = (u32, AttributeRef<'a>)>) -> Self {
+        let mut index = Self::default();
+        let mut boxes = Vec::new();
+        for (slot, attribute) in attributes {
+            index.present.insert(slot);
+            index.count(Some(&attribute), true);
+            boxes.extend(entries(slot, &attribute));
+        }
+        index.geometry = SpatialIndex::build(boxes);
+        index
+    }
+
+    pub(crate) fn kinds(&self) -> Vec<Kind> {
+        Kind::ALL.into_iter().filter(|kind| self.kinds[*kind as usize] > 0).collect()
+    }
+
+    pub(crate) fn datatypes(&self) -> Vec<&'static str> {
+        DATATYPES.into_iter().zip(self.datatypes).filter(|(_, n)| *n > 0).map(|(d, _)| d).collect()
+    }
+
+    pub(crate) fn languages(&self) -> Vec<Box<str>> {
+        self.languages.keys().cloned().collect()
+    }
+
+    pub(crate) fn is_unused(&self) -> bool {
+        self.present.is_empty()
+    }
+}
+
+fn datatype(json: &[u8]) -> usize {
+    match json.first() {
+        Some(b'"') => 1,
+        Some(b't' | b'f' | b'n') => 2,
+        Some(b'{') => 3,
+        Some(b'[') => 4,
+        _ => 0,
+    }
+}
+
+fn languages(map: &str) -> Vec<Box<str>> {
+    serde_json::from_str::<BTreeMap<Box<str>, serde_json::Value>>(map)
+        .map(|map| map.into_keys().collect())
+        .unwrap_or_default()
+}
+
+/// The boxes under which an attribute's geometries are found.
+fn entries(slot: u32, attribute: &AttributeRef<'_>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for instance in attribute.instances().filter(|i| i.kind() == Kind::GeoProperty) {
+        let text = instance.value();
+        if let Some([x, y]) = read_point(text) {
+            entries.push(Entry { bounds: Aabb::of_point(x, y), slot, is_point: true });
+        } else if let Some(shape) = read_shape(text) {
+            let is_point = matches!(shape, geo_types::Geometry::Point(_));
+            let boxes = Aabb::covering(&shape);
+            entries.extend(boxes.into_iter().map(|bounds| Entry { bounds, slot, is_point }));
+        }
+    }
+    // With several geometries a box no longer is the whole of what is tested.
+    if entries.len() > 1 {
+        for entry in &mut entries {
+            entry.is_point = false;
+        }
+    }
+    entries
+}
+
+/// The only instance, where there is one.
+fn single<'a>(attribute: &AttributeRef<'a>) -> Option<InstanceRef<'a>> {
+    let mut instances = attribute.instances();
+    if instances.len() == 1 { instances.next() } else { None }
+}
+
+impl NumberIndex {
+    pub(crate) fn build<'a>(attributes: impl Iterator<Item = (u32, AttributeRef<'a>)>) -> Self {
+        let mut index = Self {
+            column: SharedVec::new(f64::NAN),
+            ordered: SortedRuns::default(),
+            others: SlotSet::default(),
+        };
+        let mut items = Vec::new();
+        for (slot, attribute) in attributes {
+            match number(&attribute) {
+                Some(value) => {
+                    index.column.set(slot, value);
+                    items.push((number_key(value), slot));
+                }
+                None => {
+                    index.others.insert(slot);
+                }
+            }
+        }
+        index.ordered = SortedRuns::build(items);
+        index
+    }
+
+    pub(crate) fn update(
+        &mut self,
+        slot: u32,
+        old: Option<&AttributeRef<'_>>,
+        new: Option<&AttributeRef<'_>>,
+    ) {
+        let (was, is) = (old.and_then(number), new.and_then(number));
+        if was != is {
+            if let Some(value) = was {
+                self.ordered.remove((number_key(value), slot));
+            }
+            if let Some(value) = is {
+                self.ordered.insert((number_key(value), slot));
+            }
+            self.column.set(slot, is.unwrap_or(f64::NAN));
+        }
+        if new.is_some() && is.is_none() {
+            self.others.insert(slot);
+        } else {
+            self.others.remove(slot);
+        }
+    }
+
+    /// How many slots have a number in one of the ranges of keys.
+    pub(crate) fn count(&self, ranges: &[RangeInclusive<u64>]) -> usize {
+        ranges.iter().map(|range| self.ordered.count(range)).sum()
+    }
+}
+
+fn number(attribute: &AttributeRef<'_>) -> Option<f64> {
+    let instance = single(attribute)?;
+    if instance.kind() != Kind::Property {
+        return None;
+    }
+    scalar_number(instance.value_bytes())
+}
+
+impl TextIndex {
+    pub(crate) fn build<'a>(attributes: impl Iterator<Item = (u32, AttributeRef<'a>)>) -> Self {
+        let mut index = Self::default();
+        let mut items = Vec::new();
+        for (slot, attribute) in attributes {
+            match text_key(&attribute) {
+                Some(key) => items.push((key, slot)),
+                None => {
+                    index.others.insert(slot);
+                }
+            }
+        }
+        index.hashed = SortedRuns::build(items);
+        index
+    }
+
+    pub(crate) fn update(
+        &mut self,
+        slot: u32,
+        old: Option<&AttributeRef<'_>>,
+        new: Option<&AttributeRef<'_>>,
+    ) {
+        let (was, is) = (old.and_then(text_key), new.and_then(text_key));
+        if was != is {
+            if let Some(key) = was {
+                self.hashed.remove((key, slot));
+            }
+            if let Some(key) = is {
+                self.hashed.insert((key, slot));
+            }
+        }
+        if new.is_some() && is.is_none() {
+            self.others.insert(slot);
+        } else {
+            self.others.remove(slot);
+        }
+    }
+}
+
+/// The key of a value that is one string.
+fn text_key(attribute: &AttributeRef<'_>) -> Option<u64> {
+    let instance = single(attribute)?;
+    let is_text = matches!(instance.kind(), Kind::Property | Kind::Relationship);
+    match instance.value_bytes() {
+        [b'"', text @ .., b'"'] if is_text && !text.contains(&b'\\') => Some(hash_text(text)),
+        _ => None,
+    }
+}
+
+/// The key under which a text is found.
+pub(crate) fn hash_text(text: &[u8]) -> u64 {
+    foldhash::fast::FixedState::with_seed(0x7e77).hash_one(text)
+}

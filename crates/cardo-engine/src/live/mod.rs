@@ -1,0 +1,15 @@
+//! The live twin in memory: an immutable root whose parts are shared between revisions, and the
+//! indexes in it.
+
+mod attribute_index;
+mod id_map;
+mod root;
+mod shared_vec;
+mod slot_set;
+mod sorted_runs;
+mod spatial_index;
+
+pub(crate) use attribute_index::{AttributeIndex, NumberIndex, TextIndex, hash_text};
+pub(crate) use root::{Root, TypeIndex};
+pub(crate) use slot_set::{Bits, CHUNK, SlotSet, slots_of};
+pub(crate) use sorted_runs::number_key;

@@ -1,0 +1,378 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cardo_model::{
+    AttributeRef, DocumentChange, NameId, Record, Revision, Seq, SourceOffset, Timestamp,
+};
+use hashbrown::HashMap;
+
+use super::attribute_index::AttributeIndex;
+use super::id_map::IdMap;
+use super::shared_vec::SharedVec;
+use super::slot_set::SlotSet;
+
+type ByName<T> = HashMap<NameId, T, foldhash::fast::FixedState>;
+type Documents = BTreeMap<Arc<str>, Arc<BTreeMap<Arc<str>, Arc<str>>>>;
+
+/// A whole twin at one revision. Clones share what is the same; a published root never changes.
+///
+/// Entities stand in slots, in the order of their creation. A slot is never used again; when most
+/// are empty the root is built anew.
+#[derive(Clone)]
+pub(crate) struct Root {
+    pub(crate) revision: Revision,
+    entities: SharedVec<Option<Record>>,
+    /// The place in the order of creation by slot, kept for empty slots as well.
+    seqs: SharedVec<Seq>,
+    next_slot: u32,
+    pub(crate) live: SlotSet,
+    ids: IdMap,
+    pub(crate) types: Arc<ByName<Arc<TypeIndex>>>,
+    pub(crate) scopes: Arc<BTreeMap<Box<str>, SlotSet>>,
+    documents: Documents,
+    offsets: Arc<BTreeMap<Arc<str>, Arc<str>>>,
+    /// Entities and instances that cease to be at a time, soonest first.
+    expiries: Arc<BTreeMap<(i64, u32), ()>>,
+}
+
+/// What is indexed of one type.
+#[derive(Clone, Default)]
+pub(crate) struct TypeIndex {
+    pub(crate) members: SlotSet,
+    pub(crate) attributes: ByName<Arc<AttributeIndex>>,
+    /// The earliest and latest observation ever seen; it widens and never narrows.
+    pub(crate) time: Option<(Timestamp, Timestamp)>,
+}
+
+impl Root {
+    pub(crate) fn empty(seed: u64) -> Self {
+        Self {
+            revision: Revision(0),
+            entities: SharedVec::new(None),
+            seqs: SharedVec::new(Seq::default()),
+            next_slot: 0,
+            live: SlotSet::default(),
+            ids: IdMap::new(seed),
+            types: Arc::default(),
+            scopes: Arc::default(),
+            documents: BTreeMap::new(),
+            offsets: Arc::default(),
+            expiries: Arc::default(),
+        }
+    }
+
+    /// Builds a root of entities in the order of their creation.
+    pub(crate) fn build(seed: u64, records: impl IntoIterator<Item = Record>) -> Self {
+        let mut root = Self::empty(seed);
+        for record in records {
+            let slot = root.next_slot;
+            root.next_slot += 1;
+            root.seqs.set(slot, record.view().seq());
+            root.entities.set(slot, Some(record));
+            root.live.insert(slot);
+        }
+        root.build_indexes(seed);
+        root
+    }
+
+    fn build_indexes(&mut self, seed: u64) {
+        let entities = &self.entities;
+        let record = |slot: u32| entities.get(slot).as_ref().expect("a live slot has a record");
+        self.ids = IdMap::build(
+            seed,
+            self.live.len(),
+            self.live.iter().map(|slot| (record(slot).view().id(), slot)),
+        );
+        let mut types: ByName<TypeIndex> = ByName::default();
+        let mut attributes: HashMap<(NameId, NameId), Vec<(u32, AttributeRef<'_>)>> =
+            HashMap::new();
+        let mut scopes: BTreeMap<Box<str>, SlotSet> = BTreeMap::new();
+        let mut expiries = BTreeMap::new();
+        for slot in self.live.iter() {
+            let view = record(slot).view();
+            for name in view.types() {
+                let index = types.entry(name).or_default();
+                index.members.insert(slot);
+                for attribute in view.attributes() {
+                    index.widen(&attribute);
+                    attributes.entry((name, attribute.name())).or_default().push((slot, attribute));
+                }
+            }
+            for scope in view.scopes() {
+                scopes.entry(scope.into()).or_default().insert(slot);
+            }
+            if let Some(moment) = soonest_expiry(record(slot)) {
+                expiries.insert((moment, slot), ());
+            }
+        }
+        for ((type_name, name), list) in attributes {
+            let index = Arc::new(AttributeIndex::build(list.into_iter()));
+            types.entry(type_name).or_default().attributes.insert(name, index);
+        }
+        self.types = Arc::new(types.into_iter().map(|(n, t)| (n, Arc::new(t))).collect());
+        self.scopes = Arc::new(scopes);
+        self.expiries = Arc::new(expiries);
+    }
+
+    /// The record in a slot.
+    #[inline]
+    pub(crate) fn record(&self, slot: u32) -> Option<&Record> {
+        self.entities.get(slot).as_ref()
+    }
+
+    /// The slot of an id.
+    #[inline]
+    pub(crate) fn slot(&self, id: &str) -> Option<u32> {
+        self.ids.get(id, |slot| self.id_is(slot, id))
+    }
+
+    fn id_is(&self, slot: u32, id: &str) -> bool {
+        self.record(slot).is_some_and(|record| record.view().id_bytes() == id.as_bytes())
+    }
+
+    /// The first slot at or behind a place in the order of creation.
+    pub(crate) fn slot_from(&self, seq: Seq) -> u32 {
+        let (mut low, mut high) = (0, self.next_slot);
+        while low < high {
+            let middle = low.midpoint(high);
+            if *self.seqs.get(middle) < seq { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
+    /// How many slots there are, the empty ones included.
+    pub(crate) fn slots(&self) -> u32 {
+        self.next_slot
+    }
+
+    /// Whether so many slots are empty that building anew pays.
+    pub(crate) fn is_sparse(&self) -> bool {
+        self.next_slot > 65_536 && self.live.len() * 3 < self.next_slot as usize
+    }
+
+    /// The same twin with dense slots.
+    pub(crate) fn compacted(&self, seed: u64) -> Self {
+        let records = self.live.iter().filter_map(|slot| self.record(slot).cloned());
+        let mut root = Self::build(seed, records);
+        root.revision = self.revision;
+        root.documents.clone_from(&self.documents);
+        root.offsets = self.offsets.clone();
+        root
+    }
+
+    /// Puts a new entity behind all others.
+    pub(crate) fn create(&mut self, record: Record) {
+        let slot = self.next_slot;
+        self.next_slot += 1;
+        self.seqs.set(slot, record.view().seq());
+        self.live.insert(slot);
+        let entities = &self.entities;
+        self.ids.insert(record.view().id(), slot, |other| {
+            entities.get(other).as_ref().map_or("", |r| r.view().id())
+        });
+        self.index(slot, None, Some(&record));
+        self.entities.set(slot, Some(record));
+    }
+
+    /// Puts another record of the same entity in its slot.
+    pub(crate) fn replace(&mut self, slot: u32, record: Record) {
+        let old = self.record(slot).cloned();
+        self.index(slot, old.as_ref(), Some(&record));
+        self.entities.set(slot, Some(record));
+    }
+
+    /// Takes an entity out.
+    pub(crate) fn delete(&mut self, slot: u32) {
+        let Some(old) = self.record(slot).cloned() else { return };
+        self.index(slot, Some(&old), None);
+        self.ids.remove(old.view().id(), slot);
+        self.live.remove(slot);
+        self.entities.set(slot, None);
+    }
+
+    fn index(&mut self, slot: u32, old: Option<&Record>, new: Option<&Record>) {
+        let has_type = |record: Option<&Record>, name: NameId| {
+            record.is_some_and(|r| r.view().types().any(|t| t == name))
+        };
+        let types = Arc::make_mut(&mut self.types);
+        for name in old.into_iter().flat_map(|r| r.view().types()) {
+            if !has_type(new, name) {
+                update_type(types, name, slot, old, None);
+            }
+        }
+        for name in new.into_iter().flat_map(|r| r.view().types()) {
+            let before = if has_type(old, name) { old } else { None };
+            update_type(types, name, slot, before, new);
+        }
+        self.index_scopes(slot, old, new);
+        self.index_expiry(slot, old, new);
+    }
+
+    fn index_scopes(&mut self, slot: u32, old: Option<&Record>, new: Option<&Record>) {
+        let scopes_of = |record: Option<&Record>| -> Vec<Box<str>> {
+            record.map(|r| r.view().scopes().map(Box::from).collect()).unwrap_or_default()
+        };
+        let (before, after) = (scopes_of(old), scopes_of(new));
+        if before == after {
+            return;
+        }
+        let scopes = Arc::make_mut(&mut self.scopes);
+        for scope in before {
+            if let Some(set) = scopes.get_mut(&scope) {
+                set.remove(slot);
+                if set.is_empty() {
+                    scopes.remove(&scope);
+                }
+            }
+        }
+        for scope in after {
+            scopes.entry(scope).or_default().insert(slot);
+        }
+    }
+
+    fn index_expiry(&mut self, slot: u32, old: Option<&Record>, new: Option<&Record>) {
+        let (before, after) = (old.and_then(soonest_expiry), new.and_then(soonest_expiry));
+        if before == after {
+            return;
+        }
+        let expiries = Arc::make_mut(&mut self.expiries);
+        if let Some(moment) = before {
+            expiries.remove(&(moment, slot));
+        }
+        if let Some(moment) = after {
+            expiries.insert((moment, slot), ());
+        }
+    }
+
+    /// The entity that is the first to lose something to time, and when.
+    pub(crate) fn next_expiry(&self) -> Option<(Timestamp, u32)> {
+        let ((bits, slot), ()) = self.expiries.first_key_value()?;
+        Some((Timestamp::from_bits(*bits), *slot))
+    }
+
+    pub(crate) fn put_document(&mut self, change: &DocumentChange) {
+        let kind = self.documents.entry(change.kind.as_ref().into()).or_default();
+        let documents = Arc::make_mut(kind);
+        match &change.body {
+            Some(body) => {
+                documents.insert(change.id.as_ref().into(), body.as_ref().into());
+            }
+            None => {
+                documents.remove(change.id.as_ref());
+            }
+        }
+    }
+
+    pub(crate) fn document(&self, kind: &str, id: &str) -> Option<Arc<str>> {
+        self.documents.get(kind)?.get(id).cloned()
+    }
+
+    pub(crate) fn documents(&self, kind: &str) -> Vec<(Arc<str>, Arc<str>)> {
+        let documents = self.documents.get(kind);
+        documents
+            .map(|d| d.iter().map(|(id, body)| (id.clone(), body.clone())).collect())
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn put_offset(&mut self, offset: &SourceOffset) {
+        let offsets = Arc::make_mut(&mut self.offsets);
+        offsets.insert(offset.source.as_ref().into(), offset.offset.as_ref().into());
+    }
+
+    pub(crate) fn offset(&self, source: &str) -> Option<Arc<str>> {
+        self.offsets.get(source).cloned()
+    }
+
+    /// Slots whose records differ between two roots of one lineage without compaction between.
+    pub(crate) fn changed_slots(&self, before: &Self) -> Vec<u32> {
+        let mut slots = Vec::new();
+        self.entities.changed_leaves(&before.entities, |first| {
+            slots.extend((first..first + 64).filter(|slot| {
+                let bytes = |root: &Self| root.record(*slot).map(|r| r.as_bytes().as_ptr());
+                bytes(self) != bytes(before)
+            }));
+        });
+        slots
+    }
+
+    /// The index of an attribute within a type.
+    pub(crate) fn attribute_index(&self, type_name: NameId, name: NameId) -> Option<&AttributeIndex> {
+        self.types.get(&type_name)?.attributes.get(&name).map(Arc::as_ref)
+    }
+
+    /// The index of an attribute within a type, to be changed.
+    pub(crate) fn attribute_index_mut(
+        &mut self,
+        type_name: NameId,
+        name: NameId,
+    ) -> Option<&mut AttributeIndex> {
+        let index = Arc::make_mut(&mut self.types).get_mut(&type_name)?;
+        Arc::make_mut(index).attributes.get_mut(&name).map(Arc::make_mut)
+    }
+}
+
+fn update_type(
+    types: &mut ByName<Arc<TypeIndex>>,
+    name: NameId,
+    slot: u32,
+    old: Option<&Record>,
+    new: Option<&Record>,
+) {
+    let index = Arc::make_mut(types.entry(name).or_default());
+    match (old.is_some(), new.is_some()) {
+        (false, true) => {
+            index.members.insert(slot);
+        }
+        (true, false) => {
+            index.members.remove(slot);
+        }
+        _ => {}
+    }
+    for before in old.into_iter().flat_map(|r| r.view().attributes()) {
+        let after = new.and_then(|r| r.view().attribute(before.name()));
+        if after.is_none() {
+            index.update_attribute(slot, before.name(), Some(&before), None);
+        }
+    }
+    for after in new.into_iter().flat_map(|r| r.view().attributes()) {
+        let before = old.and_then(|r| r.view().attribute(after.name()));
+        if before.is_none_or(|b| b.as_bytes() != after.as_bytes()) {
+            index.widen(&after);
+            index.update_attribute(slot, after.name(), before.as_ref(), Some(&after));
+        }
+    }
+    if index.members.is_empty() {
+        types.remove(&name);
+    }
+}
+
+impl TypeIndex {
+    fn update_attribute(
+        &mut self,
+        slot: u32,
+        name: NameId,
+        old: Option<&AttributeRef<'_>>,
+        new: Option<&AttributeRef<'_>>,
+    ) {
+        let index = Arc::make_mut(self.attributes.entry(name).or_default());
+        index.update(slot, old, new);
+        if index.is_unused() {
+            self.attributes.remove(&name);
+        }
+    }
+
+    fn widen(&mut self, attribute: &AttributeRef<'_>) {
+        for moment in attribute.instances().filter_map(|i| i.observed_at()) {
+            let (from, to) = self.time.unwrap_or((moment, moment));
+            self.time = Some((from.min(moment), to.max(moment)));
+        }
+    }
+}
+
+/// When the entity or the first of its instances ceases to be.
+fn soonest_expiry(record: &Record) -> Option<i64> {
+    let view = record.view();
+    let instances = view.attributes().flat_map(|a| a.instances());
+    let soonest = instances.filter_map(|i| i.expires_at()).min();
+    view.expires_at().into_iter().chain(soonest).min().map(Timestamp::to_bits)
+}
