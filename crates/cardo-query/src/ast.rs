@@ -1,9 +1,8 @@
 use std::sync::Arc;
 
 use cardo_model::{EntityId, Iri, NameId, Scope, Timestamp};
-use cardo_spatial::GeoTest;
 
-use crate::Pattern;
+use crate::{GeoTest, Pattern};
 
 /// A condition on entities; every surface language parses into this tree, and one evaluator and
 /// one planner read it.
@@ -63,10 +62,33 @@ pub struct Path<N = Iri> {
     pub attributes: Vec<N>,
     /// What of the instance is meant.
     pub member: Member,
-    /// Keys into a compound value or a language map; expanded names where the value holds such.
-    pub keys: Vec<Box<str>>,
+    /// Keys into a compound value or a language map, outermost first.
+    pub keys: Vec<Key>,
     /// Which instances of the root attribute count.
     pub datasets: Datasets,
+}
+
+/// A step into a compound value or a language map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// Any language of a language map: `[*]` in clause 4.9.
+    AnyLanguage,
+    /// A member.
+    Member {
+        /// As the client wrote it: the key of a JsonProperty (clause 5.5.7), of a geometry, or a
+        /// language tag (clause 4.5.18).
+        term: Box<str>,
+        /// As the context expands it: the key of any other compound value.
+        name: Box<str>,
+    },
+}
+
+impl Key {
+    /// A member whose key no context expands.
+    pub fn plain(term: impl Into<Box<str>>) -> Self {
+        let term = term.into();
+        Self::Member { name: term.clone(), term }
+    }
 }
 
 /// Where a path begins.
@@ -76,7 +98,7 @@ pub enum Root<N = Iri> {
     Attribute(N),
     /// The id of the entity.
     Id,
-    /// The types of the entity.
+    /// The types of the entity, always present; comparisons with them are [`Filter::Type`].
     Type,
     /// The scopes of the entity.
     Scope,
@@ -105,7 +127,7 @@ pub enum Member {
     UnitCode,
     /// The id of its dataset.
     DatasetId,
-    /// The types of a relationship's objects.
+    /// The types of a relationship's objects; a condition can ask for their presence only.
     ObjectType,
 }
 
@@ -137,7 +159,9 @@ pub struct Comparison<N = Iri> {
 pub enum Operator {
     /// Equal; with a list any of it, with a range within it.
     Equal,
-    /// Not equal, by the rule of clause 4.9: the path leads somewhere, and nothing there is equal.
+    /// Not equal, by the rule of clause 4.9: in any one instance the path leads somewhere, and
+    /// nothing there is equal. Where there are several instances this is not the complement of
+    /// [`Operator::Equal`].
     Unequal,
     /// Greater.
     Greater,

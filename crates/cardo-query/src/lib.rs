@@ -2,11 +2,25 @@
 
 mod ast;
 mod candidate;
+mod evaluate;
+mod geo_test;
+mod ngsi;
 mod pattern;
+mod simplify;
+mod time_text;
 
 pub use ast::{
-    Comparison, Datasets, Filter, GeoCondition, Literal, Member, Operand, Operator, Path, Resolved,
-    Root, ScopeTest,
+    Comparison, Datasets, Filter, GeoCondition, Key, Literal, Member, Operand, Operator, Path,
+    Resolved, Root, ScopeTest,
 };
 pub use candidate::Candidate;
+pub use evaluate::{evaluate, instance_has, instance_matches, scalar_number};
+pub use geo_test::GeoTest;
+pub use ngsi::{
+    GeoError, GeoParameters, InvalidName, MAX_COORDINATES_BYTES, MAX_LIST_ITEMS, MAX_NESTING,
+    MAX_TERMS, MAX_TEXT_BYTES, NamePrinter, NameResolver, QError, QOptions, TemporalError,
+    TemporalParameters, TemporalProperty, TemporalRange, TimeRelation, attributes_filter,
+    parse_attributes, parse_geo, parse_geo_query, parse_id_pattern, parse_ids, parse_q,
+    parse_scope_q, parse_temporal, parse_type_selection, print,
+};
 pub use pattern::{InvalidPattern, Pattern};

@@ -1,0 +1,129 @@
+//! The one evaluator: clauses 4.9, 4.10, 4.17 and 4.19 of ETSI GS CIM 009 put to a candidate.
+
+mod instance;
+mod scalar;
+mod scope;
+
+pub use instance::{instance_has, instance_matches};
+pub use scalar::scalar_number;
+
+use cardo_model::{InstanceRef, Kind, NameId, Timestamp};
+
+use crate::{
+    Candidate, Comparison, Datasets, Filter, GeoCondition, Member, Operand, Operator, Path, Root,
+};
+use scalar::Scalar;
+
+/// Whether a candidate meets a filter.
+///
+/// A value whose type differs from that of the constant never matches, except under
+/// [`Operator::Unequal`] (clause 4.9).
+pub fn evaluate<C: Candidate + ?Sized>(filter: &Filter<NameId>, candidate: &C) -> bool {
+    match filter {
+        Filter::True => true,
+        Filter::False => false,
+        Filter::And(parts) => parts.iter().all(|part| evaluate(part, candidate)),
+        Filter::Or(parts) => parts.iter().any(|part| evaluate(part, candidate)),
+        Filter::Not(part) => !evaluate(part, candidate),
+        Filter::Ids(ids) => ids.iter().any(|id| id.as_str() == candidate.id()),
+        Filter::IdPattern(pattern) => pattern.is_match(candidate.id()),
+        Filter::Type(name) => candidate.has_type(*name),
+        Filter::Scope(test) => candidate.any_scope(&mut |scope| scope::matches(test, scope)),
+        Filter::HasAttribute(name) => candidate.has_attribute(*name),
+        Filter::Exists(path) => exists(path, candidate),
+        Filter::Compare(comparison) => compares(comparison, candidate),
+        Filter::Geo(condition) => lies(condition, candidate),
+    }
+}
+
+fn exists<C: Candidate + ?Sized>(path: &Path<NameId>, candidate: &C) -> bool {
+    match path.root {
+        Root::Attribute(name) => {
+            any_of(candidate, name, &path.datasets, &mut |i| instance_has(path, i))
+        }
+        _ if !is_root_alone(path) => false,
+        Root::Id | Root::Type => true,
+        Root::Scope => candidate.any_scope(&mut |_| true),
+        Root::CreatedAt | Root::ModifiedAt | Root::ExpiresAt => time_of(path, candidate).is_some(),
+    }
+}
+
+fn compares<C: Candidate + ?Sized>(comparison: &Comparison<NameId>, candidate: &C) -> bool {
+    let Comparison { path, operator, operand } = comparison;
+    match path.root {
+        Root::Attribute(name) => {
+            any_of(candidate, name, &path.datasets, &mut |i| instance_matches(comparison, i))
+        }
+        _ if !is_root_alone(path) => false,
+        Root::Id => Scalar::text(candidate.id()).matches(*operator, operand),
+        Root::Type => false,
+        Root::Scope => compares_scopes(*operator, operand, candidate),
+        Root::CreatedAt | Root::ModifiedAt | Root::ExpiresAt => time_of(path, candidate)
+            .is_some_and(|moment| Scalar::Time(moment).matches(*operator, operand)),
+    }
+}
+
+/// The scopes compare as an array of texts does.
+fn compares_scopes<C: Candidate + ?Sized>(
+    operator: Operator,
+    operand: &Operand,
+    candidate: &C,
+) -> bool {
+    let any =
+        |operator| candidate.any_scope(&mut |scope| Scalar::text(scope).matches(operator, operand));
+    match operator {
+        Operator::Unequal => !any(Operator::Equal) && candidate.any_scope(&mut |_| true),
+        _ => any(operator),
+    }
+}
+
+/// The members of an entity itself have neither attributes nor keys.
+fn is_root_alone(path: &Path<NameId>) -> bool {
+    path.attributes.is_empty() && path.keys.is_empty() && path.member == Member::Value
+}
+
+fn time_of<C: Candidate + ?Sized>(path: &Path<NameId>, candidate: &C) -> Option<Timestamp> {
+    match path.root {
+        Root::CreatedAt => candidate.created_at(),
+        Root::ModifiedAt => candidate.modified_at(),
+        Root::ExpiresAt => candidate.expires_at(),
+        Root::Attribute(_) | Root::Id | Root::Type | Root::Scope => None,
+    }
+}
+
+/// Puts a test to the instances of an attribute that count.
+fn any_of<C: Candidate + ?Sized>(
+    candidate: &C,
+    name: NameId,
+    datasets: &Datasets,
+    test: &mut dyn FnMut(&InstanceRef<'_>) -> bool,
+) -> bool {
+    match datasets {
+        Datasets::Any => candidate.any_instance(name, test),
+        Datasets::Preferred => {
+            let mut holds = false;
+            // The default instance stands first where there is one.
+            candidate.any_instance(name, &mut |instance| {
+                holds = test(instance);
+                true
+            });
+            holds
+        }
+        Datasets::Only(wanted) => candidate.any_instance(name, &mut |instance| {
+            instance.dataset_id() == Some(wanted.as_str()) && test(instance)
+        }),
+    }
+}
+
+fn lies<C: Candidate + ?Sized>(condition: &GeoCondition<NameId>, candidate: &C) -> bool {
+    let GeoCondition { property, test, missing_matches, datasets } = condition;
+    let mut is_missing = true;
+    let matches = any_of(candidate, *property, datasets, &mut |instance| {
+        if instance.kind() != Kind::GeoProperty {
+            return false;
+        }
+        is_missing = false;
+        test.matches_text(instance.value())
+    });
+    matches || (is_missing && *missing_matches)
+}

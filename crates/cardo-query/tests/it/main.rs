@@ -1,0 +1,4 @@
+//! The crate through its public interface.
+
+mod common;
+mod q_semantics;
