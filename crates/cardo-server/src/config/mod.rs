@@ -1,0 +1,199 @@
+//! The one typed configuration: what can be set, its defaults, and where it comes from.
+
+mod keys;
+mod layers;
+mod show;
+mod units;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use keys::{KEYS, Key, Shape};
+pub use layers::{ConfigError, Effective, Origin, Settings};
+pub use show::show;
+pub use units::{ByteSize, Span, UnitError};
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Address and port to listen on; port 0 takes a free one.
+    pub listen: String,
+    /// The data directory.
+    pub data: PathBuf,
+    /// The address under which clients reach the server, where that is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+    /// Who may do what.
+    pub auth: AuthConfig,
+    /// What the server may reach.
+    pub egress: EgressSection,
+    /// Bounds on what clients can ask for.
+    pub limits: LimitsConfig,
+    /// JSON-LD contexts to load at the start: URL and file.
+    pub contexts: BTreeMap<String, PathBuf>,
+    /// Logs.
+    pub log: LogConfig,
+}
+
+/// Who may do what.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthConfig {
+    /// What requests without a token may do. Not set: everything on loopback while no token is
+    /// configured, else nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anonymous: Option<Anonymous>,
+    /// The tokens.
+    pub tokens: Vec<TokenConfig>,
+}
+
+/// What requests without a token may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Anonymous {
+    /// Nothing.
+    None,
+    /// Read.
+    Read,
+    /// Read and write.
+    Write,
+}
+
+/// One token: its hash, and what its bearer may do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenConfig {
+    /// Under which name its bearer stands in the log.
+    pub name: String,
+    /// SHA-256 of the token, in hexadecimal; `cardo token` makes both.
+    pub sha256: String,
+    /// What its bearer may do; each right holds those before it.
+    pub rights: Right,
+    /// In which tenants, the empty name being the default tenant; in all where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenants: Option<Vec<String>>,
+}
+
+/// What a bearer may do; each holds those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Right {
+    /// Ask.
+    Read,
+    /// Change entities and subscriptions.
+    Write,
+    /// Change the server itself.
+    Admin,
+}
+
+/// What the server may reach by itself: notifications, feeds, contexts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EgressSection {
+    /// Whether loopback, private and link-local addresses may be reached.
+    pub allow_private: bool,
+    /// Hosts, addresses and networks that may be reached although they are private.
+    pub allow: Vec<String>,
+    /// The longest a request may take.
+    pub timeout: Span,
+    /// The largest answer that is read.
+    pub max_response: ByteSize,
+}
+
+/// Bounds on what clients can ask for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// The largest request body.
+    pub body: ByteSize,
+    /// The longest a question may run.
+    pub query_timeout: Span,
+    /// How many costly questions run at once.
+    pub costly_queries: usize,
+    /// How many connections are open at once.
+    pub connections: usize,
+    /// How long a request's head may take to arrive.
+    pub header_timeout: Span,
+    /// How long requests may go on after the server was told to stop.
+    pub shutdown_timeout: Span,
+    /// How much memory columns and ordered indexes may take.
+    pub index_memory: ByteSize,
+    /// How many names of types and attributes may exist.
+    pub names: usize,
+    /// How much of the log may lie in memory, not yet projected, before writers wait.
+    pub projector_memory: ByteSize,
+    /// How old the log in memory may become before it is projected.
+    pub projector_delay: Span,
+}
+
+/// Logs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// The form of the lines.
+    pub format: LogFormat,
+    /// What is logged: a level, or directives such as `info,cardo_ingest=debug`.
+    pub level: String,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// An object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8787".into(),
+            data: "./cardo-data".into(),
+            public_url: None,
+            auth: AuthConfig::default(),
+            egress: EgressSection::default(),
+            limits: LimitsConfig::default(),
+            contexts: BTreeMap::new(),
+            log: LogConfig::default(),
+        }
+    }
+}
+
+impl Default for EgressSection {
+    fn default() -> Self {
+        Self {
+            allow_private: false,
+            allow: Vec::new(),
+            timeout: Span::from_secs(10),
+            max_response: ByteSize::new(10_000_000),
+        }
+    }
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            body: ByteSize::new(16_000_000),
+            query_timeout: Span::from_secs(30),
+            costly_queries: 4,
+            connections: 10_000,
+            header_timeout: Span::from_secs(30),
+            shutdown_timeout: Span::from_secs(10),
+            index_memory: ByteSize::new(512_000_000),
+            names: 100_000,
+            projector_memory: ByteSize::new(64_000_000),
+            projector_delay: Span::from_secs(5),
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: "info".into() }
+    }
+}
