@@ -1,0 +1,153 @@
+use std::sync::Arc;
+
+use axum::http::header::AUTHORIZATION;
+use axum::http::uri::{PathAndQuery, Uri};
+use axum::http::{HeaderMap, Request};
+use cardo_engine::{Principal, View};
+use cardo_model::TwinId;
+
+/// What a request wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rights {
+    /// Look.
+    Read,
+    /// Change data.
+    Write,
+    /// Change how the server works.
+    Admin,
+}
+
+/// A request for access to a twin.
+#[derive(Debug, Clone, Copy)]
+pub struct Access<'a> {
+    /// The headers, with the credentials.
+    pub headers: &'a HeaderMap,
+    /// Which twin is meant.
+    pub twin: &'a TwinId,
+    /// What is wanted.
+    pub rights: Rights,
+}
+
+/// What was granted.
+#[derive(Debug, Clone)]
+pub struct Granted {
+    /// Who asks.
+    pub principal: Principal,
+    /// What they may see.
+    pub view: View,
+}
+
+/// Why a request was turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Denied {
+    /// Nobody said who asks, or nobody knows them: 401.
+    #[error("a valid bearer token is required")]
+    Unauthenticated,
+    /// They are known, but may not do this: 403.
+    #[error("the token does not allow this")]
+    Forbidden,
+}
+
+/// Says who asks and what they may do; the server gives it to the faces.
+pub trait Authorize: Send + Sync + 'static {
+    /// Grants or denies access. Called for every request, so it should be quick.
+    fn authorize(&self, access: &Access<'_>) -> Result<Granted, Denied>;
+}
+
+/// Grants everything to everybody, as on loopback.
+#[derive(Debug, Clone)]
+pub struct AllowAll {
+    granted: Granted,
+}
+
+impl Default for AllowAll {
+    fn default() -> Self {
+        Self { granted: Granted { principal: Principal::anonymous(), view: View::all() } }
+    }
+}
+
+impl Authorize for AllowAll {
+    fn authorize(&self, _: &Access<'_>) -> Result<Granted, Denied> {
+        Ok(self.granted.clone())
+    }
+}
+
+/// The token of an `Authorization: Bearer` header (RFC 6750, section 2.1).
+pub fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// The tenant that the path of a request named; an extension of the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantPrefix {
+    /// The tenant.
+    pub tenant: Arc<str>,
+}
+
+impl TenantPrefix {
+    /// What stands before the path of the request that the face sees, such as `/tenants/a`.
+    pub fn path(&self) -> String {
+        format!("/tenants/{}", self.tenant)
+    }
+}
+
+/// Takes `/tenants/{tenant}` from the front of a path and leaves a [`TenantPrefix`] behind, for
+/// clients that set no headers. To be applied before a router sees the request.
+pub fn strip_tenant<B>(mut request: Request<B>) -> Request<B> {
+    const PREFIX: &str = "/tenants/";
+    let Some(rest) = request.uri().path().strip_prefix(PREFIX) else { return request };
+    let tenant = rest.split('/').next().unwrap_or("");
+    let path_start = PREFIX.len() + tenant.len();
+    let tenant: Arc<str> = tenant.into();
+    let path_and_query = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    let stripped = match path_and_query[path_start..].chars().next() {
+        Some('/') => path_and_query[path_start..].to_owned(),
+        _ => format!("/{}", &path_and_query[path_start..]),
+    };
+    let Ok(path_and_query) = PathAndQuery::try_from(stripped) else { return request };
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = Some(path_and_query);
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+        request.extensions_mut().insert(TenantPrefix { tenant });
+    }
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn a_tenant_prefix_is_taken_from_the_path() {
+        let strip = |uri: &str| {
+            let request = Request::builder().uri(uri).body(()).unwrap();
+            let request = strip_tenant(request);
+            let tenant = request.extensions().get::<TenantPrefix>().map(|p| p.tenant.to_string());
+            (request.uri().to_string(), tenant)
+        };
+        assert_eq!(strip("/tenants/a/x/y?z=1"), ("/x/y?z=1".to_owned(), Some("a".to_owned())));
+        assert_eq!(strip("/tenants/a"), ("/".to_owned(), Some("a".to_owned())));
+        assert_eq!(strip("/tenants/a?z=1"), ("/?z=1".to_owned(), Some("a".to_owned())));
+        assert_eq!(strip("/x?a=/tenants/a/"), ("/x?a=/tenants/a/".to_owned(), None));
+    }
+
+    #[test]
+    fn a_bearer_token_is_found() {
+        let token = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, HeaderValue::from_static(value));
+            bearer_token(&headers).map(str::to_owned)
+        };
+        assert_eq!(token("Bearer abc"), Some("abc".to_owned()));
+        assert_eq!(token("bearer  abc "), Some("abc".to_owned()));
+        assert_eq!(token("Basic abc"), None);
+        assert_eq!(token("Bearer "), None);
+        assert_eq!(bearer_token(&HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,20 @@
+//! HTTP mechanics that the faces of Cardo share: problem documents, content negotiation, who asks,
+//! bodies with a limit, query strings, links and paging, revisions. It knows no protocol.
+
+mod access;
+mod body;
+mod links;
+mod media;
+mod observe;
+mod params;
+mod problem;
+mod revision;
+
+pub use access::{Access, AllowAll, Authorize, Denied, Granted, Rights, TenantPrefix, bearer_token, strip_tenant};
+pub use body::{BodyError, read_body};
+pub use links::{LinkValue, PageLinks, parse_links};
+pub use media::{MediaRange, best_media_type, media_type_of};
+pub use observe::Observer;
+pub use params::{ParamError, Params};
+pub use problem::{ErrorKind, Problem};
+pub use revision::{MIN_REVISION, REVISION, min_revision, revision_header};
