@@ -144,8 +144,9 @@ impl Context {
         if let Some(term) = self.inverse.get(iri) {
             return Cow::Borrowed(term);
         }
-        let suffix = iri.strip_prefix(DEFAULT_VOCAB).unwrap_or("");
-        if !suffix.is_empty() && self.means(suffix, iri) {
+        if let Some(suffix) = iri.strip_prefix(DEFAULT_VOCAB)
+            && (self.is_bare_name(suffix) || self.means(suffix, iri))
+        {
             return Cow::Borrowed(suffix);
         }
         match self.compact_by_prefix(iri) {
@@ -164,6 +165,14 @@ impl Context {
                 self.means(&compact, iri).then_some(compact)
             })
             .min_by(|a, b| by_length(a, b))
+    }
+
+    /// No term and nothing but a name of the vocabulary: neither keyword nor compact IRI.
+    fn is_bare_name(&self, name: &str) -> bool {
+        !name.is_empty()
+            && !name.starts_with('@')
+            && !name.contains(':')
+            && !self.terms.contains_key(name)
     }
 
     fn means(&self, name: &str, iri: &str) -> bool {
@@ -191,7 +200,12 @@ impl Context {
             },
             None => self.derive(key),
         };
+        // A bare name is given back unless its IRI has a term.
+        let is_bare = !key.starts_with('@') && !key.contains(':');
         match iri {
+            Some(iri) if is_bare && !self.inverse.contains_key(iri.as_ref()) => {
+                Cow::Owned(iri.into_owned())
+            }
             Some(iri) if !is_keyword(&iri) && !is_blank(&iri) && self.compact_iri(&iri) == key => {
                 Cow::Owned(iri.into_owned())
             }

@@ -289,8 +289,8 @@ impl<'a> LocalContext<'a> {
             };
         }
         match &self.active.vocab {
-            Some(vocab) => Ok(format!("{vocab}{term}")),
-            None => Err(invalid(term, "it has no IRI")),
+            Some(vocab) if !term.contains('/') => Ok(format!("{vocab}{term}")),
+            _ => Err(invalid(term, "it has no IRI")),
         }
     }
 

@@ -5,8 +5,6 @@ mod tree;
 use std::borrow::Cow;
 
 use cardo_model::{InvalidJson, JsonText};
-use foldhash::fast::RandomState;
-use hashbrown::{HashMap, HashSet};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -188,14 +186,13 @@ struct Expander<'a> {
 impl<'a> Expander<'a> {
     fn value(&mut self, at: usize, role: Role) -> Result<(), ValueError> {
         match (self.tree.kind(at), role) {
-            (_, Role::Opaque) | (Kind::Scalar, _) => self.copy(at),
             (Kind::String, Role::Type) => {
                 let text = self.tree.string(at);
                 let name = self.context.expand_member(&text);
                 self.coerced |= name.contains(':');
                 write_string(&name, &mut self.out);
             }
-            (Kind::String, _) => self.copy(at),
+            (Kind::String | Kind::Scalar, _) | (_, Role::Opaque) => self.copy(at),
             (Kind::Array, _) => {
                 self.out.push(b'[');
                 for (nth, item) in self.tree.items(at).enumerate() {
@@ -225,12 +222,13 @@ impl<'a> Expander<'a> {
             self.copy(at);
             return Ok(());
         }
-        let mut seen: HashMap<Cow<'a, str>, Cow<'a, str>, RandomState> = HashMap::default();
+        let mut iris: Vec<(Cow<'a, str>, &'a str)> = Vec::new();
         self.out.push(b'{');
         for (nth, (key, value)) in tree.members(at).enumerate() {
             separate(nth, &mut self.out);
             let name = tree.string(key);
-            self.path.push(tree.text(key).trim_matches('"'));
+            let shown = tree.text(key).trim_matches('"');
+            self.path.push(shown);
             if name == "@context" {
                 return Err(ValueError::EmbeddedContext { path: shorten(&self.path.join(".")) });
             }
@@ -243,13 +241,10 @@ impl<'a> Expander<'a> {
             self.out.push(b':');
             self.value(value, Role::of(&name, self.context))?;
             self.path.pop();
-            if let Some(first) = seen.insert(iri.clone(), name.clone()) {
-                let (first, second) = (shorten(&first), shorten(&name));
-                return Err(ValueError::SameMember { first, second, iri: shorten(&iri) });
-            }
+            iris.push((iri, shown));
         }
         self.out.push(b'}');
-        Ok(())
+        check_distinct(iris)
     }
 
     fn copy(&mut self, at: usize) {
@@ -266,12 +261,11 @@ struct Compacter<'a, 'o> {
 impl<'a> Compacter<'a, '_> {
     fn value(&mut self, at: usize, role: Role) {
         match (self.tree.kind(at), role) {
-            (_, Role::Opaque) | (Kind::Scalar, _) => self.copy(at),
             (Kind::String, Role::Type) => {
                 let text = self.tree.string(at);
                 write_string(&self.name(&text), self.out);
             }
-            (Kind::String, _) => self.copy(at),
+            (Kind::String | Kind::Scalar, _) | (_, Role::Opaque) => self.copy(at),
             (Kind::Array, _) => {
                 self.out.push(b'[');
                 for (nth, item) in self.tree.items(at).enumerate() {
@@ -313,28 +307,22 @@ impl<'a> Compacter<'a, '_> {
     }
 
     /// The names of the members of one object, no two of them equal.
+    ///
+    /// Different IRIs have different names, since a name expands to its IRI again; so a name can
+    /// only clash with a key that stays as it is.
     fn names<'k>(&self, keys: &'k [Cow<'a, str>]) -> Vec<Cow<'k, str>>
     where
         'a: 'k,
     {
         let mut names: Vec<Cow<'k, str>> = keys.iter().map(|key| self.name(key)).collect();
-        let mut taken: HashSet<&str, RandomState> = keys
-            .iter()
-            .map(AsRef::as_ref)
-            .zip(&names)
-            .filter(|(k, n)| k == n)
-            .map(|(k, _)| k)
-            .collect();
-        let clashes: Vec<usize> = names
-            .iter()
-            .zip(keys)
-            .enumerate()
-            .filter(|(_, (name, key))| name != key && !taken.insert(name))
-            .map(|(nth, _)| nth)
-            .collect();
-        drop(taken);
-        for nth in clashes {
-            names[nth] = Cow::Borrowed(&keys[nth]);
+        let both = names.iter().zip(keys);
+        let mut kept: Vec<&str> =
+            both.filter(|(name, key)| name == key).map(|(_, key)| &**key).collect();
+        kept.sort_unstable();
+        for (name, key) in names.iter_mut().zip(keys) {
+            if name != key && kept.binary_search(&&**name).is_ok() {
+                *name = Cow::Borrowed(key);
+            }
         }
         names
     }
@@ -349,6 +337,18 @@ impl<'a> Compacter<'a, '_> {
 
     fn copy(&mut self, at: usize) {
         self.out.extend_from_slice(self.tree.text(at).as_bytes());
+    }
+}
+
+fn check_distinct(mut iris: Vec<(Cow<'_, str>, &str)>) -> Result<(), ValueError> {
+    iris.sort_by(|(a, _), (b, _)| a.cmp(b));
+    match iris.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        None => Ok(()),
+        Some(pair) => Err(ValueError::SameMember {
+            first: shorten(pair[0].1),
+            second: shorten(pair[1].1),
+            iri: shorten(&pair[0].0),
+        }),
     }
 }
 

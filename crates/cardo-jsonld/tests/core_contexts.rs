@@ -33,7 +33,7 @@ fn every_published_file_equals_the_table() {
 }
 
 fn terms(document: &Value) -> &serde_json::Map<String, Value> {
-    document["@context"].as_object().unwrap()
+    document["@context"].as_object().expect("a context is an object")
 }
 
 #[test]

@@ -31,7 +31,8 @@ impl<'a> Tree<'a> {
     /// Finds the parts of canonical JSON; none where the text is something else.
     pub(super) fn read(text: &'a str) -> Option<Self> {
         u32::try_from(text.len()).ok()?;
-        let mut reader = Reader { bytes: text.as_bytes(), at: 0, nodes: Vec::new() };
+        let nodes = Vec::with_capacity(text.len() / 16);
+        let mut reader = Reader { bytes: text.as_bytes(), at: 0, nodes };
         reader.value(0)?;
         (reader.at == text.len()).then_some(Self { text, nodes: reader.nodes })
     }
@@ -58,17 +59,22 @@ impl<'a> Tree<'a> {
 
     /// The items of an array.
     pub(super) fn items(&self, array: usize) -> impl Iterator<Item = usize> {
-        let end = self.nodes[array].next as usize;
-        let next = |at: &usize| Some(self.nodes[*at].next as usize);
-        std::iter::successors(Some(array + 1), next).take_while(move |at| *at < end)
+        let (mut at, end) = (array + 1, self.behind(array));
+        std::iter::from_fn(move || {
+            let item = (at < end).then_some(at)?;
+            at = self.behind(item);
+            Some(item)
+        })
     }
 
     /// The keys and values of an object.
     pub(super) fn members(&self, object: usize) -> impl Iterator<Item = (usize, usize)> {
-        let end = self.nodes[object].next as usize;
-        let next = |key: &usize| Some(self.nodes[key + 1].next as usize);
-        let keys = std::iter::successors(Some(object + 1), next);
-        keys.take_while(move |key| *key < end).map(|key| (key, key + 1))
+        let mut parts = self.items(object);
+        std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
+    }
+
+    fn behind(&self, at: usize) -> usize {
+        self.nodes[at].next as usize
     }
 }
 
