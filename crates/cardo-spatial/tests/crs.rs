@@ -54,13 +54,13 @@ const POINTS: &[Row] = &[
 fn check(open: impl Fn(u32) -> Result<Box<dyn Transform>, CrsError>) {
     for (place, code, lon_lat, east_north, tolerance) in POINTS {
         let system = open(*code).unwrap_or_else(|error| panic!("{place}: {error}"));
-        let found = system.project(*lon_lat).unwrap();
+        let found = system.project(*lon_lat).expect("the place lies in its system");
         let apart = (found[0] - east_north[0]).hypot(found[1] - east_north[1]);
         assert!(
             apart <= *tolerance,
             "{place} in EPSG:{code}: {found:?} is {apart} off {east_north:?}"
         );
-        let back = system.to_wgs84(found).unwrap();
+        let back = system.to_wgs84(found).expect("what was found lies in its system");
         let apart = (back[0] - lon_lat[0]).hypot(back[1] - lon_lat[1]);
         assert!(apart < 2e-8, "{place} in EPSG:{code}: came back as {back:?}");
     }

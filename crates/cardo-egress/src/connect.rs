@@ -1,0 +1,105 @@
+//! Connections to addresses that were judged.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
+use thiserror::Error;
+use tower::Service;
+
+use crate::config::EgressConfig;
+
+/// The addresses of a name, to come.
+pub type Resolving = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+
+/// Where the addresses of names come from.
+pub trait Resolve: Send + Sync + 'static {
+    /// Looks a name up.
+    fn resolve(&self, host: &str) -> Resolving;
+}
+
+/// The resolver of the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemResolver;
+
+impl Resolve for SystemResolver {
+    fn resolve(&self, host: &str) -> Resolving {
+        let host = host.to_owned();
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
+    }
+}
+
+/// A name without addresses.
+#[derive(Debug, Error)]
+#[error("{reason}")]
+pub(crate) struct NotFound {
+    pub(crate) host: String,
+    pub(crate) reason: String,
+}
+
+/// Resolves names to addresses that may be reached, so that no others are ever connected to.
+#[derive(Clone)]
+pub(crate) struct JudgingResolver {
+    config: Arc<EgressConfig>,
+    resolver: Arc<dyn Resolve>,
+}
+
+impl Service<Name> for JudgingResolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let config = Arc::clone(&self.config);
+        let host = name.as_str().to_owned();
+        let resolving = self.resolver.resolve(&host);
+        Box::pin(async move {
+            let not_found =
+                |reason: String| io::Error::other(NotFound { host: host.clone(), reason });
+            let found = resolving.await.map_err(|error| not_found(error.to_string()))?;
+            let mut refusal = None;
+            let mut allowed = Vec::with_capacity(found.len());
+            for address in found {
+                match config.judge(&host, address) {
+                    // The connector sets the port.
+                    Ok(()) => allowed.push(SocketAddr::new(address, 0)),
+                    Err(refused) => refusal = refusal.or(Some(refused)),
+                }
+            }
+            match refusal {
+                _ if !allowed.is_empty() => Ok(allowed.into_iter()),
+                Some(refusal) => Err(io::Error::other(refusal)),
+                None => Err(not_found("it has no address".to_owned())),
+            }
+        })
+    }
+}
+
+pub(crate) type Connector = HttpsConnector<HttpConnector<JudgingResolver>>;
+
+/// TLS by rustls with the roots of Mozilla; environment variables for proxies are not read.
+pub(crate) fn connector(config: &Arc<EgressConfig>, resolver: Arc<dyn Resolve>) -> Connector {
+    let resolver = JudgingResolver { config: Arc::clone(config), resolver };
+    let mut http = HttpConnector::new_with_resolver(resolver);
+    http.set_connect_timeout(Some(config.connect_timeout()));
+    http.set_nodelay(true);
+    http.enforce_http(false);
+    HttpsConnectorBuilder::new()
+        .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
+        .expect("ring supports the default versions of TLS")
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(http)
+}
