@@ -1,0 +1,179 @@
+//! The binary form of history rows.
+//!
+//! ```text
+//! group = hash id rows length row*        row = time revision ordinal tag [name] payload
+//! ```
+//!
+//! A group holds rows of one entity.
+
+use cardo_engine::{HistoryEvent, HistoryRow};
+use cardo_model::{EntityId, InstanceRef, Iri, NameId, Record, Revision, Timestamp};
+
+use crate::bytes::{Reader, put_bytes, put_varint};
+
+const INSTANCE: u8 = 0;
+const DEFAULT_DELETED: u8 = 1;
+const DATASET_DELETED: u8 = 2;
+const ENTITY: u8 = 3;
+const DELETED: u8 = 4;
+
+/// A row read in place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawRow<'a> {
+    pub(crate) time: Timestamp,
+    pub(crate) revision: Revision,
+    pub(crate) ordinal: u32,
+    /// The attribute, where the row is about one.
+    pub(crate) name: Option<NameId>,
+    tag: u8,
+    payload: &'a [u8],
+    /// The whole row as it is written.
+    pub(crate) bytes: &'a [u8],
+}
+
+/// By which rows of one entity are ordered: those about the entity itself come first.
+pub(crate) type RowKey<'a> = (Option<NameId>, Option<&'a str>, Timestamp, Revision, u32);
+
+/// The key of a row in memory; see [`RowKey`].
+pub(crate) fn key_of(row: &HistoryRow) -> RowKey<'_> {
+    let (name, dataset) = series_of(row);
+    (name, dataset, row.time, row.revision, row.ordinal)
+}
+
+/// The attribute and the dataset of a row.
+pub(crate) fn series_of(row: &HistoryRow) -> (Option<NameId>, Option<&str>) {
+    match &row.event {
+        HistoryEvent::Instance { name, instance } => {
+            (Some(*name), InstanceRef::from_bytes(instance).and_then(|i| i.dataset_id()))
+        }
+        HistoryEvent::InstanceDeleted { name, dataset_id } => {
+            (Some(*name), dataset_id.as_ref().map(Iri::as_str))
+        }
+        HistoryEvent::Entity(_) | HistoryEvent::Deleted => (None, None),
+    }
+}
+
+impl<'a> RawRow<'a> {
+    /// Reads the next row; `None` where the bytes are no row.
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Option<Self> {
+        let start = reader.rest();
+        let time = Timestamp::from_bits(reader.i64()?);
+        let revision = Revision(reader.varint()?);
+        let ordinal = reader.u32()?;
+        let tag = reader.u8()?;
+        let name = match tag {
+            INSTANCE | DEFAULT_DELETED | DATASET_DELETED => Some(NameId::new(reader.u32()?)),
+            ENTITY | DELETED => None,
+            _ => return None,
+        };
+        let payload = match tag {
+            DEFAULT_DELETED | DELETED => &[],
+            _ => reader.bytes()?,
+        };
+        let bytes = &start[..start.len() - reader.rest().len()];
+        Some(Self { time, revision, ordinal, name, tag, payload, bytes })
+    }
+
+    /// The dataset of the instance.
+    pub(crate) fn dataset(&self) -> Option<&'a str> {
+        match self.tag {
+            INSTANCE => InstanceRef::from_bytes(self.payload)?.dataset_id(),
+            DATASET_DELETED => std::str::from_utf8(self.payload).ok(),
+            _ => None,
+        }
+    }
+
+    /// By which the row is ordered.
+    pub(crate) fn key(&self) -> RowKey<'a> {
+        (self.name, self.dataset(), self.time, self.revision, self.ordinal)
+    }
+
+    /// The row as the engine takes it; `None` where it is damaged.
+    pub(crate) fn to_row(self, entity: &EntityId) -> Option<HistoryRow> {
+        let event = match (self.tag, self.name) {
+            (INSTANCE, Some(name)) => {
+                InstanceRef::from_bytes(self.payload)?;
+                HistoryEvent::Instance { name, instance: self.payload.into() }
+            }
+            (DEFAULT_DELETED, Some(name)) => HistoryEvent::InstanceDeleted { name, dataset_id: None },
+            (DATASET_DELETED, Some(name)) => HistoryEvent::InstanceDeleted {
+                name,
+                dataset_id: Some(Iri::new(std::str::from_utf8(self.payload).ok()?).ok()?),
+            },
+            (ENTITY, _) => HistoryEvent::Entity(Record::from_bytes(self.payload).ok()?),
+            _ => HistoryEvent::Deleted,
+        };
+        let (time, revision, ordinal) = (self.time, self.revision, self.ordinal);
+        Some(HistoryRow { entity: entity.clone(), event, time, revision, ordinal })
+    }
+}
+
+/// Appends one row.
+pub(crate) fn put_row(out: &mut Vec<u8>, row: &HistoryRow) {
+    out.extend_from_slice(&row.time.to_bits().to_le_bytes());
+    put_varint(out, row.revision.0);
+    put_varint(out, u64::from(row.ordinal));
+    let mut put_tag = |tag: u8, name: NameId| {
+        out.push(tag);
+        put_varint(out, u64::from(name.as_u32()));
+    };
+    match &row.event {
+        HistoryEvent::Instance { name, instance } => {
+            put_tag(INSTANCE, *name);
+            put_bytes(out, instance);
+        }
+        HistoryEvent::InstanceDeleted { name, dataset_id: None } => put_tag(DEFAULT_DELETED, *name),
+        HistoryEvent::InstanceDeleted { name, dataset_id: Some(dataset_id) } => {
+            put_tag(DATASET_DELETED, *name);
+            put_bytes(out, dataset_id.as_str().as_bytes());
+        }
+        HistoryEvent::Entity(record) => {
+            out.push(ENTITY);
+            put_bytes(out, record.as_bytes());
+        }
+        HistoryEvent::Deleted => out.push(DELETED),
+    }
+}
+
+/// Rows of one entity, read in place.
+#[derive(Clone, Copy)]
+pub(crate) struct Group<'a> {
+    pub(crate) hash: u64,
+    pub(crate) id: &'a str,
+    /// How many rows it holds.
+    pub(crate) count: u64,
+    rows: &'a [u8],
+}
+
+impl<'a> Group<'a> {
+    /// Reads the next group; `None` where the bytes are none.
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Option<Self> {
+        let hash = reader.u64()?;
+        let id = reader.str()?;
+        let count = reader.varint()?;
+        let rows = reader.bytes()?;
+        Some(Self { hash, id, count, rows })
+    }
+
+    /// The rows; one that is damaged comes as `None`, and none behind it.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Option<RawRow<'a>>> + use<'a> {
+        let mut reader = Reader::new(self.rows);
+        let mut is_sound = true;
+        std::iter::from_fn(move || {
+            if reader.is_empty() || !is_sound {
+                return None;
+            }
+            let row = RawRow::read(&mut reader);
+            is_sound = row.is_some();
+            Some(row)
+        })
+    }
+}
+
+/// Appends a group whose rows are already in their binary form.
+pub(crate) fn put_group(out: &mut Vec<u8>, hash: u64, id: &str, count: usize, rows: &[u8]) {
+    out.extend_from_slice(&hash.to_le_bytes());
+    put_bytes(out, id.as_bytes());
+    put_varint(out, count as u64);
+    put_bytes(out, rows);
+}

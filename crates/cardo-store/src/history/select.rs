@@ -1,0 +1,93 @@
+//! Which rows of an entity's history answer a question, the same for every store.
+
+use cardo_engine::{HistoryQuery, HistoryRow};
+use cardo_model::{EntityId, NameId, Timestamp};
+
+use super::row::{RawRow, key_of, series_of};
+
+/// Gathers rows in any order and gives those that were asked for.
+///
+/// Rows about the entity itself answer whatever attributes are asked for, and `last` does not
+/// count them. It keeps at most about twice as many rows as may be given, so a long history
+/// needs no memory for what is not asked.
+pub(crate) struct Selection<'q> {
+    query: &'q HistoryQuery,
+    rows: Vec<HistoryRow>,
+    prune_at: usize,
+}
+
+const MIN_PRUNE: usize = 4_096;
+
+impl<'q> Selection<'q> {
+    pub(crate) fn new(query: &'q HistoryQuery) -> Self {
+        Self { query, rows: Vec::new(), prune_at: query.limit.saturating_mul(2).max(MIN_PRUNE) }
+    }
+
+    fn takes(&self, name: Option<NameId>, time: Timestamp) -> bool {
+        let attributes = &self.query.attributes;
+        let is_asked = name.is_none_or(|name| attributes.is_empty() || attributes.contains(&name));
+        is_asked
+            && self.query.from.is_none_or(|from| time >= from)
+            && self.query.until.is_none_or(|until| time < until)
+    }
+
+    /// Takes a row of the entity that is in memory.
+    pub(crate) fn offer(&mut self, row: &HistoryRow) {
+        if self.takes(series_of(row).0, row.time) {
+            self.push(row.clone());
+        }
+    }
+
+    /// Takes a row of the entity in its binary form; `None` where that is damaged.
+    pub(crate) fn offer_raw(&mut self, entity: &EntityId, row: RawRow<'_>) -> Option<()> {
+        if self.takes(row.name, row.time) {
+            self.push(row.to_row(entity)?);
+        }
+        Some(())
+    }
+
+    fn push(&mut self, row: HistoryRow) {
+        self.rows.push(row);
+        if self.rows.len() >= self.prune_at {
+            self.prune();
+            self.prune_at = self.rows.len().saturating_mul(2).max(self.prune_at);
+        }
+    }
+
+    fn prune(&mut self) {
+        self.rows.sort_by(|a, b| key_of(a).cmp(&key_of(b)));
+        match self.query.last {
+            Some(last) => self.rows = keep_last(std::mem::take(&mut self.rows), last),
+            None => self.rows.truncate(self.query.limit),
+        }
+    }
+
+    /// How many rows of a series at or behind a moment were gathered.
+    pub(crate) fn count_since(&self, name: NameId, dataset: Option<&str>, since: Timestamp) -> usize {
+        let is_counted = |row: &&HistoryRow| {
+            row.time > since && series_of(row) == (Some(name), dataset)
+        };
+        self.rows.iter().filter(is_counted).count()
+    }
+
+    /// The rows in their order.
+    pub(crate) fn finish(mut self) -> Vec<HistoryRow> {
+        self.prune();
+        self.rows.truncate(self.query.limit);
+        self.rows
+    }
+}
+
+/// Keeps the last rows of each series of sorted rows, and all rows about the entity itself.
+fn keep_last(rows: Vec<HistoryRow>, last: usize) -> Vec<HistoryRow> {
+    let mut keep = vec![true; rows.len()];
+    let mut start = 0;
+    for series in rows.chunk_by(|a, b| series_of(a) == series_of(b)) {
+        if series_of(&series[0]).0.is_some() {
+            let dropped = series.len().saturating_sub(last);
+            keep[start..start + dropped].fill(false);
+        }
+        start += series.len();
+    }
+    rows.into_iter().zip(keep).filter_map(|(row, keep)| keep.then_some(row)).collect()
+}
