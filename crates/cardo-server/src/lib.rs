@@ -1,10 +1,24 @@
 //! The `cardo` server: reads the configuration, builds the parts, joins them, and stops them in
 //! order.
 
+mod auth;
+mod cli;
 mod config;
+mod http;
+mod index;
+mod logging;
+mod metrics;
 
+pub use auth::{AuthError, TokenAuthorizer, new_token};
+pub use cli::{
+    Cli, Command, CommonArgs, ContextCommand, IngestArgs, QuarantineCommand, RightArg, ServeArgs,
+    TokenArgs,
+};
 pub use config::{
     Anonymous, AuthConfig, ByteSize, Config, ConfigError, Effective, EgressSection, KEYS, Key,
     LimitsConfig, LogConfig, LogFormat, Origin, Right, Settings, Shape, Span, TokenConfig,
     UnitError, show,
 };
+pub use http::{ListenError, listen};
+pub use logging::{LogLevelError, start_logging};
+pub use metrics::RequestMetrics;

@@ -7,8 +7,8 @@ use toml::{Table, Value};
 
 use super::{Config, Key};
 
-/// Variables that begin with `CARDO_` and belong to tests, not to the server.
-const TEST_VARIABLES: [&str; 2] = ["CARDO_SAMPLES", "CARDO_KILLS"];
+/// Variables that begin with `CARDO_` and are no settings: the place of the file, and what tests read.
+const NO_SETTINGS: [&str; 3] = ["CARDO_CONFIG", "CARDO_SAMPLES", "CARDO_KILLS"];
 
 /// From where settings are read: later ones win.
 #[derive(Clone, Debug, Default)]
@@ -91,9 +91,9 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The flag of a key: its last part, with hyphens.
+/// The flag of a key, such as `log-level`.
 fn flag_name(key: &str) -> String {
-    key.rsplit('.').next().unwrap_or(key).replace('_', "-")
+    key.replace(['_', '.'], "-")
 }
 
 impl Settings {
@@ -132,7 +132,7 @@ impl Settings {
             }
         }
         for (name, text) in &self.environment {
-            if TEST_VARIABLES.contains(&name.as_str()) {
+            if NO_SETTINGS.contains(&name.as_str()) {
                 continue;
             }
             let key =
@@ -263,7 +263,7 @@ mod tests {
         let settings = Settings {
             environment: vec![
                 variable("CARDO_EGRESS_ALLOW_PRIVATE", "true"),
-                variable("CARDO_EGRESS_ALLOW", "10.0.0.0/8, mqtt.example"),
+                variable("CARDO_EGRESS_ALLOW_HOSTS", "10.1.2.3, *.city.example"),
                 variable("CARDO_AUTH_ANONYMOUS", "read"),
                 variable(
                     "CARDO_AUTH_TOKENS",
@@ -275,7 +275,7 @@ mod tests {
         };
         let config = settings.resolve().unwrap().config;
         assert!(config.egress.allow_private);
-        assert_eq!(config.egress.allow, ["10.0.0.0/8", "mqtt.example"]);
+        assert_eq!(config.egress.allow_hosts, ["10.1.2.3", "*.city.example"]);
         assert_eq!(config.auth.anonymous, Some(Anonymous::Read));
         assert_eq!(config.auth.tokens[0].rights, Right::Write);
         assert_eq!(config.contexts["https://c.example/x"], PathBuf::from("x.jsonld"));

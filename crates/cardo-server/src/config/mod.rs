@@ -93,10 +93,12 @@ pub enum Right {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EgressSection {
-    /// Whether loopback, private and link-local addresses may be reached.
+    /// Whether private addresses may be reached.
     pub allow_private: bool,
-    /// Hosts, addresses and networks that may be reached although they are private.
-    pub allow: Vec<String>,
+    /// Whether this machine may be reached by its loopback addresses.
+    pub allow_loopback: bool,
+    /// Hosts that may be reached whatever their address: names, addresses, or `*.` and a domain.
+    pub allow_hosts: Vec<String>,
     /// The longest a request may take.
     pub timeout: Span,
     /// The largest answer that is read.
@@ -168,9 +170,10 @@ impl Default for EgressSection {
     fn default() -> Self {
         Self {
             allow_private: false,
-            allow: Vec::new(),
-            timeout: Span::from_secs(10),
-            max_response: ByteSize::new(10_000_000),
+            allow_loopback: false,
+            allow_hosts: Vec::new(),
+            timeout: Span::from_secs(30),
+            max_response: ByteSize::new(64_000_000),
         }
     }
 }

@@ -1,0 +1,182 @@
+//! Accepts connections, hands requests to the router, and stops without cutting an answer short.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+use crate::config::LimitsConfig;
+
+/// How long accepting pauses when the system has no more descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Why the server does not listen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// Another program has the port.
+    #[error(
+        "cannot listen on {address}: port {port} is taken by another program; choose another with \
+         `--listen {host}:{next}`, or let the system choose with `--listen {host}:0`"
+    )]
+    Taken {
+        /// What was asked for.
+        address: String,
+        /// Its host.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// One to try.
+        next: u16,
+    },
+    /// The text is no address, or not one of this machine.
+    #[error(
+        "cannot listen on {address:?}: {reason}; an address looks like 127.0.0.1:8787 or [::]:8787"
+    )]
+    Address {
+        /// What was asked for.
+        address: String,
+        /// What the system said.
+        reason: io::Error,
+    },
+}
+
+/// Binds an address such as `127.0.0.1:8787`.
+pub fn listen(address: &str) -> Result<StdListener, ListenError> {
+    let refused = |reason: io::Error| ListenError::Address { address: address.into(), reason };
+    match StdListener::bind(address) {
+        Ok(listener) => {
+            listener.set_nonblocking(true).map_err(refused)?;
+            Ok(listener)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
+            let port: u16 = port.parse().unwrap_or(0);
+            Err(ListenError::Taken {
+                address: address.into(),
+                host: host.into(),
+                port,
+                next: port.checked_add(1).unwrap_or(8787),
+            })
+        }
+        Err(error) => Err(refused(error)),
+    }
+}
+
+/// Serves until `shutdown` is done, then stops accepting and lets requests under way finish, for
+/// as long as the limits say.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: &LimitsConfig,
+    shutdown: impl Future<Output = ()>,
+) {
+    let permits = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
+    let connection =
+        Connection { router, builder: builder(limits), stopping: CancellationToken::new() };
+    let mut open = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            (stream, permit) = accept(&listener, &permits) => {
+                open.spawn(connection.clone().run(stream, permit));
+                while open.try_join_next().is_some() {}
+            }
+        }
+    }
+    drop(listener);
+    connection.stopping.cancel();
+    let deadline = limits.shutdown_timeout.as_duration();
+    let all = async { while open.join_next().await.is_some() {} };
+    if tokio::time::timeout(deadline, all).await.is_err() {
+        tracing::warn!(connections = open.len(), ?deadline, "closed connections that were busy");
+    }
+}
+
+fn builder(limits: &LimitsConfig) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout.as_duration())
+        .pipeline_flush(true);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);
+    builder
+}
+
+async fn accept(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> (TcpStream, OwnedSemaphorePermit) {
+    let permit = Arc::clone(permits).acquire_owned().await.expect("the semaphore is never closed");
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Answers are small and written whole: waiting for more only costs time.
+                let _ = stream.set_nodelay(true);
+                return (stream, permit);
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+#[derive(Clone)]
+struct Connection {
+    router: Router,
+    builder: Builder<TokioExecutor>,
+    stopping: CancellationToken,
+}
+
+impl Connection {
+    async fn run(self, stream: TcpStream, permit: OwnedSemaphorePermit) {
+        let router = self.router;
+        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+            let request = cardo_http::strip_tenant(request.map(Body::new));
+            router.clone().call(request)
+        });
+        let mut serving =
+            pin!(self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+        let mut stopped = pin!(self.stopping.cancelled());
+        let result = tokio::select! {
+            result = &mut serving => result,
+            () = &mut stopped => {
+                serving.as_mut().graceful_shutdown();
+                serving.await
+            }
+        };
+        if let Err(error) = result {
+            // A client that goes away or speaks no HTTP is its own matter.
+            tracing::debug!(%error, "a connection ended early");
+        }
+        drop(permit);
+    }
+}
+
+/// Whether an address can be reached from this machine alone.
+pub(crate) fn is_loopback(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}

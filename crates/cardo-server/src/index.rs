@@ -1,0 +1,92 @@
+//! The first page: every face with its address and a question to try.
+
+use serde_json::{Value, json};
+
+/// A face of the server.
+struct Face {
+    name: &'static str,
+    path: &'static str,
+    standard: &'static str,
+    samples: &'static [Sample],
+}
+
+/// A question that can be asked of a face.
+struct Sample {
+    asks: &'static str,
+    path: &'static str,
+}
+
+const FACES: &[Face] = &[Face {
+    name: "NGSI-LD",
+    path: "/ngsi-ld/v1",
+    standard: "ETSI GS CIM 009 v1.9.1",
+    samples: &[
+        Sample { asks: "which types there are", path: "/ngsi-ld/v1/types" },
+        Sample {
+            asks: "how many entities there are, and the first of them",
+            path: "/ngsi-ld/v1/entities?local=true&limit=5&count=true&options=concise",
+        },
+    ],
+}];
+
+const OPERATIONS: &[(&str, &str)] = &[
+    ("/health", "whether the process runs"),
+    ("/ready", "whether the store takes writes"),
+    ("/metrics", "figures for Prometheus"),
+];
+
+/// The index for programs.
+pub(crate) fn json(notice: Option<&str>) -> Value {
+    let faces: Vec<Value> = FACES
+        .iter()
+        .map(|face| json!({ "name": face.name, "href": face.path, "standard": face.standard }))
+        .collect();
+    let operations: Vec<Value> =
+        OPERATIONS.iter().map(|(path, says)| json!({ "href": path, "says": says })).collect();
+    let mut index = json!({
+        "title": "Cardo",
+        "version": env!("CARGO_PKG_VERSION"),
+        "faces": faces,
+        "operations": operations,
+    });
+    if let Some(notice) = notice {
+        index["notice"] = notice.into();
+    }
+    index
+}
+
+/// The index for people.
+pub(crate) fn html(notice: Option<&str>) -> String {
+    let mut body = String::new();
+    if let Some(notice) = notice {
+        body += &format!("<p class=\"notice\">{}</p>\n", escaped(notice));
+    }
+    for face in FACES {
+        body += &format!(
+            "<h2>{}</h2>\n<p><code>{}</code> · {}</p>\n<ul>\n",
+            escaped(face.name),
+            escaped(face.path),
+            escaped(face.standard)
+        );
+        for sample in face.samples {
+            let path = escaped(sample.path);
+            body += &format!(
+                "<li>{}: <a href=\"{path}\"><code>{path}</code></a></li>\n",
+                escaped(sample.asks)
+            );
+        }
+        body += "</ul>\n";
+    }
+    body += "<h2>Operations</h2>\n<ul>\n";
+    for (path, says) in OPERATIONS {
+        body += &format!("<li><a href=\"{path}\"><code>{path}</code></a>: {says}</li>\n");
+    }
+    body += "</ul>\n";
+    include_str!("index.html")
+        .replace("{version}", env!("CARGO_PKG_VERSION"))
+        .replace("{body}", &body)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
