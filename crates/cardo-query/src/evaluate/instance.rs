@@ -7,9 +7,6 @@ use serde_json::value::RawValue;
 use super::scalar::Scalar;
 use crate::{Comparison, Key, Member, Operand, Operator, Path};
 
-/// The vocabulary in which a context-free value leaves its keys short (clause 5.5.5).
-const DEFAULT_VOCABULARY: &str = "https://uri.etsi.org/ngsi-ld/default-context/";
-
 /// Whether one instance of the root attribute meets a comparison; the path's
 /// [`Datasets`](crate::Datasets) are the caller's to heed.
 #[inline]
@@ -158,15 +155,6 @@ fn members(json: &[u8]) -> HashMap<Cow<'_, str>, &RawValue> {
     serde_json::from_slice(json).unwrap_or_default()
 }
 
-fn member_of(json: &[u8], is_wanted: impl Fn(&str) -> bool) -> Option<&[u8]> {
-    if json.first() != Some(&b'{') {
-        return None;
-    }
-    let members = members(json);
-    let (_, value) = members.iter().find(|(key, _)| is_wanted(key))?;
-    Some(value.get().as_bytes())
-}
-
 /// A language property without a language: the target is a value of any of its pairs, and for the
 /// negative operators none of them may say the contrary.
 fn any_language_matches(operator: Operator, operand: &Operand, json: &[u8]) -> bool {
@@ -229,7 +217,9 @@ fn has_item(keys: &[Key], instance: &InstanceRef<'_>) -> bool {
 
 /// The texts in a language; tags compare without regard to case (RFC 5646, section 2.1.1).
 fn text_in<'a>(language_map: &'a [u8], tag: &str) -> Option<&'a [u8]> {
-    member_of(language_map, |key| key.eq_ignore_ascii_case(tag))
+    let texts = members(language_map);
+    let (_, text) = texts.iter().find(|(key, _)| key.eq_ignore_ascii_case(tag))?;
+    Some(text.get().as_bytes())
 }
 
 /// The item that keys lead to, as a member expression of ECMA 262 does.
@@ -242,16 +232,13 @@ fn item<'a>(keys: &[Key], instance: &InstanceRef<'a>) -> Option<&'a [u8]> {
     let mut json = instance.value_bytes();
     for key in keys {
         let Key::Member { term, name } = key else { return None };
-        json = if has_plain_keys {
-            member_of(json, |key| *key == **term)?
-        } else {
-            member_of(json, |key| is_name(key, term, name))?
-        };
+        if json.first() != Some(&b'{') {
+            return None;
+        }
+        let members = members(json);
+        // Within a value there are parts whose keys no context expands: JSON, language maps.
+        let expanded = if has_plain_keys { None } else { members.get(name.as_ref()) };
+        json = expanded.or_else(|| members.get(term.as_ref()))?.get().as_bytes();
     }
     Some(json)
-}
-
-/// A key of a value stands for a name of the default vocabulary where no context expanded it.
-fn is_name(key: &str, term: &str, name: &str) -> bool {
-    key == name || (key == term && name.strip_prefix(DEFAULT_VOCABULARY) == Some(term))
 }

@@ -6,6 +6,7 @@ mod scope;
 
 pub use instance::{instance_has, instance_matches};
 pub use scalar::scalar_number;
+pub use scope::matches as scope_matches;
 
 use cardo_model::{InstanceRef, Kind, NameId, Timestamp};
 

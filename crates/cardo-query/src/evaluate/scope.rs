@@ -1,7 +1,7 @@
 use crate::ScopeTest;
 
 /// Whether one scope, with `/` at its start, meets the test (clause 4.19).
-pub(super) fn matches(test: &ScopeTest, scope: &str) -> bool {
+pub fn matches(test: &ScopeTest, scope: &str) -> bool {
     match test {
         ScopeTest::Any => true,
         ScopeTest::Exactly(wanted) => wanted.as_str() == scope,

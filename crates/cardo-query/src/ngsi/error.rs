@@ -5,7 +5,6 @@ use crate::InvalidPattern;
 ///
 /// Positions count characters from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum QError {
     /// Something else should stand there.
     #[error("at character {position}: expected {expected}, found {found}")]

@@ -28,7 +28,6 @@ pub struct GeoParameters<'a> {
 
 /// Why a geoquery was refused.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum GeoError {
     /// A parameter that the others need.
     #[error("{0} is missing: a geoquery needs georel, geometry and coordinates")]

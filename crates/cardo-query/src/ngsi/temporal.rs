@@ -49,7 +49,6 @@ pub enum TemporalProperty {
 
 /// Why temporal parameters were refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum TemporalError {
     /// A relation that does not exist.
     #[error("timerel {0:?} is not one of before, after, between")]

@@ -1,4 +1,11 @@
 //! The crate through its public interface.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod common;
+mod evaluator;
+mod limits;
+mod print;
+mod q_grammar;
 mod q_semantics;
+mod selections;

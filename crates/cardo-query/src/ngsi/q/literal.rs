@@ -159,7 +159,9 @@ fn read_word(cursor: &mut Cursor<'_>) -> Result<Value, QError> {
     let word = &rest[..end.unwrap_or(rest.len())];
     let is_forbidden =
         |c: char| c.is_control() || matches!(c, '"' | '<' | '>' | '{' | '}' | '\\' | '^' | '`');
-    if word.contains(is_forbidden) {
+    // Two dots may stand in a URI, but no range begins with a word.
+    let is_range = word.contains("..") && !word.contains(':');
+    if is_range || word.contains(is_forbidden) {
         return Err(cursor.expected_at(start, VALUE));
     }
     cursor.skip(word.len());
