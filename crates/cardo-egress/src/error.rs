@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use http::StatusCode;
 use thiserror::Error;
 
 use crate::address::Refusal;
@@ -74,6 +75,8 @@ pub enum EgressError {
         url: String,
         /// How large it may be.
         limit: usize,
+        /// The status that the answer began with.
+        status: StatusCode,
     },
     /// The connection broke, or what came is not HTTP.
     #[error("the exchange with {url} failed: {reason}")]

@@ -192,7 +192,8 @@ async fn collect(
     limit: usize,
 ) -> Result<Response, EgressError> {
     let (head, mut body) = response.into_parts();
-    let too_large = |url: &Url| EgressError::TooLarge { url: url.to_string(), limit };
+    let too_large =
+        |url: &Url| EgressError::TooLarge { url: url.to_string(), limit, status: head.status };
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > limit {
         return Err(too_large(&url));
