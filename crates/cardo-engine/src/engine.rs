@@ -1,22 +1,40 @@
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use cardo_model::{Names, Revision, TwinId};
+use arc_swap::ArcSwap;
+use cardo_model::{Iri, LogRecord, NameId, Names, Record, Revision, Timestamp, TwinId};
+use hashbrown::HashMap;
+use parking_lot::Mutex;
+use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore, mpsc, oneshot};
 
 use crate::caller::Caller;
+use crate::demand;
 use crate::follow::Follower;
-use crate::history::{EntityHistory, HistoryRequest};
-use crate::operation::{Batch, Outcome, WriteError};
-use crate::ports::{Store, StoreError};
+use crate::history::{self, EntityHistory, HistoryRequest};
+use crate::live::Root;
+use crate::metrics::{Counters, EngineMetrics, TwinMetrics};
+use crate::operation::{Batch, Operation, Outcome, WriteError};
+use crate::plan::{Plan, Run};
+use crate::ports::{HistoryQuery, LogError, StateSink, Store, StoreError};
+use crate::projector;
 use crate::query::{EntityQuery, Page, QueryError};
-use crate::snapshot::Snapshot;
+use crate::sequencer::{self, Command, Write};
+use crate::snapshot::{Asked, Snapshot};
+use crate::twin::{Tailed, Twin};
 
 /// All twins of one store, live in memory. Cloning shares them.
 #[derive(Clone)]
-pub struct Engine {}
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+/// Tells the time; tests bring their own.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Limits and times of an engine.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct EngineOptions {
     /// How long a question may run.
     pub query_timeout: Duration,
@@ -30,75 +48,649 @@ pub struct EngineOptions {
     pub max_names: usize,
     /// How many bytes of ordered indexes and columns are built on demand.
     pub index_bytes: usize,
+    /// How many revisions of a twin's log are kept behind the projector for those who follow it.
+    pub log_revisions: u64,
+    /// How many writes may wait.
+    pub queued_writes: usize,
+    /// Where the time of changes comes from.
+    pub clock: Clock,
 }
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            query_timeout: Duration::from_secs(30),
+            costly_queries: 4,
+            projector_bytes: 64 << 20,
+            projector_delay: Duration::from_secs(5),
+            max_names: 1_000_000,
+            index_bytes: 1 << 30,
+            log_revisions: 100_000,
+            queued_writes: 10_000,
+            clock: Arc::new(Timestamp::now),
+        }
+    }
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) options: EngineOptions,
+    pub(crate) names: Arc<Names>,
+    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) metrics: Counters,
+    pub(crate) unprojected: AtomicUsize,
+    pub(crate) work_to_project: Notify,
+    pub(crate) expiry_changed: Notify,
+    pub(crate) seed: u64,
+    twins: ArcSwap<HashMap<TwinId, Arc<Twin>>>,
+    default_twin: ArcSwap<Option<Arc<Twin>>>,
+    loading: AsyncMutex<()>,
+    room: Notify,
+    costly: Semaphore,
+    index_bytes: AtomicUsize,
+    projecting: AsyncMutex<()>,
+    closed: AtomicBool,
+    tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
+}
+
+/// A question that is likely to take longer runs in slices and waits for its turn.
+const COSTLY_NS: f64 = 1_000_000.0;
+const SLICE: Duration = Duration::from_micros(200);
+/// Unprojected log beyond this is projected at once.
+const PROJECT_BYTES: usize = 8 << 20;
+/// How much log one projection takes at the most.
+const PROJECTION_BYTES: usize = 16 << 20;
 
 impl Engine {
     /// Opens the twins of a store; none is loaded before its first use.
-    pub async fn open(_store: Arc<dyn Store>, _options: EngineOptions) -> Result<Self, StoreError> {
-        unimplemented!()
+    pub async fn open(store: Arc<dyn Store>, options: EngineOptions) -> Result<Self, StoreError> {
+        let names = Arc::new(Names::default());
+        names.learn(store.names().await?);
+        let (commands, receiver) = mpsc::channel(options.queued_writes.max(1));
+        let seed = std::hash::BuildHasher::hash_one(&foldhash::fast::RandomState::default(), 0_u8);
+        let inner = Arc::new(Inner {
+            store,
+            names,
+            commands,
+            metrics: Counters::default(),
+            unprojected: AtomicUsize::new(0),
+            work_to_project: Notify::new(),
+            expiry_changed: Notify::new(),
+            seed,
+            twins: ArcSwap::default(),
+            default_twin: ArcSwap::default(),
+            loading: AsyncMutex::new(()),
+            room: Notify::new(),
+            costly: Semaphore::new(options.costly_queries.max(1)),
+            index_bytes: AtomicUsize::new(0),
+            projecting: AsyncMutex::new(()),
+            closed: AtomicBool::new(false),
+            tasks: Mutex::default(),
+            options,
+        });
+        let tasks = [
+            tokio::spawn(sequencer::run(inner.clone(), receiver)),
+            tokio::spawn(run_projector(inner.clone())),
+            tokio::spawn(sequencer::watch_expiries(inner.clone())),
+        ];
+        inner.tasks.lock().extend(tasks);
+        Ok(Self { inner })
     }
 
     /// The names of types and attributes, with their ids.
     pub fn names(&self) -> &Names {
-        unimplemented!()
+        &self.inner.names
     }
 
     /// The twin of the caller as it is now; loads it where that has not happened yet.
-    pub async fn snapshot(&self, _caller: &Caller) -> Result<Snapshot, QueryError> {
-        unimplemented!()
+    pub async fn snapshot(&self, caller: &Caller) -> Result<Snapshot, QueryError> {
+        let twin = self.inner.twin(&caller.twin).await?;
+        Ok(self.inner.snapshot_of(&twin, caller))
     }
 
     /// The twin of the caller as it is now, where it is loaded: the way without waiting.
-    pub fn loaded_snapshot(&self, _caller: &Caller) -> Option<Snapshot> {
-        unimplemented!()
+    #[inline]
+    pub fn loaded_snapshot(&self, caller: &Caller) -> Option<Snapshot> {
+        let twin = self.inner.loaded(&caller.twin)?;
+        Some(self.inner.snapshot_of(&twin, caller))
     }
 
-    /// Answers a question.
-    pub async fn query(&self, _caller: &Caller, _query: &EntityQuery) -> Result<Page, QueryError> {
-        unimplemented!()
+    /// Answers a question. What is likely to take long runs in slices, between which others run.
+    pub async fn query(&self, caller: &Caller, query: &EntityQuery) -> Result<Page, QueryError> {
+        let inner = &self.inner;
+        let twin = match inner.loaded(&caller.twin) {
+            Some(twin) => twin,
+            None => inner.twin(&caller.twin).await?,
+        };
+        let snapshot = inner.snapshot_of(&twin, caller);
+        let filter = snapshot.resolve(&query.filter);
+        let asked = Asked::of(&snapshot.root, query);
+        let plan = Plan::new(&snapshot.root, &filter, asked.need);
+        if !plan.wanted.is_empty() {
+            demand::missed(inner, &twin, &plan.wanted);
+        }
+        let mut asked = asked;
+        asked.window.count &= plan.count.is_none();
+        let mut run = Run::new(&plan, asked.window);
+        if plan.cost < COSTLY_NS {
+            while run.step() {}
+        } else {
+            inner.run_in_slices(&mut run).await?;
+        }
+        let (found, counted) = (run.found, run.counted);
+        Ok(snapshot.page(query, &asked, found, plan.count.unwrap_or(counted)))
     }
 
     /// Applies a batch; when it returns, the changes are durable and visible.
-    pub async fn apply(&self, _caller: &Caller, _batch: Batch) -> Result<Outcome, WriteError> {
-        unimplemented!()
+    pub async fn apply(&self, caller: &Caller, batch: Batch) -> Result<Outcome, WriteError> {
+        let inner = &self.inner;
+        let limit = cardo_model::MAX_CHANGES_PER_REVISION as usize / 2;
+        if batch.operations.len() > limit {
+            return Err(WriteError::BatchTooLarge(batch.operations.len(), limit));
+        }
+        let twin = inner.twin_to_write(&caller.twin).await?;
+        let operations = inner.resolve_names(batch.operations).await?;
+        let operations = self.without_known_late_readings(caller, &twin, operations).await?;
+        let (reply, answer) = oneshot::channel();
+        let write = Write {
+            twin,
+            operations,
+            offsets: batch.offsets,
+            if_revision: batch.if_revision,
+            principal: caller.principal.as_str().into(),
+            origin: caller.origin.as_ref().into(),
+            reply,
+        };
+        inner.metrics.queued.fetch_add(1, Ordering::Relaxed);
+        inner.commands.try_send(Command::Write(write)).map_err(|error| {
+            inner.metrics.queued.fetch_sub(1, Ordering::Relaxed);
+            match error {
+                mpsc::error::TrySendError::Full(_) => WriteError::Busy,
+                mpsc::error::TrySendError::Closed(_) => WriteError::ShuttingDown,
+            }
+        })?;
+        answer.await.unwrap_or(Err(WriteError::ShuttingDown))
     }
 
-    /// The history of one entity.
+    /// Takes late readings that the history holds already out of what is to be ingested, so that
+    /// taking a source twice changes nothing.
+    async fn without_known_late_readings(
+        &self,
+        caller: &Caller,
+        twin: &Arc<Twin>,
+        mut operations: Vec<Operation<NameId>>,
+    ) -> Result<Vec<Operation<NameId>>, WriteError> {
+        let root = twin.root.load_full();
+        for operation in &mut operations {
+            let Operation::Ingest(entity) = operation else { continue };
+            let Some(record) = root.slot(entity.id.as_str()).and_then(|slot| root.record(slot))
+            else {
+                continue;
+            };
+            for attribute in &mut entity.attributes {
+                let Some(there) = record.view().attribute(attribute.name) else { continue };
+                let mut kept = Vec::with_capacity(attribute.instances.len());
+                for instance in std::mem::take(&mut attribute.instances) {
+                    let known = there.instance(instance.dataset_id.as_ref().map(Iri::as_str));
+                    let known_at = known.and_then(|known| known.observed_at());
+                    let late_at =
+                        instance.observed_at.filter(|at| known_at.is_some_and(|k| *at <= k));
+                    if let Some(moment) = late_at
+                        && self.is_known(caller, record, attribute.name, &instance, moment).await?
+                    {
+                        continue;
+                    }
+                    kept.push(instance);
+                }
+                attribute.instances = kept;
+            }
+            entity.attributes.retain(|attribute| !attribute.instances.is_empty());
+        }
+        Ok(operations)
+    }
+
+    async fn is_known(
+        &self,
+        caller: &Caller,
+        record: &Record,
+        name: NameId,
+        instance: &cardo_model::Instance<NameId>,
+        moment: Timestamp,
+    ) -> Result<bool, WriteError> {
+        let there = record.view().attribute(name);
+        let mut current = there.into_iter().flat_map(|a| a.instances());
+        if current.any(|i| cardo_model::decode_instance(&i).same_content(instance)) {
+            // The sequencer sees that it is the same.
+            return Ok(false);
+        }
+        let Some(name) = self.inner.names.name(name) else { return Ok(false) };
+        let request = HistoryRequest {
+            entity: record.id(),
+            attributes: vec![name],
+            from: Some(moment),
+            until: Some(Timestamp::from_micros(moment.as_micros() + 1)),
+            last: None,
+            limit: 1_000,
+        };
+        let unseen = Caller { view: crate::View::all(), ..caller.clone() };
+        let history = match self.history(&unseen, &request).await {
+            Ok(history) => history,
+            Err(QueryError::Store(error)) => return Err(WriteError::Store(error)),
+            Err(_) => None,
+        };
+        let rows = history.map(|history| history.rows).unwrap_or_default();
+        Ok(rows.iter().any(|row| match &row.event {
+            crate::HistoryEvent::Instance { instance: bytes, .. } => {
+                cardo_model::InstanceRef::from_bytes(bytes)
+                    .is_some_and(|i| cardo_model::decode_instance(&i).same_content(instance))
+            }
+            _ => false,
+        }))
+    }
+
+    /// The history of one entity, that which is not projected yet included; `None` where there
+    /// never was such an entity.
     pub async fn history(
         &self,
-        _caller: &Caller,
-        _request: &HistoryRequest,
+        caller: &Caller,
+        request: &HistoryRequest,
     ) -> Result<Option<EntityHistory>, QueryError> {
-        unimplemented!()
+        let inner = &self.inner;
+        let twin = inner.twin(&caller.twin).await?;
+        let snapshot = inner.snapshot_of(&twin, caller);
+        let current = snapshot.retrieve(request.entity.as_str());
+        if current.is_none() && caller.view.restriction().is_some() {
+            return Ok(None);
+        }
+        let names = &inner.names;
+        let asked: Vec<NameId> =
+            request.attributes.iter().map(|name| names.id_or_unknown(name.as_str())).collect();
+        let projected = twin.projected();
+        let tail = twin.tail.lock().behind(projected, usize::MAX);
+        let query = HistoryQuery {
+            entity: request.entity.clone(),
+            attributes: asked.clone(),
+            from: request.from,
+            until: request.until,
+            last: request.last,
+            limit: request.limit.saturating_add(1),
+        };
+        let mut rows = inner.store.history(&twin.id, &query).await?;
+        rows.retain(|row| row.revision <= projected);
+        for followed in &tail {
+            let of_entity =
+                projector::rows(followed).into_iter().filter(|r| r.entity == request.entity);
+            rows.extend(of_entity);
+        }
+        if rows.is_empty() && current.is_none() {
+            return Ok(None);
+        }
+        let restriction = caller.view.restriction();
+        let is_visible = |name: NameId| {
+            (asked.is_empty() || asked.contains(&name))
+                && restriction.is_none_or(|r| !r.attributes.hides_id(name, names))
+        };
+        let wanted = history::Wanted {
+            is_visible: &is_visible,
+            from: request.from,
+            until: request.until,
+            last: request.last,
+            limit: request.limit,
+        };
+        Ok(Some(history::join(current, rows, &wanted)))
     }
 
     /// Follows the log of a twin behind a revision.
-    pub async fn follow(&self, _twin: &TwinId, _after: Revision) -> Result<Follower, QueryError> {
-        unimplemented!()
+    pub async fn follow(&self, twin: &TwinId, after: Revision) -> Result<Follower, QueryError> {
+        let twin = self.inner.twin(twin).await?;
+        Ok(Follower::new(twin, self.inner.store.clone(), after))
     }
 
     /// Waits until a revision is visible here.
     pub async fn wait_for(
         &self,
-        _caller: &Caller,
-        _revision: Revision,
-        _at_most: Duration,
+        caller: &Caller,
+        revision: Revision,
+        at_most: Duration,
     ) -> Result<(), QueryError> {
-        unimplemented!()
+        let twin = self.inner.twin(&caller.twin).await?;
+        let mut published = twin.published.subscribe();
+        let arrived = published.wait_for(|now| *now >= revision);
+        match tokio::time::timeout(at_most, arrived).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(QueryError::NotYet(revision)),
+        }
     }
 
     /// Every twin that was ever written to.
     pub async fn twins(&self) -> Result<Vec<TwinId>, StoreError> {
-        unimplemented!()
+        self.inner.store.twins().await
     }
 
-    /// The store's positions of followers; see [`Store::positions`].
+    /// The store, for the positions of those who follow a log.
     pub fn store(&self) -> &Arc<dyn Store> {
-        unimplemented!()
+        &self.inner.store
+    }
+
+    /// The state of the engine in numbers.
+    pub fn metrics(&self) -> EngineMetrics {
+        let inner = &self.inner;
+        let twins = inner.loaded_twins();
+        EngineMetrics {
+            unprojected_bytes: inner.unprojected.load(Ordering::Relaxed),
+            names: inner.names.len(),
+            twins: twins.iter().map(|twin| inner.measure(twin)).collect(),
+            ..inner.metrics.read()
+        }
+    }
+
+    /// Projects everything that is published now; for tests, backups and shutting down.
+    pub async fn project_all(&self) -> Result<(), StoreError> {
+        self.inner.project_all().await
     }
 
     /// Stops taking writes, projects what is in memory, and closes the store.
     pub async fn close(&self) -> Result<(), StoreError> {
-        unimplemented!()
+        let inner = &self.inner;
+        let (done, is_done) = oneshot::channel();
+        if inner.commands.send(Command::Close(done)).await.is_ok() {
+            let _ = is_done.await;
+        }
+        inner.closed.store(true, Ordering::Release);
+        inner.work_to_project.notify_one();
+        inner.expiry_changed.notify_one();
+        let projected = inner.project_all().await;
+        for task in std::mem::take(&mut *inner.tasks.lock()) {
+            task.abort();
+        }
+        inner.store.close().await?;
+        projected
+    }
+}
+
+impl Inner {
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn loaded_twins(&self) -> Vec<Arc<Twin>> {
+        self.twins.load().values().cloned().collect()
+    }
+
+    #[inline]
+    fn loaded(&self, twin: &TwinId) -> Option<Arc<Twin>> {
+        if twin.is_default() {
+            return Option::clone(&self.default_twin.load());
+        }
+        self.twins.load().get(twin).cloned()
+    }
+
+    fn snapshot_of(&self, twin: &Arc<Twin>, caller: &Caller) -> Snapshot {
+        Snapshot {
+            root: twin.root.load_full(),
+            names: self.names.clone(),
+            view: caller.view.clone(),
+        }
+    }
+
+    /// A twin that exists; the default one always does.
+    async fn twin(&self, id: &TwinId) -> Result<Arc<Twin>, QueryError> {
+        if let Some(twin) = self.loaded(id) {
+            return Ok(twin);
+        }
+        let found = self.load(id, id.is_default()).await?;
+        found.ok_or_else(|| QueryError::UnknownTenant(id.tenant().to_owned()))
+    }
+
+    async fn twin_to_write(&self, id: &TwinId) -> Result<Arc<Twin>, StoreError> {
+        if let Some(twin) = self.loaded(id) {
+            return Ok(twin);
+        }
+        let twin = self.load(id, true).await?;
+        Ok(twin.expect("a missing twin is made"))
+    }
+
+    /// Loads a twin from the store; makes an empty one where it is missing and that is wanted.
+    async fn load(&self, id: &TwinId, make: bool) -> Result<Option<Arc<Twin>>, StoreError> {
+        let _one_at_a_time = self.loading.lock().await;
+        if let Some(twin) = self.loaded(id) {
+            return Ok(Some(twin));
+        }
+        let twin = match self.store.head(id).await? {
+            Some(head) => self.read_twin(id, head).await?,
+            None if make => Twin::new(id.clone(), Root::empty(self.seed), Revision(0)),
+            None => return Ok(None),
+        };
+        let twin = Arc::new(twin);
+        self.twins.rcu(|twins| {
+            let mut twins = HashMap::clone(twins);
+            twins.insert(id.clone(), twin.clone());
+            twins
+        });
+        if id.is_default() {
+            self.default_twin.store(Arc::new(Some(twin.clone())));
+        }
+        self.expiry_changed.notify_one();
+        Ok(Some(twin))
+    }
+
+    async fn read_twin(&self, id: &TwinId, head: Revision) -> Result<Twin, StoreError> {
+        let start = Instant::now();
+        let mut sink = Collected(Vec::new());
+        let projected = self.store.load(id, &mut sink).await?;
+        let seed = self.seed;
+        let records = sink.0;
+        let built = tokio::task::spawn_blocking(move || Root::build(seed, records));
+        let mut root = built.await.map_err(|error| StoreError::Failed(error.to_string()))?;
+        root.revision = projected.revision;
+        for document in &projected.documents {
+            root.put_document(document);
+        }
+        for offset in &projected.offsets {
+            root.put_offset(offset);
+        }
+        let (root, tailed) = self.replay_tail(id, root, head).await?;
+        tracing::info!(
+            twin = %id,
+            entities = root.live.len(),
+            replayed = tailed.len(),
+            milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "twin loaded"
+        );
+        let bytes: usize = tailed.iter().map(|t| t.bytes).sum();
+        let twin = Twin::new(id.clone(), Root::empty(seed), projected.revision);
+        twin.publish(Arc::new(root), tailed);
+        self.unprojected.fetch_add(bytes, Ordering::AcqRel);
+        if bytes > 0 {
+            self.work_to_project.notify_one();
+        }
+        Ok(twin)
+    }
+
+    async fn replay_tail(
+        &self,
+        id: &TwinId,
+        mut root: Root,
+        head: Revision,
+    ) -> Result<(Root, Vec<Tailed>), StoreError> {
+        let mut tailed = Vec::new();
+        while root.revision < head {
+            let run = self.store.read_log(id, root.revision, PROJECTION_BYTES).await;
+            let run = run.map_err(|error| match error {
+                LogError::Store(error) => error,
+                gone @ LogError::Gone { .. } => StoreError::Damaged(format!(
+                    "the log of twin {id} does not reach back to its state: {gone}; restore a backup"
+                )),
+            })?;
+            if run.is_empty() {
+                break;
+            }
+            for encoded in run {
+                let record = LogRecord::decode(&encoded.bytes).map_err(|error| {
+                    StoreError::Damaged(format!("the log of twin {id}: {error}; restore a backup"))
+                })?;
+                let followed = Arc::new(root.replay(record));
+                let bytes = encoded.bytes.len();
+                tailed.push(Tailed { followed, bytes, since: Instant::now() });
+            }
+        }
+        Ok((root, tailed))
+    }
+
+    /// Gives names their ids; new ones are kept durably first.
+    async fn resolve_names(
+        &self,
+        operations: Vec<Operation>,
+    ) -> Result<Vec<Operation<NameId>>, WriteError> {
+        let mut unknown: HashSet<Iri> = HashSet::new();
+        for operation in &operations {
+            operation.names(&mut |name: &Iri| {
+                if self.names.id(name.as_str()).is_none() {
+                    unknown.insert(name.clone());
+                }
+            });
+        }
+        if !unknown.is_empty() {
+            if self.names.len() + unknown.len() > self.options.max_names {
+                return Err(WriteError::TooManyNames(self.names.len()));
+            }
+            let unknown: Vec<Iri> = unknown.into_iter().collect();
+            let ids = self.store.intern(&unknown).await?;
+            self.names.learn(ids.into_iter().zip(unknown));
+        }
+        let mut id_of = |name: Iri| self.names.id(name.as_str()).expect("all names are learnt");
+        Ok(operations.into_iter().map(|operation| operation.map_names(&mut id_of)).collect())
+    }
+
+    async fn run_in_slices(&self, run: &mut Run<'_, '_>) -> Result<(), QueryError> {
+        let limit = self.options.query_timeout;
+        let start = Instant::now();
+        let permit = tokio::time::timeout(limit, self.costly.acquire()).await;
+        let _permit = permit.map_err(|_| QueryError::Busy)?.map_err(|_| QueryError::Busy)?;
+        self.metrics.costly_running.fetch_add(1, Ordering::Relaxed);
+        let mut slice = Instant::now();
+        let mut result = Ok(());
+        while run.step() {
+            if slice.elapsed() < SLICE {
+                continue;
+            }
+            if start.elapsed() > limit {
+                result = Err(QueryError::TookTooLong(limit));
+                break;
+            }
+            tokio::task::yield_now().await;
+            slice = Instant::now();
+        }
+        self.metrics.costly_running.fetch_sub(1, Ordering::Relaxed);
+        result
+    }
+
+    pub(crate) fn reserve_index_bytes(&self, bytes: usize) -> bool {
+        let limit = self.options.index_bytes;
+        self.index_bytes
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
+                used.checked_add(bytes).filter(|total| *total <= limit)
+            })
+            .is_ok()
+    }
+
+    /// Waits while more log is unprojected than the limit allows.
+    pub(crate) async fn projection_room(&self) {
+        while self.unprojected.load(Ordering::Acquire) > self.options.projector_bytes {
+            let room = self.room.notified();
+            if self.unprojected.load(Ordering::Acquire) <= self.options.projector_bytes {
+                return;
+            }
+            self.work_to_project.notify_one();
+            let _ = tokio::time::timeout(Duration::from_millis(100), room).await;
+        }
+    }
+
+    async fn project_all(&self) -> Result<(), StoreError> {
+        for twin in self.loaded_twins() {
+            while self.project_some(&twin).await? {}
+        }
+        Ok(())
+    }
+
+    /// Projects the next run of a twin's log; whether there was one.
+    async fn project_some(&self, twin: &Twin) -> Result<bool, StoreError> {
+        let _one_at_a_time = self.projecting.lock().await;
+        let after = twin.projected();
+        let run = twin.tail.lock().behind(after, PROJECTION_BYTES);
+        if run.is_empty() {
+            return Ok(false);
+        }
+        let projection = projector::gather(after, &run);
+        drop(run);
+        let to = projection.to;
+        self.store.project(&twin.id, projection).await?;
+        twin.projected.store(to.0, Ordering::Release);
+        let bytes = twin.tail.lock().projected(after, to);
+        self.unprojected.fetch_sub(bytes, Ordering::AcqRel);
+        self.room.notify_waiters();
+        self.cut_log(twin, to).await?;
+        Ok(true)
+    }
+
+    /// Cuts the log behind the projector, some way behind so that those who follow it can fall
+    /// back that far.
+    async fn cut_log(&self, twin: &Twin, projected: Revision) -> Result<(), StoreError> {
+        let cut = projected.0.saturating_sub(self.options.log_revisions);
+        let last = twin.cut.load(Ordering::Relaxed);
+        // Now and then is enough; each cut rewrites pages of the log.
+        if cut < last + self.options.log_revisions.div_ceil(8).max(1) {
+            return Ok(());
+        }
+        self.store.cut_log(&twin.id, Revision(cut)).await?;
+        twin.cut.store(cut, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn measure(&self, twin: &Twin) -> TwinMetrics {
+        let root = twin.root.load();
+        let types = root.types.iter();
+        TwinMetrics {
+            twin: twin.id.clone(),
+            revision: root.revision,
+            projected: twin.projected(),
+            entities: root.live.len(),
+            types: types
+                .filter_map(|(n, t)| Some((self.names.name(*n)?, t.members.len())))
+                .collect(),
+        }
+    }
+}
+
+/// Keeps state and history close behind the log.
+async fn run_projector(inner: Arc<Inner>) {
+    let delay = inner.options.projector_delay;
+    while !inner.is_closed() {
+        let _ = tokio::time::timeout(delay, inner.work_to_project.notified()).await;
+        for twin in inner.loaded_twins() {
+            loop {
+                let since = twin.tail.lock().waiting_since(twin.projected());
+                let is_due = since.is_some_and(|since| {
+                    since.elapsed() >= delay / 2
+                        || inner.unprojected.load(Ordering::Acquire) > PROJECT_BYTES
+                });
+                if !is_due {
+                    break;
+                }
+                if let Err(error) = inner.project_some(&twin).await {
+                    tracing::error!(twin = %twin.id, %error, "projection failed");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    break;
+                }
+            }
+        }
+    }
+}
+
+struct Collected(Vec<Record>);
+
+impl StateSink for Collected {
+    fn entities(&mut self, records: Vec<Record>) {
+        self.0.extend(records);
     }
 }

@@ -1,11 +1,20 @@
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use cardo_model::{LogRecord, Record, Revision};
+use cardo_model::{EntityChange, InstanceChange, LogRecord, Record, Revision};
+use tokio::sync::watch;
 
-use crate::ports::LogError;
+use crate::ports::{LogError, Store, StoreError};
+use crate::twin::Twin;
 
 /// Reads the log of a twin as it grows. A position that was saved resumes where it stopped.
-pub struct Follower {}
+pub struct Follower {
+    twin: Arc<Twin>,
+    store: Arc<dyn Store>,
+    published: watch::Receiver<Revision>,
+    position: Revision,
+    read_back: VecDeque<Arc<Followed>>,
+}
 
 /// One log record with the entities that it left behind.
 #[derive(Clone, Debug)]
@@ -17,21 +26,77 @@ pub struct Followed {
     pub entities: Vec<Option<Record>>,
 }
 
+/// How much log is read back from the store at once.
+const READ_BYTES: usize = 1 << 20;
+
 impl Follower {
-    /// Waits for the next log record; each call goes one revision further.
+    pub(crate) fn new(twin: Arc<Twin>, store: Arc<dyn Store>, after: Revision) -> Self {
+        let published = twin.published.subscribe();
+        Self { twin, store, published, position: after, read_back: VecDeque::new() }
+    }
+
+    /// Waits for the next log record; each call goes one revision further. May be cancelled.
     pub async fn next(&mut self) -> Result<Arc<Followed>, LogError> {
-        unimplemented!()
+        loop {
+            if let Some(followed) = self.available().await? {
+                self.position = followed.record.revision;
+                return Ok(followed);
+            }
+            let changed = self.published.changed().await;
+            changed.map_err(|_| LogError::Store(StoreError::Closed))?;
+        }
     }
 
     /// The revision that was handed out last.
     pub fn position(&self) -> Revision {
-        unimplemented!()
+        self.position
+    }
+
+    async fn available(&mut self) -> Result<Option<Arc<Followed>>, LogError> {
+        let next = self.position.next();
+        if let Some(followed) = self.read_back.pop_front() {
+            return Ok(Some(followed));
+        }
+        if *self.published.borrow_and_update() < next {
+            return Ok(None);
+        }
+        if let Some(followed) = self.twin.tail.lock().get(next) {
+            return Ok(Some(followed));
+        }
+        let records = self.store.read_log(&self.twin.id, self.position, READ_BYTES).await?;
+        let root = self.twin.root.load_full();
+        for encoded in records {
+            let record = LogRecord::decode(&encoded.bytes)
+                .map_err(|error| LogError::Store(StoreError::Damaged(error.to_string())))?;
+            let now = |change: &EntityChange| {
+                root.slot_of(change.seq()).and_then(|slot| root.record(slot).cloned())
+            };
+            let entities = record.changes.iter().map(now).collect();
+            self.read_back.push_back(Arc::new(Followed { record, entities }));
+        }
+        Ok(self.read_back.pop_front())
     }
 }
 
 impl Followed {
     /// What the entity of a change was before it; `None` where it did not exist.
-    pub fn before(&self, _change: usize) -> Option<Record> {
-        unimplemented!()
+    pub fn before(&self, change: usize) -> Option<Record> {
+        let revision = self.record.revision;
+        match self.record.changes.get(change)? {
+            EntityChange::Created(_) => None,
+            EntityChange::Deleted(was) | EntityChange::Replaced { was, .. } => Some(was.clone()),
+            EntityChange::Observed { .. } => self.entities.get(change)?.clone(),
+            EntityChange::Updated { seq, id, instances } => {
+                let after = self.entities.get(change)?.as_ref()?;
+                let undo = |i: &InstanceChange| InstanceChange {
+                    name: i.name,
+                    was: i.is.clone(),
+                    is: i.was.clone(),
+                };
+                let instances = instances.iter().map(undo).collect();
+                let inverse = EntityChange::Updated { seq: *seq, id: id.clone(), instances };
+                inverse.apply(Some(after), revision, after.view().modified_at())
+            }
+        }
     }
 }

@@ -4,21 +4,30 @@
 //! The engine knows no HTTP, no JSON-LD and no SQL.
 
 mod caller;
+mod demand;
 mod engine;
 mod follow;
 mod history;
 mod live;
+mod metrics;
 mod operation;
+mod plan;
 mod ports;
+mod projector;
 mod query;
+mod sequencer;
 mod snapshot;
+mod twin;
+mod write;
 
 pub use caller::{Caller, Mask, Principal, Restriction, View};
-pub use engine::{Engine, EngineOptions};
+pub use engine::{Clock, Engine, EngineOptions};
 pub use follow::{Followed, Follower};
 pub use history::{EntityHistory, HistoryRequest};
+pub use metrics::{COMMIT_BUCKETS, EngineMetrics, TwinMetrics};
 pub use operation::{
-    Batch, Done, NotUpdated, Operation, OperationError, Outcome, WhichInstances, WriteError,
+    Batch, Done, MergeOptions, NotUpdated, Operation, OperationError, Outcome, WhichInstances,
+    WriteError,
 };
 pub use ports::{
     Append, Behind, EncodedRecord, HistoryEvent, HistoryQuery, HistoryRow, LogError, Projected,

@@ -1,6 +1,6 @@
 use cardo_model::{
     Attribute, AttributeFragment, Entity, EntityId, Fragment, Instance, InstanceFragment, Iri,
-    Revision, SourceOffset,
+    Revision, Scope, SourceOffset, Timestamp,
 };
 
 /// What is asked to be written, applied as one revision: each operation succeeds or fails for
@@ -15,72 +15,76 @@ pub struct Batch {
     pub if_revision: Option<Revision>,
 }
 
-/// One operation on a twin.
+/// One operation on a twin. `N` is how types and attributes are named: callers give full names,
+/// the sequencer works on ids.
 #[derive(Clone, Debug)]
-pub enum Operation {
+pub enum Operation<N = Iri> {
     /// Create entity (clause 5.6.1).
-    Create(Entity),
+    Create(Entity<N>),
     /// Replace entity (5.6.18): all but the creation date is as given.
-    Replace(Entity),
+    Replace(Entity<N>),
     /// Create, or replace what is there (5.6.8 with option replace).
-    CreateOrReplace(Entity),
+    CreateOrReplace(Entity<N>),
     /// Create, or append to what is there (5.6.8 with option update).
-    CreateOrUpdate(Entity),
+    CreateOrUpdate(Entity<N>),
     /// Merge entity (5.6.17, 5.5.12).
     Merge {
         /// The entity.
         id: EntityId,
         /// What to merge.
-        fragment: Fragment,
+        fragment: Fragment<N>,
+        /// What holds for all attributes of the fragment.
+        options: MergeOptions,
     },
     /// Append attributes (5.6.3).
     Append {
         /// The entity.
         id: EntityId,
         /// Types to add.
-        types: Vec<Iri>,
-        /// Scopes to set or add.
-        scopes: Option<Vec<cardo_model::Scope>>,
+        types: Vec<N>,
+        /// Scopes: they take the place of those that are, or are added with `no_overwrite`.
+        scopes: Option<Vec<Scope>>,
         /// The attributes.
-        attributes: Vec<Attribute>,
+        attributes: Vec<Attribute<N>>,
         /// Whether existing attributes stay as they are (`noOverwrite`).
         no_overwrite: bool,
     },
-    /// Update attributes that exist (5.6.2).
+    /// Update attributes (5.6.2): given instances take the place of those that are, missing ones
+    /// are appended.
     Update {
         /// The entity.
         id: EntityId,
         /// Types to add.
-        types: Vec<Iri>,
-        /// Scopes to set.
-        scopes: Option<Vec<cardo_model::Scope>>,
+        types: Vec<N>,
+        /// Scopes to set where the entity has some.
+        scopes: Option<Vec<Scope>>,
         /// The attributes, whole; an instance of [`cardo_model::Value::null`] deletes.
-        attributes: Vec<AttributeFragment>,
+        attributes: Vec<AttributeFragment<N>>,
     },
     /// Partial attribute update (5.6.4, 5.5.8).
     PartialUpdate {
         /// The entity.
         id: EntityId,
         /// The attribute.
-        name: Iri,
+        name: N,
         /// The instance's members that change.
-        fragment: InstanceFragment,
+        fragment: InstanceFragment<N>,
     },
     /// Replace attribute (5.6.19).
     ReplaceAttribute {
         /// The entity.
         id: EntityId,
         /// The attribute.
-        name: Iri,
+        name: N,
         /// Its new instance; others of other dataset ids stay.
-        instance: Instance,
+        instance: Instance<N>,
     },
     /// Delete attribute (5.6.5).
     DeleteAttribute {
         /// The entity.
         id: EntityId,
         /// The attribute.
-        name: Iri,
+        name: N,
         /// Which of its instances.
         which: WhichInstances,
     },
@@ -89,9 +93,100 @@ pub enum Operation {
     /// A reading or a feature from a source: creates the entity where it is missing; an attribute
     /// changes only where the given instance is newer (by `observedAt`; without one, where its
     /// content differs); an older reading goes to history only; equal content changes nothing.
-    Ingest(Entity),
+    Ingest(Entity<N>),
     /// Put a document, or delete it where the body is `None`.
     Document(cardo_model::DocumentChange),
+    /// Take away what has expired of an entity, or the entity where it has (4.5.26).
+    Expire(EntityId),
+}
+
+/// What holds for a whole merge (clause 5.6.17).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MergeOptions {
+    /// Whether existing attributes stay as they are (`noOverwrite`).
+    pub no_overwrite: bool,
+    /// A time for attributes that had one and are merged without one.
+    pub observed_at: Option<Timestamp>,
+    /// The language tag of texts that are merged into language maps.
+    pub lang: Option<Box<str>>,
+}
+
+impl<N> Operation<N> {
+    /// Calls `visit` with every name of a type or an attribute.
+    pub(crate) fn names(&self, visit: &mut impl FnMut(&N)) {
+        match self {
+            Self::Create(entity)
+            | Self::Replace(entity)
+            | Self::CreateOrReplace(entity)
+            | Self::CreateOrUpdate(entity)
+            | Self::Ingest(entity) => entity.names(visit),
+            Self::Merge { fragment, .. } => fragment.names(visit),
+            Self::Append { types, attributes, .. } => {
+                types.iter().for_each(&mut *visit);
+                attributes.iter().for_each(|a| a.names(visit));
+            }
+            Self::Update { types, attributes, .. } => {
+                types.iter().for_each(&mut *visit);
+                attributes.iter().for_each(|a| a.names(visit));
+            }
+            Self::PartialUpdate { name, fragment, .. } => {
+                visit(name);
+                fragment.names(visit);
+            }
+            Self::ReplaceAttribute { name, instance, .. } => {
+                visit(name);
+                instance.names(visit);
+            }
+            Self::DeleteAttribute { name, .. } => visit(name),
+            Self::Delete(_) | Self::Document(_) | Self::Expire(_) => {}
+        }
+    }
+
+    /// The same operation with names of another sort.
+    pub(crate) fn map_names<M>(self, name: &mut impl FnMut(N) -> M) -> Operation<M> {
+        match self {
+            Self::Create(entity) => Operation::Create(entity.map_names(name)),
+            Self::Replace(entity) => Operation::Replace(entity.map_names(name)),
+            Self::CreateOrReplace(entity) => Operation::CreateOrReplace(entity.map_names(name)),
+            Self::CreateOrUpdate(entity) => Operation::CreateOrUpdate(entity.map_names(name)),
+            Self::Ingest(entity) => Operation::Ingest(entity.map_names(name)),
+            Self::Merge { id, fragment, options } => {
+                Operation::Merge { id, fragment: fragment.map_names(name), options }
+            }
+            Self::Append { id, types, scopes, attributes, no_overwrite } => Operation::Append {
+                id,
+                types: types.into_iter().map(&mut *name).collect(),
+                scopes,
+                attributes: attributes.into_iter().map(|a| a.map_names(name)).collect(),
+                no_overwrite,
+            },
+            Self::Update { id, types, scopes, attributes } => Operation::Update {
+                id,
+                types: types.into_iter().map(&mut *name).collect(),
+                scopes,
+                attributes: attributes.into_iter().map(|a| a.map_names(name)).collect(),
+            },
+            Self::PartialUpdate { id, name: attribute, fragment } => Operation::PartialUpdate {
+                id,
+                name: name(attribute),
+                fragment: fragment.map_names(name),
+            },
+            Self::ReplaceAttribute { id, name: attribute, instance } => {
+                let attribute = name(attribute);
+                Operation::ReplaceAttribute {
+                    id,
+                    name: attribute,
+                    instance: instance.map_names(name),
+                }
+            }
+            Self::DeleteAttribute { id, name: attribute, which } => {
+                Operation::DeleteAttribute { id, name: name(attribute), which }
+            }
+            Self::Delete(id) => Operation::Delete(id),
+            Self::Document(change) => Operation::Document(change),
+            Self::Expire(id) => Operation::Expire(id),
+        }
+    }
 }
 
 /// Which instances of an attribute an operation is about.

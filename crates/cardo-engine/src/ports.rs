@@ -168,7 +168,9 @@ pub enum HistoryEvent {
         /// Which instance.
         dataset_id: Option<Iri>,
     },
-    /// The entity came into being or its types or scopes changed; its record without attributes.
+    /// The entity came into being or was given anew; its whole record, whose instances are part
+    /// of the history. Rows of this event and of [`HistoryEvent::Deleted`] are handed out whatever
+    /// attributes, times and last instances a query asks for: the engine takes them apart.
     Entity(Record),
     /// The entity was deleted.
     Deleted,
@@ -192,7 +194,7 @@ pub struct HistoryQuery {
 }
 
 /// Why a store did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// No room is left on the disk.

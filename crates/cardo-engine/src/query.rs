@@ -58,7 +58,9 @@ pub enum QueryError {
     #[error("too many costly questions are running; try again later")]
     Busy,
     /// The question took longer than the limit.
-    #[error("the question took longer than {0:?} and was stopped; narrow it by type, area or attribute")]
+    #[error(
+        "the question took longer than {0:?} and was stopped; narrow it by type, area or attribute"
+    )]
     TookTooLong(std::time::Duration),
     /// The asked revision did not arrive in time.
     #[error("revision {0} has not arrived here in time")]

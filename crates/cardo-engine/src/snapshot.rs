@@ -1,10 +1,21 @@
-use cardo_model::{Iri, Kind, Record, Revision, Timestamp};
+use std::sync::Arc;
 
-use crate::query::{EntityQuery, Page};
+use cardo_model::{Iri, Kind, NameId, Names, Record, RecordHeader, Revision, Timestamp, splice};
+use cardo_query::{Filter, Resolved, evaluate};
+use cardo_spatial::Aabb;
+
+use crate::caller::View;
+use crate::live::{AttributeIndex, Root, TypeIndex};
+use crate::plan::{Direction, Need, Plan, Run, Window, resolve};
+use crate::query::{EntityQuery, Page, PageStart};
 
 /// A twin at one revision, as one caller sees it. Holding it blocks nobody.
 #[derive(Clone)]
-pub struct Snapshot {}
+pub struct Snapshot {
+    pub(crate) root: Arc<Root>,
+    pub(crate) names: Arc<Names>,
+    pub(crate) view: View,
+}
 
 /// What is known of a type.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,23 +50,85 @@ pub struct AttributeInfo {
 impl Snapshot {
     /// The revision.
     pub fn revision(&self) -> Revision {
-        unimplemented!()
+        self.root.revision
     }
 
     /// The entity of this id, where the caller may see it; masked attributes are left out.
-    pub fn retrieve(&self, _id: &str) -> Option<Record> {
-        unimplemented!()
+    #[inline]
+    pub fn retrieve(&self, id: &str) -> Option<Record> {
+        let record = self.root.record(self.root.slot(id)?)?;
+        if self.view.restriction().is_none() {
+            return Some(record.clone());
+        }
+        let is_visible = evaluate(&self.resolve(&Filter::True), &record.view());
+        is_visible.then(|| self.visible(record))
     }
 
     /// Answers a question here and now, without slices and limits of time: for small twins,
     /// tests and background work.
-    pub fn query(&self, _query: &EntityQuery) -> Page {
-        unimplemented!()
+    pub fn query(&self, query: &EntityQuery) -> Page {
+        let filter = self.resolve(&query.filter);
+        let asked = Asked::of(&self.root, query);
+        let plan = Plan::new(&self.root, &filter, asked.need);
+        let mut run = Run::new(&plan, asked.window);
+        while run.step() {}
+        let (found, counted) = (run.found, run.counted);
+        self.page(query, &asked, found, plan.count.unwrap_or(counted))
+    }
+
+    pub(crate) fn resolve(&self, filter: &Filter) -> Resolved {
+        resolve(filter, &self.view, &self.names)
+    }
+
+    /// The entity without its masked attributes.
+    pub(crate) fn visible(&self, record: &Record) -> Record {
+        let Some(restriction) = self.view.restriction() else { return record.clone() };
+        let is_hidden = |name: &NameId| restriction.attributes.hides_id(*name, &self.names);
+        let hidden: Vec<(NameId, Vec<&[u8]>)> =
+            record.attribute_names().filter(is_hidden).map(|name| (name, Vec::new())).collect();
+        if hidden.is_empty() {
+            return record.clone();
+        }
+        splice(record, RecordHeader { ..record.view().header() }, &hidden)
+    }
+
+    /// Cuts the page out of what a walk has found; the walk looked for one more than the limit.
+    pub(crate) fn page(
+        &self,
+        query: &EntityQuery,
+        asked: &Asked,
+        mut found: Vec<u32>,
+        counted: usize,
+    ) -> Page {
+        let limit = query.page.limit;
+        let has_further = found.len() > limit;
+        found.truncate(limit);
+        let is_backward = asked.window.direction == Direction::Backward;
+        if is_backward {
+            found.reverse();
+        }
+        let records = found.iter().filter_map(|slot| self.root.record(*slot));
+        let entities: Vec<Record> = records.map(|record| self.visible(record)).collect();
+        let starts_inside = match query.page.start {
+            PageStart::Offset(offset) => offset > 0,
+            PageStart::After(_) => true,
+            PageStart::Before(_) => false,
+        };
+        Page {
+            entities,
+            count: query.count.then_some(counted),
+            has_more: if is_backward { true } else { has_further },
+            has_before: if is_backward { has_further } else { starts_inside },
+            revision: self.root.revision,
+        }
     }
 
     /// How many entities there are.
     pub fn len(&self) -> usize {
-        unimplemented!()
+        if self.view.restriction().is_none() {
+            return self.root.live.len();
+        }
+        self.visible_slots(None).len()
     }
 
     /// Whether there is no entity.
@@ -65,26 +138,116 @@ impl Snapshot {
 
     /// What is known of every type, in the order of names.
     pub fn types(&self) -> Vec<TypeInfo> {
-        unimplemented!()
+        let mut infos: Vec<TypeInfo> =
+            self.root.types.keys().filter_map(|name| self.info(*name)).collect();
+        infos.sort_by(|a, b| a.name.cmp(&b.name));
+        infos
     }
 
     /// What is known of one type.
-    pub fn type_info(&self, _name: &str) -> Option<TypeInfo> {
-        unimplemented!()
+    pub fn type_info(&self, name: &str) -> Option<TypeInfo> {
+        self.info(self.names.id(name)?)
+    }
+
+    fn info(&self, type_name: NameId) -> Option<TypeInfo> {
+        let index = self.root.types.get(&type_name)?;
+        let name = self.names.name(type_name)?;
+        let Some(restriction) = self.view.restriction() else {
+            return Some(self.describe(name, index));
+        };
+        // What a caller may not see must not shine through statistics, so they are made anew.
+        let slots = self.visible_slots(Some(type_name));
+        if slots.is_empty() {
+            return None;
+        }
+        let records: Vec<Record> = slots
+            .iter()
+            .filter_map(|slot| self.root.record(*slot))
+            .map(|record| self.visible(record))
+            .collect();
+        let root = Root::build(0, records);
+        let visible = root.types.get(&type_name)?;
+        let mut info = self.describe(name, visible);
+        info.attributes.retain(|attribute| !restriction.attributes.hides(&attribute.name));
+        Some(info)
+    }
+
+    fn visible_slots(&self, type_name: Option<NameId>) -> Vec<u32> {
+        let mut filter = self.resolve(&Filter::True);
+        if let Some(name) = type_name {
+            filter = Filter::Type(name).and(filter);
+        }
+        let plan = Plan::new(&self.root, &filter, Need { first: usize::MAX, count: false });
+        let window = Window {
+            from: 0,
+            until: u32::MAX,
+            skip: 0,
+            limit: usize::MAX,
+            direction: Direction::Forward,
+            count: false,
+        };
+        let mut run = Run::new(&plan, window);
+        while run.step() {}
+        run.found
+    }
+
+    fn describe(&self, name: Iri, index: &TypeIndex) -> TypeInfo {
+        let mut attributes: Vec<AttributeInfo> = index
+            .attributes
+            .iter()
+            .filter_map(|(name, index)| Some(describe_attribute(self.names.name(*name)?, index)))
+            .collect();
+        attributes.sort_by(|a, b| a.name.cmp(&b.name));
+        TypeInfo { name, count: index.members.len(), attributes, time: index.time }
     }
 
     /// The body of a document.
-    pub fn document(&self, _kind: &str, _id: &str) -> Option<std::sync::Arc<str>> {
-        unimplemented!()
+    pub fn document(&self, kind: &str, id: &str) -> Option<Arc<str>> {
+        self.root.document(kind, id)
     }
 
     /// Every document of a kind, in the order of ids.
-    pub fn documents(&self, _kind: &str) -> Vec<(std::sync::Arc<str>, std::sync::Arc<str>)> {
-        unimplemented!()
+    pub fn documents(&self, kind: &str) -> Vec<(Arc<str>, Arc<str>)> {
+        self.root.documents(kind)
     }
 
     /// How far a source has come.
-    pub fn source_offset(&self, _source: &str) -> Option<std::sync::Arc<str>> {
-        unimplemented!()
+    pub fn source_offset(&self, source: &str) -> Option<Arc<str>> {
+        self.root.offset(source)
+    }
+}
+
+fn describe_attribute(name: Iri, index: &AttributeIndex) -> AttributeInfo {
+    AttributeInfo {
+        name,
+        count: index.present.len(),
+        kinds: index.kinds(),
+        datatypes: index.datatypes(),
+        languages: index.languages(),
+        extent: index.geometry.extent().map(|Aabb { min, max }| [min[0], min[1], max[0], max[1]]),
+    }
+}
+
+/// A question in terms of slots.
+pub(crate) struct Asked {
+    pub(crate) window: Window,
+    pub(crate) need: Need,
+}
+
+impl Asked {
+    pub(crate) fn of(root: &Root, query: &EntityQuery) -> Self {
+        // One more than asked tells whether there is a next page.
+        let limit = if query.page.limit == 0 { 0 } else { query.page.limit.saturating_add(1) };
+        let (from, until, skip, direction) = match query.page.start {
+            PageStart::Offset(offset) => (0, u32::MAX, offset, Direction::Forward),
+            PageStart::After(seq) => {
+                let behind = cardo_model::Seq::from_u64(seq.as_u64() + 1);
+                (root.slot_from(behind), u32::MAX, 0, Direction::Forward)
+            }
+            PageStart::Before(seq) => (0, root.slot_from(seq), 0, Direction::Backward),
+        };
+        let window = Window { from, until, skip, limit, direction, count: query.count };
+        let need = Need { first: skip.saturating_add(limit), count: query.count };
+        Self { window, need }
     }
 }

@@ -342,6 +342,8 @@ pub struct Fragment<N = Iri> {
     pub attributes: Vec<AttributeFragment<N>>,
     /// A new time of expiry.
     pub expires_at: Option<Timestamp>,
+    /// Whether the time of expiry is to be removed.
+    pub without_expires_at: bool,
 }
 
 /// Part of an attribute.
@@ -364,6 +366,8 @@ pub struct InstanceFragment<N = Iri> {
     pub dataset_id: Option<Iri>,
     /// A new time of observation.
     pub observed_at: Option<Timestamp>,
+    /// Whether the time of observation is to be removed.
+    pub without_observed_at: bool,
     /// A new unit; the text of [`NGSI_LD_NULL`] removes it.
     pub unit_code: Option<Box<str>>,
     /// A new datatype.
@@ -372,13 +376,21 @@ pub struct InstanceFragment<N = Iri> {
     pub object_types: Vec<N>,
     /// A new time of expiry.
     pub expires_at: Option<Timestamp>,
+    /// Whether the time of expiry is to be removed.
+    pub without_expires_at: bool,
     /// Attributes of the attribute.
     pub attributes: Vec<AttributeFragment<N>>,
 }
 
 impl<N> Default for Fragment<N> {
     fn default() -> Self {
-        Self { types: Vec::new(), scopes: None, attributes: Vec::new(), expires_at: None }
+        Self {
+            types: Vec::new(),
+            scopes: None,
+            attributes: Vec::new(),
+            expires_at: None,
+            without_expires_at: false,
+        }
     }
 }
 
@@ -389,10 +401,12 @@ impl<N> Default for InstanceFragment<N> {
             value: None,
             dataset_id: None,
             observed_at: None,
+            without_observed_at: false,
             unit_code: None,
             value_type: None,
             object_types: Vec::new(),
             expires_at: None,
+            without_expires_at: false,
             attributes: Vec::new(),
         }
     }
@@ -415,10 +429,12 @@ impl<N> InstanceFragment<N> {
             value: self.value,
             dataset_id: self.dataset_id,
             observed_at: self.observed_at,
+            without_observed_at: self.without_observed_at,
             unit_code: self.unit_code,
             value_type: self.value_type,
             object_types: self.object_types.into_iter().map(&mut *name).collect(),
             expires_at: self.expires_at,
+            without_expires_at: self.without_expires_at,
             attributes: self.attributes.into_iter().map(|a| a.map_names(name)).collect(),
         }
     }
@@ -431,10 +447,12 @@ impl<N> From<Instance<N>> for InstanceFragment<N> {
             value: Some(instance.value),
             dataset_id: instance.dataset_id,
             observed_at: instance.observed_at,
+            without_observed_at: false,
             unit_code: instance.unit_code,
             value_type: instance.value_type,
             object_types: instance.object_types,
             expires_at: instance.expires_at,
+            without_expires_at: false,
             attributes: instance.attributes.into_iter().map(AttributeFragment::from).collect(),
         }
     }
@@ -455,6 +473,55 @@ impl<N> Fragment<N> {
             scopes: self.scopes,
             attributes: self.attributes.into_iter().map(|a| a.map_names(name)).collect(),
             expires_at: self.expires_at,
+            without_expires_at: self.without_expires_at,
         }
+    }
+}
+
+impl<N> Entity<N> {
+    /// Calls `visit` with every name of a type or an attribute.
+    pub fn names(&self, visit: &mut impl FnMut(&N)) {
+        self.types.iter().for_each(&mut *visit);
+        self.attributes.iter().for_each(|attribute| attribute.names(visit));
+    }
+}
+
+impl<N> Attribute<N> {
+    /// Calls `visit` with every name of a type or an attribute.
+    pub fn names(&self, visit: &mut impl FnMut(&N)) {
+        visit(&self.name);
+        self.instances.iter().for_each(|instance| instance.names(visit));
+    }
+}
+
+impl<N> Instance<N> {
+    /// Calls `visit` with every name of a type or an attribute.
+    pub fn names(&self, visit: &mut impl FnMut(&N)) {
+        self.object_types.iter().for_each(&mut *visit);
+        self.attributes.iter().for_each(|attribute| attribute.names(visit));
+    }
+}
+
+impl<N> Fragment<N> {
+    /// Calls `visit` with every name of a type or an attribute.
+    pub fn names(&self, visit: &mut impl FnMut(&N)) {
+        self.types.iter().for_each(&mut *visit);
+        self.attributes.iter().for_each(|attribute| attribute.names(visit));
+    }
+}
+
+impl<N> AttributeFragment<N> {
+    /// Calls `visit` with every name of a type or an attribute.
+    pub fn names(&self, visit: &mut impl FnMut(&N)) {
+        visit(&self.name);
+        self.instances.iter().for_each(|instance| instance.names(visit));
+    }
+}
+
+impl<N> InstanceFragment<N> {
+    /// Calls `visit` with every name of a type or an attribute.
+    pub fn names(&self, visit: &mut impl FnMut(&N)) {
+        self.object_types.iter().for_each(&mut *visit);
+        self.attributes.iter().for_each(|attribute| attribute.names(visit));
     }
 }

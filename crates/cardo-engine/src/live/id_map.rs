@@ -79,9 +79,8 @@ impl IdMap {
         let old = new - (1 << new.ilog2());
         self.count += 1;
         let entries = self.buckets.get(old).clone();
-        let (moved, stay): (Vec<Entry>, Vec<Entry>) = entries
-            .iter()
-            .partition(|entry| self.bucket_of(self.hash(id_of(entry.slot)).0) == new);
+        let (moved, stay): (Vec<Entry>, Vec<Entry>) =
+            entries.iter().partition(|entry| self.bucket_of(self.hash(id_of(entry.slot)).0) == new);
         self.buckets.set(old, stay.into());
         self.buckets.set(new, moved.into());
     }

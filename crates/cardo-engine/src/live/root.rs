@@ -10,6 +10,7 @@ use super::attribute_index::AttributeIndex;
 use super::id_map::IdMap;
 use super::shared_vec::SharedVec;
 use super::slot_set::SlotSet;
+use super::sorted_runs::SortedRuns;
 
 type ByName<T> = HashMap<NameId, T, foldhash::fast::FixedState>;
 type Documents = BTreeMap<Arc<str>, Arc<BTreeMap<Arc<str>, Arc<str>>>>;
@@ -21,6 +22,8 @@ type Documents = BTreeMap<Arc<str>, Arc<BTreeMap<Arc<str>, Arc<str>>>>;
 #[derive(Clone)]
 pub(crate) struct Root {
     pub(crate) revision: Revision,
+    /// Changes where slots are given anew, so that slots of two roots can be told apart.
+    pub(crate) lineage: u64,
     entities: SharedVec<Option<Record>>,
     /// The place in the order of creation by slot, kept for empty slots as well.
     seqs: SharedVec<Seq>,
@@ -32,7 +35,7 @@ pub(crate) struct Root {
     documents: Documents,
     offsets: Arc<BTreeMap<Arc<str>, Arc<str>>>,
     /// Entities and instances that cease to be at a time, soonest first.
-    expiries: Arc<BTreeMap<(i64, u32), ()>>,
+    expiries: SortedRuns,
 }
 
 /// What is indexed of one type.
@@ -48,6 +51,7 @@ impl Root {
     pub(crate) fn empty(seed: u64) -> Self {
         Self {
             revision: Revision(0),
+            lineage: 0,
             entities: SharedVec::new(None),
             seqs: SharedVec::new(Seq::default()),
             next_slot: 0,
@@ -57,7 +61,7 @@ impl Root {
             scopes: Arc::default(),
             documents: BTreeMap::new(),
             offsets: Arc::default(),
-            expiries: Arc::default(),
+            expiries: SortedRuns::default(),
         }
     }
 
@@ -87,7 +91,7 @@ impl Root {
         let mut attributes: HashMap<(NameId, NameId), Vec<(u32, AttributeRef<'_>)>> =
             HashMap::new();
         let mut scopes: BTreeMap<Box<str>, SlotSet> = BTreeMap::new();
-        let mut expiries = BTreeMap::new();
+        let mut expiries = Vec::new();
         for slot in self.live.iter() {
             let view = record(slot).view();
             for name in view.types() {
@@ -102,7 +106,7 @@ impl Root {
                 scopes.entry(scope.into()).or_default().insert(slot);
             }
             if let Some(moment) = soonest_expiry(record(slot)) {
-                expiries.insert((moment, slot), ());
+                expiries.push((moment, slot));
             }
         }
         for ((type_name, name), list) in attributes {
@@ -111,7 +115,7 @@ impl Root {
         }
         self.types = Arc::new(types.into_iter().map(|(n, t)| (n, Arc::new(t))).collect());
         self.scopes = Arc::new(scopes);
-        self.expiries = Arc::new(expiries);
+        self.expiries = SortedRuns::build(expiries);
     }
 
     /// The record in a slot.
@@ -140,6 +144,12 @@ impl Root {
         low
     }
 
+    /// The slot of a place in the order of creation.
+    pub(crate) fn slot_of(&self, seq: Seq) -> Option<u32> {
+        let slot = self.slot_from(seq);
+        (slot < self.next_slot && *self.seqs.get(slot) == seq).then_some(slot)
+    }
+
     /// How many slots there are, the empty ones included.
     pub(crate) fn slots(&self) -> u32 {
         self.next_slot
@@ -155,6 +165,7 @@ impl Root {
         let records = self.live.iter().filter_map(|slot| self.record(slot).cloned());
         let mut root = Self::build(seed, records);
         root.revision = self.revision;
+        root.lineage = self.lineage + 1;
         root.documents.clone_from(&self.documents);
         root.offsets = self.offsets.clone();
         root
@@ -235,19 +246,18 @@ impl Root {
         if before == after {
             return;
         }
-        let expiries = Arc::make_mut(&mut self.expiries);
         if let Some(moment) = before {
-            expiries.remove(&(moment, slot));
+            self.expiries.remove((moment, slot));
         }
         if let Some(moment) = after {
-            expiries.insert((moment, slot), ());
+            self.expiries.insert((moment, slot));
         }
     }
 
     /// The entity that is the first to lose something to time, and when.
     pub(crate) fn next_expiry(&self) -> Option<(Timestamp, u32)> {
-        let ((bits, slot), ()) = self.expiries.first_key_value()?;
-        Some((Timestamp::from_bits(*bits), *slot))
+        let (key, slot) = self.expiries.first()?;
+        Some((Timestamp::from_bits((key ^ SIGN).cast_signed()), slot))
     }
 
     pub(crate) fn put_document(&mut self, change: &DocumentChange) {
@@ -296,7 +306,11 @@ impl Root {
     }
 
     /// The index of an attribute within a type.
-    pub(crate) fn attribute_index(&self, type_name: NameId, name: NameId) -> Option<&AttributeIndex> {
+    pub(crate) fn attribute_index(
+        &self,
+        type_name: NameId,
+        name: NameId,
+    ) -> Option<&AttributeIndex> {
         self.types.get(&type_name)?.attributes.get(&name).map(Arc::as_ref)
     }
 
@@ -369,10 +383,13 @@ impl TypeIndex {
     }
 }
 
-/// When the entity or the first of its instances ceases to be.
-fn soonest_expiry(record: &Record) -> Option<i64> {
+const SIGN: u64 = 1 << 63;
+
+/// When the entity or the first of its instances ceases to be, as a key in the order of time.
+fn soonest_expiry(record: &Record) -> Option<u64> {
     let view = record.view();
     let instances = view.attributes().flat_map(|a| a.instances());
     let soonest = instances.filter_map(|i| i.expires_at()).min();
-    view.expires_at().into_iter().chain(soonest).min().map(Timestamp::to_bits)
+    let moment = view.expires_at().into_iter().chain(soonest).min()?;
+    Some(moment.to_bits().cast_unsigned() ^ SIGN)
 }

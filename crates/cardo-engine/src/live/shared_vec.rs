@@ -52,9 +52,8 @@ impl<T: Clone> SharedVec<T> {
                 continue;
             }
             for leaf in 0..BRANCH {
-                let leaf_of = |branch: Option<&'_ Branch<T>>| {
-                    branch.and_then(|b| b[leaf].as_ref()).cloned()
-                };
+                let leaf_of =
+                    |branch: Option<&'_ Branch<T>>| branch.and_then(|b| b[leaf].as_ref()).cloned();
                 if !same(leaf_of(mine).as_ref(), leaf_of(theirs).as_ref()) {
                     visit(u32::try_from(at * SPAN + leaf * LEAF).expect("places are 32 bits"));
                 }
@@ -67,8 +66,8 @@ impl<T: Clone> SharedVec<T> {
         if self.top.len() <= at / SPAN {
             self.top.resize(at / SPAN + 1, None);
         }
-        let branch = self.top[at / SPAN]
-            .get_or_insert_with(|| Arc::new(std::array::from_fn(|_| None)));
+        let branch =
+            self.top[at / SPAN].get_or_insert_with(|| Arc::new(std::array::from_fn(|_| None)));
         let default = &self.default;
         let leaf = Arc::make_mut(branch)[at % SPAN / LEAF]
             .get_or_insert_with(|| Arc::new(std::array::from_fn(|_| default.clone())));

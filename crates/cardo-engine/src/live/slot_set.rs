@@ -59,9 +59,8 @@ impl SlotSet {
         if self.chunks.len() <= at {
             self.chunks.resize(at + 1, None);
         }
-        let chunk = self.chunks[at].get_or_insert_with(|| {
-            Arc::new(Chunk { len: 0, places: Places::Listed(Vec::new()) })
-        });
+        let chunk = self.chunks[at]
+            .get_or_insert_with(|| Arc::new(Chunk { len: 0, places: Places::Listed(Vec::new()) }));
         if chunk.contains(place(slot)) {
             return false;
         }
@@ -110,7 +109,8 @@ impl SlotSet {
     /// How many members are below a slot.
     pub(crate) fn rank(&self, slot: u32) -> usize {
         let at = (slot / CHUNK) as usize;
-        let before: usize = (0..at.min(self.chunks.len())).map(|c| self.chunk_len(c) as usize).sum();
+        let before: usize =
+            (0..at.min(self.chunks.len())).map(|c| self.chunk_len(c) as usize).sum();
         let bits = self.bits(at);
         let place = (slot % CHUNK) as usize;
         let full: u32 = bits[..place / 64].iter().map(|word| word.count_ones()).sum();

@@ -26,9 +26,14 @@ impl SortedRuns {
         self.len
     }
 
+    pub(crate) fn first(&self) -> Option<Item> {
+        self.groups.first().map(|group| group.first())
+    }
+
     pub(crate) fn build(mut items: Vec<Item>) -> Self {
         items.sort_unstable();
-        let runs: Vec<Arc<Vec<Item>>> = items.chunks(RUN).map(|run| Arc::new(run.to_vec())).collect();
+        let runs: Vec<Arc<Vec<Item>>> =
+            items.chunks(RUN).map(|run| Arc::new(run.to_vec())).collect();
         let groups = runs.chunks(GROUP).map(|runs| Arc::new(Group::of(runs.to_vec()))).collect();
         Self { groups, len: items.len() }
     }

@@ -201,16 +201,17 @@ impl Group {
     fn split(&mut self) -> Self {
         let axis = longer_axis(&self.bounds);
         let mut buckets = std::mem::take(&mut self.buckets);
-        buckets.sort_unstable_by(|a, b| a.bounds.center()[axis].total_cmp(&b.bounds.center()[axis]));
+        buckets
+            .sort_unstable_by(|a, b| a.bounds.center()[axis].total_cmp(&b.bounds.center()[axis]));
         let upper = buckets.split_off(buckets.len() / 2);
         *self = Self::of(buckets);
         Self::of(upper)
     }
 
     fn bucket_with(&self, entry: &Entry) -> Option<usize> {
-        self.buckets.iter().position(|bucket| {
-            bucket.bounds.contains(&entry.bounds) && bucket.tree.contains(entry)
-        })
+        self.buckets
+            .iter()
+            .position(|bucket| bucket.bounds.contains(&entry.bounds) && bucket.tree.contains(entry))
     }
 
     fn remove(&mut self, at: usize, entry: &Entry) {

@@ -1,0 +1,16 @@
+//! The planner: which indexes a filter can use, what each way would cost, and the walk that finds
+//! the entities in the order of their creation.
+
+mod choose;
+mod number;
+mod parts;
+mod resolve;
+mod run;
+
+pub(crate) use choose::{Need, Plan};
+pub(crate) use parts::{IndexSort, Wanted};
+pub(crate) use resolve::resolve;
+pub(crate) use run::{Direction, Run, Window};
+
+#[cfg(test)]
+mod tests;

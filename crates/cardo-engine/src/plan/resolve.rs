@@ -1,0 +1,60 @@
+use cardo_model::{Iri, NameId, Names};
+use cardo_query::{Filter, Resolved, Root};
+
+use crate::caller::{Mask, View};
+
+/// The condition that the engine evaluates for a caller: names by id, masked attributes absent,
+/// and only the rows that the caller may see.
+pub(crate) fn resolve(filter: &Filter, view: &View, names: &Names) -> Resolved {
+    let mut by_id = |name: &Iri| names.id_or_unknown(name.as_str());
+    let Some(restriction) = view.restriction() else {
+        return filter.map_names(&mut by_id).simplify();
+    };
+    let visible = match &restriction.attributes {
+        Mask::All => filter.clone(),
+        mask => without_masked(filter, mask),
+    };
+    let rows = restriction.rows.map_names(&mut by_id);
+    visible.map_names(&mut by_id).and(rows).simplify()
+}
+
+/// The same condition where masked attributes do not exist.
+fn without_masked(filter: &Filter, mask: &Mask) -> Filter {
+    let all = |parts: &[Filter]| parts.iter().map(|part| without_masked(part, mask)).collect();
+    match filter {
+        Filter::And(parts) => Filter::And(all(parts)),
+        Filter::Or(parts) => Filter::Or(all(parts)),
+        Filter::Not(part) => Filter::Not(Box::new(without_masked(part, mask))),
+        Filter::HasAttribute(name) if mask.hides(name) => Filter::False,
+        Filter::Exists(path) if hides_root(mask, &path.root) => Filter::False,
+        Filter::Compare(comparison) if hides_root(mask, &comparison.path.root) => Filter::False,
+        Filter::Geo(condition) if mask.hides(&condition.property) => {
+            if condition.missing_matches {
+                Filter::True
+            } else {
+                Filter::False
+            }
+        }
+        other => other.clone(),
+    }
+}
+
+fn hides_root(mask: &Mask, root: &Root) -> bool {
+    matches!(root, Root::Attribute(name) if mask.hides(name))
+}
+
+impl Mask {
+    /// Whether an attribute is hidden.
+    pub fn hides(&self, name: &Iri) -> bool {
+        match self {
+            Self::All => false,
+            Self::Only(visible) => !visible.contains(name),
+            Self::Without(hidden) => hidden.contains(name),
+        }
+    }
+
+    /// Whether the attribute of this id is hidden.
+    pub(crate) fn hides_id(&self, id: NameId, names: &Names) -> bool {
+        !matches!(self, Self::All) && names.name(id).is_none_or(|name| self.hides(&name))
+    }
+}

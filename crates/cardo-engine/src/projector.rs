@@ -1,0 +1,79 @@
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use cardo_model::{EntityChange, InstanceChange, Record, Revision, Seq};
+
+use crate::follow::Followed;
+use crate::ports::{HistoryEvent, HistoryRow, Projection};
+
+/// Gathers what a run of log records changed, the last state of each thing.
+pub(crate) fn gather(after: Revision, run: &[Arc<Followed>]) -> Projection {
+    let mut entities: BTreeMap<Seq, Option<Record>> = BTreeMap::new();
+    let mut documents = HashMap::new();
+    let mut offsets = HashMap::new();
+    let mut history = Vec::new();
+    let mut to = after;
+    for followed in run {
+        let record = &followed.record;
+        to = record.revision;
+        for (change, entity) in record.changes.iter().zip(&followed.entities) {
+            if !matches!(change, EntityChange::Observed { .. }) {
+                entities.insert(change.seq(), entity.clone());
+            }
+        }
+        history.extend(rows(followed));
+        for document in &record.documents {
+            documents.insert((document.kind.clone(), document.id.clone()), document.clone());
+        }
+        for offset in &record.offsets {
+            offsets.insert(offset.source.clone(), offset.clone());
+        }
+    }
+    Projection {
+        after,
+        to,
+        entities: entities.into_iter().collect(),
+        history,
+        documents: documents.into_values().collect(),
+        offsets: offsets.into_values().collect(),
+    }
+}
+
+/// The lines of history in a log record.
+pub(crate) fn rows(followed: &Followed) -> Vec<HistoryRow> {
+    let record = &followed.record;
+    let mut rows = Vec::with_capacity(record.changes.len());
+    let mut push = |change: &EntityChange, event: HistoryEvent, time| {
+        let ordinal = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let entity = cardo_model::EntityId::new(change.id()).expect("a change holds a checked id");
+        rows.push(HistoryRow { entity, event, time, revision: record.revision, ordinal });
+    };
+    for change in &record.changes {
+        match change {
+            EntityChange::Created(is) | EntityChange::Replaced { is, .. } => {
+                push(change, HistoryEvent::Entity(is.clone()), record.time);
+            }
+            EntityChange::Deleted(_) => push(change, HistoryEvent::Deleted, record.time),
+            EntityChange::Updated { instances, .. } | EntityChange::Observed { instances, .. } => {
+                for instance in instances {
+                    let (event, time) = instance_event(instance);
+                    push(change, event, time.unwrap_or(record.time));
+                }
+            }
+        }
+    }
+    rows
+}
+
+fn instance_event(change: &InstanceChange) -> (HistoryEvent, Option<cardo_model::Timestamp>) {
+    match &change.is {
+        Some(bytes) => {
+            let time = change.is().map(|i| i.time());
+            (HistoryEvent::Instance { name: change.name, instance: bytes.clone() }, time)
+        }
+        None => {
+            let dataset_id = change.dataset_id().and_then(|d| cardo_model::Iri::new(d).ok());
+            (HistoryEvent::InstanceDeleted { name: change.name, dataset_id }, None)
+        }
+    }
+}

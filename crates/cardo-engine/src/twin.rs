@@ -1,0 +1,158 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use cardo_model::{EntityChange, LogRecord, Revision, TwinId};
+use hashbrown::HashMap;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::follow::Followed;
+use crate::live::Root;
+use crate::plan::Wanted;
+
+/// One twin as it lives in memory.
+pub(crate) struct Twin {
+    pub(crate) id: TwinId,
+    pub(crate) root: ArcSwap<Root>,
+    pub(crate) tail: Mutex<Tail>,
+    pub(crate) published: watch::Sender<Revision>,
+    pub(crate) projected: AtomicU64,
+    /// Up to which revision the log was cut since the twin was loaded.
+    pub(crate) cut: AtomicU64,
+    /// How often an index was missed; built ones stay in with `u32::MAX`.
+    pub(crate) asks: Mutex<HashMap<Wanted, u32>>,
+}
+
+/// The end of a twin's log that is kept in memory: all that is not projected yet, and some more
+/// for followers.
+#[derive(Default)]
+pub(crate) struct Tail {
+    records: VecDeque<Tailed>,
+    bytes: usize,
+}
+
+pub(crate) struct Tailed {
+    pub(crate) followed: Arc<Followed>,
+    pub(crate) bytes: usize,
+    pub(crate) since: Instant,
+}
+
+/// How many bytes of projected log are kept in memory for followers.
+const KEPT_BYTES: usize = 1 << 20;
+
+impl Twin {
+    pub(crate) fn new(id: TwinId, root: Root, projected: Revision) -> Self {
+        let (published, _) = watch::channel(root.revision);
+        Self {
+            id,
+            root: ArcSwap::from_pointee(root),
+            tail: Mutex::default(),
+            published,
+            projected: AtomicU64::new(projected.0),
+            cut: AtomicU64::new(0),
+            asks: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn projected(&self) -> Revision {
+        Revision(self.projected.load(Ordering::Acquire))
+    }
+
+    /// Makes a root visible, with the log records that led to it.
+    pub(crate) fn publish(&self, root: Arc<Root>, records: Vec<Tailed>) {
+        let revision = root.revision;
+        {
+            let mut tail = self.tail.lock();
+            for record in records {
+                tail.bytes += record.bytes;
+                tail.records.push_back(record);
+            }
+            self.root.store(root);
+        }
+        self.published.send_replace(revision);
+    }
+}
+
+impl Tail {
+    /// The record of a revision, where it is still in memory.
+    pub(crate) fn get(&self, revision: Revision) -> Option<Arc<Followed>> {
+        let first = self.records.front()?.followed.record.revision;
+        let at = usize::try_from(revision.0.checked_sub(first.0)?).ok()?;
+        self.records.get(at).map(|tailed| tailed.followed.clone())
+    }
+
+    /// The records behind a revision, up to about so many bytes.
+    pub(crate) fn behind(&self, after: Revision, max_bytes: usize) -> Vec<Arc<Followed>> {
+        let mut bytes = 0;
+        self.records
+            .iter()
+            .skip_while(|tailed| tailed.followed.record.revision <= after)
+            .take_while(|tailed| {
+                let fits = bytes < max_bytes;
+                bytes += tailed.bytes;
+                fits
+            })
+            .map(|tailed| tailed.followed.clone())
+            .collect()
+    }
+
+    /// Since when a record behind this revision has been waiting.
+    pub(crate) fn waiting_since(&self, projected: Revision) -> Option<Instant> {
+        let mut records = self.records.iter();
+        records.find(|t| t.followed.record.revision > projected).map(|t| t.since)
+    }
+
+    /// Lets go of projected records beyond those kept for followers; gives the bytes behind
+    /// `from` up to `to`.
+    pub(crate) fn projected(&mut self, from: Revision, to: Revision) -> usize {
+        let revision_of = |tailed: &Tailed| tailed.followed.record.revision;
+        let done = self.records.iter().filter(|t| revision_of(t) > from && revision_of(t) <= to);
+        let bytes = done.map(|t| t.bytes).sum();
+        while self.bytes > KEPT_BYTES {
+            match self.records.front() {
+                Some(first) if revision_of(first) <= to => {
+                    self.bytes -= first.bytes;
+                    self.records.pop_front();
+                }
+                _ => break,
+            }
+        }
+        bytes
+    }
+}
+
+impl Root {
+    /// Takes in a log record that was read back; gives what it left behind.
+    pub(crate) fn replay(&mut self, record: LogRecord) -> Followed {
+        let mut entities = Vec::with_capacity(record.changes.len());
+        for change in &record.changes {
+            let slot = self.slot_of(change.seq());
+            let old = slot.and_then(|slot| self.record(slot).cloned());
+            let new = change.apply(old.as_ref(), record.revision, record.time);
+            match (change, slot, &new) {
+                (EntityChange::Created(_), _, Some(new)) => self.create(new.clone()),
+                (EntityChange::Deleted(_), Some(slot), _) => self.delete(slot),
+                (
+                    EntityChange::Replaced { .. } | EntityChange::Updated { .. },
+                    Some(slot),
+                    Some(new),
+                ) => {
+                    self.replace(slot, new.clone());
+                }
+                _ => {}
+            }
+            entities.push(new);
+        }
+        for document in &record.documents {
+            self.put_document(document);
+        }
+        for offset in &record.offsets {
+            self.put_offset(offset);
+        }
+        self.revision = record.revision;
+        Followed { record, entities }
+    }
+}

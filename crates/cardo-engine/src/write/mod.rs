@@ -1,0 +1,110 @@
+//! What each operation does to the private next root, and the change records it leaves behind.
+
+mod edit;
+mod entities;
+mod ingest;
+mod merge;
+
+use cardo_model::{
+    DocumentChange, EntityChange, EntityId, Iri, NameId, Names, Record, Revision, Seq, Timestamp,
+};
+
+use crate::live::Root;
+use crate::operation::{Done, Operation, OperationError};
+
+/// The largest entity that is kept, in bytes of its record.
+const MAX_RECORD_BYTES: usize = 4 << 20;
+
+/// One revision in the making: the next root, and what has changed so far.
+pub(crate) struct Revising<'a> {
+    pub(crate) root: &'a mut Root,
+    pub(crate) names: &'a Names,
+    pub(crate) time: Timestamp,
+    pub(crate) revision: Revision,
+    pub(crate) changes: Vec<EntityChange>,
+    /// Parallel to `changes`: the entity behind each.
+    pub(crate) entities: Vec<Option<Record>>,
+    pub(crate) documents: Vec<DocumentChange>,
+}
+
+impl Revising<'_> {
+    /// Applies one operation; an error leaves the root as it was.
+    pub(crate) fn apply(&mut self, operation: Operation<NameId>) -> Result<Done, OperationError> {
+        match operation {
+            Operation::Create(entity) => self.create(entity),
+            Operation::Replace(entity) => self.replace(entity),
+            Operation::CreateOrReplace(entity) => self.create_or_replace(entity),
+            Operation::CreateOrUpdate(entity) => self.create_or_update(entity),
+            Operation::Merge { id, fragment, options } => self.merge(&id, fragment, &options),
+            Operation::Append { id, types, scopes, attributes, no_overwrite } => {
+                self.append(&id, types, scopes, attributes, no_overwrite)
+            }
+            Operation::Update { id, types, scopes, attributes } => {
+                self.update(&id, types, scopes, attributes)
+            }
+            Operation::PartialUpdate { id, name, fragment } => {
+                self.partial_update(&id, name, fragment)
+            }
+            Operation::ReplaceAttribute { id, name, instance } => {
+                self.replace_attribute(&id, name, instance)
+            }
+            Operation::DeleteAttribute { id, name, which } => {
+                self.delete_attribute(&id, name, &which)
+            }
+            Operation::Delete(id) => self.delete(&id),
+            Operation::Ingest(entity) => self.ingest(entity),
+            Operation::Document(change) => Ok(self.document(change)),
+            Operation::Expire(id) => self.expire(&id),
+        }
+    }
+
+    /// Whether anything is to be logged.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.documents.is_empty()
+    }
+
+    fn find(&self, id: &EntityId) -> Result<(u32, Record), OperationError> {
+        let slot = self.root.slot(id.as_str());
+        slot.and_then(|slot| Some((slot, self.root.record(slot)?.clone())))
+            .ok_or_else(|| OperationError::NotFound(id.clone()))
+    }
+
+    fn next_seq(&self) -> Seq {
+        Seq::new(self.revision, u32::try_from(self.changes.len()).unwrap_or(u32::MAX))
+    }
+
+    fn name(&self, id: NameId) -> Iri {
+        self.names.name(id).expect("names are learnt before operations use their ids")
+    }
+
+    fn push(&mut self, change: EntityChange, entity: Option<Record>) {
+        self.changes.push(change);
+        self.entities.push(entity);
+    }
+
+    fn document(&mut self, change: DocumentChange) -> Done {
+        let before = self.root.document(&change.kind, &change.id);
+        if before.as_deref() == change.body.as_deref() {
+            return Done::Unchanged;
+        }
+        let done = match (&before, &change.body) {
+            (None, _) => Done::Created,
+            (Some(_), Some(_)) => Done::Updated { updated: Vec::new(), not_updated: Vec::new() },
+            (Some(_), None) => Done::Deleted,
+        };
+        self.root.put_document(&change);
+        self.documents.push(change);
+        done
+    }
+}
+
+fn check_size(record: &Record) -> Result<(), OperationError> {
+    let size = record.as_bytes().len();
+    if size > MAX_RECORD_BYTES {
+        return Err(OperationError::TooLarge(format!(
+            "entity {} would take {size} bytes, more than the {MAX_RECORD_BYTES} that are kept",
+            record.view().id()
+        )));
+    }
+    Ok(())
+}
