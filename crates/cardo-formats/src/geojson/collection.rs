@@ -29,6 +29,8 @@ pub struct GeoJsonReader<R> {
     text: Vec<u8>,
     /// The members seen, as an object: it is the record if the file holds one.
     whole: Vec<u8>,
+    /// Why `whole` is not whole. It matters only if the file is one record.
+    beyond_limit: Option<Fault>,
     pending: Option<RecordError>,
 }
 
@@ -60,6 +62,7 @@ impl<R: Read> GeoJsonReader<R> {
             ordinal: 0,
             text: Vec::new(),
             whole: vec![b'{'],
+            beyond_limit: None,
             pending: None,
         };
         // The head is read now, so that the reference system is known early.
@@ -167,9 +170,12 @@ impl<R: Read> GeoJsonReader<R> {
                 let crs = crs::parse(&self.text)?;
                 self.take_crs(crs)?;
             }
-            // A foreign member of what may turn out to be a collection.
-            _ if verdict.is_err() => return Ok(()),
-            _ => {}
+            _ => {
+                if let Err(fault) = verdict {
+                    self.beyond_limit.get_or_insert(fault);
+                    return Ok(());
+                }
+            }
         }
         if !self.streamed {
             self.add_to_whole(name);
@@ -190,7 +196,9 @@ impl<R: Read> GeoJsonReader<R> {
     }
 
     fn add_to_whole(&mut self, name: &str) {
-        if self.whole.len() + self.text.len() > self.limits.record_bytes {
+        let limit = self.limits.record_bytes;
+        if self.whole.len() + self.text.len() > limit {
+            self.beyond_limit.get_or_insert(Fault::TooLong { limit });
             return;
         }
         if self.whole.len() > 1 {
@@ -287,7 +295,10 @@ impl<R: Read> GeoJsonReader<R> {
                 let mut text = whole;
                 text.push(b'}');
                 let place = Place::default();
-                let record = feature::parse(&text, place, &self.limits, &mut self.names);
+                let record = match self.beyond_limit.take() {
+                    Some(fault) => Err(fault),
+                    None => feature::parse(&text, place, &self.limits, &mut self.names),
+                };
                 self.ordinal = 1;
                 Some(record.map_err(|fault| {
                     RecordError::new(place, fault).with_raw(&text, self.limits.raw_bytes)

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    geometry::{RawGeometry, is_geometry_type, parse_geometry},
+    geometry::{RawGeometry, is_geometry_type},
     value::{self, Members},
 };
 use crate::{
@@ -14,20 +14,21 @@ use crate::{
     source::{Keep, Source},
 };
 
+/// A Feature or a geometry, before it is known which.
 #[derive(Deserialize)]
-struct RawFeature<'a> {
+struct RawObject<'a> {
+    #[serde(rename = "type")]
+    kind: Option<String>,
     #[serde(borrow)]
     id: Option<&'a RawValue>,
     #[serde(borrow)]
-    geometry: Option<&'a RawValue>,
+    geometry: Option<RawGeometry<'a>>,
     #[serde(borrow)]
     properties: Option<Members<'a>>,
-}
-
-#[derive(Deserialize)]
-struct TypeOnly {
-    #[serde(rename = "type")]
-    kind: Option<String>,
+    #[serde(borrow)]
+    coordinates: Option<&'a RawValue>,
+    #[serde(borrow)]
+    geometries: Option<&'a RawValue>,
 }
 
 /// Reads one GeoJSON Feature, or a geometry standing by itself.
@@ -65,12 +66,22 @@ pub(super) fn parse(
 ) -> Result<Record, Fault> {
     let text = std::str::from_utf8(text)
         .map_err(|error| Fault::NotUtf8 { offset: place.offset + error.valid_up_to() as u64 })?;
-    let kind: TypeOnly = serde_json::from_str(text).map_err(malformed)?;
-    match kind.kind.as_deref() {
-        Some("Feature") => feature(text, place, limits, names),
-        Some(kind) if is_geometry_type(kind) => {
-            let raw: RawGeometry<'_> = serde_json::from_str(text).map_err(malformed)?;
-            Ok(Record { geometry: raw.into_geometry(limits)?, ..Record::at(place) })
+    let raw: RawObject<'_> =
+        serde_json::from_str(text).map_err(|error| Fault::malformed("GeoJSON", error))?;
+    match raw.kind {
+        Some(kind) if kind == "Feature" => Ok(Record {
+            id: raw.id.map(value::id).transpose()?,
+            geometry: match raw.geometry {
+                Some(geometry) => geometry.into_geometry(limits)?,
+                None => None,
+            },
+            fields: raw.properties.unwrap_or_default().into_fields(names)?,
+            ..Record::at(place)
+        }),
+        Some(kind) if is_geometry_type(&kind) => {
+            let RawObject { coordinates, geometries, .. } = raw;
+            let geometry = RawGeometry { kind, coordinates, geometries };
+            Ok(Record { geometry: geometry.into_geometry(limits)?, ..Record::at(place) })
         }
         Some(kind) => Err(Fault::malformed(
             "GeoJSON",
@@ -78,22 +89,4 @@ pub(super) fn parse(
         )),
         None => Err(Fault::malformed("GeoJSON", "an object without a type")),
     }
-}
-
-fn feature(text: &str, place: Place, limits: &Limits, names: &mut Names) -> Result<Record, Fault> {
-    let raw: RawFeature<'_> = serde_json::from_str(text).map_err(malformed)?;
-    let geometry = match raw.geometry {
-        Some(geometry) => parse_geometry(geometry.get(), limits)?,
-        None => None,
-    };
-    Ok(Record {
-        id: raw.id.map(value::id).transpose()?,
-        geometry,
-        fields: raw.properties.unwrap_or_default().into_fields(names)?,
-        ..Record::at(place)
-    })
-}
-
-fn malformed(error: serde_json::Error) -> Fault {
-    Fault::malformed("GeoJSON", error)
 }

@@ -22,9 +22,9 @@ pub(super) struct RawGeometry<'a> {
     #[serde(rename = "type")]
     pub(super) kind: String,
     #[serde(borrow)]
-    coordinates: Option<&'a RawValue>,
+    pub(super) coordinates: Option<&'a RawValue>,
     #[serde(borrow)]
-    geometries: Option<Vec<&'a RawValue>>,
+    pub(super) geometries: Option<&'a RawValue>,
 }
 
 /// A position: two numbers, a height, and anything behind it unheard.
@@ -133,7 +133,7 @@ fn shape(
 }
 
 fn collection(
-    members: Option<Vec<&RawValue>>,
+    members: Option<&RawValue>,
     heights: &mut Heights,
     depth: usize,
 ) -> Result<Option<Geometry<f64>>, Fault> {
@@ -143,10 +143,10 @@ fn collection(
     let Some(depth) = depth.checked_sub(1) else {
         return Err(Fault::geometry("geometry collections nested too deep"));
     };
+    let members: Vec<RawGeometry<'_>> = parse(members.get())?;
     let mut shapes = Vec::with_capacity(members.len());
     for member in members {
-        let raw: RawGeometry<'_> = parse(member.get())?;
-        shapes.extend(shape(raw, heights, depth)?);
+        shapes.extend(shape(member, heights, depth)?);
     }
     if shapes.is_empty() {
         return Ok(None);

@@ -163,6 +163,21 @@ fn a_feature_beyond_the_limit_is_passed_over() {
 }
 
 #[test]
+fn a_file_of_one_feature_is_refused_whole_where_a_part_is_beyond_the_limit() {
+    let options = ReadOptions {
+        limits: Limits { record_bytes: 200, ..Limits::default() },
+        ..ReadOptions::default()
+    };
+    let line = vec!["[1,2]"; 100].join(",");
+    let text = format!(
+        r#"{{"type":"Feature","properties":{{}},"geometry":{{"type":"LineString","coordinates":[{line}]}}}}"#
+    );
+    let outcome = read_with(Format::GeoJson, text.as_bytes(), &options);
+    assert!(outcome.records.is_empty());
+    assert!(matches!(*outcome.errors[0].fault, Fault::TooLong { limit: 200 }));
+}
+
+#[test]
 fn invalid_utf8_is_named_by_its_byte() {
     let mut text = collection(&[POINT, POINT]).into_bytes();
     let at = text.windows(7).position(|w| w == b"Ateneum").unwrap();
