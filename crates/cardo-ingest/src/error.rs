@@ -1,0 +1,64 @@
+use std::io;
+use std::path::PathBuf;
+
+use cardo_engine::{QueryError, WriteError};
+use cardo_formats::RecordError;
+
+use crate::mapping::MappingError;
+
+/// Why a source is not taken in, or no further.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IngestError {
+    /// The file cannot be opened or read.
+    #[error("{} cannot be read: {error}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        error: io::Error,
+    },
+    /// Neither name nor content tell the format.
+    #[error(
+        "the format of {0} is not recognized; name it with --format: geojson, geojsonseq, csv, flatgeobuf or gtfs-realtime"
+    )]
+    UnknownFormat(String),
+    /// The beginning of the source is not of its format.
+    #[error("{source_name} is not readable as {format}: {error}")]
+    Unreadable {
+        /// The source.
+        source_name: String,
+        /// The format it was read as.
+        format: &'static str,
+        /// What is wrong.
+        error: RecordError,
+    },
+    /// The mapping cannot be used.
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
+    /// The context is not there or not right.
+    #[error("the context {name} cannot be used: {reason}")]
+    Context {
+        /// Its URL or path.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The twin cannot be read.
+    #[error(transparent)]
+    Read(#[from] QueryError),
+    /// The twin takes no writes. What was acknowledged stays; the next run goes on behind it.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The download has failed.
+    #[error("{url}: {reason}")]
+    Download {
+        /// The address.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The reading thread has ended before its time.
+    #[error("reading {0} has broken off")]
+    BrokenOff(String),
+}

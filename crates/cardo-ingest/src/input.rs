@@ -1,0 +1,159 @@
+//! Where bytes come from, and how far a source has been taken in.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use cardo_formats::{Format, ReadOptions, RecordReader, open};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::IngestError;
+use crate::options::{file_name, hex};
+
+/// Bytes that can be read from the start as often as needed.
+#[derive(Clone, Debug)]
+pub(crate) enum Input {
+    File(PathBuf),
+    /// The body of an answer, and the name by which its format is guessed.
+    Bytes {
+        name: String,
+        bytes: Arc<[u8]>,
+    },
+}
+
+pub(crate) trait ReadSeek: Read + Seek + Send {}
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+/// What tells one version of a source from another.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fingerprint {
+    bytes: u64,
+    /// A hash over all of a small file, and over samples of a large one.
+    sample: String,
+    /// When the file was changed last, in nanoseconds; no part of the content.
+    modified: u64,
+}
+
+/// How far a source has come, as it stands in the log beside the data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Offset {
+    pub(crate) of: Fingerprint,
+    /// Which mapping and options it was taken with.
+    pub(crate) plan: String,
+    /// The first record that was not taken yet.
+    pub(crate) next: u64,
+    /// Whether the end was reached.
+    pub(crate) done: bool,
+}
+
+/// Up to this size a file is hashed whole.
+const WHOLE: u64 = 16 << 20;
+const SAMPLE: u64 = 64 << 10;
+const SAMPLES: u64 = 128;
+
+impl Input {
+    pub(crate) fn reader(&self) -> io::Result<Box<dyn ReadSeek>> {
+        Ok(match self {
+            Self::File(path) => Box::new(File::open(path)?),
+            Self::Bytes { bytes, .. } => Box::new(Cursor::new(Arc::clone(bytes))),
+        })
+    }
+
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::File(path) => file_name(path),
+            Self::Bytes { name, .. } => name.clone(),
+        }
+    }
+
+    pub(crate) fn failed(&self, error: io::Error) -> IngestError {
+        match self {
+            Self::File(path) => IngestError::Open { path: path.clone(), error },
+            Self::Bytes { name, .. } => IngestError::Open { path: name.into(), error },
+        }
+    }
+
+    /// The format by name and first bytes.
+    pub(crate) fn format(&self) -> Result<Format, IngestError> {
+        let mut first = Vec::new();
+        self.reader()
+            .and_then(|reader| reader.take(64).read_to_end(&mut first))
+            .map_err(|error| self.failed(error))?;
+        Format::guess(&self.name(), &first).ok_or_else(|| IngestError::UnknownFormat(self.name()))
+    }
+
+    pub(crate) fn records(
+        &self,
+        format: Format,
+        options: &ReadOptions,
+    ) -> Result<Box<dyn RecordReader + Send>, IngestError> {
+        let reader = self.reader().map_err(|error| self.failed(error))?;
+        open(format, reader, options).map_err(|error| IngestError::Unreadable {
+            source_name: self.name(),
+            format: format.name(),
+            error,
+        })
+    }
+
+    pub(crate) fn fingerprint(&self) -> Result<Fingerprint, IngestError> {
+        self.read_fingerprint().map_err(|error| self.failed(error))
+    }
+
+    fn read_fingerprint(&self) -> io::Result<Fingerprint> {
+        let (bytes, modified) = match self {
+            Self::File(path) => {
+                let about = std::fs::metadata(path)?;
+                let since = about.modified().ok().and_then(|m| m.duration_since(UNIX_EPOCH).ok());
+                let nanos = since.and_then(|since| u64::try_from(since.as_nanos()).ok());
+                (about.len(), nanos.unwrap_or_default())
+            }
+            Self::Bytes { bytes, .. } => (bytes.len() as u64, 0),
+        };
+        let mut hash = Sha256::new();
+        let mut reader = self.reader()?;
+        if bytes <= WHOLE {
+            io::copy(&mut reader, &mut hash)?;
+        } else {
+            for sample in 0..=SAMPLES {
+                let place = (u128::from(bytes - SAMPLE) * u128::from(sample)) / u128::from(SAMPLES);
+                reader.seek(SeekFrom::Start(u64::try_from(place).unwrap_or(u64::MAX)))?;
+                io::copy(&mut reader.by_ref().take(SAMPLE), &mut hash)?;
+            }
+        }
+        Ok(Fingerprint { bytes, sample: hex(&hash.finalize()[..16]), modified })
+    }
+}
+
+impl Fingerprint {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether the content is the same, whenever it was written.
+    fn same_content(&self, other: &Self) -> bool {
+        self.bytes == other.bytes && self.sample == other.sample
+    }
+}
+
+impl Offset {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    pub(crate) fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("numbers and texts are always JSON")
+    }
+
+    /// Where a run goes on that was interrupted in this very version of the source.
+    pub(crate) fn resume(&self, of: &Fingerprint, plan: &str) -> Option<u64> {
+        (!self.done && self.of == *of && self.plan == plan && self.next > 0).then_some(self.next)
+    }
+
+    /// Whether all of this content was taken in already, in this way.
+    pub(crate) fn is_complete(&self, of: &Fingerprint, plan: &str) -> bool {
+        self.done && self.of.same_content(of) && self.plan == plan
+    }
+}

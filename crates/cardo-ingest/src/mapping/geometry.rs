@@ -1,0 +1,105 @@
+//! Geometries of a source brought to WGS 84.
+
+use cardo_formats::geojson::{parse_geometry, write_geometry};
+use cardo_formats::{FieldValue, Limits, RecordGeometry, wkt};
+use cardo_model::Geometry;
+use cardo_spatial::{Crs, is_self_crossing};
+use geo_types::{Coord, Geometry as Shape, Point};
+use geo_types::{LineString, MultiLineString, MultiPoint, MultiPolygon, Polygon};
+
+use super::fault::MapFault;
+
+/// The reference system of a source, and whether anybody has named it.
+#[derive(Clone, Debug)]
+pub(crate) struct Placement {
+    pub(crate) crs: Crs,
+    pub(crate) is_stated: bool,
+}
+
+/// A geometry that can be stored, and whether it crosses itself.
+pub(crate) struct Placed {
+    pub(crate) geometry: Geometry,
+    pub(crate) self_crossing: bool,
+}
+
+impl Placement {
+    /// Brings a geometry to WGS 84, its heights as they are.
+    pub(crate) fn place(&self, geometry: &RecordGeometry) -> Result<Placed, MapFault> {
+        let transformed;
+        let geometry = if self.crs.is_lon_lat() {
+            geometry
+        } else {
+            let shape = rounded(self.crs.geometry_to_wgs84(&geometry.shape)?);
+            transformed = RecordGeometry { shape, heights: geometry.heights.clone() };
+            &transformed
+        };
+        let checked = if geometry.heights.is_empty() {
+            Geometry::from_shape(&geometry.shape)
+        } else {
+            Geometry::from_shape(&geometry.shape)
+                .and_then(|_| Geometry::parse(&write_geometry(geometry)))
+        };
+        let checked = checked.map_err(|error| match error {
+            cardo_model::InvalidGeometry::OffTheGlobe { .. } if !self.is_stated => {
+                MapFault::Unlocated(error)
+            }
+            other => MapFault::Geometry(other),
+        })?;
+        Ok(Placed { geometry: checked, self_crossing: is_self_crossing(&geometry.shape) })
+    }
+}
+
+/// Nine decimals of a degree are a tenth of a millimetre; digits beyond them are noise.
+fn rounded(mut shape: Shape<f64>) -> Shape<f64> {
+    each_position(&mut shape, &|c| {
+        c.x = (c.x * 1e9).round() / 1e9;
+        c.y = (c.y * 1e9).round() / 1e9;
+    });
+    shape
+}
+
+fn each_position(shape: &mut Shape<f64>, change: &impl Fn(&mut Coord<f64>)) {
+    let line = |line: &mut LineString<f64>| line.0.iter_mut().for_each(change);
+    let polygon = |polygon: &mut Polygon<f64>| {
+        polygon.exterior_mut(line);
+        polygon.interiors_mut(|rings| rings.iter_mut().for_each(line));
+    };
+    match shape {
+        Shape::Point(point) => change(&mut point.0),
+        Shape::MultiPoint(MultiPoint(points)) => points.iter_mut().for_each(|p| change(&mut p.0)),
+        Shape::LineString(it) => line(it),
+        Shape::MultiLineString(MultiLineString(lines)) => lines.iter_mut().for_each(line),
+        Shape::Polygon(it) => polygon(it),
+        Shape::MultiPolygon(MultiPolygon(polygons)) => polygons.iter_mut().for_each(polygon),
+        Shape::GeometryCollection(all) => {
+            all.0.iter_mut().for_each(|shape| each_position(shape, change));
+        }
+        Shape::Line(_) | Shape::Rect(_) | Shape::Triangle(_) => {}
+    }
+}
+
+/// A point out of the values of two or three fields.
+pub(crate) fn point(
+    x: &FieldValue,
+    y: &FieldValue,
+    z: Option<&FieldValue>,
+    number: impl Fn(&FieldValue) -> Option<f64>,
+) -> Result<RecordGeometry, MapFault> {
+    let read = |value: &FieldValue| {
+        number(value).ok_or_else(|| {
+            MapFault::Shape(format!("`{}` is not a coordinate", value.to_text().trim()))
+        })
+    };
+    let shape = Shape::Point(Point::new(read(x)?, read(y)?));
+    Ok(RecordGeometry { shape, heights: z.map(read).transpose()?.into_iter().collect() })
+}
+
+/// A geometry written as text in a field: WKT, or GeoJSON.
+pub(crate) fn from_field(value: &FieldValue) -> Result<Option<RecordGeometry>, MapFault> {
+    let shape_fault = |error: cardo_formats::Fault| MapFault::Shape(error.to_string());
+    let text = value.to_text();
+    if text.trim_start().starts_with('{') {
+        return parse_geometry(&text, &Limits::default()).map_err(shape_fault);
+    }
+    wkt::parse(&text).map(|read| read.geometry).map_err(shape_fault)
+}

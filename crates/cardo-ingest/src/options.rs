@@ -1,0 +1,71 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cardo_formats::{Format, ReadOptions};
+use sha2::{Digest, Sha256};
+
+use crate::mapping::Mapping;
+
+/// What a user says about a source.
+#[derive(Clone, Debug, Default)]
+pub struct JobOptions {
+    /// The format; found out by name and first bytes where it is not given.
+    pub format: Option<Format>,
+    /// The type of the entities; wins over that of the mapping.
+    pub type_name: Option<String>,
+    /// How records become entities; without one every field becomes an attribute.
+    pub mapping: Option<Arc<Mapping>>,
+    /// The reference system of the coordinates; wins over mapping and source.
+    pub crs: Option<String>,
+    /// The field that ids are made of, where the mapping does not say it.
+    pub id_column: Option<String>,
+    /// The context by which short names are expanded: a URL or a file.
+    pub context: Option<String>,
+    /// Whether every entity is marked with `simulated`.
+    pub simulated: bool,
+}
+
+/// A file to take in.
+#[derive(Clone, Debug)]
+pub struct FileJob {
+    /// The file.
+    pub path: PathBuf,
+    /// By which name the twin knows the source: its offset and its quarantine go by it.
+    pub source: String,
+    /// What the user says about it.
+    pub options: JobOptions,
+}
+
+impl FileJob {
+    /// A file that is known by its name without the folder.
+    pub fn new(path: impl Into<PathBuf>, options: JobOptions) -> Self {
+        let path = path.into();
+        let source = file_name(&path);
+        Self { path, source, options }
+    }
+}
+
+pub(crate) fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+impl JobOptions {
+    pub(crate) fn read_options(&self) -> ReadOptions {
+        let csv = self.mapping.as_ref().map(|mapping| mapping.csv_options()).unwrap_or_default();
+        ReadOptions { csv, ..ReadOptions::default() }
+    }
+
+    /// Changes when records would become other entities.
+    pub(crate) fn digest(&self) -> String {
+        let mapping = self.mapping.as_ref().map_or("", |mapping| mapping.digest());
+        let told = format!(
+            "{mapping}|{:?}|{:?}|{:?}|{:?}|{:?}|{}",
+            self.format, self.type_name, self.crs, self.id_column, self.context, self.simulated
+        );
+        hex(&Sha256::digest(told.as_bytes())[..8])
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
