@@ -70,7 +70,7 @@ pub fn parse_geometry(text: &str, limits: &Limits) -> Result<Option<RecordGeomet
 impl RawGeometry<'_> {
     pub(super) fn into_geometry(self, limits: &Limits) -> Result<Option<RecordGeometry>, Fault> {
         let mut heights = Heights::default();
-        let shape = shape(self, &mut heights, limits.depth)?;
+        let shape = shape(&self, &mut heights, limits.depth)?;
         Ok(shape.map(|shape| heights.with(shape)))
     }
 }
@@ -90,7 +90,7 @@ pub(super) fn is_geometry_type(kind: &str) -> bool {
 }
 
 fn shape(
-    raw: RawGeometry<'_>,
+    raw: &RawGeometry<'_>,
     heights: &mut Heights,
     depth: usize,
 ) -> Result<Option<Geometry<f64>>, Fault> {
@@ -146,7 +146,7 @@ fn collection(
     let members: Vec<RawGeometry<'_>> = parse(members.get())?;
     let mut shapes = Vec::with_capacity(members.len());
     for member in members {
-        shapes.extend(shape(member, heights, depth)?);
+        shapes.extend(shape(&member, heights, depth)?);
     }
     if shapes.is_empty() {
         return Ok(None);
