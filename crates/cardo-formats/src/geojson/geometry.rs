@@ -107,7 +107,8 @@ fn shape(
     };
     // RFC 7946, 3.1: an empty array may be read as no geometry.
     let text = coordinates.get();
-    if text[1..].trim_start().starts_with(']') {
+    let inside = text.strip_prefix('[').map(str::trim_start);
+    if inside.is_some_and(|inside| inside.starts_with(']')) {
         return Ok(None);
     }
     let mut build = Build { heights };
