@@ -216,7 +216,7 @@ async fn a_full_queue_says_so_and_makes_its_producer_wait() {
     assert!(
         timeout(Duration::from_millis(30), async {
             while !waiting.is_finished() {
-                tokio::task::yield_now().await
+                tokio::task::yield_now().await;
             }
         })
         .await

@@ -20,6 +20,7 @@ use geo_types::{
     Coord, Geometry, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon,
 };
 
+use crate::guard::guarded;
 use crate::parts::{self, Part};
 
 /// The geometry in continuous coordinates: its west end lies in [-180, 180), its east end may lie beyond 180.
@@ -187,7 +188,8 @@ fn unwrap_multi_polygon(polygons: &MultiPolygon<f64>) -> Geometry<f64> {
     });
     if at_seam.len() > 1 && !at_seam.iter().any(crate::repair::polygon_crosses_itself) {
         let nothing = MultiPolygon::new(Vec::new());
-        rest.extend(MultiPolygon::new(at_seam).union(&nothing));
+        let at_seam = MultiPolygon::new(at_seam);
+        rest.extend(guarded(|| at_seam.union(&nothing)).unwrap_or(at_seam));
     } else {
         rest.extend(at_seam);
     }

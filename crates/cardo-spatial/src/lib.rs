@@ -21,6 +21,7 @@ mod aabb;
 mod antimeridian;
 mod crs;
 mod distance;
+mod guard;
 mod packed;
 mod parts;
 mod planar;

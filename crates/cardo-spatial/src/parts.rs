@@ -59,6 +59,15 @@ pub(crate) fn has_non_finite(geometry: &Geometry<f64>) -> bool {
     found
 }
 
+/// Whether any latitude is beyond the poles, or any longitude several turns round.
+pub(crate) fn is_off_globe(geometry: &Geometry<f64>) -> bool {
+    let mut found = false;
+    visit(geometry, &mut |part| {
+        found |= !part.coords().iter().all(|c| c.x.abs() <= 1080.0 && c.y.abs() <= 90.0);
+    });
+    found
+}
+
 /// Whether the geometry has an area: a polygon of any kind.
 pub(crate) fn has_ring(geometry: &Geometry<f64>) -> bool {
     let mut found = false;

@@ -9,6 +9,7 @@ use geo::{PreparedGeometry, Relate};
 use geo_types::{Coord, Geometry, MultiPoint};
 
 use crate::aabb::{Aabb, Boxes};
+use crate::guard::guarded;
 use crate::planar::{self, PlanarIndex, Position};
 use crate::relations::GeoRelation;
 use crate::{antimeridian, parts, repair};
@@ -199,7 +200,9 @@ impl Reference {
         if relation == GeoRelation::Equals && *target == self.geometry {
             return true;
         }
-        let matrix = self.matrix(target);
+        let Some(matrix) = self.matrix(target) else {
+            return false;
+        };
         // The matrix reads from the reference to the target, the relations of clause 4.10 from target to reference.
         match relation {
             GeoRelation::Within => matrix.is_contains(),
@@ -214,7 +217,7 @@ impl Reference {
     }
 
     /// The DE-9IM of reference and target, by a form of the reference that each thread keeps while it is in use.
-    fn matrix(&self, target: &Geometry<f64>) -> IntersectionMatrix {
+    fn matrix(&self, target: &Geometry<f64>) -> Option<IntersectionMatrix> {
         type Prepared = PreparedGeometry<'static, Geometry<f64>>;
         thread_local! {
             static LAST: RefCell<Option<(u64, Prepared)>> = const { RefCell::new(None) };
@@ -223,9 +226,14 @@ impl Reference {
             if !matches!(last, Some((key, _)) if *key == self.key) {
                 *last = None;
             }
-            let (_, prepared) =
-                last.get_or_insert_with(|| (self.key, Prepared::from(self.geometry.clone())));
-            prepared.relate(target)
+            let matrix = guarded(|| {
+                let prepare = || (self.key, Prepared::from(self.geometry.clone()));
+                last.get_or_insert_with(prepare).1.relate(target)
+            });
+            if matrix.is_none() {
+                *last = None;
+            }
+            matrix
         })
     }
 }

@@ -11,6 +11,7 @@ use geo_types::{
 };
 
 use crate::antimeridian::{self, signed_area};
+use crate::guard::guarded;
 use crate::packed::{Extent, PackedTree};
 use crate::parts;
 use crate::planar::{PlanarIndex, Position, position_in_polygon};
@@ -380,7 +381,8 @@ fn crosses(ring: &LineString<f64>) -> bool {
 
 /// The area inside an odd number of rings.
 fn even_odd(polygons: &MultiPolygon<f64>) -> MultiPolygon<f64> {
-    let mut area = polygons.union(&MultiPolygon::new(Vec::new()));
+    let nothing = MultiPolygon::new(Vec::new());
+    let mut area = guarded(|| polygons.union(&nothing)).unwrap_or(nothing);
     let vertices = Vertices::of(polygons);
     area.map_coords_in_place(|c| vertices.nearest(c).unwrap_or(c));
     area

@@ -106,15 +106,25 @@ impl Threshold {
         degrees.abs() > self.parallels
     }
 
-    /// Whether a distance is within the threshold, as far as its chord tells.
-    pub(super) fn judge(&self, chord_squared: f64) -> Option<bool> {
-        if chord_squared < self.surely_within {
+    /// A smaller squared chord is surely within.
+    pub(super) fn surely_within(&self) -> f64 {
+        self.surely_within
+    }
+
+    /// Whether a distance is within the threshold, as far as the range of its squared chord tells.
+    pub(super) fn judge_range(&self, low: f64, high: f64) -> Option<bool> {
+        if high < self.surely_within {
             Some(true)
-        } else if chord_squared > self.surely_beyond {
+        } else if low > self.surely_beyond {
             Some(false)
         } else {
             None
         }
+    }
+
+    /// Whether a distance is within the threshold, as far as its chord tells.
+    pub(super) fn judge(&self, chord_squared: f64) -> Option<bool> {
+        self.judge_range(chord_squared, chord_squared)
     }
 }
 

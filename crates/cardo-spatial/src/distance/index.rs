@@ -12,16 +12,26 @@ use crate::parts::{self, Part};
 /// Edges are measured in pieces of at most this many degrees.
 const PIECE: f64 = 0.25;
 /// About as many pieces more than edges a geometry is divided into, however far its edges reach.
-const MAX_PIECES: f64 = 65_536.0;
+const MAX_PIECES: f64 = 4_096.0;
 /// A piece that strays less than this from the straight line between its ends, in metres, is taken as straight.
 const STRAIGHT: f64 = 1e-5;
 
 /// The two positions between which a distance was found least.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Nearest {
-    pub(super) chord_squared: f64,
     pub(super) a: Coord<f64>,
     pub(super) b: Coord<f64>,
+}
+
+/// Between which squared chords the least one lies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ChordRange {
+    pub(super) low: f64,
+    pub(super) high: f64,
+}
+
+impl ChordRange {
+    pub(super) const UNKNOWN: Self = Self { low: f64::INFINITY, high: f64::INFINITY };
 }
 
 /// A piece of an edge, straight in longitude and latitude.
@@ -34,15 +44,16 @@ struct Piece {
 }
 
 /// The pieces of a geometry in continuous coordinates.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct DistanceIndex {
     pieces: Vec<Piece>,
     tree: PackedTree<3>,
 }
 
 impl DistanceIndex {
+    /// One with coordinates that are not on the globe is taken as empty.
     pub(super) fn new(geometry: &Geometry<f64>) -> Self {
-        if parts::has_non_finite(geometry) {
+        if parts::is_off_globe(geometry) {
             return Self { pieces: Vec::new(), tree: PackedTree::new(std::iter::empty()) };
         }
         let step = (total_span(geometry) / MAX_PIECES).max(PIECE);
@@ -60,15 +71,57 @@ impl DistanceIndex {
         Self { pieces, tree }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Narrows a range of chords by those from a position. Stops as soon as the range is known to end below `enough`.
+    pub(super) fn narrow(&self, range: &mut ChordRange, at: &[f64; 3], enough: f64) {
+        let high = Cell::new(range.high);
+        let mut low = range.low;
+        let _ = self.tree.walk(
+            |group| group.distance_squared(at) < high.get(),
+            |items| {
+                for piece in &self.pieces[items] {
+                    let straight = piece.straight(at).0.sqrt();
+                    high.set(high.get().min((straight + piece.stray).powi(2)));
+                    low = low.min((straight - piece.stray).max(0.0).powi(2));
+                }
+                if high.get() < enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        );
+        *range = ChordRange { low: low.min(high.get()), high: high.get() };
+    }
+
+    /// The range of the least chord between two geometries that do not meet.
+    pub(super) fn narrow_pair(&self, range: &mut ChordRange, other: &Self, enough: f64) {
+        let corners =
+            |index: &Self| index.pieces.iter().flat_map(Piece::corners).collect::<Vec<_>>();
+        for (index, corners) in [(self, corners(other)), (other, corners(self))] {
+            for (_, at) in corners {
+                if range.high < enough {
+                    return;
+                }
+                index.narrow(range, &at, enough);
+            }
+        }
+    }
+
     /// The position of the geometry nearest to one given; `None` for an empty geometry.
     pub(super) fn nearest(&self, to: Coord<f64>) -> Option<Nearest> {
-        let best = Cell::new(f64::INFINITY);
-        self.nearer_than(&best, to, &ecef(to))
+        let at = ecef(to);
+        let mut range = ChordRange::UNKNOWN;
+        self.narrow(&mut range, &at, 0.0);
+        // The bound may be met exactly, and is computed with rounding.
+        let best = Cell::new(range.high * (1.0 + 1e-9) + 1e-9);
+        self.nearer_than(&best, to, &at)
     }
 
     /// The nearest positions of two geometries that do not meet. One of them is taken to be an end of a piece.
     pub(super) fn nearest_pair(&self, other: &Self) -> Option<Nearest> {
-        let best = Cell::new(f64::INFINITY);
+        let mut range = ChordRange::UNKNOWN;
+        self.narrow_pair(&mut range, other, 0.0);
+        let best = Cell::new(range.high * (1.0 + 1e-9) + 1e-9);
         let mut found = None;
         for piece in &other.pieces {
             for (c, at) in piece.corners() {
@@ -92,7 +145,7 @@ impl DistanceIndex {
                 for piece in &self.pieces[range] {
                     if let Some((chord_squared, here)) = piece.nearer_than(best.get(), at) {
                         best.set(chord_squared);
-                        found = Some(Nearest { chord_squared, a: here, b: to });
+                        found = Some(Nearest { a: here, b: to });
                     }
                 }
                 ControlFlow::Continue(())

@@ -3,15 +3,18 @@
 mod earth;
 mod index;
 
+use std::borrow::Cow;
+
 use geo_types::{Coord, Geometry};
 
 use crate::aabb::{Aabb, Boxes};
 use crate::antimeridian;
+use crate::parts;
 use crate::planar;
 use crate::reference::{Form, Reference};
 use crate::relations::GeoRelation;
 use earth::{Threshold, chord_squared, ecef};
-use index::{DistanceIndex, Nearest};
+use index::{ChordRange, DistanceIndex};
 
 /// The geodesic distance between two positions in metres.
 ///
@@ -34,11 +37,7 @@ pub fn distance(a: &Geometry<f64>, b: &Geometry<f64>) -> Option<f64> {
     if let (Geometry::Point(a), Geometry::Point(b)) = (a, b) {
         return Some(earth::geodesic(a.0, b.0));
     }
-    let centre = Centre::new(a.clone());
-    if let Geometry::Point(b) = b {
-        return centre.distance_to_point(b.0);
-    }
-    centre.distance_to(b)
+    Centre::new(a.clone()).bodies_to(b, Form::Given).metres()
 }
 
 /// Whether targets lie within, or beyond, a distance of a centre geometry.
@@ -86,13 +85,14 @@ impl DistanceTest {
     pub fn matches_point(&self, lon: f64, lat: f64) -> bool {
         let target = Coord { x: lon, y: lat };
         let Some(centre) = self.centre.point else {
-            return self.decide(self.centre.nearest_to_point(target).as_ref());
+            return self.decide(&self.centre.bodies_to_point(target));
         };
         if self.max.is_some_and(|max| max.is_beyond_parallel(lat - centre.at.y)) {
             return false;
         }
         let chord = chord_squared(&centre.ecef, &ecef(target));
-        self.decide(Some(&Found::Apart(Nearest { chord_squared: chord, a: centre.at, b: target })))
+        self.judge(ChordRange { low: chord, high: chord })
+            .unwrap_or_else(|| self.accepts(Some(earth::geodesic(centre.at, target))))
     }
 
     /// Whether a geometry matches: the distance is that of its nearest position.
@@ -103,45 +103,95 @@ impl DistanceTest {
     pub(crate) fn matches_form(&self, target: &Geometry<f64>, form: Form) -> bool {
         match target {
             Geometry::Point(point) => self.matches_point(point.x(), point.y()),
-            _ => self.decide(self.centre.nearest_to(target, form).as_ref()),
+            _ if self.is_surely_near(target, form) => true,
+            _ => self.decide(&self.centre.bodies_to(target, form)),
         }
     }
 
-    fn decide(&self, found: Option<&Found>) -> bool {
-        match found {
-            None => false,
-            Some(Found::Meeting) => {
-                self.min.is_none() && self.max.is_none_or(|max| max.metres() >= 0.0)
-            }
-            Some(Found::Apart(nearest)) => {
-                self.max.is_none_or(|max| nearest.is_within(&max))
-                    && self.min.is_none_or(|min| !nearest.is_within(&min))
+    /// Whether a vertex of the target is so near to a centre point that nothing else matters.
+    fn is_surely_near(&self, target: &Geometry<f64>, form: Form) -> bool {
+        let (Some(centre), Some(max), None) = (self.centre.point, self.max, self.min) else {
+            return false;
+        };
+        // Of a polygon that is repaired some vertices may not remain.
+        if form == Form::Given && parts::has_ring(target) {
+            return false;
+        }
+        let mut found = false;
+        parts::visit(target, &mut |part| {
+            let near =
+                |c: &Coord<f64>| max.judge(chord_squared(&centre.ecef, &ecef(*c))) == Some(true);
+            found = found || part.coords().iter().any(near);
+        });
+        found
+    }
+
+    fn decide(&self, bodies: &Bodies<'_>) -> bool {
+        match bodies {
+            Bodies::Nothing => false,
+            Bodies::Meeting => self.accepts(Some(0.0)),
+            _ => {
+                let enough = match (self.min, self.max) {
+                    (None, Some(max)) => max.surely_within(),
+                    _ => 0.0,
+                };
+                self.judge(bodies.range(enough)).unwrap_or_else(|| self.accepts(bodies.metres()))
             }
         }
     }
-}
 
-impl Nearest {
-    fn is_within(&self, threshold: &Threshold) -> bool {
-        threshold
-            .judge(self.chord_squared)
-            .unwrap_or_else(|| earth::geodesic(self.a, self.b) <= threshold.metres())
+    /// What a range of chords tells, if it tells.
+    fn judge(&self, range: ChordRange) -> Option<bool> {
+        let near_enough = self.max.map_or(Some(true), |max| max.judge_range(range.low, range.high));
+        let far_enough = self
+            .min
+            .map_or(Some(true), |min| min.judge_range(range.low, range.high).map(|within| !within));
+        match (near_enough, far_enough) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        }
+    }
+
+    fn accepts(&self, metres: Option<f64>) -> bool {
+        metres.is_some_and(|metres| {
+            self.max.is_none_or(|max| metres <= max.metres())
+                && self.min.is_none_or(|min| metres > min.metres())
+        })
     }
 }
 
-/// What was found between two geometries that both have a position.
-enum Found {
-    /// They share one.
+/// Two geometries between which a distance is asked.
+enum Bodies<'a> {
+    /// One is empty.
+    Nothing,
+    /// They share a position.
     Meeting,
-    Apart(Nearest),
+    /// One is a point.
+    Point(Coord<f64>, Cow<'a, DistanceIndex>),
+    Pair(&'a DistanceIndex, DistanceIndex),
 }
 
-impl Found {
-    fn metres(&self) -> f64 {
+impl Bodies<'_> {
+    fn range(&self, enough: f64) -> ChordRange {
+        let mut range = ChordRange::UNKNOWN;
         match self {
-            Self::Meeting => 0.0,
-            Self::Apart(nearest) => earth::geodesic(nearest.a, nearest.b),
+            Self::Nothing => {}
+            Self::Meeting => range = ChordRange { low: 0.0, high: 0.0 },
+            Self::Point(point, index) => index.narrow(&mut range, &ecef(*point), enough),
+            Self::Pair(a, b) => a.narrow_pair(&mut range, b, enough),
         }
+        range
+    }
+
+    fn metres(&self) -> Option<f64> {
+        let nearest = match self {
+            Self::Nothing => None,
+            Self::Meeting => return Some(0.0),
+            Self::Point(point, index) => index.nearest(*point),
+            Self::Pair(a, b) => a.nearest_pair(b),
+        };
+        nearest.map(|nearest| earth::geodesic(nearest.a, nearest.b))
     }
 }
 
@@ -172,41 +222,50 @@ impl Centre {
         Self { given, point: None, body }
     }
 
-    fn distance_to_point(&self, target: Coord<f64>) -> Option<f64> {
-        self.nearest_to_point(target).map(|found| found.metres())
-    }
-
-    fn distance_to(&self, target: &Geometry<f64>) -> Option<f64> {
-        self.nearest_to(target, Form::Given).map(|found| found.metres())
-    }
-
-    fn nearest_to_point(&self, target: Coord<f64>) -> Option<Found> {
+    fn bodies_to_point(&self, target: Coord<f64>) -> Bodies<'_> {
         if let Some(centre) = self.point {
-            let chord_squared = chord_squared(&centre.ecef, &ecef(target));
-            return Some(Found::Apart(Nearest { chord_squared, a: centre.at, b: target }));
+            let point = Geometry::Point(target.into());
+            return Bodies::Point(centre.at, Cow::Owned(DistanceIndex::new(&point)));
         }
-        let (reference, index) = self.body.as_ref()?;
-        if reference.position(target.x, target.y) != planar::Position::Outside {
-            return Some(Found::Meeting);
+        let Some((reference, index)) = &self.body else {
+            return Bodies::Nothing;
+        };
+        if index.is_empty() {
+            Bodies::Nothing
+        } else if reference.position(target.x, target.y) != planar::Position::Outside {
+            Bodies::Meeting
+        } else {
+            Bodies::Point(target, Cow::Borrowed(index))
         }
-        index.nearest(target).map(Found::Apart)
     }
 
-    fn nearest_to(&self, target: &Geometry<f64>, form: Form) -> Option<Found> {
+    fn bodies_to(&self, target: &Geometry<f64>, form: Form) -> Bodies<'_> {
+        if let Geometry::Point(point) = target {
+            return self.bodies_to_point(point.0);
+        }
         let unwrapped = antimeridian::unwrap(target);
         let sound = form.made_sound(&unwrapped);
         let own = DistanceIndex::new(&sound);
+        if own.is_empty() {
+            return Bodies::Nothing;
+        }
         if let Some(centre) = self.point {
-            if covers_on_globe(&sound, centre.at) {
-                return Some(Found::Meeting);
+            return if covers_on_globe(&sound, centre.at) {
+                Bodies::Meeting
+            } else {
+                Bodies::Point(centre.at, Cow::Owned(own))
+            };
+        }
+        match &self.body {
+            Some((_, index)) if index.is_empty() => Bodies::Nothing,
+            Some((reference, _))
+                if reference.relates(GeoRelation::Intersects, &sound, Form::Repaired) =>
+            {
+                Bodies::Meeting
             }
-            return own.nearest(centre.at).map(Found::Apart);
+            Some((_, index)) => Bodies::Pair(index, own),
+            None => Bodies::Nothing,
         }
-        let (reference, index) = self.body.as_ref()?;
-        if reference.relates(GeoRelation::Intersects, &sound, Form::Repaired) {
-            return Some(Found::Meeting);
-        }
-        index.nearest_pair(&own).map(Found::Apart)
     }
 }
 
