@@ -1,0 +1,32 @@
+//! The NGSI-LD face of a twin (ETSI GS CIM 009 v1.9.1, clause 6): entities, their history,
+//! discovery and subscriptions over HTTP, below `/ngsi-ld/v1`.
+//!
+//! ```text
+//! request ─ request.rs ─ operations/* ─ engine ─ represent/* ─ answer
+//!             (caller,      (one call     (every   (records to
+//!              context)      each)         rule)     JSON text)
+//!                    parse/* (JSON text to write types)
+//! subscriptions/*  follows the log and sends notifications
+//! ```
+
+mod contexts;
+mod egress;
+mod face;
+mod fault;
+mod operations;
+mod options;
+mod parse;
+mod represent;
+mod request;
+mod respond;
+mod subscriptions;
+
+pub use contexts::{
+    CONTEXT_KIND, ContextLoader, ContextUnavailable, LoadedContext, NoContextLoader,
+    context_operation,
+};
+pub use egress::GateLoader;
+pub use face::{BASE, NotificationRunner, router};
+pub use options::{NgsildLimits, NgsildOptions};
+
+pub use subscriptions::{Courier, DeliveryError, Message, NoCourier, SUBSCRIPTION_KIND};

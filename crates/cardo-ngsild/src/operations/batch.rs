@@ -1,0 +1,247 @@
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use cardo_engine::{Batch, Done, MergeOptions, Operation};
+use cardo_model::{Iri, Revision};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::face::Face;
+use crate::fault::{Fault, NgsildError};
+use crate::parse::{Document, Items, Reading, as_string, shorten};
+use crate::request::{Ask, Payload};
+use crate::respond::{empty, plain_json};
+
+type Answer = Result<Response<Body>, Fault>;
+
+/// What a batch does with each of its entities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Create,
+    Replace,
+    Update,
+    Append { no_overwrite: bool },
+    Merge,
+}
+
+/// What came of a batch, in the order of its items.
+struct Report {
+    outcomes: Vec<Outcome>,
+    revision: Revision,
+}
+
+struct Outcome {
+    id: String,
+    result: Result<Done, Fault>,
+}
+
+/// Batch create (clause 5.6.7).
+pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answer {
+    ask.params(&["local"], &[])?;
+    let report = face.run(ask, body, Mode::Create).await?;
+    Ok(report.created())
+}
+
+/// Batch create or update (clause 5.6.8).
+pub(crate) async fn upsert(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answer {
+    let params = ask.params(&["options", "local"], &[])?;
+    let mode = match params.get("options") {
+        None | Some("" | "replace") => Mode::Replace,
+        Some("update") => Mode::Update,
+        Some(other) => return Err(no_option(other)),
+    };
+    let report = face.run(ask, body, mode).await?;
+    Ok(report.created())
+}
+
+/// Batch update (clause 5.6.9).
+pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answer {
+    let params = ask.params(&["options", "local"], &[])?;
+    let no_overwrite = match params.get("options") {
+        None | Some("") => false,
+        Some("noOverwrite") => true,
+        Some(other) => return Err(no_option(other)),
+    };
+    Ok(face.run(ask, body, Mode::Append { no_overwrite }).await?.changed())
+}
+
+/// Batch merge (clause 5.6.20).
+pub(crate) async fn merge(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answer {
+    ask.params(&["local"], &["lang", "observedAt"])?;
+    Ok(face.run(ask, body, Mode::Merge).await?.changed())
+}
+
+/// Batch delete (clause 5.6.10).
+pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answer {
+    ask.params(&["local"], &[])?;
+    let payload = face.payload(ask, body).await?;
+    let items = face.items(&payload)?;
+    face.snapshot(ask).await?;
+    let read = |raw: &RawValue| {
+        let text = as_string(raw).ok_or_else(|| {
+            Fault::bad_data(format!("{} is not the id of an entity", shorten(raw.get())))
+        })?;
+        Ok(Operation::Delete(Iri::new(text.into_owned())?))
+    };
+    let operations = items.0.iter().map(|raw| {
+        let id = as_string(raw).map_or_else(String::new, |text| shorten(&text));
+        (id, read(raw))
+    });
+    Ok(face.apply_all(ask, operations.collect()).await?.changed())
+}
+
+fn no_option(name: &str) -> Fault {
+    Fault::invalid(format!("{name:?} is not an option of this operation"))
+}
+
+impl Face {
+    fn items<'a>(&self, payload: &'a Payload<'_>) -> Result<Items<'a>, Fault> {
+        let items = Items::from_body(&payload.bytes)?;
+        let limit = self.options.limits.batch;
+        if items.0.is_empty() {
+            return Err(Fault::bad_data("the batch is empty"));
+        }
+        if items.0.len() > limit {
+            let detail = format!(
+                "a batch of {} is larger than the {limit} that are accepted",
+                items.0.len()
+            );
+            return Err(Fault::new(NgsildError::TooLarge, detail));
+        }
+        if items.0.iter().any(|raw| raw.get() == "null") {
+            return Err(Fault::bad_data("an item of the batch is null"));
+        }
+        Ok(items)
+    }
+
+    async fn run(self: &Arc<Self>, ask: &Ask<'_>, body: Body, mode: Mode) -> Result<Report, Fault> {
+        let payload = self.payload(ask, body).await?;
+        let items = self.items(&payload)?;
+        if !matches!(mode, Mode::Create | Mode::Replace | Mode::Update) {
+            // Only creations make tenants (clause 5.5.10).
+            self.snapshot(ask).await?;
+        }
+        let mut operations = Vec::with_capacity(items.0.len());
+        for raw in &items.0 {
+            operations.push(self.operation(&payload, raw, mode).await);
+        }
+        self.apply_all(ask, operations).await
+    }
+
+    async fn operation(
+        &self,
+        payload: &Payload<'_>,
+        raw: &RawValue,
+        mode: Mode,
+    ) -> (String, Result<Operation, Fault>) {
+        let document = match Document::of(raw) {
+            Ok(document) => document,
+            Err(error) => return (String::new(), Err(error.into())),
+        };
+        let id = document.id_text().unwrap_or_default();
+        (id, self.read_operation(payload, &document, mode).await)
+    }
+
+    async fn read_operation(
+        &self,
+        payload: &Payload<'_>,
+        document: &Document<'_>,
+        mode: Mode,
+    ) -> Result<Operation, Fault> {
+        let naming = self.document_naming(payload, document.context()?).await?;
+        let reader = self.reader(&naming);
+        Ok(match mode {
+            Mode::Create => Operation::Create(reader.entity(document, None, Reading::WHOLE)?),
+            Mode::Replace => {
+                Operation::CreateOrReplace(reader.entity(document, None, Reading::WHOLE)?)
+            }
+            Mode::Update => {
+                Operation::CreateOrUpdate(reader.entity(document, None, Reading::WHOLE)?)
+            }
+            Mode::Append { no_overwrite } => {
+                let (id, types, scopes, attributes) = reader.appended(document, None)?;
+                Operation::Append { id, types, scopes, attributes, no_overwrite }
+            }
+            Mode::Merge => {
+                let (id, fragment) = reader.fragment(document, None, Reading::MERGE)?;
+                Operation::Merge { id, fragment, options: MergeOptions::default() }
+            }
+        })
+    }
+
+    /// Applies what could be read as one batch; the rest is reported as it is.
+    async fn apply_all(
+        &self,
+        ask: &Ask<'_>,
+        operations: Vec<(String, Result<Operation, Fault>)>,
+    ) -> Result<Report, Fault> {
+        let mut outcomes = Vec::with_capacity(operations.len());
+        let mut batch = Batch::default();
+        let mut places = Vec::with_capacity(operations.len());
+        for (place, (id, operation)) in operations.into_iter().enumerate() {
+            let result = match operation {
+                Ok(operation) => {
+                    batch.operations.push(operation);
+                    places.push(place);
+                    Ok(Done::Unchanged)
+                }
+                Err(fault) => Err(fault),
+            };
+            outcomes.push(Outcome { id, result });
+        }
+        if batch.operations.is_empty() {
+            return Ok(Report { outcomes, revision: Revision::default() });
+        }
+        let applied = self.engine.apply(&ask.caller, batch).await?;
+        for (place, result) in places.into_iter().zip(applied.results) {
+            outcomes[place].result = result.map_err(Fault::from);
+        }
+        Ok(Report { outcomes, revision: applied.revision })
+    }
+}
+
+impl Report {
+    fn has_errors(&self) -> bool {
+        self.outcomes.iter().any(|outcome| outcome.result.is_err())
+    }
+
+    /// 201 with the ids of what was created, 204 where nothing was, 207 where something failed.
+    fn created(self) -> Response<Body> {
+        if self.has_errors() {
+            return self.mixed();
+        }
+        let ids: Vec<&str> = self
+            .outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome.result, Ok(Done::Created)))
+            .map(|outcome| outcome.id.as_str())
+            .collect();
+        if ids.is_empty() {
+            return empty(StatusCode::NO_CONTENT, self.revision);
+        }
+        plain_json(StatusCode::CREATED, &json!(ids), self.revision)
+    }
+
+    /// 204, or 207 where something failed.
+    fn changed(self) -> Response<Body> {
+        if self.has_errors() {
+            return self.mixed();
+        }
+        empty(StatusCode::NO_CONTENT, self.revision)
+    }
+
+    /// A `BatchOperationResult` (clause 5.2.16).
+    fn mixed(self) -> Response<Body> {
+        let mut success: Vec<&str> = Vec::new();
+        let mut errors: Vec<Value> = Vec::new();
+        for Outcome { id, result } in &self.outcomes {
+            match result {
+                Ok(_) => success.push(id),
+                Err(fault) => errors.push(json!({ "entityId": id, "error": fault.to_json() })),
+            }
+        }
+        let body = json!({ "success": success, "errors": errors });
+        plain_json(StatusCode::MULTI_STATUS, &body, self.revision)
+    }
+}

@@ -1,0 +1,190 @@
+//! Which types and attributes there are (clauses 5.7.5 to 5.7.10).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::Response;
+use cardo_engine::{AttributeInfo, TypeInfo};
+use cardo_jsonld::Context;
+use cardo_model::{Iri, Kind, Revision};
+use serde_json::{Value, json};
+
+use super::ContextNames;
+use crate::face::Face;
+use crate::fault::Fault;
+use crate::represent::Naming;
+use crate::request::{Ask, JSON_TYPES, Media, flag};
+use crate::respond::answer;
+
+type Answer = Result<Response<Body>, Fault>;
+
+/// What all types together know of an attribute.
+#[derive(Default)]
+struct Attribute<'a> {
+    count: usize,
+    kinds: Vec<Kind>,
+    types: Vec<&'a Iri>,
+}
+
+/// Retrieve available types, or their details (clauses 5.7.5 and 5.7.6).
+pub(crate) async fn types(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
+    let begun = Begun::new(face, ask, &["details", "local"]).await?;
+    let context = begun.naming.context();
+    let body = if begun.details {
+        begun.types.iter().map(|info| type_details(info, context)).collect()
+    } else {
+        json!({
+            "id": list_id("EntityTypeList"),
+            "type": "EntityTypeList",
+            "typeList": begun.types.iter().map(|info| short(&info.name, context)).collect::<Vec<_>>(),
+        })
+    };
+    Ok(begun.answer(ask, body))
+}
+
+fn type_details(info: &TypeInfo, context: &Context) -> Value {
+    let attributes = info.attributes.iter().map(|attribute| short(&attribute.name, context));
+    json!({
+        "id": info.name.as_str(),
+        "type": "EntityType",
+        "typeName": short(&info.name, context),
+        "attributeNames": attributes.collect::<Vec<_>>(),
+    })
+}
+
+/// Retrieve what is known of a type (clause 5.7.7).
+pub(crate) async fn one_type(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
+    let begun = Begun::new(face, ask, &["local"]).await?;
+    let context = begun.naming.context();
+    let name = ContextNames(context).name(&ask.segment(1)?)?;
+    let info = begun.types.iter().find(|info| info.name == name);
+    let info = info.ok_or_else(|| Fault::not_found(format!("no entity is of the type {name}")))?;
+    let attributes = info.attributes.iter().map(|attribute: &AttributeInfo| {
+        json!({
+            "id": attribute.name.as_str(),
+            "type": "Attribute",
+            "attributeName": short(&attribute.name, context),
+            "attributeTypes": kind_names(&attribute.kinds),
+        })
+    });
+    let body = json!({
+        "id": info.name.as_str(),
+        "type": "EntityTypeInfo",
+        "typeName": short(&info.name, context),
+        "entityCount": info.count,
+        "attributeDetails": attributes.collect::<Vec<_>>(),
+    });
+    Ok(begun.answer(ask, body))
+}
+
+/// Retrieve available attributes, or their details (clauses 5.7.8 and 5.7.9).
+pub(crate) async fn attributes(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
+    let begun = Begun::new(face, ask, &["details", "local"]).await?;
+    let context = begun.naming.context();
+    let known = by_attribute(&begun.types);
+    let body = if begun.details {
+        known.iter().map(|(name, attribute)| attribute_details(name, attribute, context)).collect()
+    } else {
+        json!({
+            "id": list_id("AttributeList"),
+            "type": "AttributeList",
+            "attributeList": known.keys().map(|name| short(name, context)).collect::<Vec<_>>(),
+        })
+    };
+    Ok(begun.answer(ask, body))
+}
+
+fn attribute_details(name: &Iri, attribute: &Attribute<'_>, context: &Context) -> Value {
+    let types = attribute.types.iter().map(|name| short(name, context));
+    json!({
+        "id": name.as_str(),
+        "type": "Attribute",
+        "attributeName": short(name, context),
+        "typeNames": types.collect::<Vec<_>>(),
+    })
+}
+
+/// Retrieve what is known of an attribute (clause 5.7.10).
+pub(crate) async fn one_attribute(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
+    let begun = Begun::new(face, ask, &["local"]).await?;
+    let context = begun.naming.context();
+    let name = ContextNames(context).name(&ask.segment(1)?)?;
+    let known = by_attribute(&begun.types);
+    let attribute = known
+        .get(&name)
+        .ok_or_else(|| Fault::not_found(format!("no entity has the attribute {name}")))?;
+    let mut body = attribute_details(&name, attribute, context);
+    body["attributeCount"] = attribute.count.into();
+    body["attributeTypes"] = json!(kind_names(&attribute.kinds));
+    Ok(begun.answer(ask, body))
+}
+
+fn by_attribute(types: &[TypeInfo]) -> BTreeMap<&Iri, Attribute<'_>> {
+    let mut known: BTreeMap<&Iri, Attribute<'_>> = BTreeMap::new();
+    for info in types {
+        for attribute in &info.attributes {
+            let entry = known.entry(&attribute.name).or_default();
+            entry.count += attribute.count;
+            entry.types.push(&info.name);
+            let new = attribute.kinds.iter().filter(|kind| !entry.kinds.contains(kind));
+            let new: Vec<Kind> = new.copied().collect();
+            entry.kinds.extend(new);
+        }
+    }
+    known
+}
+
+fn kind_names(kinds: &[Kind]) -> Vec<&'static str> {
+    kinds.iter().map(|kind| kind.as_str()).collect()
+}
+
+fn short<'a>(name: &'a Iri, context: &'a Context) -> Cow<'a, str> {
+    context.compact_iri(name.as_str())
+}
+
+fn list_id(kind: &str) -> String {
+    format!("urn:ngsi-ld:{kind}:{}", uuid::Uuid::new_v4())
+}
+
+/// What all of these operations begin with.
+struct Begun {
+    media: Media,
+    naming: Arc<Naming>,
+    details: bool,
+    types: Vec<TypeInfo>,
+    revision: Revision,
+}
+
+impl Begun {
+    async fn new(face: &Arc<Face>, ask: &Ask<'_>, known: &[&'static str]) -> Result<Self, Fault> {
+        let params = ask.params(known, &[])?;
+        let media = ask.media(&JSON_TYPES)?;
+        let details = flag(&params, "details")?.unwrap_or(false);
+        let naming = face.link_naming(&ask.parts.headers).await?;
+        let snapshot = face.snapshot(ask).await?;
+        Ok(Self { media, naming, details, types: snapshot.types(), revision: snapshot.revision() })
+    }
+
+    fn answer(&self, ask: &Ask<'_>, mut body: Value) -> Response<Body> {
+        if self.media == Media::JsonLd {
+            add_context(&mut body, &self.naming);
+        }
+        answer(ask, self.media, &self.naming, body.to_string().into_bytes(), self.revision)
+    }
+}
+
+/// Puts the `@context` into a document, or into each of a list.
+pub(crate) fn add_context(body: &mut Value, naming: &Naming) {
+    let member: Value = serde_json::from_str(naming.context().member())
+        .expect("a context describes itself in JSON");
+    match body {
+        Value::Array(items) => {
+            for item in items {
+                item["@context"] = member.clone();
+            }
+        }
+        single => single["@context"] = member,
+    }
+}

@@ -1,0 +1,199 @@
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use cardo_engine::{Batch, Done, Operation, Snapshot};
+use cardo_http::Params;
+use cardo_model::{EntityId, Iri, Record, Revision};
+
+use super::{ProjectionText, dataset_ids, members, selects};
+use crate::face::Face;
+use crate::fault::Fault;
+use crate::parse::{Document, EntityReader, Reading};
+use crate::represent::{EntityWriter, Format, Naming, Shape};
+use crate::request::{Ask, ENTITY_TYPES, Media, flag};
+use crate::respond::{answer, context_in_body, created, empty};
+
+type Answer = Result<Response<Body>, Fault>;
+
+/// Parameters that say how entities are represented, common to retrieve and query.
+pub(crate) const SHAPE_UNBUILT: [&str; 7] =
+    ["lang", "join", "joinLevel", "containedBy", "entityMap", "entityMapLifetime", "splitEntities"];
+
+const RETRIEVE: [&str; 9] = [
+    "attrs",
+    "pick",
+    "omit",
+    "options",
+    "format",
+    "type",
+    "datasetId",
+    "geometryProperty",
+    "local",
+];
+
+/// `format` and `options` (clauses 6.3.7 and 6.3.11).
+pub(crate) fn format_of(params: &Params<'_>) -> Result<(Format, bool), Fault> {
+    let mut format = Format::default();
+    let mut sys_attrs = false;
+    for option in params.get("options").unwrap_or("").split(',').map(str::trim) {
+        match option {
+            "" => {}
+            "sysAttrs" => sys_attrs = true,
+            other => {
+                format = other.parse().map_err(|()| {
+                    Fault::invalid(format!("{other:?} is not an option of this operation"))
+                })?;
+            }
+        }
+    }
+    if let Some(name) = params.get("format") {
+        format = name
+            .parse()
+            .map_err(|()| Fault::invalid(format!("{name:?} is not a format of this operation")))?;
+    }
+    Ok((format, sys_attrs))
+}
+
+/// The GeoProperty that becomes the geometry of features (clause 6.3.15).
+pub(crate) fn geometry_property(
+    params: &Params<'_>,
+    media: Media,
+    naming: &Naming,
+) -> Result<Iri, Fault> {
+    let name = params.get("geometryProperty");
+    if name.is_some() && media != Media::GeoJson {
+        return Err(Fault::bad_data("geometryProperty needs Accept: application/geo+json"));
+    }
+    Ok(super::ContextNames(naming.context()).name(name.unwrap_or("location"))?)
+}
+
+/// Retrieve entity (clause 5.7.1).
+pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
+    let params = ask.params(&RETRIEVE, &SHAPE_UNBUILT)?;
+    let media = ask.media(&ENTITY_TYPES)?;
+    let naming = face.link_naming(&ask.parts.headers).await?;
+    let geometry = geometry_property(&params, media, &naming)?;
+    flag(&params, "local")?;
+    let (format, sys_attrs) = format_of(&params)?;
+    let names = face.engine.names();
+    let text = ProjectionText {
+        attrs: params.get("attrs"),
+        pick: params.get("pick"),
+        omit: params.get("omit"),
+    };
+    let (members, attrs) = members(text, naming.context(), names)?;
+    let shape =
+        Shape { format, sys_attrs, members, datasets: dataset_ids(params.get("datasetId"))? };
+    let id = ask.segment(1)?;
+    let snapshot = face.snapshot(ask).await?;
+    let Some(record) = snapshot.retrieve(&id) else { return Err(not_found(&id)) };
+    if !selects(params.get("type"), &record, naming.context(), names)? {
+        return Err(not_found(&id));
+    }
+    let has = |name: &Iri| record.view().attribute(names.id_or_unknown(name.as_str())).is_some();
+    if attrs.is_some_and(|attrs| !attrs.iter().any(has)) {
+        return Err(Fault::not_found(format!("entity {id} has none of the attributes asked for")));
+    }
+    let in_body = context_in_body(ask, media);
+    let geometry = names.id_or_unknown(geometry.as_str());
+    let capacity = record.as_bytes().len() * 2 + 256;
+    let body = naming.write(names, capacity, |out, table| {
+        let mut writer =
+            EntityWriter { out, names: table, context: naming.context(), shape: &shape };
+        match media {
+            Media::GeoJson => writer.feature(record.view(), geometry, in_body),
+            Media::Json | Media::JsonLd => writer.entity(record.view(), in_body),
+        }
+    });
+    Ok(answer(ask, media, &naming, body, snapshot.revision()))
+}
+
+/// The answer where an entity is not there: of the id, if that is what is wrong.
+pub(crate) fn not_found(id: &str) -> Fault {
+    match EntityId::new(id.to_owned()) {
+        Ok(_) => Fault::not_found(format!("entity {id} not found")),
+        Err(error) => error.into(),
+    }
+}
+
+/// Create entity (clause 5.6.1).
+pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answer {
+    ask.params(&["local"], &[])?;
+    let payload = face.payload(ask, body).await?;
+    let document = Document::from_body(&payload.bytes)?;
+    let naming = face.document_naming(&payload, document.context()?).await?;
+    let reader = face.reader(&naming);
+    let entity = reader.entity(&document, None, Reading::WHOLE)?;
+    let id = entity.id.clone();
+    let (_, revision) = face.apply_one(ask, Operation::Create(entity)).await?;
+    Ok(created(ask, "entities", id.as_str(), revision))
+}
+
+/// Replace entity (clause 5.6.18).
+pub(crate) async fn replace(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answer {
+    let params = ask.params(&["local", "type"], &[])?;
+    let id = ask.id(1)?;
+    let payload = face.payload(ask, body).await?;
+    face.must_exist(ask, &id, params.get("type")).await?;
+    let document = Document::from_body(&payload.bytes)?;
+    let naming = face.document_naming(&payload, document.context()?).await?;
+    let entity = face.reader(&naming).entity(&document, Some(&id), Reading::WHOLE)?;
+    let (_, revision) = face.apply_one(ask, Operation::Replace(entity)).await?;
+    Ok(empty(StatusCode::NO_CONTENT, revision))
+}
+
+/// Delete entity (clause 5.6.6).
+pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
+    let params = ask.params(&["local", "type"], &[])?;
+    let id = ask.id(1)?;
+    face.must_exist(ask, &id, params.get("type")).await?;
+    let (_, revision) = face.apply_one(ask, Operation::Delete(id)).await?;
+    Ok(empty(StatusCode::NO_CONTENT, revision))
+}
+
+/// Purge entities (clause 5.6.21) is not built.
+pub(crate) async fn purge(_: &Arc<Face>, _: &Ask<'_>, _: Body) -> Answer {
+    Err(Fault::not_implemented("entities cannot be purged; delete them by id or in a batch"))
+}
+
+impl Face {
+    /// Reads documents under a context within the limits.
+    pub(crate) fn reader<'a>(&self, naming: &'a Naming) -> EntityReader<'a> {
+        EntityReader { context: naming.context(), max_attributes: self.options.limits.attributes }
+    }
+
+    /// Applies one operation, which succeeds or is the error.
+    pub(crate) async fn apply_one(
+        &self,
+        ask: &Ask<'_>,
+        operation: Operation,
+    ) -> Result<(Done, Revision), Fault> {
+        let batch = Batch { operations: vec![operation], ..Batch::default() };
+        let mut outcome = self.engine.apply(&ask.caller, batch).await?;
+        match outcome.results.pop() {
+            Some(Err(error)) => Err(error.into()),
+            Some(Ok(done)) => Ok((done, outcome.revision)),
+            None => Err(Fault::invalid("there is nothing to do")),
+        }
+    }
+
+    /// An entity that has to exist, of the selected types where types are selected. Also tells an
+    /// unknown tenant, which only creations make (clause 5.5.10).
+    pub(crate) async fn must_exist(
+        &self,
+        ask: &Ask<'_>,
+        id: &EntityId,
+        types: Option<&str>,
+    ) -> Result<(Record, Snapshot), Fault> {
+        let snapshot = self.snapshot(ask).await?;
+        let record = snapshot.retrieve(id.as_str()).ok_or_else(|| not_found(id.as_str()))?;
+        if types.is_some() {
+            let naming = self.link_naming(&ask.parts.headers).await?;
+            if !selects(types, &record, naming.context(), self.engine.names())? {
+                return Err(not_found(id.as_str()));
+            }
+        }
+        Ok((record, snapshot))
+    }
+}

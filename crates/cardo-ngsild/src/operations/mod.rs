@@ -1,0 +1,18 @@
+//! One function an operation of clause 5: parameters in, one engine call, an answer out.
+
+pub(crate) mod attributes;
+pub(crate) mod batch;
+pub(crate) mod discovery;
+pub(crate) mod entities;
+pub(crate) mod merge;
+mod names;
+pub(crate) mod post_query;
+mod projection;
+pub(crate) mod query;
+mod selection;
+pub(crate) mod subscriptions;
+pub(crate) mod temporal;
+
+pub(crate) use names::ContextNames;
+pub(crate) use projection::{ProjectionText, dataset_ids, members};
+pub(crate) use selection::{QuestionText, question, selects};

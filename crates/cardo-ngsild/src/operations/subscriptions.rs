@@ -1,0 +1,313 @@
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::header::LINK;
+use axum::http::{HeaderValue, Response, StatusCode};
+use cardo_engine::{Operation, QueryError, Snapshot};
+use cardo_http::PageLinks;
+use cardo_jsonld::CORE_CONTEXT_URL;
+use cardo_model::{DocumentChange, Iri, NGSI_LD_NULL, Timestamp};
+use serde_json::{Map, Value};
+
+use super::discovery::add_context;
+use super::query::RESULTS_COUNT;
+use crate::contexts::BodyContext;
+use crate::face::Face;
+use crate::fault::{Fault, NgsildError};
+use crate::parse::{Document, as_string};
+use crate::represent::Naming;
+use crate::request::{Ask, JSON_TYPES, Payload};
+use crate::respond::{answer, created, empty};
+use crate::subscriptions::{Deliveries, STATE_KIND, SUBSCRIPTION_KIND, Stored, follower_name};
+
+type Answer = Result<Response<Body>, Fault>;
+
+/// Members that clients may send and that are not kept (tables 5.2.2-1, 5.2.12-2 and 5.2.14.2-1).
+const OUTPUT_ONLY: [&str; 4] = ["status", "createdAt", "modifiedAt", "deletedAt"];
+const OUTPUT_ONLY_PARAMS: [&str; 6] =
+    ["lastFailure", "lastNotification", "lastSuccess", "status", "timesFailed", "timesSent"];
+
+/// A subscription document or a fragment of one, with its context.
+struct Given {
+    members: Map<String, Value>,
+    context: String,
+    naming: Arc<Naming>,
+}
+
+/// Create subscription (clause 5.8.1).
+pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answer {
+    ask.params(&["local"], &[])?;
+    let payload = face.payload(ask, body).await?;
+    let mut given = face.given(&payload).await?;
+    let new_id = || format!("urn:ngsi-ld:Subscription:{}", uuid::Uuid::new_v4());
+    let id = match given.members.get("id") {
+        None => new_id(),
+        Some(Value::String(id)) => id.clone(),
+        Some(other) => return Err(Fault::bad_data(format!("id: {other} is not a URI"))),
+    };
+    let id = Iri::new(id)?;
+    given.members.insert("id".to_owned(), id.as_str().into());
+    refuse_nulls(&given.members)?;
+    let now = Timestamp::now();
+    let stored = Stored {
+        members: with_context(given.members, &given.naming),
+        context: given.context,
+        created_at: now,
+        modified_at: now,
+    };
+    face.check(&stored, Some(now)).await?;
+    let _writing = face.subscriptions.writing.lock().await;
+    match face.snapshot_or_none(ask).await? {
+        Some(snapshot) if snapshot.document(SUBSCRIPTION_KIND, id.as_str()).is_some() => {
+            let detail = format!("subscription {id} exists already");
+            return Err(Fault::new(NgsildError::AlreadyExists, detail));
+        }
+        Some(snapshot) => {
+            let most = face.options.limits.subscriptions;
+            if snapshot.documents(SUBSCRIPTION_KIND).len() >= most {
+                let detail =
+                    format!("the tenant has {most} subscriptions, the most that are accepted");
+                return Err(Fault::new(NgsildError::Forbidden, detail));
+            }
+        }
+        None => {}
+    }
+    let (_, revision) = face.apply_one(ask, put(&id, Some(stored.to_text()))).await?;
+    // What happens from here on is told, also by a later run of the server.
+    let name = follower_name(id.as_str());
+    face.engine.store().save_position(&ask.caller.twin, &name, Some(revision)).await?;
+    face.subscriptions.tell(&ask.caller.twin, id.as_str());
+    Ok(created(ask, "subscriptions", id.as_str(), revision))
+}
+
+/// Update subscription (clause 5.8.2).
+pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answer {
+    ask.params(&["local"], &[])?;
+    let id = ask.id(1)?;
+    let payload = face.payload(ask, body).await?;
+    let given = face.given(&payload).await?;
+    let _writing = face.subscriptions.writing.lock().await;
+    let (mut stored, _) = face.stored(ask, &id).await?;
+    if given.members.get("id").is_some_and(|other| other.as_str() != Some(id.as_str())) {
+        return Err(Fault::bad_data("the id of a subscription cannot be changed"));
+    }
+    let subject = face.contexts.context(&stored.context).await?;
+    stored.rename(&subject, given.naming.context());
+    stored.context = given.context;
+    let now = Timestamp::now();
+    // Only an expiry that is given anew has to lie in the future (clause 5.8.2.4).
+    let renews = given.members.contains_key("expiresAt");
+    merge(&mut stored, given.members)?;
+    stored.modified_at = now;
+    face.check(&stored, renews.then_some(now)).await?;
+    let (_, revision) = face.apply_one(ask, put(&id, Some(stored.to_text()))).await?;
+    face.subscriptions.tell(&ask.caller.twin, id.as_str());
+    Ok(empty(StatusCode::NO_CONTENT, revision))
+}
+
+/// Clause 5.5.8 on a subscription.
+fn merge(stored: &mut Stored, fragment: Map<String, Value>) -> Result<(), Fault> {
+    for (name, value) in fragment {
+        if name == "id" {
+            continue;
+        }
+        if value.as_str() != Some(NGSI_LD_NULL) {
+            stored.members.insert(name, value);
+        } else if name == "type" || name == "notification" {
+            return Err(Fault::bad_data(format!("{name} cannot be removed")));
+        } else {
+            stored.members.remove(&name);
+        }
+    }
+    Ok(())
+}
+
+/// Delete subscription (clause 5.8.5).
+pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
+    ask.params(&["local"], &[])?;
+    let id = ask.id(1)?;
+    let _writing = face.subscriptions.writing.lock().await;
+    face.stored(ask, &id).await?;
+    let (_, revision) = face.apply_one(ask, put(&id, None)).await?;
+    face.subscriptions.tell(&ask.caller.twin, id.as_str());
+    let state = DocumentChange { kind: STATE_KIND.into(), id: id.as_str().into(), body: None };
+    face.apply_one(ask, Operation::Document(state)).await?;
+    Ok(empty(StatusCode::NO_CONTENT, revision))
+}
+
+/// Retrieve subscription (clause 5.8.3).
+pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
+    let params = ask.params(&["options", "local"], &[])?;
+    let sys_attrs = sys_attrs(params.get("options"))?;
+    let media = ask.media(&JSON_TYPES)?;
+    let naming = face.link_naming(&ask.parts.headers).await?;
+    let id = ask.id(1)?;
+    let (stored, snapshot) = face.stored(ask, &id).await?;
+    let mut shown = face.show(ask, &snapshot, id.as_str(), &stored, &naming, sys_attrs).await?;
+    if media == crate::request::Media::JsonLd {
+        add_context(&mut shown, &naming);
+    }
+    Ok(answer(ask, media, &naming, shown.to_string().into_bytes(), snapshot.revision()))
+}
+
+/// Query subscriptions (clause 5.8.4).
+pub(crate) async fn list(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
+    let params = ask.params(&["limit", "offset", "count", "options", "local"], &[])?;
+    let sys_attrs = sys_attrs(params.get("options"))?;
+    let paging = face.paging(&params)?;
+    let media = ask.media(&JSON_TYPES)?;
+    let naming = face.link_naming(&ask.parts.headers).await?;
+    let snapshot = face.snapshot(ask).await?;
+    let all = snapshot.documents(SUBSCRIPTION_KIND);
+    let mut shown = Vec::new();
+    for (id, text) in all.iter().skip(paging.offset).take(paging.limit) {
+        let Some(stored) = Stored::from_text(text) else { continue };
+        shown.push(face.show(ask, &snapshot, id, &stored, &naming, sys_attrs).await?);
+    }
+    let mut shown = Value::Array(shown);
+    if media == crate::request::Media::JsonLd {
+        add_context(&mut shown, &naming);
+    }
+    let mut response =
+        answer(ask, media, &naming, shown.to_string().into_bytes(), snapshot.revision());
+    let headers = response.headers_mut();
+    if paging.count {
+        headers.insert(RESULTS_COUNT, HeaderValue::from(all.len()));
+    }
+    let links = PageLinks {
+        path: ask.parts.uri.path(),
+        query: ask.parts.uri.query(),
+        limit: paging.limit,
+        media_type: media.as_str(),
+    };
+    if paging.limit > 0 && paging.offset + paging.limit < all.len() {
+        headers
+            .extend(links.to_offset(paging.offset + paging.limit, "next").map(|link| (LINK, link)));
+    }
+    if paging.limit > 0 && paging.offset > 0 {
+        let before = paging.offset.saturating_sub(paging.limit);
+        headers.extend(links.to_offset(before, "prev").map(|link| (LINK, link)));
+    }
+    Ok(response)
+}
+
+fn sys_attrs(options: Option<&str>) -> Result<bool, Fault> {
+    match options {
+        None | Some("") => Ok(false),
+        Some("sysAttrs") => Ok(true),
+        Some(other) => Err(Fault::invalid(format!("{other:?} is not an option of this operation"))),
+    }
+}
+
+fn put(id: &Iri, text: Option<String>) -> Operation {
+    Operation::Document(DocumentChange {
+        kind: SUBSCRIPTION_KIND.into(),
+        id: id.as_str().into(),
+        body: text.map(String::into_boxed_str),
+    })
+}
+
+/// Names the context of notifications where the client has not (clause 5.8.1.4).
+fn with_context(mut members: Map<String, Value>, naming: &Naming) -> Map<String, Value> {
+    if !members.contains_key("jsonldContext") {
+        if let Some(url) = naming.context().link() {
+            members.insert("jsonldContext".to_owned(), url.as_ref().into());
+        }
+    }
+    members
+}
+
+/// Clause 5.5.4: nothing can be deleted from what does not exist yet.
+fn refuse_nulls(members: &Map<String, Value>) -> Result<(), Fault> {
+    match members.iter().find(|(_, value)| value.as_str() == Some(NGSI_LD_NULL)) {
+        Some((name, _)) => {
+            Err(Fault::bad_data(format!("{name}: urn:ngsi-ld:null deletes nothing here")))
+        }
+        None => Ok(()),
+    }
+}
+
+impl Face {
+    /// Reads the body of an operation on subscriptions.
+    async fn given(&self, payload: &Payload<'_>) -> Result<Given, Fault> {
+        let document = Document::from_body(&payload.bytes)?;
+        let member = document.context()?;
+        let naming = self.document_naming(payload, member).await?;
+        let context = match (&payload.context, member) {
+            (_, Some(raw)) => {
+                as_string(raw).map_or_else(|| raw.get().to_owned(), |url| url.into_owned())
+            }
+            (BodyContext::Link(Some(url)), None) => url.to_string(),
+            (BodyContext::Link(None) | BodyContext::Body, None) => CORE_CONTEXT_URL.to_owned(),
+        };
+        let members: Map<String, Value> = serde_json::from_slice(&payload.bytes)
+            .map_err(|error| Fault::invalid(format!("the body is not JSON: {error}")))?;
+        Ok(Given { members: own_members(members), context, naming })
+    }
+
+    /// Checks what is to be stored (clauses 5.8.1.4 and 5.8.2.4).
+    async fn check(&self, stored: &Stored, now: Option<Timestamp>) -> Result<(), Fault> {
+        let (subscription, _) = stored.compile(&self.contexts, self.engine.names()).await?;
+        if now.is_some_and(|now| subscription.expires_at.is_some_and(|end| end <= now)) {
+            return Err(Fault::bad_data("expiresAt lies in the past"));
+        }
+        Ok(())
+    }
+
+    async fn snapshot_or_none(&self, ask: &Ask<'_>) -> Result<Option<Snapshot>, Fault> {
+        match self.engine.snapshot(&ask.caller).await {
+            Ok(snapshot) => Ok(Some(snapshot)),
+            Err(QueryError::UnknownTenant(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn stored(&self, ask: &Ask<'_>, id: &Iri) -> Result<(Stored, Snapshot), Fault> {
+        let snapshot = self.snapshot(ask).await?;
+        let text = snapshot.document(SUBSCRIPTION_KIND, id.as_str());
+        let stored = text.and_then(|text| Stored::from_text(&text));
+        let stored =
+            stored.ok_or_else(|| Fault::not_found(format!("subscription {id} not found")))?;
+        Ok((stored, snapshot))
+    }
+
+    async fn show(
+        &self,
+        ask: &Ask<'_>,
+        snapshot: &Snapshot,
+        id: &str,
+        stored: &Stored,
+        naming: &Naming,
+        sys_attrs: bool,
+    ) -> Result<Value, Fault> {
+        let key = (ask.caller.twin.clone(), Box::from(id));
+        let deliveries = match self.subscriptions.known(&key) {
+            Some(progress) => progress.deliveries(),
+            None => snapshot
+                .document(STATE_KIND, id)
+                .map(|text| Deliveries::from_text(&text))
+                .unwrap_or_default(),
+        };
+        let subject = self.contexts.context(&stored.context).await?;
+        Ok(stored.show(&subject, naming.context(), &deliveries, sys_attrs))
+    }
+}
+
+/// The members that are kept, under their names.
+fn own_members(members: Map<String, Value>) -> Map<String, Value> {
+    let mut own = Map::new();
+    for (name, mut value) in members {
+        let name = match name.as_str() {
+            "@id" => "id".to_owned(),
+            "@type" => "type".to_owned(),
+            "@context" => continue,
+            _ if OUTPUT_ONLY.contains(&name.as_str()) => continue,
+            _ => name,
+        };
+        if let ("notification", Value::Object(params)) = (name.as_str(), &mut value) {
+            params.retain(|name, _| !OUTPUT_ONLY_PARAMS.contains(&name.as_str()));
+        }
+        own.insert(name, value);
+    }
+    own
+}

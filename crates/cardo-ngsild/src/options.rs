@@ -1,0 +1,71 @@
+use std::sync::Arc;
+
+use cardo_http::{AllowAll, Authorize, Observer};
+use cardo_jsonld::Document;
+
+use crate::contexts::{ContextLoader, NoContextLoader};
+use crate::subscriptions::{Courier, NoCourier};
+
+/// What the face is given beside the engine.
+#[derive(Clone)]
+pub struct NgsildOptions {
+    /// Says who may do what.
+    pub authorize: Arc<dyn Authorize>,
+    /// Fetches contexts that are not known yet.
+    pub contexts: Arc<dyn ContextLoader>,
+    /// Contexts that are known from the start and never fetched.
+    pub preloaded_contexts: Vec<Document>,
+    /// Takes notifications to their receivers.
+    pub courier: Arc<dyn Courier>,
+    /// Is told of every answer.
+    pub observer: Option<Arc<dyn Observer>>,
+    /// Limits of what clients can make large.
+    pub limits: NgsildLimits,
+}
+
+/// Limits of what clients can make large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NgsildLimits {
+    /// Bytes of a request's body.
+    pub body_bytes: usize,
+    /// Entities on a page where the client does not say.
+    pub default_page: usize,
+    /// The largest page a client may ask for.
+    pub max_page: usize,
+    /// Entities of a batch.
+    pub batch: usize,
+    /// Attributes of one entity.
+    pub attributes: usize,
+    /// Rows of history in one answer.
+    pub history_rows: usize,
+    /// Subscriptions of one tenant.
+    pub subscriptions: usize,
+}
+
+impl Default for NgsildLimits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 16 << 20,
+            default_page: 20,
+            max_page: 1_000,
+            batch: 10_000,
+            attributes: 1_000,
+            history_rows: 10_000,
+            subscriptions: 10_000,
+        }
+    }
+}
+
+impl Default for NgsildOptions {
+    /// Allows everything to everybody, knows the core contexts only and delivers nothing.
+    fn default() -> Self {
+        Self {
+            authorize: Arc::new(AllowAll::default()),
+            contexts: Arc::new(NoContextLoader),
+            preloaded_contexts: Vec::new(),
+            courier: Arc::new(NoCourier),
+            observer: None,
+            limits: NgsildLimits::default(),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! From JSON text to the write types of the model: normalized, concise and simplified input, read
+//! member by member without a tree in between.
+
+mod attribute;
+mod complete;
+mod entity;
+mod error;
+mod members;
+mod names;
+mod terms;
+mod value;
+
+pub(crate) use complete::complete_instance;
+pub(crate) use entity::{Document, EntityReader};
+pub(crate) use error::{DataFault, InvalidInput, shorten};
+pub(crate) use members::{Items, Members, as_string, string, strings};
+pub(crate) use names::expand_name;
+pub(crate) use value::Nulls;
+
+/// How a document is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// What `urn:ngsi-ld:null` may do.
+    pub(crate) nulls: Nulls,
+    /// Whether instances may come without a value (clause 5.4, Fragment).
+    pub(crate) is_fragment: bool,
+    /// Whether the document is in simplified representation (clause 4.5.4).
+    pub(crate) is_simplified: bool,
+}
+
+impl Reading {
+    /// A whole element.
+    pub(crate) const WHOLE: Self =
+        Self { nulls: Nulls::Refused, is_fragment: false, is_simplified: false };
+    /// A fragment that updates attribute by attribute (clause 5.5.8).
+    pub(crate) const UPDATE: Self =
+        Self { nulls: Nulls::Attributes, is_fragment: true, is_simplified: false };
+    /// A fragment that is merged into what is there (clause 5.5.12).
+    pub(crate) const MERGE: Self =
+        Self { nulls: Nulls::Everywhere, is_fragment: true, is_simplified: false };
+
+    /// The same, in simplified representation or not.
+    pub(crate) fn simplified(self, is_simplified: bool) -> Self {
+        Self { is_simplified, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+use cardo_jsonld::Context;
+use cardo_model::{Iri, Scope};
+use serde_json::value::RawValue;
+
+use super::error::{DataFault, InvalidInput, shorten};
+use super::members::{Members, string, strings};
+use super::terms::is_reserved;
+
+/// Expands the name of an attribute (clause 5.5.7).
+pub(crate) fn attribute_name(name: &str, context: &Context) -> Result<Iri, InvalidInput> {
+    if is_reserved(name) {
+        return Err(DataFault::ReservedName(shorten(name)).into());
+    }
+    expand_name(name, context)
+}
+
+/// Expands the name of a type or an attribute.
+pub(crate) fn expand_name(name: &str, context: &Context) -> Result<Iri, InvalidInput> {
+    let invalid = |why| InvalidInput::data(DataFault::InvalidName(shorten(name), why));
+    if let Some(found) = name.chars().find(|c| is_forbidden(*c)) {
+        let _ = found;
+        return Err(invalid("it holds a character that names may not hold (clause 4.6.2)"));
+    }
+    let iri =
+        context.expand_term(name).ok_or_else(|| invalid("the @context gives it no meaning"))?;
+    if iri.starts_with('@') {
+        return Err(invalid("it is a keyword of JSON-LD"));
+    }
+    Iri::new(iri).map_err(InvalidInput::from)
+}
+
+/// Characters that have a meaning in queries or may not stand in URIs. Clause 4.6.2 would also
+/// exclude marks such as `-` and `.`, which published data models use.
+fn is_forbidden(c: char) -> bool {
+    c <= ' '
+        || c.is_control()
+        || c.is_whitespace()
+        || matches!(
+            c,
+            '"' | '\''
+                | '<'
+                | '>'
+                | '('
+                | ')'
+                | '{'
+                | '}'
+                | '['
+                | ']'
+                | '|'
+                | ';'
+                | '\\'
+                | '^'
+                | '`'
+                | ','
+        )
+}
+
+/// The types of an entity.
+pub(super) fn types(raw: &RawValue, context: &Context) -> Result<Vec<Iri>, InvalidInput> {
+    let names = strings(raw, "the name of a type or an array of them")?;
+    if names.is_empty() {
+        return Err(DataFault::Expected("[]".to_owned(), "a list of at least one type").into());
+    }
+    let mut types: Vec<Iri> = Vec::with_capacity(names.len());
+    for name in names {
+        let name = expand_name(&name, context)?;
+        if !types.contains(&name) {
+            types.push(name);
+        }
+    }
+    Ok(types)
+}
+
+/// The scopes of an entity (clause 4.18).
+pub(super) fn scopes(raw: &RawValue) -> Result<Vec<Scope>, InvalidInput> {
+    let mut scopes = Vec::new();
+    for text in strings(raw, "a scope or an array of them")? {
+        let scope = Scope::new(&text)?;
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    Ok(scopes)
+}
+
+/// The id of an entity, if it is given.
+pub(super) fn id(members: &Members<'_>) -> Result<Option<Iri>, InvalidInput> {
+    let Some(raw) = members.keyword("id", "@id")? else { return Ok(None) };
+    let read = || Ok::<_, InvalidInput>(Iri::new(string(raw, "a URI")?.into_owned())?);
+    read().map(Some).map_err(|error| error.within("id"))
+}

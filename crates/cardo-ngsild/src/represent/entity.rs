@@ -1,0 +1,420 @@
+use cardo_jsonld::{Context, compact_value, compact_vocab};
+use cardo_model::{AttributeRef, EntityRef, InstanceRef, JsonText, Kind, NameId, Timestamp};
+
+use super::names::NameTable;
+use super::shape::{Format, Shape};
+
+/// Writes entities of one shape under one context.
+pub(crate) struct EntityWriter<'a, 't> {
+    pub(crate) out: &'a mut Vec<u8>,
+    pub(crate) names: &'a mut NameTable<'t>,
+    pub(crate) context: &'a Context,
+    pub(crate) shape: &'a Shape,
+}
+
+/// What stands between the name of an attribute and its value.
+const OPENINGS: [&[u8]; 8] = [
+    b"{\"type\":\"Property\",\"value\":",
+    b"{\"type\":\"Relationship\",\"object\":",
+    b"{\"type\":\"GeoProperty\",\"value\":",
+    b"{\"type\":\"LanguageProperty\",\"languageMap\":",
+    b"{\"type\":\"VocabProperty\",\"vocab\":",
+    b"{\"type\":\"JsonProperty\",\"json\":",
+    b"{\"type\":\"ListProperty\",\"valueList\":",
+    b"{\"type\":\"ListRelationship\",\"objectList\":",
+];
+
+const CONCISE_OPENINGS: [&[u8]; 8] = [
+    b"{\"value\":",
+    b"{\"object\":",
+    b"{\"value\":",
+    b"{\"languageMap\":",
+    b"{\"vocab\":",
+    b"{\"json\":",
+    b"{\"valueList\":",
+    b"{\"objectList\":",
+];
+
+impl EntityWriter<'_, '_> {
+    /// Writes an entity; `in_body` says whether the `@context` is a member of it.
+    pub(crate) fn entity(&mut self, entity: EntityRef<'_>, in_body: bool) {
+        self.out.push(b'{');
+        if self.shape.members.has_id() {
+            self.out.extend_from_slice(b"\"id\":\"");
+            self.out.extend_from_slice(entity.id_bytes());
+            self.out.extend_from_slice(b"\",");
+        }
+        self.types(entity);
+        self.scopes(entity);
+        if self.shape.sys_attrs {
+            self.moment("createdAt", Some(entity.created_at()));
+            self.moment("modifiedAt", Some(entity.modified_at()));
+            self.moment("expiresAt", entity.expires_at());
+        }
+        for attribute in entity.attributes() {
+            if self.shape.members.has_attribute(attribute.name()) {
+                self.attribute(attribute);
+            }
+        }
+        if in_body {
+            self.context_member();
+        }
+        self.close(b'}');
+    }
+
+    /// Writes an entity as a GeoJSON feature (clause 4.5.16.2).
+    pub(crate) fn feature(&mut self, entity: EntityRef<'_>, geometry: NameId, in_body: bool) {
+        self.out.extend_from_slice(b"{\"type\":\"Feature\",\"id\":\"");
+        self.out.extend_from_slice(entity.id_bytes());
+        self.out.extend_from_slice(b"\",\"geometry\":");
+        match self.geometry(entity, geometry) {
+            Some(value) => self.out.extend_from_slice(value),
+            None => self.out.extend_from_slice(b"null"),
+        }
+        self.out.extend_from_slice(b",\"properties\":{");
+        self.types(entity);
+        self.scopes(entity);
+        if self.shape.sys_attrs {
+            self.moment("createdAt", Some(entity.created_at()));
+            self.moment("modifiedAt", Some(entity.modified_at()));
+            self.moment("expiresAt", entity.expires_at());
+        }
+        for attribute in entity.attributes() {
+            if self.shape.members.has_attribute(attribute.name()) {
+                self.attribute(attribute);
+            }
+        }
+        self.close(b'}');
+        self.out.push(b',');
+        if in_body {
+            self.context_member();
+        }
+        self.close(b'}');
+    }
+
+    /// The value of the chosen GeoProperty: of the default instance, or of the one that the
+    /// datasets name (clause 4.5.16.1).
+    fn geometry<'r>(&self, entity: EntityRef<'r>, name: NameId) -> Option<&'r [u8]> {
+        let attribute = entity.attribute(name)?;
+        let mut chosen = attribute
+            .instances()
+            .filter(|i| i.kind() == Kind::GeoProperty && self.shape.datasets.has(i.dataset_id()));
+        let first = chosen.next()?;
+        let is_only = chosen.next().is_none();
+        (first.dataset_id().is_none() || is_only).then(|| first.value_bytes())
+    }
+
+    pub(crate) fn context_member(&mut self) {
+        self.out.extend_from_slice(b"\"@context\":");
+        self.out.extend_from_slice(self.context.member().as_bytes());
+        self.out.push(b',');
+    }
+
+    /// Puts the bracket in the place of the last comma.
+    pub(crate) fn close(&mut self, bracket: u8) {
+        match self.out.last_mut() {
+            Some(last) if *last == b',' => *last = bracket,
+            _ => self.out.push(bracket),
+        }
+    }
+
+    pub(crate) fn types(&mut self, entity: EntityRef<'_>) {
+        if !self.shape.members.has_types() {
+            return;
+        }
+        self.out.extend_from_slice(b"\"type\":");
+        let mut types = entity.types();
+        let Some(first) = types.next() else {
+            self.out.extend_from_slice(b"[],");
+            return;
+        };
+        let first = self.names.quoted(first);
+        let rest: smallvec::SmallVec<[NameId; 4]> = types.collect();
+        if rest.is_empty() {
+            self.out.extend_from_slice(first);
+        } else {
+            self.out.push(b'[');
+            self.out.extend_from_slice(first);
+            for name in rest {
+                self.out.push(b',');
+                let name = self.names.quoted(name);
+                self.out.extend_from_slice(name);
+            }
+            self.out.push(b']');
+        }
+        self.out.push(b',');
+    }
+
+    pub(crate) fn scopes(&mut self, entity: EntityRef<'_>) {
+        let mut scopes = entity.scopes();
+        let Some(first) = scopes.next() else { return };
+        if !self.shape.members.has_scope() {
+            return;
+        }
+        self.out.extend_from_slice(b"\"scope\":");
+        match scopes.next() {
+            None => write_string(first, self.out),
+            Some(second) => {
+                self.out.push(b'[');
+                write_string(first, self.out);
+                for scope in std::iter::once(second).chain(scopes) {
+                    self.out.push(b',');
+                    write_string(scope, self.out);
+                }
+                self.out.push(b']');
+            }
+        }
+        self.out.push(b',');
+    }
+
+    pub(crate) fn moment(&mut self, member: &str, moment: Option<Timestamp>) {
+        let Some(moment) = moment else { return };
+        self.out.push(b'"');
+        self.out.extend_from_slice(member.as_bytes());
+        self.out.extend_from_slice(b"\":\"");
+        moment.write_to(self.out);
+        self.out.extend_from_slice(b"\",");
+    }
+
+    fn text(&mut self, member: &str, text: Option<&str>) {
+        let Some(text) = text else { return };
+        self.out.push(b'"');
+        self.out.extend_from_slice(member.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        write_string(text, self.out);
+        self.out.push(b',');
+    }
+
+    /// Writes an attribute with its name and a comma behind it; nothing where no instance is
+    /// wanted.
+    #[inline]
+    pub(crate) fn attribute(&mut self, attribute: AttributeRef<'_>) {
+        let mut wanted = attribute.instances().filter(|i| self.shape.datasets.has(i.dataset_id()));
+        let Some(first) = wanted.next() else { return };
+        let second = wanted.next();
+        let key = self.names.key(attribute.name());
+        self.out.extend_from_slice(key);
+        match second {
+            None => self.instance(first),
+            Some(second) => {
+                let rest: Vec<_> = wanted.collect();
+                let all = [first, second].into_iter().chain(rest);
+                if self.shape.format == Format::Simplified {
+                    self.datasets(all);
+                } else {
+                    self.out.push(b'[');
+                    for instance in all {
+                        self.instance(instance);
+                        self.out.push(b',');
+                    }
+                    self.close(b']');
+                }
+            }
+        }
+        self.out.push(b',');
+    }
+
+    /// Clause 4.5.4, examples 2, 13, 15 and 19.
+    fn datasets<'r>(&mut self, instances: impl Iterator<Item = InstanceRef<'r>>) {
+        self.out.extend_from_slice(b"{\"dataset\":{");
+        for instance in instances {
+            write_string(instance.dataset_id().unwrap_or("@none"), self.out);
+            self.out.push(b':');
+            self.simplified(instance);
+            self.out.push(b',');
+        }
+        self.close(b'}');
+        self.out.push(b'}');
+    }
+
+    /// Writes one instance.
+    #[inline]
+    pub(crate) fn instance(&mut self, instance: InstanceRef<'_>) {
+        match self.shape.format {
+            Format::Normalized => {
+                self.out.extend_from_slice(OPENINGS[instance.kind() as usize]);
+                self.value(instance);
+                self.out.push(b',');
+                self.details(instance);
+            }
+            Format::Concise => self.concise(instance),
+            Format::Simplified => self.simplified(instance),
+        }
+    }
+
+    fn concise(&mut self, instance: InstanceRef<'_>) {
+        let is_bare = instance.observed_at().is_none()
+            && instance.unit_code().is_none()
+            && instance.dataset_id().is_none()
+            && instance.value_type().is_none()
+            && instance.attributes().is_empty()
+            && !self.shape.sys_attrs;
+        let value = instance.value();
+        if is_bare && stands_alone(instance.kind(), value) {
+            return self.value(instance);
+        }
+        // A geometry as the value of a plain Property would be taken for a GeoProperty.
+        let needs_type = instance.kind() == Kind::Property && looks_like_geometry(value);
+        let openings = if needs_type { &OPENINGS } else { &CONCISE_OPENINGS };
+        self.out.extend_from_slice(openings[instance.kind() as usize]);
+        self.value(instance);
+        self.out.push(b',');
+        self.details(instance);
+    }
+
+    /// The value of an instance by itself (clause 4.5.4).
+    pub(crate) fn simplified(&mut self, instance: InstanceRef<'_>) {
+        let opening: &[u8] = match instance.kind() {
+            Kind::LanguageProperty => b"{\"languageMap\":",
+            Kind::JsonProperty => b"{\"json\":",
+            Kind::VocabProperty => b"{\"vocab\":",
+            Kind::Property
+            | Kind::Relationship
+            | Kind::GeoProperty
+            | Kind::ListProperty
+            | Kind::ListRelationship => return self.value(instance),
+        };
+        self.out.extend_from_slice(opening);
+        self.value(instance);
+        self.out.push(b'}');
+    }
+
+    /// The value member's value.
+    #[inline]
+    pub(crate) fn value(&mut self, instance: InstanceRef<'_>) {
+        match instance.kind() {
+            Kind::VocabProperty => compact_vocab(instance.value(), self.context, self.out),
+            Kind::ListRelationship if self.shape.format == Format::Normalized => {
+                self.object_list(instance.value());
+            }
+            _ if instance.is_coerced() => compact_value(instance.value(), self.context, self.out),
+            _ => self.out.extend_from_slice(instance.value_bytes()),
+        }
+    }
+
+    /// `["urn:a","urn:b"]` becomes `[{"object":"urn:a"},{"object":"urn:b"}]` (clause 4.5.22.2).
+    fn object_list(&mut self, list: &str) {
+        self.out.push(b'[');
+        // URIs hold neither commas in quotes nor quotes, so the quotes are the ends.
+        for uri in list.split('"').skip(1).step_by(2) {
+            self.out.extend_from_slice(b"{\"object\":\"");
+            self.out.extend_from_slice(uri.as_bytes());
+            self.out.extend_from_slice(b"\"},");
+        }
+        self.close(b']');
+    }
+
+    /// Everything behind the value, and the closing bracket.
+    fn details(&mut self, instance: InstanceRef<'_>) {
+        self.moment("observedAt", instance.observed_at());
+        self.text("unitCode", instance.unit_code());
+        self.text("datasetId", instance.dataset_id());
+        if let Some(name) = instance.value_type() {
+            let context = self.context;
+            self.text("valueType", Some(&context.compact_iri(name)));
+        }
+        self.object_types(instance);
+        if self.shape.sys_attrs {
+            self.moment("createdAt", Some(instance.created_at()));
+            self.moment("modifiedAt", Some(instance.modified_at()));
+            self.moment("expiresAt", instance.expires_at());
+        }
+        for attribute in instance.attributes() {
+            self.sub_attribute(attribute);
+        }
+        self.close(b'}');
+    }
+
+    /// Attributes of attributes are written whole, whatever datasets are asked for.
+    fn sub_attribute(&mut self, attribute: AttributeRef<'_>) {
+        let key = self.names.key(attribute.name());
+        self.out.extend_from_slice(key);
+        let mut instances = attribute.instances();
+        let is_one = instances.len() == 1;
+        match instances.next() {
+            Some(only) if is_one => self.instance(only),
+            first => {
+                self.out.push(b'[');
+                for instance in first.into_iter().chain(instances) {
+                    self.instance(instance);
+                    self.out.push(b',');
+                }
+                self.close(b']');
+            }
+        }
+        self.out.push(b',');
+    }
+
+    fn object_types(&mut self, instance: InstanceRef<'_>) {
+        let Some(types) = instance.object_types() else { return };
+        let types: smallvec::SmallVec<[NameId; 4]> = types.collect();
+        self.out.extend_from_slice(b"\"objectType\":");
+        let is_one = types.len() == 1;
+        if !is_one {
+            self.out.push(b'[');
+        }
+        for name in types {
+            let name = self.names.quoted(name);
+            self.out.extend_from_slice(name);
+            self.out.push(b',');
+        }
+        if is_one {
+            return;
+        }
+        self.close(b']');
+        self.out.push(b',');
+    }
+}
+
+/// Whether a concise attribute may be its value alone: read again, it has to mean the same.
+fn stands_alone(kind: Kind, value: &str) -> bool {
+    match kind {
+        Kind::GeoProperty => true,
+        Kind::Property => match value.as_bytes().first() {
+            Some(b'{') => !has_telling_member(value),
+            Some(b'[') => !value.contains('{'),
+            _ => true,
+        },
+        _ => false,
+    }
+}
+
+/// Whether an object has members by which it would be taken for an attribute.
+fn has_telling_member(value: &str) -> bool {
+    const TELLING: [&str; 17] = [
+        "type",
+        "@type",
+        "value",
+        "object",
+        "languageMap",
+        "vocab",
+        "json",
+        "valueList",
+        "objectList",
+        "datasetId",
+        "observedAt",
+        "unitCode",
+        "valueType",
+        "objectType",
+        "expiresAt",
+        "dataset",
+        "id",
+    ];
+    TELLING.iter().any(|member| value.contains(&format!("\"{member}\":")))
+}
+
+fn looks_like_geometry(value: &str) -> bool {
+    value.starts_with('{') && value.contains("\"type\":") && value.contains("\"coordinates\":")
+}
+
+/// Writes a JSON string.
+pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
+    let is_plain = !text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\'));
+    if is_plain {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        out.extend_from_slice(JsonText::string(text).as_str().as_bytes());
+    }
+}

@@ -1,0 +1,240 @@
+//! What every operation takes from its request.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::header::{ACCEPT, LINK};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
+use bytes::Bytes;
+use cardo_engine::{Caller, Snapshot};
+use cardo_http::{Access, Params, Rights, TenantPrefix, best_media_type, min_revision, read_body};
+use cardo_model::{Iri, TwinId};
+use serde_json::value::RawValue;
+
+use crate::contexts::{BodyContext, body_kind, link_context};
+use crate::face::{BASE, Face};
+use crate::fault::Fault;
+use crate::parse::{DataFault, InvalidInput};
+use crate::represent::Naming;
+
+/// The header that names a tenant (clause 6.3.14).
+pub(crate) const TENANT: HeaderName = HeaderName::from_static("ngsild-tenant");
+
+/// How long an answer may wait for the revision that its request names.
+const MAX_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// A request, and on whose behalf it runs.
+pub(crate) struct Ask<'a> {
+    pub(crate) parts: &'a Parts,
+    pub(crate) caller: Caller,
+}
+
+/// The media types of answers, in the order of clause 6.3.4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Media {
+    Json,
+    JsonLd,
+    GeoJson,
+}
+
+pub(crate) const JSON_TYPES: [&str; 2] = ["application/json", "application/ld+json"];
+pub(crate) const ENTITY_TYPES: [&str; 3] =
+    ["application/json", "application/ld+json", "application/geo+json"];
+
+impl Media {
+    pub(crate) fn as_str(self) -> &'static str {
+        ENTITY_TYPES[self as usize]
+    }
+}
+
+/// A body that was read, and where its context stands.
+pub(crate) struct Payload<'a> {
+    pub(crate) bytes: Bytes,
+    pub(crate) context: BodyContext<'a>,
+}
+
+impl Face {
+    /// Finds out who asks and for which twin.
+    pub(crate) async fn ask<'a>(&self, parts: &'a Parts, rights: Rights) -> Result<Ask<'a>, Fault> {
+        let twin = self.twin(parts)?;
+        let access = Access { headers: &parts.headers, twin: &twin, rights };
+        let granted = self.options.authorize.authorize(&access)?;
+        let caller = Caller {
+            twin,
+            principal: granted.principal,
+            view: granted.view,
+            origin: self.origin.clone(),
+        };
+        let wanted = min_revision(&parts.headers).map_err(|text| {
+            Fault::invalid(format!("Cardo-Min-Revision: {text:?} is no revision"))
+        })?;
+        if let Some(revision) = wanted {
+            self.engine.wait_for(&caller, revision, MAX_WAIT).await?;
+        }
+        Ok(Ask { parts, caller })
+    }
+
+    fn twin(&self, parts: &Parts) -> Result<TwinId, Fault> {
+        let header = match parts.headers.get(TENANT) {
+            None => None,
+            Some(value) => {
+                let text =
+                    value.to_str().map_err(|_| Fault::bad_data("NGSILD-Tenant is no text"))?;
+                Some(text)
+            }
+        };
+        let prefix = parts.extensions.get::<TenantPrefix>().map(|prefix| prefix.tenant.as_ref());
+        match (header, prefix) {
+            (None, None) => Ok(self.default_twin.clone()),
+            (Some(one), Some(two)) if one != two => Err(Fault::bad_data(format!(
+                "the path names the tenant {two:?}, the header NGSILD-Tenant {one:?}"
+            ))),
+            (Some(tenant), _) | (None, Some(tenant)) => Ok(TwinId::of_tenant(tenant)?),
+        }
+    }
+
+    /// The twin as it is now.
+    pub(crate) async fn snapshot(&self, ask: &Ask<'_>) -> Result<Snapshot, Fault> {
+        match self.engine.loaded_snapshot(&ask.caller) {
+            Some(snapshot) => Ok(snapshot),
+            None => Ok(self.engine.snapshot(&ask.caller).await?),
+        }
+    }
+
+    /// The context of a request without a body: that of the `Link` header, or the core
+    /// (clause 6.3.5).
+    pub(crate) async fn link_naming(&self, headers: &HeaderMap) -> Result<Arc<Naming>, Fault> {
+        let Some(first) = headers.get(LINK) else { return Ok(self.contexts.core().clone()) };
+        let is_only = headers.get_all(LINK).iter().nth(1).is_none();
+        if is_only {
+            if let Some(naming) = self.contexts.known_link(first) {
+                return Ok(naming);
+            }
+        }
+        let naming = match link_context(headers)? {
+            Some(url) => self.contexts.naming(&url).await?,
+            None => self.contexts.core().clone(),
+        };
+        if is_only {
+            self.contexts.remember_link(first, &naming);
+        }
+        Ok(naming)
+    }
+
+    /// Reads the body of a request.
+    pub(crate) async fn payload<'a>(
+        &self,
+        ask: &Ask<'a>,
+        body: Body,
+    ) -> Result<Payload<'a>, Fault> {
+        let is_patch = ask.parts.method == axum::http::Method::PATCH;
+        let bytes = read_body(&ask.parts.headers, body, self.options.limits.body_bytes).await?;
+        let context = body_kind(&ask.parts.headers, is_patch)?;
+        Ok(Payload { bytes, context })
+    }
+
+    /// The context of a document, by the media type it came with (clause 6.3.5). `member` is its
+    /// own `@context`.
+    pub(crate) async fn document_naming(
+        &self,
+        payload: &Payload<'_>,
+        member: Option<&RawValue>,
+    ) -> Result<Arc<Naming>, Fault> {
+        match (&payload.context, member) {
+            (BodyContext::Link(None), None) => Ok(self.contexts.core().clone()),
+            (BodyContext::Link(Some(url)), None) => Ok(self.contexts.naming(url).await?),
+            (BodyContext::Link(_), Some(_)) => {
+                Err(InvalidInput::from(DataFault::UnexpectedContext).into())
+            }
+            (BodyContext::Body, Some(raw)) => Ok(self.contexts.naming(raw.get()).await?),
+            (BodyContext::Body, None) => Err(InvalidInput::from(DataFault::NoContext).into()),
+        }
+    }
+}
+
+impl<'a> Ask<'a> {
+    /// The parameters of the request.
+    pub(crate) fn params(
+        &self,
+        known: &[&'static str],
+        unbuilt: &[&'static str],
+    ) -> Result<Params<'a>, Fault> {
+        Ok(Params::parse(self.parts.uri.query(), known, unbuilt)?)
+    }
+
+    /// A segment of the path behind the base, decoded: 0 is the resource.
+    pub(crate) fn segment(&self, place: usize) -> Result<Cow<'a, str>, Fault> {
+        let path = self.parts.uri.path();
+        let rest = path.strip_prefix(BASE).unwrap_or(path);
+        let segment = rest.trim_start_matches('/').split('/').nth(place).unwrap_or("");
+        percent_decode(segment)
+            .ok_or_else(|| Fault::bad_data(format!("{segment:?} is no UTF-8 in percent-encoding")))
+    }
+
+    /// The id in the path.
+    pub(crate) fn id(&self, place: usize) -> Result<Iri, Fault> {
+        Ok(Iri::new(self.segment(place)?.into_owned())?)
+    }
+
+    /// The media type of the answer (clause 6.3.4).
+    pub(crate) fn media(&self, offered: &'static [&'static str]) -> Result<Media, Fault> {
+        let accept = match self.parts.headers.get(ACCEPT) {
+            None => None,
+            Some(value) => Some(value.to_str().unwrap_or("")),
+        };
+        match best_media_type(accept, offered) {
+            Some(0) => Ok(Media::Json),
+            Some(1) => Ok(Media::JsonLd),
+            Some(_) => Ok(Media::GeoJson),
+            None => Err(Fault::NotAcceptable(offered)),
+        }
+    }
+
+    /// Whether a `Prefer` header asks for something (RFC 7240).
+    pub(crate) fn prefers(&self, name: &str, value: Option<&str>) -> bool {
+        self.preference(name).is_some_and(|found| value.is_none_or(|value| found == value))
+    }
+
+    /// The value of a preference.
+    pub(crate) fn preference(&self, name: &str) -> Option<&'a str> {
+        let headers = self.parts.headers.get_all("prefer").iter();
+        let preferences =
+            headers.filter_map(|value| value.to_str().ok()).flat_map(|v| v.split([',', ';']));
+        let mut pairs = preferences.filter_map(|preference| preference.trim().split_once('='));
+        let (_, value) = pairs.find(|(key, _)| key.trim().eq_ignore_ascii_case(name))?;
+        Some(value.trim().trim_matches('"'))
+    }
+}
+
+fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('%') {
+        return Some(Cow::Borrowed(text));
+    }
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == b'%' {
+            let high = char::from(*bytes.get(at + 1)?).to_digit(16)?;
+            let low = char::from(*bytes.get(at + 2)?).to_digit(16)?;
+            out.push(u8::try_from(high * 16 + low).ok()?);
+            at += 3;
+        } else {
+            out.push(bytes[at]);
+            at += 1;
+        }
+    }
+    String::from_utf8(out).ok().map(Cow::Owned)
+}
+
+/// A parameter that is `true` or `false`.
+pub(crate) fn flag(params: &Params<'_>, name: &str) -> Result<Option<bool>, Fault> {
+    match params.get(name) {
+        None => Ok(None),
+        Some("true") => Ok(Some(true)),
+        Some("false") => Ok(Some(false)),
+        Some(other) => Err(Fault::bad_data(format!("{name}={other:?} is neither true nor false"))),
+    }
+}

@@ -1,0 +1,97 @@
+//! What every answer carries.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, LINK, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use cardo_http::{REVISION, TenantPrefix, revision_header};
+use cardo_model::Revision;
+use serde_json::Value;
+
+use crate::face::BASE;
+use crate::represent::Naming;
+use crate::request::{Ask, Media};
+
+/// An answer with a body under a context (clause 6.3.6).
+pub(crate) fn answer(
+    ask: &Ask<'_>,
+    media: Media,
+    naming: &Naming,
+    body: Vec<u8>,
+    revision: Revision,
+) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.as_str()));
+    headers.insert(REVISION, revision_header(revision));
+    if !context_in_body(ask, media) {
+        if let Some(link) = naming.link() {
+            headers.insert(LINK, link.clone());
+        }
+    }
+    prefer_applied(ask, headers);
+    response
+}
+
+/// Whether the `@context` is a member of the body.
+pub(crate) fn context_in_body(ask: &Ask<'_>, media: Media) -> bool {
+    match media {
+        Media::Json => false,
+        Media::JsonLd => true,
+        Media::GeoJson => !ask.prefers("body", Some("json")),
+    }
+}
+
+/// Clause 4.3.6.8: answers are of the newest version, whatever older one is preferred.
+fn prefer_applied(ask: &Ask<'_>, headers: &mut HeaderMap) {
+    if ask.prefers("ngsi-ld", None) {
+        headers.insert("preference-applied", HeaderValue::from_static("ngsi-ld=1.9"));
+    }
+}
+
+/// A status without a body.
+pub(crate) fn empty(status: StatusCode, revision: Revision) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert(REVISION, revision_header(revision));
+    response
+}
+
+/// 201 with the address of what was created.
+pub(crate) fn created(
+    ask: &Ask<'_>,
+    resource: &str,
+    id: &str,
+    revision: Revision,
+) -> Response<Body> {
+    let mut response = empty(StatusCode::CREATED, revision);
+    let prefix = ask.parts.extensions.get::<TenantPrefix>().map(TenantPrefix::path);
+    let location = format!("{}{BASE}/{resource}/{}", prefix.unwrap_or_default(), encode(id));
+    if let Ok(location) = HeaderValue::try_from(location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+/// JSON without a context, such as the result of a batch (clause 6.3.6).
+pub(crate) fn plain_json(status: StatusCode, body: &Value, revision: Revision) -> Response<Body> {
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(REVISION, revision_header(revision));
+    response
+}
+
+/// Encodes what may not stand in a segment of a path (RFC 3986, section 3.3).
+fn encode(id: &str) -> String {
+    let mut out = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        let is_plain = byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
+        if is_plain {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}

@@ -1,0 +1,342 @@
+//! Notifications as they are sent (clauses 5.3.1, 5.8.6 and 6.3.8).
+
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_TYPE, LINK};
+use cardo_jsonld::Context;
+use cardo_model::{InstanceChange, InstanceRef, Kind, NameId, Names, Record, Timestamp, TwinId};
+
+use super::matcher::News;
+use super::model::Subscription;
+use super::port::Message;
+use crate::operations::{ProjectionText, members};
+use crate::represent::{EntityWriter, Format, NameTable, Shape, write_string};
+use crate::request::{Media, TENANT};
+
+/// Renders notifications of one subscription.
+pub(crate) struct Renderer<'a> {
+    pub(crate) subscription: &'a Subscription,
+    /// The context in which the subscription's own names are meant.
+    pub(crate) subject: &'a Context,
+    pub(crate) names: &'a Names,
+    pub(crate) twin: &'a TwinId,
+}
+
+const LOCATION: &str = "https://uri.etsi.org/ngsi-ld/location";
+
+impl Renderer<'_> {
+    /// The message that tells of these news.
+    pub(crate) fn message(&self, news: &[News], now: Timestamp) -> Message {
+        let subscription = self.subscription;
+        let endpoint = &subscription.notification.endpoint;
+        let media = endpoint.accept;
+        let in_body = match media {
+            Media::Json => false,
+            Media::JsonLd => true,
+            Media::GeoJson => !endpoint.prefers_json(),
+        };
+        let mut headers = endpoint.own_headers();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.as_str()));
+        if let (false, Some(link)) = (in_body, subscription.naming.link()) {
+            headers.insert(LINK, link.clone());
+        }
+        if !self.twin.tenant().is_empty() {
+            headers
+                .extend(HeaderValue::try_from(self.twin.tenant()).ok().map(|name| (TENANT, name)));
+        }
+        Message {
+            endpoint: endpoint.uri.clone(),
+            headers,
+            body: self.body(news, now, media, in_body).into(),
+            timeout: endpoint.timeout,
+        }
+    }
+
+    fn body(&self, news: &[News], now: Timestamp, media: Media, in_body: bool) -> Vec<u8> {
+        let shape = self.shape();
+        let id = format!("urn:ngsi-ld:Notification:{}", uuid::Uuid::new_v4());
+        let capacity = 512 + news.iter().map(|one| one.record.as_bytes().len() * 2).sum::<usize>();
+        let naming = &self.subscription.naming;
+        naming.write(self.names, capacity, |out, table| {
+            out.extend_from_slice(b"{\"id\":\"");
+            out.extend_from_slice(id.as_bytes());
+            out.extend_from_slice(b"\",\"type\":\"Notification\",\"subscriptionId\":");
+            write_string(self.subscription.id.as_str(), out);
+            out.extend_from_slice(b",\"notifiedAt\":\"");
+            now.write_to(out);
+            out.extend_from_slice(b"\",");
+            let mut page =
+                Page { renderer: self, shape: &shape, context: naming.context(), now, in_body };
+            match media {
+                Media::Json | Media::JsonLd => page.entities(news, out, table),
+                Media::GeoJson => page.features(news, out, table),
+            }
+            if in_body && media == Media::JsonLd {
+                let mut writer =
+                    EntityWriter { out, names: table, context: naming.context(), shape: &shape };
+                writer.context_member();
+            }
+            if out.last() == Some(&b',') {
+                out.pop();
+            }
+            out.push(b'}');
+        })
+    }
+
+    fn shape(&self) -> Shape {
+        let notification = &self.subscription.notification;
+        let text = ProjectionText {
+            attrs: notification.attributes.as_deref(),
+            pick: notification.pick.as_deref(),
+            omit: notification.omit.as_deref(),
+        };
+        let members = members(text, self.subject, self.names).map(|(members, _)| members);
+        Shape {
+            // Changes are told in full, so that previous values have a place beside the new ones.
+            format: if notification.show_changes {
+                Format::Normalized
+            } else {
+                notification.format
+            },
+            sys_attrs: notification.sys_attrs,
+            members: members.unwrap_or_default(),
+            datasets: notification.datasets.clone(),
+        }
+    }
+}
+
+/// The data of one notification.
+struct Page<'a> {
+    renderer: &'a Renderer<'a>,
+    shape: &'a Shape,
+    context: &'a Context,
+    now: Timestamp,
+    in_body: bool,
+}
+
+impl Page<'_> {
+    fn entities(&mut self, news: &[News], out: &mut Vec<u8>, table: &mut NameTable<'_>) {
+        out.extend_from_slice(b"\"data\":[");
+        for one in news {
+            self.entity(one, out, table);
+            out.push(b',');
+        }
+        close(out, b']');
+        out.push(b',');
+    }
+
+    fn features(&mut self, news: &[News], out: &mut Vec<u8>, table: &mut NameTable<'_>) {
+        let location = self.renderer.names.id_or_unknown(LOCATION);
+        out.extend_from_slice(b"\"data\":{\"type\":\"FeatureCollection\",\"features\":[");
+        for one in news {
+            self.writer(out, table).feature(one.record.view(), location, false);
+            out.push(b',');
+        }
+        close(out, b']');
+        out.push(b',');
+        if self.in_body {
+            self.writer(out, table).context_member();
+        }
+        close(out, b'}');
+        out.push(b',');
+    }
+
+    fn writer<'w, 't>(
+        &'w self,
+        out: &'w mut Vec<u8>,
+        table: &'w mut NameTable<'t>,
+    ) -> EntityWriter<'w, 't> {
+        EntityWriter { out, names: table, context: self.context, shape: self.shape }
+    }
+
+    fn entity(&mut self, news: &News, out: &mut Vec<u8>, table: &mut NameTable<'_>) {
+        let show_changes = self.renderer.subscription.notification.show_changes;
+        if news.is_deleted {
+            return self.deleted_entity(news, show_changes, out, table);
+        }
+        let gone: Vec<&InstanceChange> =
+            news.changes.iter().filter(|change| change.is.is_none()).collect();
+        if gone.is_empty() && !show_changes {
+            return self.writer(out, table).entity(news.record.view(), self.in_body);
+        }
+        self.head(&news.record, out, table);
+        for attribute in news.record.view().attributes() {
+            if !self.shape.members.has_attribute(attribute.name()) {
+                continue;
+            }
+            let is_changed = news.changes.iter().any(|change| change.name == attribute.name());
+            if show_changes && is_changed {
+                self.changed_attribute(attribute.name(), news, out, table);
+            } else {
+                self.writer(out, table).attribute(attribute);
+            }
+        }
+        for change in gone {
+            let is_still_there = news.record.view().attribute(change.name).is_some();
+            if !is_still_there && self.shape.members.has_attribute(change.name) {
+                let key = table.key(change.name);
+                out.extend_from_slice(key);
+                self.deleted_instance(change, show_changes, out, table);
+                out.push(b',');
+            }
+        }
+        self.tail(out, table);
+    }
+
+    /// Clause 5.8.6: of a deleted entity only the time of its deletion is told, unless changes are
+    /// to be shown.
+    fn deleted_entity(
+        &mut self,
+        news: &News,
+        show_changes: bool,
+        out: &mut Vec<u8>,
+        table: &mut NameTable<'_>,
+    ) {
+        self.head(&news.record, out, table);
+        self.writer(out, table).moment("deletedAt", Some(self.now));
+        if show_changes {
+            for change in &news.changes {
+                if self.shape.members.has_attribute(change.name) {
+                    let key = table.key(change.name);
+                    out.extend_from_slice(key);
+                    self.deleted_instance(change, true, out, table);
+                    out.push(b',');
+                }
+            }
+        }
+        self.tail(out, table);
+    }
+
+    fn head(&mut self, record: &Record, out: &mut Vec<u8>, table: &mut NameTable<'_>) {
+        let view = record.view();
+        let mut writer = self.writer(out, table);
+        writer.out.push(b'{');
+        if writer.shape.members.has_id() {
+            writer.out.extend_from_slice(b"\"id\":\"");
+            writer.out.extend_from_slice(view.id_bytes());
+            writer.out.extend_from_slice(b"\",");
+        }
+        writer.types(view);
+        writer.scopes(view);
+        if writer.shape.sys_attrs {
+            writer.moment("createdAt", Some(view.created_at()));
+            writer.moment("modifiedAt", Some(view.modified_at()));
+            writer.moment("expiresAt", view.expires_at());
+        }
+    }
+
+    fn tail(&mut self, out: &mut Vec<u8>, table: &mut NameTable<'_>) {
+        if self.in_body {
+            self.writer(out, table).context_member();
+        }
+        close(out, b'}');
+    }
+
+    /// An attribute whose changed instances say what they were (`showChanges`).
+    fn changed_attribute(
+        &mut self,
+        name: NameId,
+        news: &News,
+        out: &mut Vec<u8>,
+        table: &mut NameTable<'_>,
+    ) {
+        let Some(attribute) = news.record.view().attribute(name) else { return };
+        let wanted: Vec<InstanceRef<'_>> =
+            attribute.instances().filter(|i| self.shape.datasets.has(i.dataset_id())).collect();
+        if wanted.is_empty() {
+            return;
+        }
+        let key = table.key(name);
+        out.extend_from_slice(key);
+        let is_one = wanted.len() == 1;
+        if !is_one {
+            out.push(b'[');
+        }
+        for instance in wanted {
+            self.writer(out, table).instance(instance);
+            let change = news.changes.iter().find(|change| {
+                change.name == name
+                    && change.is().is_some_and(|is| is.dataset_id() == instance.dataset_id())
+            });
+            if let Some(was) = change.and_then(InstanceChange::was) {
+                self.previous(was, out, table);
+            }
+            out.push(b',');
+        }
+        if is_one {
+            return;
+        }
+        close(out, b']');
+        out.push(b',');
+    }
+
+    /// Adds the previous value to an instance that was just written.
+    fn previous(&mut self, was: InstanceRef<'_>, out: &mut Vec<u8>, table: &mut NameTable<'_>) {
+        let member = match was.kind() {
+            Kind::Property | Kind::GeoProperty => "previousValue",
+            Kind::Relationship => "previousObject",
+            Kind::LanguageProperty => "previousLanguageMap",
+            Kind::VocabProperty => "previousVocab",
+            Kind::JsonProperty => "previousJson",
+            Kind::ListProperty => "previousValueList",
+            Kind::ListRelationship => "previousObjectList",
+        };
+        if out.last() == Some(&b'}') {
+            out.pop();
+        }
+        out.extend_from_slice(format!(",\"{member}\":").as_bytes());
+        self.writer(out, table).value(was);
+        out.push(b'}');
+    }
+
+    /// Clause 5.8.6: NGSI-LD null, as an object where more is to be said than that.
+    fn deleted_instance(
+        &mut self,
+        change: &InstanceChange,
+        show_changes: bool,
+        out: &mut Vec<u8>,
+        table: &mut NameTable<'_>,
+    ) {
+        let Some(was) = change.was() else {
+            out.extend_from_slice(b"\"urn:ngsi-ld:null\"");
+            return;
+        };
+        let sys_attrs = self.shape.sys_attrs;
+        if was.dataset_id().is_none() && !sys_attrs && !show_changes {
+            out.extend_from_slice(b"\"urn:ngsi-ld:null\"");
+            return;
+        }
+        let kind = was.kind();
+        let null: &[u8] = match kind {
+            Kind::LanguageProperty => b"{\"@none\":\"urn:ngsi-ld:null\"}",
+            Kind::ListProperty | Kind::ListRelationship => b"[\"urn:ngsi-ld:null\"]",
+            _ => b"\"urn:ngsi-ld:null\"",
+        };
+        out.extend_from_slice(
+            format!("{{\"type\":\"{}\",\"{}\":", kind.as_str(), kind.value_member()).as_bytes(),
+        );
+        out.extend_from_slice(null);
+        if let Some(dataset_id) = was.dataset_id() {
+            out.extend_from_slice(b",\"datasetId\":");
+            write_string(dataset_id, out);
+        }
+        if sys_attrs {
+            out.push(b',');
+            let mut writer = self.writer(out, table);
+            writer.moment("createdAt", Some(was.created_at()));
+            writer.moment("modifiedAt", Some(was.modified_at()));
+            writer.moment("deletedAt", Some(self.now));
+            out.pop();
+        }
+        out.push(b'}');
+        if show_changes {
+            self.previous(was, out, table);
+        }
+    }
+}
+
+fn close(out: &mut Vec<u8>, bracket: u8) {
+    match out.last_mut() {
+        Some(last) if *last == b',' => *last = bracket,
+        _ => out.push(bracket),
+    }
+}

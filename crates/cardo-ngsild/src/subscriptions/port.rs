@@ -1,0 +1,49 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+
+/// Takes notifications to their receivers; the server gives one that passes the egress gate, keeps
+/// the order of each queue and tries again where that may help.
+#[async_trait]
+pub trait Courier: Send + Sync + 'static {
+    /// Delivers a message, after those that were given before with the same queue, and says how
+    /// that ended.
+    async fn deliver(&self, queue: &str, message: Message) -> Result<StatusCode, DeliveryError>;
+}
+
+/// A notification, ready to be sent by POST.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// The URL of the receiver.
+    pub endpoint: String,
+    /// Headers, `Content-Type` among them.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// How long the receiver may take, where the subscription says so (clause 5.2.15).
+    pub timeout: Option<Duration>,
+}
+
+/// Why a message did not arrive.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeliveryError {
+    /// It was given up.
+    #[error("{0}")]
+    Failed(String),
+    /// The courier was stopped before that was decided; the same message is due again.
+    #[error("stopped before the delivery was decided")]
+    Stopped,
+}
+
+/// Delivers nothing: every message fails.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoCourier;
+
+#[async_trait]
+impl Courier for NoCourier {
+    async fn deliver(&self, _: &str, _: Message) -> Result<StatusCode, DeliveryError> {
+        Err(DeliveryError::Failed("this server delivers no notifications".to_owned()))
+    }
+}

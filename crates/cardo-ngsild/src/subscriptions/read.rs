@@ -1,0 +1,387 @@
+//! From the JSON of a subscription to its meaning (clauses 5.2.12 to 5.2.15 and 5.2.33).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderName, HeaderValue};
+use cardo_model::{Iri, Timestamp};
+use cardo_query::{Filter, QOptions, parse_geo_query, parse_q, parse_scope_q};
+use serde_json::{Map, Value};
+
+use super::model::{Endpoint, Notification, Subscription, Triggers};
+use crate::fault::Fault;
+use crate::operations::{
+    ContextNames, ProjectionText, QuestionText, dataset_ids, members, question,
+};
+use crate::represent::{Format, Naming};
+use crate::request::Media;
+
+type Members = Map<String, Value>;
+
+const UNBUILT: &[&str] = &["temporalQ", "csf", "lang", "expandValues", "jsonKeys"];
+
+/// Members that are understood, and those that are written by the server and never read.
+const KNOWN: &[&str] = &[
+    "id",
+    "type",
+    "entities",
+    "notification",
+    "notificationTrigger",
+    "watchedAttributes",
+    "q",
+    "geoQ",
+    "scopeQ",
+    "datasetId",
+    "description",
+    "expiresAt",
+    "isActive",
+    "jsonldContext",
+    "localOnly",
+    "ngsildConformance",
+    "splitEntities",
+    "subscriptionName",
+    "throttling",
+    "timeInterval",
+    "status",
+    "createdAt",
+    "modifiedAt",
+    "deletedAt",
+    "@context",
+    "origin",
+];
+
+/// Reads a subscription; `subject` is its own context, `naming` that of its notifications.
+pub(crate) fn subscription(
+    members: &Members,
+    subject: &Naming,
+    naming: Arc<Naming>,
+    names: &cardo_model::Names,
+) -> Result<Subscription, Fault> {
+    check_members(members)?;
+    let id = text(members, "id")?.ok_or_else(|| missing("id"))?;
+    let context = ContextNames(subject.context());
+    let time_interval = seconds(members, "timeInterval")?;
+    let throttling = seconds(members, "throttling")?;
+    let watched = watched(members, context)?;
+    let entities = members.get("entities");
+    let is_local = flag(members, "localOnly")?.unwrap_or(false);
+    if time_interval.is_some()
+        && (throttling.is_some() || members.contains_key("watchedAttributes"))
+    {
+        return Err(Fault::bad_data("timeInterval excludes throttling and watchedAttributes"));
+    }
+    if entities.is_none() && !is_local && (watched.is_empty() || time_interval.is_some()) {
+        return Err(Fault::bad_data("one of entities and watchedAttributes is needed"));
+    }
+    let expires_at = moment(members, "expiresAt")?;
+    Ok(Subscription {
+        id: Iri::new(id.to_owned())?,
+        filter: filter(members, subject)?,
+        watched,
+        triggers: triggers(members)?,
+        is_active: flag(members, "isActive")?.unwrap_or(true),
+        expires_at,
+        throttling,
+        time_interval,
+        notification: notification(members, subject, names)?,
+        naming,
+    })
+}
+
+fn check_members(members: &Members) -> Result<(), Fault> {
+    for name in members.keys() {
+        if UNBUILT.contains(&name.as_str()) {
+            return Err(Fault::not_implemented(format!("the member {name:?} is not implemented")));
+        }
+        if !KNOWN.contains(&name.as_str()) {
+            return Err(Fault::bad_data(format!("{name:?} is not a member of a subscription")));
+        }
+    }
+    if text(members, "type")? != Some("Subscription") {
+        return Err(Fault::bad_data("the type of a subscription is \"Subscription\""));
+    }
+    for name in ["description", "subscriptionName", "ngsildConformance", "jsonldContext"] {
+        text(members, name)?;
+    }
+    flag(members, "splitEntities")?;
+    Ok(())
+}
+
+fn filter(members: &Members, subject: &Naming) -> Result<Filter, Fault> {
+    let mut filter = match members.get("entities") {
+        None => Filter::True,
+        Some(Value::Array(list)) if !list.is_empty() => {
+            let selectors = list.iter().map(|selector| entity_selector(selector, subject));
+            let mut selectors = selectors.collect::<Result<Vec<_>, _>>()?;
+            if selectors.len() == 1 { selectors.remove(0) } else { Filter::Or(selectors) }
+        }
+        Some(_) => return Err(Fault::bad_data("entities: not a list of at least one selector")),
+    };
+    let names = ContextNames(subject.context());
+    if let Some(q) = text(members, "q")? {
+        filter = filter.and(parse_q(q, &names, QOptions::default())?);
+    }
+    if let Some(geo) = members.get("geoQ") {
+        filter = filter.and(parse_geo_query(&geo.to_string(), &names)?);
+    }
+    if let Some(scope_q) = text(members, "scopeQ")? {
+        filter = filter.and(parse_scope_q(scope_q)?);
+    }
+    Ok(filter)
+}
+
+fn entity_selector(selector: &Value, subject: &Naming) -> Result<Filter, Fault> {
+    let Value::Object(members) = selector else {
+        return Err(Fault::bad_data("entities: a selector is an object"));
+    };
+    if let Some(name) =
+        members.keys().find(|name| !["type", "id", "idPattern"].contains(&name.as_str()))
+    {
+        return Err(Fault::bad_data(format!("entities: {name:?} is not a member of a selector")));
+    }
+    let ids = match members.get("id") {
+        None => None,
+        Some(Value::String(id)) => Some(id.clone()),
+        Some(_) => Some(strings(members, "id")?.unwrap_or_default().join(",")),
+    };
+    let types = text(members, "type")?.ok_or_else(|| missing("entities: type"))?;
+    let question_text = QuestionText {
+        types: Some(types),
+        ids: ids.as_deref(),
+        id_pattern: text(members, "idPattern")?,
+        ..QuestionText::default()
+    };
+    question(&question_text, None, subject.context())
+}
+
+fn watched(members: &Members, context: ContextNames<'_>) -> Result<Vec<Iri>, Fault> {
+    let Some(names) = strings(members, "watchedAttributes")? else { return Ok(Vec::new()) };
+    if names.is_empty() {
+        return Err(Fault::bad_data("watchedAttributes: the list is empty"));
+    }
+    names.iter().map(|name| Ok(context.name(name)?)).collect()
+}
+
+fn triggers(members: &Members) -> Result<Triggers, Fault> {
+    let Some(names) = strings(members, "notificationTrigger")? else {
+        return Ok(Triggers::DEFAULT);
+    };
+    if names.is_empty() {
+        return Err(Fault::bad_data("notificationTrigger: the list is empty"));
+    }
+    names.iter().try_fold(Triggers::NONE, |all, name| {
+        let trigger = Triggers::parse(name).ok_or_else(|| {
+            Fault::bad_data(format!("notificationTrigger: {name:?} is no trigger"))
+        })?;
+        Ok(all.with(trigger))
+    })
+}
+
+fn notification(
+    members: &Members,
+    subject: &Naming,
+    known: &cardo_model::Names,
+) -> Result<Notification, Fault> {
+    let Some(Value::Object(params)) = members.get("notification") else {
+        return Err(Fault::bad_data("notification: an object is needed"));
+    };
+    const KNOWN_PARAMS: &[&str] = &[
+        "endpoint",
+        "attributes",
+        "format",
+        "omit",
+        "pick",
+        "showChanges",
+        "sysAttrs",
+        "lastFailure",
+        "lastNotification",
+        "lastSuccess",
+        "status",
+        "timesFailed",
+        "timesSent",
+        "type",
+        "id",
+    ];
+    for name in params.keys() {
+        if ["join", "joinLevel"].contains(&name.as_str()) {
+            return Err(Fault::not_implemented(format!("notification.{name} is not implemented")));
+        }
+        if !KNOWN_PARAMS.contains(&name.as_str()) {
+            return Err(Fault::bad_data(format!("notification: {name:?} is not a member of it")));
+        }
+    }
+    let list = |name: &str| match strings(params, name)? {
+        Some(names) if names.is_empty() => {
+            Err(Fault::bad_data(format!("notification.{name}: the list is empty")))
+        }
+        names => Ok(names.map(|names| names.join(","))),
+    };
+    let (attributes, pick, omit) = (list("attributes")?, list("pick")?, list("omit")?);
+    let projection = ProjectionText {
+        attrs: attributes.as_deref(),
+        pick: pick.as_deref(),
+        omit: omit.as_deref(),
+    };
+    members_are_names(projection, subject, known)?;
+    let format = match text(params, "format")? {
+        None => Format::default(),
+        Some(name) => name
+            .parse()
+            .map_err(|()| Fault::bad_data(format!("notification.format: {name:?} is no format")))?,
+    };
+    let show_changes = flag(params, "showChanges")?.unwrap_or(false);
+    if show_changes && format == Format::Simplified {
+        return Err(Fault::bad_data("showChanges cannot be true where the format is simplified"));
+    }
+    Ok(Notification {
+        format,
+        sys_attrs: flag(params, "sysAttrs")?.unwrap_or(false),
+        show_changes,
+        attributes,
+        pick,
+        omit,
+        datasets: dataset_ids(strings(members, "datasetId")?.map(|ids| ids.join(",")).as_deref())?,
+        endpoint: endpoint(params)?,
+    })
+}
+
+fn members_are_names(
+    projection: ProjectionText<'_>,
+    subject: &Naming,
+    known: &cardo_model::Names,
+) -> Result<(), Fault> {
+    self::members(projection, subject.context(), known).map(|_| ())
+}
+
+fn endpoint(params: &Members) -> Result<Endpoint, Fault> {
+    let Some(Value::Object(members)) = params.get("endpoint") else {
+        return Err(Fault::bad_data("notification.endpoint: an object is needed"));
+    };
+    const KNOWN_MEMBERS: [&str; 6] =
+        ["uri", "accept", "cooldown", "notifierInfo", "receiverInfo", "timeout"];
+    if let Some(name) = members.keys().find(|name| !KNOWN_MEMBERS.contains(&name.as_str())) {
+        return Err(Fault::bad_data(format!(
+            "notification.endpoint: {name:?} is not a member of it"
+        )));
+    }
+    let uri = text(members, "uri")?.ok_or_else(|| missing("notification.endpoint.uri"))?;
+    let iri = Iri::new(uri.to_owned())?;
+    match iri.as_str().split(':').next().unwrap_or("") {
+        "http" | "https" => {}
+        "mqtt" | "mqtts" => {
+            return Err(Fault::not_implemented("notifications by MQTT are not implemented"));
+        }
+        other => {
+            return Err(Fault::bad_data(format!(
+                "notification.endpoint.uri: {other:?} is neither http nor https"
+            )));
+        }
+    }
+    let accept = match text(members, "accept")? {
+        None | Some("application/json") => Media::Json,
+        Some("application/ld+json") => Media::JsonLd,
+        Some("application/geo+json") => Media::GeoJson,
+        Some(other) => {
+            return Err(Fault::bad_data(format!(
+                "notification.endpoint.accept: {other:?} is not offered"
+            )));
+        }
+    };
+    pairs(members, "notifierInfo")?;
+    let mut headers = Vec::new();
+    for (key, value) in pairs(members, "receiverInfo")? {
+        let name = HeaderName::try_from(key.as_str());
+        let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value.as_str())) else {
+            return Err(Fault::bad_data(format!(
+                "receiverInfo: {key:?} and its value make no header"
+            )));
+        };
+        headers.push((name, value));
+    }
+    Ok(Endpoint {
+        uri: uri.to_owned(),
+        accept,
+        headers,
+        timeout: milliseconds(members, "timeout")?,
+        cooldown: milliseconds(members, "cooldown")?,
+    })
+}
+
+/// An array of `{key, value}` (clause 5.2.22).
+fn pairs(members: &Members, name: &str) -> Result<Vec<(String, String)>, Fault> {
+    let wrong = || Fault::bad_data(format!("{name}: not an array of objects with key and value"));
+    match members.get(name) {
+        None => Ok(Vec::new()),
+        Some(Value::Array(items)) => items
+            .iter()
+            .map(|item| match (item.get("key"), item.get("value")) {
+                (Some(Value::String(key)), Some(Value::String(value))) => {
+                    Ok((key.clone(), value.clone()))
+                }
+                _ => Err(wrong()),
+            })
+            .collect(),
+        Some(_) => Err(wrong()),
+    }
+}
+
+fn missing(name: &str) -> Fault {
+    Fault::bad_data(format!("the member {name} is missing"))
+}
+
+pub(crate) fn text<'a>(members: &'a Members, name: &str) -> Result<Option<&'a str>, Fault> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Fault::bad_data(format!("{name}: not a text"))),
+    }
+}
+
+fn strings(members: &Members, name: &str) -> Result<Option<Vec<String>>, Fault> {
+    let wrong = || Fault::bad_data(format!("{name}: not an array of texts"));
+    match members.get(name) {
+        None => Ok(None),
+        Some(Value::Array(items)) => {
+            let texts = items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(wrong));
+            texts.collect::<Result<_, _>>().map(Some)
+        }
+        Some(_) => Err(wrong()),
+    }
+}
+
+fn flag(members: &Members, name: &str) -> Result<Option<bool>, Fault> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Value::Bool(is_set)) => Ok(Some(*is_set)),
+        Some(_) => Err(Fault::bad_data(format!("{name}: neither true nor false"))),
+    }
+}
+
+fn moment(members: &Members, name: &str) -> Result<Option<Timestamp>, Fault> {
+    match text(members, name)? {
+        None => Ok(None),
+        Some(text) => match Timestamp::parse(text) {
+            Ok(moment) => Ok(Some(moment)),
+            Err(error) => Err(Fault::bad_data(format!("{name}: {error}"))),
+        },
+    }
+}
+
+fn positive(members: &Members, name: &str) -> Result<Option<f64>, Fault> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Value::Number(number)) => match number.as_f64() {
+            Some(number) if number > 0.0 && number < 1e10 => Ok(Some(number)),
+            _ => Err(Fault::bad_data(format!("{name}: not a number greater than 0"))),
+        },
+        Some(_) => Err(Fault::bad_data(format!("{name}: not a number greater than 0"))),
+    }
+}
+
+fn seconds(members: &Members, name: &str) -> Result<Option<Duration>, Fault> {
+    Ok(positive(members, name)?.map(Duration::from_secs_f64))
+}
+
+fn milliseconds(members: &Members, name: &str) -> Result<Option<Duration>, Fault> {
+    Ok(positive(members, name)?.map(|number| Duration::from_secs_f64(number / 1_000.0)))
+}

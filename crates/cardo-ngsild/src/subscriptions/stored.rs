@@ -1,0 +1,266 @@
+//! Subscriptions as the twin keeps them, and as clients see them again.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use cardo_jsonld::Context;
+use cardo_model::{Iri, Timestamp};
+use cardo_query::{NamePrinter, QOptions, parse_q, parse_type_selection, print};
+use serde_json::{Map, Value, json};
+
+use super::model::Subscription;
+use super::read;
+use crate::contexts::Contexts;
+use crate::fault::Fault;
+use crate::operations::ContextNames;
+use crate::represent::Naming;
+
+/// A subscription's document in the twin.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Stored {
+    /// What the client gave, with its own names.
+    pub(crate) members: Map<String, Value>,
+    /// The context in which these names are meant: a URL or the JSON text of an `@context`.
+    pub(crate) context: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) modified_at: Timestamp,
+}
+
+/// What has come of a subscription so far (clause 5.2.14.2).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Deliveries {
+    pub(crate) times_sent: u64,
+    pub(crate) times_failed: u64,
+    pub(crate) last_notification: Option<Timestamp>,
+    pub(crate) last_success: Option<Timestamp>,
+    pub(crate) last_failure: Option<Timestamp>,
+}
+
+const VERSION: u64 = 1;
+
+impl Stored {
+    /// The document's text.
+    pub(crate) fn to_text(&self) -> String {
+        json!({
+            "version": VERSION,
+            "subscription": self.members,
+            "context": self.context,
+            "createdAt": self.created_at.to_string(),
+            "modifiedAt": self.modified_at.to_string(),
+        })
+        .to_string()
+    }
+
+    /// Reads a document; none where it is not one of a version that is known.
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        let Ok(Value::Object(mut document)) = serde_json::from_str(text) else { return None };
+        if document.get("version")?.as_u64()? != VERSION {
+            return None;
+        }
+        let moment = |name: &str| Timestamp::parse(document.get(name)?.as_str()?).ok();
+        let (created_at, modified_at) = (moment("createdAt")?, moment("modifiedAt")?);
+        let context = document.get("context")?.as_str()?.to_owned();
+        let Value::Object(members) = document.remove("subscription")? else { return None };
+        Some(Self { members, context, created_at, modified_at })
+    }
+
+    /// What the subscription means. Its contexts are fetched where they are not known.
+    pub(crate) async fn compile(
+        &self,
+        contexts: &Arc<Contexts>,
+        names: &cardo_model::Names,
+    ) -> Result<(Subscription, Arc<Naming>), Fault> {
+        let subject = contexts.naming(&self.context).await?;
+        let naming = match read::text(&self.members, "jsonldContext")? {
+            Some(url) => contexts.naming(url).await?,
+            None => subject.clone(),
+        };
+        let subscription = read::subscription(&self.members, &subject, naming, names)?;
+        Ok((subscription, subject))
+    }
+
+    /// The subscription as a client sees it under its own context (clause 5.5.7).
+    pub(crate) fn show(
+        &self,
+        subject: &Context,
+        reader: &Context,
+        deliveries: &Deliveries,
+        sys_attrs: bool,
+    ) -> Value {
+        let mut members = self.members.clone();
+        if subject.member() != reader.member() {
+            rename(&mut members, subject, reader);
+        }
+        members.insert("status".to_owned(), self.status(Timestamp::now()).into());
+        if let Some(Value::Object(notification)) = members.get_mut("notification") {
+            deliveries.add_to(notification);
+        }
+        if sys_attrs {
+            members.insert("createdAt".to_owned(), self.created_at.to_string().into());
+            members.insert("modifiedAt".to_owned(), self.modified_at.to_string().into());
+        }
+        Value::Object(members)
+    }
+
+    /// `active`, `paused` or `expired` at a moment.
+    pub(crate) fn status(&self, now: Timestamp) -> &'static str {
+        let end = self.members.get("expiresAt").and_then(Value::as_str);
+        let end = end.and_then(|text| Timestamp::parse(text).ok());
+        let is_active = self.members.get("isActive") != Some(&Value::Bool(false));
+        status(is_active, end, now)
+    }
+
+    /// The same with the names of another context.
+    pub(crate) fn rename(&mut self, from: &Context, to: &Context) {
+        if from.member() != to.member() {
+            rename(&mut self.members, from, to);
+        }
+    }
+}
+
+/// The status of a subscription (clauses 5.8.1.4 and 5.2.12).
+pub(crate) fn status(
+    is_active: bool,
+    expires_at: Option<Timestamp>,
+    now: Timestamp,
+) -> &'static str {
+    if expires_at.is_some_and(|end| end <= now) {
+        "expired"
+    } else if is_active {
+        "active"
+    } else {
+        "paused"
+    }
+}
+
+impl Deliveries {
+    fn add_to(&self, notification: &mut Map<String, Value>) {
+        for (name, moment) in [
+            ("lastNotification", self.last_notification),
+            ("lastSuccess", self.last_success),
+            ("lastFailure", self.last_failure),
+        ] {
+            notification.remove(name);
+            if let Some(moment) = moment {
+                notification.insert(name.to_owned(), moment.to_string().into());
+            }
+        }
+        for (name, number) in [("timesSent", self.times_sent), ("timesFailed", self.times_failed)] {
+            notification.remove(name);
+            if number > 0 {
+                notification.insert(name.to_owned(), number.into());
+            }
+        }
+        notification.remove("status");
+        if self.last_notification.is_some() {
+            let status = if self.last_failure > self.last_success { "failed" } else { "ok" };
+            notification.insert("status".to_owned(), status.into());
+        }
+    }
+
+    /// The text under which they are kept.
+    pub(crate) fn to_text(&self) -> String {
+        let mut members = Map::new();
+        self.add_to(&mut members);
+        Value::Object(members).to_string()
+    }
+
+    /// Reads that text again; what cannot be read counts as nothing.
+    pub(crate) fn from_text(text: &str) -> Self {
+        let Ok(members) = serde_json::from_str::<Map<String, Value>>(text) else {
+            return Self::default();
+        };
+        let number = |name: &str| members.get(name).and_then(Value::as_u64).unwrap_or(0);
+        let moment = |name: &str| Timestamp::parse(members.get(name)?.as_str()?).ok();
+        Self {
+            times_sent: number("timesSent"),
+            times_failed: number("timesFailed"),
+            last_notification: moment("lastNotification"),
+            last_success: moment("lastSuccess"),
+            last_failure: moment("lastFailure"),
+        }
+    }
+}
+
+/// Writes names with the terms of another context.
+struct Terms<'a>(&'a Context);
+
+impl NamePrinter for Terms<'_> {
+    fn attribute_term(&self, name: &Iri) -> Option<String> {
+        Some(self.0.compact_iri(name.as_str()).into_owned())
+    }
+
+    fn type_term(&self, name: &Iri) -> Option<String> {
+        Some(self.0.compact_iri(name.as_str()).into_owned())
+    }
+}
+
+/// Turns the names of one context into those of another.
+fn rename(members: &mut Map<String, Value>, from: &Context, to: &Context) {
+    let name = |text: &str| -> String {
+        if matches!(text, "id" | "type" | "scope") {
+            return text.to_owned();
+        }
+        match from.expand_term(text) {
+            Some(iri) => to.compact_iri(&iri).into_owned(),
+            None => text.to_owned(),
+        }
+    };
+    let rename_list = |members: &mut Map<String, Value>, member: &str| {
+        if let Some(Value::Array(names)) = members.get_mut(member) {
+            for item in names {
+                if let Value::String(text) = item {
+                    *text = name(text);
+                }
+            }
+        }
+    };
+    rename_list(members, "watchedAttributes");
+    if let Some(Value::Object(notification)) = members.get_mut("notification") {
+        for member in ["attributes", "pick", "omit"] {
+            rename_list(notification, member);
+        }
+    }
+    if let Some(Value::Array(selectors)) = members.get_mut("entities") {
+        for selector in selectors {
+            if let Some(Value::String(types)) = selector.get_mut("type") {
+                *types = rename_types(types, from, to).into_owned();
+            }
+        }
+    }
+    if let Some(Value::String(property)) =
+        members.get_mut("geoQ").and_then(|geo| geo.get_mut("geoproperty"))
+    {
+        *property = name(property);
+    }
+    if let Some(Value::String(q)) = members.get_mut("q") {
+        let filter = parse_q(q, &ContextNames(from), QOptions::default()).ok();
+        if let Some(text) = filter.and_then(|filter| print(&filter, &Terms(to))) {
+            *q = text;
+        }
+    }
+}
+
+fn rename_types<'t>(types: &'t str, from: &Context, to: &Context) -> Cow<'t, str> {
+    use cardo_query::Filter;
+    fn write(filter: &Filter, to: &Context) -> Option<String> {
+        let join = |parts: &[Filter], by: &str| {
+            let parts: Option<Vec<String>> = parts.iter().map(|part| write(part, to)).collect();
+            parts.map(|parts| format!("({})", parts.join(by)))
+        };
+        match filter {
+            Filter::Type(name) => Some(to.compact_iri(name.as_str()).into_owned()),
+            Filter::And(parts) => join(parts, ";"),
+            Filter::Or(parts) => join(parts, ","),
+            _ => None,
+        }
+    }
+    let filter = parse_type_selection(types, &ContextNames(from)).ok();
+    match filter.and_then(|filter| write(&filter, to)) {
+        Some(text) => {
+            let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+            Cow::Owned(inner.map_or(text.clone(), str::to_owned))
+        }
+        None => Cow::Borrowed(types),
+    }
+}
