@@ -61,7 +61,7 @@ pub(crate) fn missed(inner: &Arc<Inner>, twin: &Arc<Twin>, wanted: &[Wanted]) {
     }
 }
 
-fn build(wanted: Wanted, root: Arc<Root>) -> BuiltIndex {
+pub(crate) fn build(wanted: Wanted, root: Arc<Root>) -> BuiltIndex {
     let index = {
         let present = root.attribute_index(wanted.type_name, wanted.attribute);
         let slots = present.into_iter().flat_map(|index| index.present.iter());

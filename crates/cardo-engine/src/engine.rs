@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -52,6 +52,8 @@ pub struct EngineOptions {
     pub log_revisions: u64,
     /// How many writes may wait.
     pub queued_writes: usize,
+    /// How many twins stay in memory when they are idle.
+    pub loaded_twins: usize,
     /// Where the time of changes comes from.
     pub clock: Clock,
 }
@@ -67,6 +69,7 @@ impl Default for EngineOptions {
             index_bytes: 1 << 30,
             log_revisions: 100_000,
             queued_writes: 10_000,
+            loaded_twins: 1_000,
             clock: Arc::new(Timestamp::now),
         }
     }
@@ -88,6 +91,8 @@ pub(crate) struct Inner {
     room: Notify,
     costly: Semaphore,
     index_bytes: AtomicUsize,
+    /// Counts the rounds of house-keeping, as a coarse clock.
+    tick: AtomicU64,
     projecting: AsyncMutex<()>,
     closed: AtomicBool,
     tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
@@ -123,6 +128,7 @@ impl Engine {
             room: Notify::new(),
             costly: Semaphore::new(options.costly_queries.max(1)),
             index_bytes: AtomicUsize::new(0),
+            tick: AtomicU64::new(0),
             projecting: AsyncMutex::new(()),
             closed: AtomicBool::new(false),
             tasks: Mutex::default(),
@@ -132,6 +138,7 @@ impl Engine {
             tokio::spawn(sequencer::run(inner.clone(), receiver)),
             tokio::spawn(run_projector(inner.clone())),
             tokio::spawn(sequencer::watch_expiries(inner.clone())),
+            tokio::spawn(keep_house(inner.clone())),
         ];
         inner.tasks.lock().extend(tasks);
         Ok(Self { inner })
@@ -426,6 +433,7 @@ impl Inner {
     }
 
     fn snapshot_of(&self, twin: &Arc<Twin>, caller: &Caller) -> Snapshot {
+        twin.used.store(self.tick.load(Ordering::Relaxed), Ordering::Relaxed);
         Snapshot {
             root: twin.root.load_full(),
             names: self.names.clone(),
@@ -462,11 +470,7 @@ impl Inner {
             None => return Ok(None),
         };
         let twin = Arc::new(twin);
-        self.twins.rcu(|twins| {
-            let mut twins = HashMap::clone(twins);
-            twins.insert(id.clone(), twin.clone());
-            twins
-        });
+        self.insert(&twin);
         if id.is_default() {
             self.default_twin.store(Arc::new(Some(twin.clone())));
         }
@@ -594,16 +598,59 @@ impl Inner {
             .is_ok()
     }
 
-    /// Waits while more log is unprojected than the limit allows.
-    pub(crate) async fn projection_room(&self) {
+    /// Waits while more log is unprojected than the limit allows; where projecting fails there is
+    /// no use in waiting, and writes are refused with the reason.
+    pub(crate) async fn projection_room(&self) -> Result<(), StoreError> {
         while self.unprojected.load(Ordering::Acquire) > self.options.projector_bytes {
+            if let Some(reason) = self.metrics.failing() {
+                return Err(StoreError::Failed(reason));
+            }
             let room = self.room.notified();
             if self.unprojected.load(Ordering::Acquire) <= self.options.projector_bytes {
-                return;
+                break;
             }
             self.work_to_project.notify_one();
             let _ = tokio::time::timeout(Duration::from_millis(100), room).await;
         }
+        Ok(())
+    }
+
+    /// Lets go of twins that nobody has used for a while, where more are loaded than wanted.
+    pub(crate) async fn evict_idle(&self) {
+        let now = self.tick.fetch_add(1, Ordering::Relaxed) + 1;
+        let _nobody_loads = self.loading.lock().await;
+        let mut idle: Vec<Arc<Twin>> = self.loaded_twins();
+        let surplus = idle.len().saturating_sub(self.options.loaded_twins);
+        idle.retain(|twin| twin.used.load(Ordering::Relaxed) + 1 < now && !twin.id.is_default());
+        idle.sort_by_key(|twin| twin.used.load(Ordering::Relaxed));
+        for twin in idle.into_iter().take(surplus) {
+            self.evict(twin);
+        }
+    }
+
+    /// Takes a twin out of memory unless somebody holds it or its log is not projected.
+    fn evict(&self, twin: Arc<Twin>) {
+        let is_projected = twin.projected() == twin.root.load().revision;
+        if !is_projected || twin.published.receiver_count() > 0 {
+            return;
+        }
+        self.twins.rcu(|twins| {
+            let mut twins = HashMap::clone(twins);
+            twins.remove(&twin.id);
+            twins
+        });
+        // Whoever got hold of it in between may write to it, so it has to stay.
+        if Arc::strong_count(&twin) > 1 {
+            self.insert(&twin);
+        }
+    }
+
+    fn insert(&self, twin: &Arc<Twin>) {
+        self.twins.rcu(|twins| {
+            let mut twins = HashMap::clone(twins);
+            twins.insert(twin.id.clone(), twin.clone());
+            twins
+        });
     }
 
     async fn project_all(&self) -> Result<(), StoreError> {
@@ -624,7 +671,9 @@ impl Inner {
         let projection = projector::gather(after, &run);
         drop(run);
         let to = projection.to;
-        self.store.project(&twin.id, projection).await?;
+        let projected = self.store.project(&twin.id, projection).await;
+        self.metrics.note(&projected);
+        projected?;
         twin.projected.store(to.0, Ordering::Release);
         let bytes = twin.tail.lock().projected(after, to);
         self.unprojected.fetch_sub(bytes, Ordering::AcqRel);
@@ -684,6 +733,15 @@ async fn run_projector(inner: Arc<Inner>) {
                 }
             }
         }
+    }
+}
+
+/// Evicts idle twins now and then.
+async fn keep_house(inner: Arc<Inner>) {
+    let mut round = tokio::time::interval(Duration::from_secs(60));
+    while !inner.is_closed() {
+        round.tick().await;
+        inner.evict_idle().await;
     }
 }
 

@@ -2,6 +2,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cardo_model::{Iri, Revision, TwinId};
+use parking_lot::Mutex;
+
+use crate::ports::StoreError;
 
 /// Upper bounds of the buckets of commit times, in seconds.
 pub const COMMIT_BUCKETS: [f64; 10] =
@@ -15,6 +18,7 @@ pub(crate) struct Counters {
     commit_micros: AtomicU64,
     failed_commits: AtomicU64,
     pub(crate) costly_running: AtomicUsize,
+    failing: Mutex<Option<String>>,
 }
 
 /// The state of an engine in numbers.
@@ -30,6 +34,8 @@ pub struct EngineMetrics {
     pub commit_seconds: f64,
     /// Commits that the store refused.
     pub failed_commits: u64,
+    /// Why the last commit or projection failed, until one succeeds.
+    pub failing: Option<String>,
     /// Log in memory that is not projected yet, in bytes.
     pub unprojected_bytes: usize,
     /// Names of types and attributes.
@@ -54,8 +60,9 @@ pub struct TwinMetrics {
 }
 
 impl Counters {
-    pub(crate) fn commit(&self, time: Duration, succeeded: bool) {
-        if !succeeded {
+    pub(crate) fn commit<T>(&self, time: Duration, outcome: &Result<T, StoreError>) {
+        self.note(outcome);
+        if outcome.is_err() {
             self.failed_commits.fetch_add(1, Ordering::Relaxed);
             return;
         }
@@ -66,6 +73,20 @@ impl Counters {
         self.commit_micros.fetch_add(micros, Ordering::Relaxed);
     }
 
+    /// Keeps why the store fails, or that it does no more.
+    pub(crate) fn note<T>(&self, outcome: &Result<T, StoreError>) {
+        let reason = outcome.as_ref().err().map(ToString::to_string);
+        let mut failing = self.failing.lock();
+        if *failing != reason {
+            *failing = reason;
+        }
+    }
+
+    /// Why the store fails, if it does.
+    pub(crate) fn failing(&self) -> Option<String> {
+        self.failing.lock().clone()
+    }
+
     pub(crate) fn read(&self) -> EngineMetrics {
         EngineMetrics {
             queued_writes: self.queued.load(Ordering::Relaxed),
@@ -73,6 +94,7 @@ impl Counters {
             commits: self.commits.iter().map(|c| c.load(Ordering::Relaxed)).collect(),
             commit_seconds: self.commit_micros.load(Ordering::Relaxed) as f64 / 1e6,
             failed_commits: self.failed_commits.load(Ordering::Relaxed),
+            failing: self.failing(),
             unprojected_bytes: 0,
             names: 0,
             twins: Vec::new(),

@@ -245,7 +245,6 @@ pub enum NotUpdated {
 
 /// Why one operation was refused; the others of its batch are not touched by that.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum OperationError {
     /// An entity of this id exists.
     #[error("entity {0} exists already")]
@@ -284,7 +283,6 @@ pub enum OperationError {
 
 /// Why a whole batch was refused; nothing of it was applied.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum WriteError {
     /// The head has moved on from `if_revision`.
     #[error("the twin is at revision {0} already")]

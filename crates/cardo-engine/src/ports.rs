@@ -195,7 +195,6 @@ pub struct HistoryQuery {
 
 /// Why a store did not do what it was asked.
 #[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum StoreError {
     /// No room is left on the disk.
     #[error("the disk is full: {0}")]
@@ -216,7 +215,6 @@ pub enum StoreError {
 
 /// Why a log could not be read.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum LogError {
     /// The log was cut behind the asked revision.
     #[error("the log before revision {oldest} is gone")]

@@ -49,7 +49,6 @@ pub struct Page {
 
 /// Why a question was not answered.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum QueryError {
     /// The twin was never written to.
     #[error("tenant {0:?} does not exist")]

@@ -58,7 +58,14 @@ const SLICE: Duration = Duration::from_micros(300);
 /// Runs until it is closed or nobody can ask any more.
 pub(crate) async fn run(inner: Arc<Inner>, mut commands: mpsc::Receiver<Command>) {
     while let Some(first) = commands.recv().await {
-        inner.projection_room().await;
+        let first = match (inner.projection_room().await, first) {
+            (Err(error), Command::Write(write)) => {
+                inner.metrics.queued.fetch_sub(1, Ordering::Relaxed);
+                let _ = write.reply.send(Err(WriteError::Store(error)));
+                continue;
+            }
+            (_, first) => first,
+        };
         let mut group = Group { pending: Vec::new(), closing: None, slice: Instant::now() };
         let mut operations = group.take(&inner, first).await;
         while operations < GROUP_OPERATIONS && group.closing.is_none() {
@@ -178,7 +185,7 @@ impl Group {
         } else {
             let start = Instant::now();
             let outcome = inner.store.append(appends).await;
-            inner.metrics.commit(start.elapsed(), outcome.is_ok());
+            inner.metrics.commit(start.elapsed(), &outcome);
             outcome
         };
         match outcome {

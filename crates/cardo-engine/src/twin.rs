@@ -22,6 +22,8 @@ pub(crate) struct Twin {
     pub(crate) projected: AtomicU64,
     /// Up to which revision the log was cut since the twin was loaded.
     pub(crate) cut: AtomicU64,
+    /// The round of house-keeping in which it was last used.
+    pub(crate) used: AtomicU64,
     /// How often an index was missed; built ones stay in with `u32::MAX`.
     pub(crate) asks: Mutex<HashMap<Wanted, u32>>,
 }
@@ -53,6 +55,7 @@ impl Twin {
             published,
             projected: AtomicU64::new(projected.0),
             cut: AtomicU64::new(0),
+            used: AtomicU64::new(0),
             asks: Mutex::default(),
         }
     }

@@ -28,14 +28,6 @@ impl<T: Clone> SharedVec<T> {
         leaf.map_or(&self.default, |leaf| &leaf[at % LEAF])
     }
 
-    /// The places of the aligned run of 64 that `at` lies in, where any was written.
-    #[inline]
-    pub(crate) fn leaf(&self, at: u32) -> Option<&[T; LEAF]> {
-        let at = at as usize;
-        let branch = self.top.get(at / SPAN)?.as_ref()?;
-        branch[at % SPAN / LEAF].as_deref()
-    }
-
     /// Calls `visit` with the first place of every run of 64 that is not shared with `other`.
     pub(crate) fn changed_leaves(&self, other: &Self, mut visit: impl FnMut(u32)) {
         let same = |a: Option<&Leaf<T>>, b: Option<&Leaf<T>>| match (a, b) {

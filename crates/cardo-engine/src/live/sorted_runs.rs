@@ -22,7 +22,8 @@ struct Group {
 }
 
 impl SortedRuns {
-    pub(crate) fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.len
     }
 

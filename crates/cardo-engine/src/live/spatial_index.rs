@@ -61,7 +61,8 @@ struct Bucket {
 }
 
 impl SpatialIndex {
-    pub(crate) fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.len
     }
 

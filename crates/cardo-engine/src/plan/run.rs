@@ -29,22 +29,45 @@ pub(crate) struct Run<'p, 'a> {
     done: usize,
     chunks: usize,
     skipped: usize,
+    /// Slots of the present chunk, in the direction of the walk, and how many are judged.
+    waiting: Vec<u32>,
+    judged: usize,
     /// The slots found, in the direction of the walk.
     pub(crate) found: Vec<u32>,
     /// How many match in all; only with `count`.
     pub(crate) counted: usize,
 }
 
+/// How many slots one step judges.
+const STEP: usize = 256;
+
 impl<'p, 'a> Run<'p, 'a> {
     pub(crate) fn new(plan: &'p Plan<'a>, window: Window) -> Self {
         let chunks = plan.root.slots().div_ceil(CHUNK) as usize;
         let found = Vec::with_capacity(window.limit.min(1_024));
-        Self { plan, window, done: 0, chunks, skipped: 0, found, counted: 0 }
+        Self {
+            plan,
+            window,
+            done: 0,
+            chunks,
+            skipped: 0,
+            waiting: Vec::new(),
+            judged: 0,
+            found,
+            counted: 0,
+        }
     }
 
-    /// Goes one chunk further; `false` when nothing is left to do.
+    /// Goes a little further; `false` when nothing is left to do.
     pub(crate) fn step(&mut self) -> bool {
-        if self.done >= self.chunks || (self.is_full() && !self.window.count) {
+        if self.is_full() && !self.window.count {
+            return false;
+        }
+        if self.judged < self.waiting.len() {
+            self.judge_some();
+            return true;
+        }
+        if self.done >= self.chunks {
             return false;
         }
         let chunk = match self.window.direction {
@@ -52,15 +75,27 @@ impl<'p, 'a> Run<'p, 'a> {
             Direction::Backward => self.chunks - 1 - self.done,
         };
         self.done += 1;
-        self.walk(chunk);
+        self.fill(chunk);
         true
+    }
+
+    /// Judges so many slots that what each takes adds up to little.
+    fn judge_some(&mut self) {
+        let end = self.waiting.len().min(self.judged + STEP);
+        while self.judged < end {
+            let slot = self.waiting[self.judged];
+            self.judged += 1;
+            self.judge(slot);
+        }
     }
 
     fn is_full(&self) -> bool {
         self.found.len() >= self.window.limit
     }
 
-    fn walk(&mut self, chunk: usize) {
+    fn fill(&mut self, chunk: usize) {
+        self.waiting.clear();
+        self.judged = 0;
         let base = u32::try_from(chunk).expect("slots are 32 bits") * CHUNK;
         let is_outside = base >= self.window.until || base + CHUNK <= self.window.from;
         if is_outside && !self.window.count {
@@ -73,13 +108,16 @@ impl<'p, 'a> Run<'p, 'a> {
                     return;
                 }
                 let bits = intersection(sets, chunk);
-                self.take(slots_of(bits).map(|place| base + place));
+                self.waiting.extend(slots_of(bits).map(|place| base + place));
             }
             Source::Slots(slots) => {
                 let first = slots.partition_point(|slot| *slot < base);
                 let end = slots.partition_point(|slot| *slot < base + CHUNK);
-                self.take(slots[first..end].iter().copied());
+                self.waiting.extend_from_slice(&slots[first..end]);
             }
+        }
+        if self.window.direction == Direction::Backward {
+            self.waiting.reverse();
         }
     }
 
@@ -99,16 +137,6 @@ impl<'p, 'a> Run<'p, 'a> {
             return true;
         }
         false
-    }
-
-    fn take(&mut self, slots: impl Iterator<Item = u32>) {
-        match self.window.direction {
-            Direction::Forward => slots.for_each(|slot| self.judge(slot)),
-            Direction::Backward => {
-                let slots: Vec<u32> = slots.collect();
-                slots.into_iter().rev().for_each(|slot| self.judge(slot));
-            }
-        }
     }
 
     #[inline]

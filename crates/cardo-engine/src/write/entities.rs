@@ -8,6 +8,9 @@ use super::merge::{complete, update_instance};
 use super::{Revising, check_size};
 use crate::operation::{Done, NotUpdated, OperationError, WhichInstances};
 
+/// The name of the scope of an entity among attributes.
+const SCOPE: &str = "https://uri.etsi.org/ngsi-ld/scope";
+
 impl Revising<'_> {
     /// Clause 5.6.1.
     pub(super) fn create(&mut self, entity: Entity<NameId>) -> Result<Done, OperationError> {
@@ -214,6 +217,9 @@ impl Revising<'_> {
         which: &WhichInstances,
     ) -> Result<Done, OperationError> {
         let (slot, old) = self.find(id)?;
+        if self.name(name).as_str() == SCOPE {
+            return self.delete_scopes(slot, old);
+        }
         let is_meant = |dataset: &Option<Iri>| match which {
             WhichInstances::All => true,
             WhichInstances::Default => dataset.is_none(),
@@ -232,6 +238,19 @@ impl Revising<'_> {
         for dataset in datasets {
             edit.set(name, dataset, None);
         }
+        self.commit(edit)?;
+        Ok(Done::Deleted)
+    }
+
+    /// Clause 5.6.5.4: the scopes go as an attribute does.
+    fn delete_scopes(&mut self, slot: u32, old: Record) -> Result<Done, OperationError> {
+        let id = old.id();
+        let mut edit = Edit::new(slot, old);
+        if !edit.has_scopes() {
+            let name = Iri::new(SCOPE).expect("a core term");
+            return Err(OperationError::AttributeNotFound { id, name });
+        }
+        edit.set_scopes(Vec::new());
         self.commit(edit)?;
         Ok(Done::Deleted)
     }

@@ -58,11 +58,6 @@ impl Revising<'_> {
         }
     }
 
-    /// Whether anything is to be logged.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.documents.is_empty()
-    }
-
     fn find(&self, id: &EntityId) -> Result<(u32, Record), OperationError> {
         let slot = self.root.slot(id.as_str());
         slot.and_then(|slot| Some((slot, self.root.record(slot)?.clone())))
