@@ -175,14 +175,16 @@ impl Root {
     pub(crate) fn create(&mut self, record: Record) {
         let slot = self.next_slot;
         self.next_slot += 1;
+        self.index(slot, None, Some(&record));
         self.seqs.set(slot, record.view().seq());
         self.live.insert(slot);
+        // The map of ids looks into the records, so the record has to be there before its id.
+        self.entities.set(slot, Some(record.clone()));
         let entities = &self.entities;
         self.ids.insert(record.view().id(), slot, |other| {
-            entities.get(other).as_ref().map_or("", |r| r.view().id())
+            let record = entities.get(other).as_ref();
+            record.expect("a slot in the map has a record").view().id()
         });
-        self.index(slot, None, Some(&record));
-        self.entities.set(slot, Some(record));
     }
 
     /// Puts another record of the same entity in its slot.
