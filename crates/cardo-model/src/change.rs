@@ -310,6 +310,7 @@ fn put_optional(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
     put_bytes(out, bytes.unwrap_or_default());
 }
 
+#[expect(clippy::option_option, reason = "damaged, absent and present are three cases")]
 fn read_optional<'a>(reader: &mut Reader<'a>) -> Option<Option<&'a [u8]>> {
     let bytes = reader.bytes()?;
     Some((!bytes.is_empty()).then_some(bytes))
@@ -350,6 +351,7 @@ fn read_instances(reader: &mut Reader<'_>) -> Option<(Seq, Iri, Vec<InstanceChan
     Some((seq, id, instances))
 }
 
+#[expect(clippy::option_option, reason = "damaged, absent and present are three cases")]
 fn read_instance(reader: &mut Reader<'_>) -> Option<Option<Box<[u8]>>> {
     match read_optional(reader)? {
         None => Some(None),

@@ -107,9 +107,6 @@ fn read(text: &str) -> Result<Shape<f64>, InvalidGeometry> {
             InvalidGeometry::Shape(format!("{expected} without the member coordinates"))
         })
     };
-    fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, InvalidGeometry> {
-        serde_json::from_str(text).map_err(|error| InvalidGeometry::Shape(error.to_string()))
-    }
     match raw.kind.as_ref() {
         "Point" => {
             let position: Position = parse(coordinates("a Point")?)?;
@@ -132,6 +129,10 @@ fn read(text: &str) -> Result<Shape<f64>, InvalidGeometry> {
         }
         other => Err(InvalidGeometry::Type(other.chars().take(64).collect())),
     }
+}
+
+fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, InvalidGeometry> {
+    serde_json::from_str(text).map_err(|error| InvalidGeometry::Shape(error.to_string()))
 }
 
 struct Position(Coord<f64>);
@@ -244,7 +245,7 @@ fn write(shape: &Shape<f64>) -> Result<JsonText, InvalidGeometry> {
     match shape {
         Shape::Point(p) => writer.object("Point", |w| w.position(p.0)),
         Shape::MultiPoint(ps) => {
-            writer.object("MultiPoint", |w| w.list(&ps.0, |w, p| w.position(p.0)))
+            writer.object("MultiPoint", |w| w.list(&ps.0, |w, p| w.position(p.0)));
         }
         Shape::LineString(l) => writer.object("LineString", |w| w.line(l)),
         Shape::MultiLineString(ls) => {
@@ -252,7 +253,7 @@ fn write(shape: &Shape<f64>) -> Result<JsonText, InvalidGeometry> {
         }
         Shape::Polygon(p) => writer.object("Polygon", |w| w.polygon(p)),
         Shape::MultiPolygon(ps) => {
-            writer.object("MultiPolygon", |w| w.list(&ps.0, Writer::polygon))
+            writer.object("MultiPolygon", |w| w.list(&ps.0, Writer::polygon));
         }
         _ => return Err(InvalidGeometry::Type("GeometryCollection".to_owned())),
     }
