@@ -77,3 +77,10 @@ pub(crate) fn take_records(
     }
     taken
 }
+
+/// The refusal of a projection without a log.
+pub(crate) fn never_appended(twin: &TwinId) -> StoreError {
+    StoreError::Failed(format!(
+        "a projection of {twin} was refused: nothing was ever appended to its log"
+    ))
+}

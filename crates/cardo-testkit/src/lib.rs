@@ -2,3 +2,4 @@
 
 pub mod fixtures;
 pub mod random;
+pub mod store_suite;

@@ -42,7 +42,7 @@ pub(crate) fn pack(rows: &[HistoryRow]) -> Vec<Chunk> {
         let (hash, place) = group[0];
         let id = row(place).entity.as_str();
         let chunk = open_chunk(&mut chunks, hash);
-        put_group(&mut chunk.bytes, hash, id, group.len(), &encoded);
+        put_group(&mut chunk.bytes, hash, id, &encoded);
     }
     chunks
 }

@@ -1,7 +1,7 @@
 //! The binary form of history rows.
 //!
 //! ```text
-//! group = hash id rows length row*        row = time revision ordinal tag [name] payload
+//! group = hash id length row*        row = time revision ordinal tag [name] payload
 //! ```
 //!
 //! A group holds rows of one entity.
@@ -95,7 +95,9 @@ impl<'a> RawRow<'a> {
                 InstanceRef::from_bytes(self.payload)?;
                 HistoryEvent::Instance { name, instance: self.payload.into() }
             }
-            (DEFAULT_DELETED, Some(name)) => HistoryEvent::InstanceDeleted { name, dataset_id: None },
+            (DEFAULT_DELETED, Some(name)) => {
+                HistoryEvent::InstanceDeleted { name, dataset_id: None }
+            }
             (DATASET_DELETED, Some(name)) => HistoryEvent::InstanceDeleted {
                 name,
                 dataset_id: Some(Iri::new(std::str::from_utf8(self.payload).ok()?).ok()?),
@@ -140,8 +142,6 @@ pub(crate) fn put_row(out: &mut Vec<u8>, row: &HistoryRow) {
 pub(crate) struct Group<'a> {
     pub(crate) hash: u64,
     pub(crate) id: &'a str,
-    /// How many rows it holds.
-    pub(crate) count: u64,
     rows: &'a [u8],
 }
 
@@ -150,9 +150,8 @@ impl<'a> Group<'a> {
     pub(crate) fn read(reader: &mut Reader<'a>) -> Option<Self> {
         let hash = reader.u64()?;
         let id = reader.str()?;
-        let count = reader.varint()?;
         let rows = reader.bytes()?;
-        Some(Self { hash, id, count, rows })
+        Some(Self { hash, id, rows })
     }
 
     /// The rows; one that is damaged comes as `None`, and none behind it.
@@ -171,9 +170,8 @@ impl<'a> Group<'a> {
 }
 
 /// Appends a group whose rows are already in their binary form.
-pub(crate) fn put_group(out: &mut Vec<u8>, hash: u64, id: &str, count: usize, rows: &[u8]) {
+pub(crate) fn put_group(out: &mut Vec<u8>, hash: u64, id: &str, rows: &[u8]) {
     out.extend_from_slice(&hash.to_le_bytes());
     put_bytes(out, id.as_bytes());
-    put_varint(out, count as u64);
     put_bytes(out, rows);
 }

@@ -63,10 +63,14 @@ impl<'q> Selection<'q> {
     }
 
     /// How many rows of a series at or behind a moment were gathered.
-    pub(crate) fn count_since(&self, name: NameId, dataset: Option<&str>, since: Timestamp) -> usize {
-        let is_counted = |row: &&HistoryRow| {
-            row.time > since && series_of(row) == (Some(name), dataset)
-        };
+    pub(crate) fn count_since(
+        &self,
+        name: NameId,
+        dataset: Option<&str>,
+        since: Timestamp,
+    ) -> usize {
+        let is_counted =
+            |row: &&HistoryRow| row.time > since && series_of(row) == (Some(name), dataset);
         self.rows.iter().filter(is_counted).count()
     }
 

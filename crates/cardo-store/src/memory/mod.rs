@@ -179,7 +179,10 @@ impl Store for MemoryStore {
         self.write(|inner| {
             let reached = inner.twins.get(twin).map_or(Revision(0), Twin::reached);
             check::projection(twin, reached, &projection)?;
-            inner.twins.entry(twin.clone()).or_default().project(projection);
+            match inner.twins.get_mut(twin).filter(|twin| twin.head > Revision(0)) {
+                Some(twin) => twin.project(projection),
+                None => return Err(check::never_appended(twin)),
+            }
             Ok(())
         })
     }

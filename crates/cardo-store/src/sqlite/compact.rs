@@ -1,0 +1,450 @@
+//! Compaction: rows that arrived become blocks, in portions that are each one transaction.
+//!
+//! A cycle takes all runs up to one and walks through the entities in the order of their hashes.
+//! Its place is kept with what it wrote, so a reader takes each row from one side or the other.
+//!
+//! New rows of an entity first gather in blocks of several series; a series of which enough rows
+//! came together gets blocks of its own. A block is rewritten with new rows only when they are at
+//! least as many, so a row is written again about once for each doubling of its block.
+
+use std::collections::HashMap;
+
+use cardo_engine::StoreError;
+use cardo_model::{NameId, Revision, Timestamp};
+use sqlx::{Connection, Row, SqliteConnection};
+
+use super::arrivals::{open_chunk, place_of};
+use super::block::{BLOCK_ROWS, BlockKey, BlockMeta, MIXED, close_block, open_block};
+use super::error::damaged;
+use super::state::{Reached, StateFile};
+use super::statement::{Statements, Values};
+use crate::history::chunk::groups;
+use crate::history::row::{RawRow, put_group};
+
+/// How much is compacted before projections get their turn again.
+const PORTION_BYTES: u64 = 2 << 20;
+/// Up to so many rows of an entity stay together whatever their series.
+const MIXED_ROWS: usize = 256;
+/// So many rows of a series get a block of their own.
+const SERIES_ROWS: usize = 64;
+
+/// Open blocks of so many rows or fewer are read along with what is known of them.
+const FIND: Values = Values {
+    head: "SELECT entity, sealed, number, attribute, dataset, first, last, count, \
+           CASE WHEN count <= 64 THEN groups END FROM blocks \
+           WHERE twin = ?1 AND sealed = 0 AND entity IN (VALUES ",
+    columns: 1,
+    before: 1,
+    shared: 0,
+    tail: ")",
+    sizes: &[250, 25, 1],
+};
+
+const INSERT: Values = Values {
+    head: "INSERT INTO blocks \
+           (twin, entity, sealed, number, attribute, dataset, first, last, count, groups) VALUES ",
+    columns: 9,
+    before: 1,
+    shared: 1,
+    tail: "",
+    sizes: &[100, 10, 1],
+};
+
+const DELETE: Values = Values {
+    head: "DELETE FROM blocks WHERE (twin, entity, sealed, number) IN (VALUES ",
+    columns: 3,
+    before: 1,
+    shared: 1,
+    tail: ")",
+    sizes: &[250, 25, 1],
+};
+
+/// Why a portion was not compacted.
+enum PortionError {
+    Sql(sqlx::Error),
+    Damaged(&'static str),
+}
+
+impl From<sqlx::Error> for PortionError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+/// A row with what it is sorted by, in that order.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Line {
+    name: Option<NameId>,
+    dataset: Option<Box<str>>,
+    time: Timestamp,
+    revision: Revision,
+    ordinal: u32,
+    bytes: Box<[u8]>,
+}
+
+impl Line {
+    fn new(row: &RawRow<'_>) -> Self {
+        let (name, dataset, time, revision, ordinal) = row.key();
+        let dataset = dataset.map(Box::from);
+        Self { name, dataset, time, revision, ordinal, bytes: row.bytes.into() }
+    }
+
+    fn is_of_series_of(&self, other: &Self) -> bool {
+        self.name == other.name && self.dataset == other.dataset
+    }
+}
+
+/// An entity with its new rows and the blocks that may take them.
+struct Entity {
+    place: i64,
+    hash: u64,
+    id: Box<str>,
+    lines: Vec<Line>,
+}
+
+/// A block that still grows.
+struct OpenBlock {
+    meta: BlockMeta,
+    /// As it is kept, where it was small enough to be read along.
+    bytes: Option<Vec<u8>>,
+}
+
+/// What a portion changes.
+struct Changes {
+    twin: i64,
+    next_block: i64,
+    removed: Vec<(i64, i64)>,
+    written: Vec<(BlockMeta, Vec<u8>)>,
+}
+
+impl StateFile {
+    /// Compacts a portion of what arrived for a twin where at least so many runs wait. True where
+    /// more is to be done.
+    pub(super) async fn compact_portion(
+        &self,
+        twin: i64,
+        min_runs: usize,
+    ) -> Result<bool, StoreError> {
+        let mut writer = self.file.writer().await?;
+        match portion(writer.connection(), &self.statements, twin, min_runs).await {
+            Ok(is_more) => Ok(is_more),
+            Err(PortionError::Damaged(what)) => Err(damaged(self.file.path(), what)),
+            Err(PortionError::Sql(error)) => Err(writer.fail(error).await),
+        }
+    }
+
+    /// The twins for which at least so many runs wait.
+    pub(super) async fn twins_to_compact(&self, min_runs: usize) -> Result<Vec<i64>, StoreError> {
+        let mut reader = self.file.reader().await?;
+        let sql = "SELECT twin FROM runs GROUP BY twin HAVING count(*) >= ?1";
+        let query = sqlx::query_scalar(sql).bind(i64::try_from(min_runs).unwrap_or(i64::MAX));
+        query.fetch_all(&mut *reader).await.map_err(|e| self.file.error(&e))
+    }
+}
+
+async fn portion(
+    connection: &mut SqliteConnection,
+    statements: &Statements,
+    twin: i64,
+    min_runs: usize,
+) -> Result<bool, PortionError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let Some(mut reached) = Reached::read(&mut transaction, twin).await? else {
+        return Ok(false);
+    };
+    let mut runs = runs_of(&mut transaction, twin).await?;
+    if reached.compacting == 0 {
+        match runs.last() {
+            Some((last, _)) if runs.len() >= min_runs.max(1) => {
+                (reached.compacting, reached.cursor) = (*last, i64::MIN);
+            }
+            _ => return Ok(false),
+        }
+    }
+    runs.retain(|(run, _)| *run <= reached.compacting);
+    let end = portion_end(reached.cursor, runs.iter().map(|(_, bytes)| bytes).sum());
+    let entities = arrived(&mut transaction, twin, &runs, reached.cursor, end).await?;
+    let mut open = open_blocks(&mut transaction, statements, twin, &entities).await?;
+    let mut changes =
+        Changes { twin, next_block: reached.next_block, removed: Vec::new(), written: Vec::new() };
+    for entity in entities {
+        let blocks = open.remove(&entity.place).unwrap_or_default();
+        // Two ids of one hash share their blocks' place; the second finds those of the first gone.
+        let place = entity.place;
+        let kept = compact_entity(&mut transaction, &mut changes, entity, blocks).await?;
+        open.insert(place, kept);
+    }
+    reached.next_block = changes.next_block;
+    changes.write(&mut transaction, statements).await?;
+    drop_passed(&mut transaction, twin, &runs, end).await?;
+    match end {
+        Some(end) => reached.cursor = end,
+        None => (reached.compacting, reached.cursor) = (0, i64::MIN),
+    }
+    reached.write(&mut transaction, twin).await?;
+    transaction.commit().await?;
+    Ok(end.is_some())
+}
+
+async fn runs_of(
+    connection: &mut SqliteConnection,
+    twin: i64,
+) -> Result<Vec<(i64, u64)>, sqlx::Error> {
+    let query = sqlx::query("SELECT run, bytes FROM runs WHERE twin = ?1 ORDER BY run").bind(twin);
+    let rows = query.fetch_all(connection).await?;
+    let run = |row: &sqlx::sqlite::SqliteRow| (row.get(0), row.get::<i64, _>(1).cast_unsigned());
+    Ok(rows.iter().map(run).collect())
+}
+
+/// Where a portion ends; hashes are spread evenly, so its share of their range is its share of the
+/// bytes. `None` stands for the end of all.
+fn portion_end(cursor: i64, bytes: u64) -> Option<i64> {
+    let portions = bytes / PORTION_BYTES + 1;
+    let width = u64::MAX / portions;
+    cursor.checked_add_unsigned(width).filter(|end| portions > 1 && *end < i64::MAX)
+}
+
+/// The new rows of the entities of a portion, in the order of their places.
+async fn arrived(
+    connection: &mut SqliteConnection,
+    twin: i64,
+    runs: &[(i64, u64)],
+    cursor: i64,
+    end: Option<i64>,
+) -> Result<Vec<Entity>, PortionError> {
+    let mut places: HashMap<(i64, Box<str>), usize> = HashMap::new();
+    let mut entities: Vec<Entity> = Vec::new();
+    for (run, _) in runs {
+        let sql = "SELECT first, groups FROM arrivals WHERE twin = ?1 AND run = ?2 \
+                   AND first >= coalesce((SELECT max(first) FROM arrivals \
+                                          WHERE twin = ?1 AND run = ?2 AND first <= ?3), ?3) \
+                   AND first <= ?4 ORDER BY first";
+        let query = sqlx::query(sql).bind(twin).bind(run).bind(cursor);
+        let last = end.map_or(i64::MAX, |end| end - 1);
+        let rows = query.bind(last).fetch_all(&mut *connection).await?;
+        for row in &rows {
+            let groups = open_chunk(twin, row.get(0), row.get(1));
+            for group in groups.ok_or(PortionError::Damaged("history that arrived"))? {
+                let place = place_of(group.hash);
+                if place < cursor || end.is_some_and(|end| place >= end) {
+                    continue;
+                }
+                let at = *places.entry((place, group.id.into())).or_insert_with(|| {
+                    let (hash, id) = (group.hash, group.id.into());
+                    entities.push(Entity { place, hash, id, lines: Vec::new() });
+                    entities.len() - 1
+                });
+                for row in group.rows() {
+                    let row = row.ok_or(PortionError::Damaged("history that arrived"))?;
+                    entities[at].lines.push(Line::new(&row));
+                }
+            }
+        }
+    }
+    entities.sort_by_key(|entity| entity.place);
+    Ok(entities)
+}
+
+async fn open_blocks(
+    connection: &mut SqliteConnection,
+    statements: &Statements,
+    twin: i64,
+    entities: &[Entity],
+) -> Result<HashMap<i64, Vec<OpenBlock>>, sqlx::Error> {
+    let mut found: HashMap<i64, Vec<OpenBlock>> = HashMap::new();
+    let mut places: Vec<i64> = entities.iter().map(|entity| entity.place).collect();
+    places.dedup();
+    let mut places = places.into_iter();
+    for (sql, count) in statements.split(&FIND, places.len()) {
+        let mut query = sqlx::query(sql).bind(twin);
+        for place in places.by_ref().take(count) {
+            query = query.bind(place);
+        }
+        for row in query.fetch_all(&mut *connection).await? {
+            let meta = BlockMeta::from_row(&row);
+            let bytes = row.get::<Option<&[u8]>, _>(8).map(<[u8]>::to_vec);
+            found.entry(meta.entity).or_default().push(OpenBlock { meta, bytes });
+        }
+    }
+    Ok(found)
+}
+
+/// Puts the new rows of an entity into blocks. Gives back open blocks that were left alone.
+async fn compact_entity(
+    connection: &mut SqliteConnection,
+    changes: &mut Changes,
+    mut entity: Entity,
+    blocks: Vec<OpenBlock>,
+) -> Result<Vec<OpenBlock>, PortionError> {
+    let (mut mixed, mut series): (Vec<_>, Vec<_>) =
+        blocks.into_iter().partition(|block| block.meta.attribute == MIXED);
+    let mut lines = std::mem::take(&mut entity.lines);
+    swallow(connection, changes, &mut lines, &mut mixed, &entity.id).await?;
+    lines.sort_unstable();
+    let mut rest = Vec::new();
+    let is_many = lines.len() > MIXED_ROWS;
+    let mut lines = lines.into_iter().peekable();
+    while let Some(first) = lines.next() {
+        let mut own = vec![first];
+        while let Some(next) = lines.next_if(|line| line.is_of_series_of(&own[0])) {
+            own.push(next);
+        }
+        let name = own[0].name.filter(|_| is_many && own.len() >= SERIES_ROWS);
+        let Some(name) = name else {
+            rest.append(&mut own);
+            continue;
+        };
+        let attribute = i64::from(name.as_u32());
+        let dataset: Box<str> = own[0].dataset.clone().unwrap_or_default();
+        let is_same = |block: &OpenBlock| {
+            block.meta.attribute == attribute && *block.meta.dataset == *dataset
+        };
+        let (mut same, others): (Vec<_>, Vec<_>) = series.into_iter().partition(is_same);
+        swallow(connection, changes, &mut own, &mut same, &entity.id).await?;
+        own.sort_unstable();
+        changes.add(&entity, attribute, &dataset, &own);
+        series = others;
+        series.append(&mut same);
+    }
+    changes.add(&entity, MIXED, "", &rest);
+    mixed.append(&mut series);
+    Ok(mixed)
+}
+
+/// Takes the rows of open blocks that are not larger than what they are joined with, the smallest
+/// first; what is left in `blocks` stays as it is.
+async fn swallow(
+    connection: &mut SqliteConnection,
+    changes: &mut Changes,
+    lines: &mut Vec<Line>,
+    blocks: &mut Vec<OpenBlock>,
+    id: &str,
+) -> Result<(), PortionError> {
+    blocks.sort_by_key(|block| block.meta.count);
+    let mut kept = Vec::new();
+    for mut block in blocks.drain(..) {
+        if block.meta.count > lines.len() {
+            kept.push(block);
+            continue;
+        }
+        let (entity, number) = (block.meta.entity, block.meta.number);
+        let key = BlockKey { twin: changes.twin, entity, sealed: false, number };
+        let bytes = match block.bytes.take() {
+            Some(bytes) => bytes,
+            None => key.read(connection).await?,
+        };
+        let opened = open_block(key, &bytes).ok_or(PortionError::Damaged("a block of history"))?;
+        if read_lines(&opened, id, lines).ok_or(PortionError::Damaged("a block of history"))? {
+            changes.removed.push((entity, number));
+        } else {
+            block.bytes = Some(bytes);
+            kept.push(block);
+        }
+    }
+    *blocks = kept;
+    Ok(())
+}
+
+/// Reads the rows of a block; false where they are of another entity with the same hash.
+fn read_lines(opened: &[u8], id: &str, lines: &mut Vec<Line>) -> Option<bool> {
+    let groups: Vec<_> = groups(opened).collect::<Option<_>>()?;
+    if groups.iter().any(|group| group.id != id) {
+        return Some(false);
+    }
+    for group in groups {
+        for row in group.rows() {
+            lines.push(Line::new(&row?));
+        }
+    }
+    Some(true)
+}
+
+impl Changes {
+    /// Cuts sorted rows into blocks; a full one is sealed.
+    fn add(&mut self, entity: &Entity, attribute: i64, dataset: &str, lines: &[Line]) {
+        for piece in lines.chunks(BLOCK_ROWS) {
+            let sealed = piece.len() == BLOCK_ROWS;
+            let number = self.next_block;
+            self.next_block += 1;
+            let key = BlockKey { twin: self.twin, entity: entity.place, sealed, number };
+            let rows: Vec<u8> = piece.iter().flat_map(|line| line.bytes.iter().copied()).collect();
+            let mut group = Vec::with_capacity(rows.len() + entity.id.len() + 24);
+            put_group(&mut group, entity.hash, &entity.id, &rows);
+            let times = piece.iter().map(|line| line.time.as_micros());
+            let meta = BlockMeta {
+                entity: entity.place,
+                sealed,
+                number,
+                attribute,
+                dataset: dataset.to_owned(),
+                first: times.clone().min().unwrap_or_default(),
+                last: times.max().unwrap_or_default(),
+                count: piece.len(),
+            };
+            self.written.push((meta, close_block(key, &group)));
+        }
+    }
+
+    async fn write(
+        self,
+        connection: &mut SqliteConnection,
+        statements: &Statements,
+    ) -> Result<(), sqlx::Error> {
+        let mut removed = self.removed.into_iter();
+        for (sql, count) in statements.split(&DELETE, removed.len()) {
+            let mut query = sqlx::query(sql).bind(self.twin);
+            for (entity, number) in removed.by_ref().take(count) {
+                query = query.bind(entity).bind(false).bind(number);
+            }
+            query.execute(&mut *connection).await?;
+        }
+        let mut written = self.written.into_iter();
+        for (sql, count) in statements.split(&INSERT, written.len()) {
+            let mut query = sqlx::query(sql).bind(self.twin);
+            for (meta, bytes) in written.by_ref().take(count) {
+                query = query
+                    .bind(meta.entity)
+                    .bind(meta.sealed)
+                    .bind(meta.number)
+                    .bind(meta.attribute)
+                    .bind(meta.dataset)
+                    .bind(meta.first)
+                    .bind(meta.last)
+                    .bind(i64::try_from(meta.count).unwrap_or(i64::MAX))
+                    .bind(bytes);
+            }
+            query.execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Drops the chunks that lie wholly before the end of a portion.
+async fn drop_passed(
+    connection: &mut SqliteConnection,
+    twin: i64,
+    runs: &[(i64, u64)],
+    end: Option<i64>,
+) -> Result<(), sqlx::Error> {
+    for (run, _) in runs {
+        let query = match end {
+            Some(end) => sqlx::query(
+                "DELETE FROM arrivals WHERE twin = ?1 AND run = ?2 AND first < (\
+                     SELECT max(first) FROM arrivals \
+                     WHERE twin = ?1 AND run = ?2 AND first <= ?3)",
+            )
+            .bind(twin)
+            .bind(run)
+            .bind(end),
+            None => sqlx::query("DELETE FROM arrivals WHERE twin = ?1 AND run = ?2")
+                .bind(twin)
+                .bind(run),
+        };
+        query.execute(&mut *connection).await?;
+        if end.is_none() {
+            let query = sqlx::query("DELETE FROM runs WHERE twin = ?1 AND run = ?2");
+            query.bind(twin).bind(run).execute(&mut *connection).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+use std::future::Future;
+
+use cardo_engine::{HistoryQuery, HistoryRow, Store};
+use cardo_model::{NameId, Timestamp, TwinId};
+
+use super::build::{
+    append_to, deleted, entity_event, instance_deleted, project, reading, sensor, twin,
+};
+
+const SOUTH: Option<&str> = Some("urn:dataset:south");
+const NORTH: Option<&str> = Some("urn:dataset:north");
+
+fn whole(n: u64) -> HistoryQuery {
+    HistoryQuery {
+        entity: sensor(n),
+        attributes: Vec::new(),
+        from: None,
+        until: None,
+        last: None,
+        limit: usize::MAX,
+    }
+}
+
+/// Projects rows in steps of a given size, with one revision each.
+async fn keep<S: Store>(store: &S, rows: &[HistoryRow], step: usize) -> TwinId {
+    let twin = twin("a");
+    let steps = rows.chunks(step);
+    append_to(store, &twin, 0, steps.len() as u64).await;
+    for (rows, after) in steps.zip(0..) {
+        let mut projection = project(after, after + 1);
+        projection.history = rows.to_vec();
+        store.project(&twin, projection).await.expect("it builds on what was reached");
+    }
+    twin
+}
+
+async fn ask<S: Store>(store: &S, twin: &TwinId, query: &HistoryQuery) -> Vec<HistoryRow> {
+    store.history(twin, query).await.expect("the history is sound")
+}
+
+/// The order is (attribute, dataset, time), what is about the entity itself first.
+pub async fn history_comes_by_attribute_dataset_and_time<S: Store, G, F>(make: impl Fn() -> F)
+where
+    F: Future<Output = (S, G)>,
+{
+    let (store, _guard) = make().await;
+    let sorted = [
+        entity_event(1, 5, 1),
+        reading(1, 2, None, 10, 1),
+        reading(1, 2, None, 20, 4),
+        reading(1, 2, NORTH, 15, 2),
+        reading(1, 2, SOUTH, 10, 3),
+        reading(1, 7, None, 1, 5),
+    ];
+    let mut rows = sorted.to_vec();
+    rows.reverse();
+    rows.insert(3, reading(2, 2, None, 12, 9));
+    let twin = keep(&store, &rows, 2).await;
+    assert_eq!(ask(&store, &twin, &whole(1)).await, sorted);
+    assert_eq!(ask(&store, &twin, &whole(2)).await, [reading(2, 2, None, 12, 9)]);
+    assert_eq!(ask(&store, &twin, &whole(3)).await, []);
+    assert_eq!(ask(&store, &super::build::twin("other"), &whole(1)).await, []);
+}
+
+/// A reading that comes late stands where its time is.
+pub async fn late_readings_take_their_place<S: Store, G, F>(make: impl Fn() -> F)
+where
+    F: Future<Output = (S, G)>,
+{
+    let (store, _guard) = make().await;
+    let seconds = |n: u64| i64::try_from(n * 7_919 % 2_000).unwrap();
+    let rows: Vec<_> = (0..2_000).map(|n| reading(1, 1, None, seconds(n), n)).collect();
+    let twin = keep(&store, &rows, 90).await;
+    let mut sorted = rows;
+    sorted.sort_by_key(|row| row.time);
+    assert!(ask(&store, &twin, &whole(1)).await == sorted, "rows are missing or out of order");
+}
+
+/// The range is half open.
+pub async fn history_starts_with_from_and_ends_before_until<S: Store, G, F>(make: impl Fn() -> F)
+where
+    F: Future<Output = (S, G)>,
+{
+    let (store, _guard) = make().await;
+    let rows: Vec<_> = (0..1_000).map(|n| reading(1, 1, None, n, n.unsigned_abs())).collect();
+    let twin = keep(&store, &rows, 100).await;
+    let query = HistoryQuery {
+        from: Some(Timestamp::from_seconds(250)),
+        until: Some(Timestamp::from_seconds(750)),
+        ..whole(1)
+    };
+    assert!(ask(&store, &twin, &query).await == rows[250..750], "the range is another one");
+    let query = HistoryQuery { last: Some(3), ..query };
+    assert_eq!(ask(&store, &twin, &query).await, rows[747..750]);
+}
+
+/// An empty list of attributes means all; what is about the entity itself always answers.
+pub async fn only_asked_attributes_answer<S: Store, G, F>(make: impl Fn() -> F)
+where
+    F: Future<Output = (S, G)>,
+{
+    let (store, _guard) = make().await;
+    let rows = [
+        entity_event(1, 0, 1),
+        reading(1, 1, None, 1, 1),
+        reading(1, 2, None, 2, 2),
+        instance_deleted(1, 3, None, 3, 3),
+    ];
+    let twin = keep(&store, &rows, 4).await;
+    let only = |names: &[u32]| HistoryQuery {
+        attributes: names.iter().map(|n| NameId::new(*n)).collect(),
+        ..whole(1)
+    };
+    let entity_and = |n: usize| [rows[0].clone(), rows[n].clone()];
+    assert_eq!(ask(&store, &twin, &only(&[2])).await, entity_and(2));
+    assert_eq!(ask(&store, &twin, &only(&[3])).await, entity_and(3));
+    assert_eq!(ask(&store, &twin, &only(&[8])).await, rows[..1]);
+    assert_eq!(ask(&store, &twin, &only(&[1, 2, 3])).await, rows);
+}
+
+/// `last` counts each series for itself and leaves rows about the entity alone.
+pub async fn last_counts_for_each_attribute_and_dataset<S: Store, G, F>(make: impl Fn() -> F)
+where
+    F: Future<Output = (S, G)>,
+{
+    let (store, _guard) = make().await;
+    let mut rows = vec![entity_event(1, 0, 1)];
+    for second in 0..700 {
+        rows.push(reading(1, 1, None, second, 1));
+        rows.push(reading(1, 1, SOUTH, second, 1));
+    }
+    rows.push(reading(1, 2, None, 3, 1));
+    let twin = keep(&store, &rows, 200).await;
+    let query = HistoryQuery { last: Some(2), ..whole(1) };
+    let expected = [
+        entity_event(1, 0, 1),
+        reading(1, 1, None, 698, 1),
+        reading(1, 1, None, 699, 1),
+        reading(1, 1, SOUTH, 698, 1),
+        reading(1, 1, SOUTH, 699, 1),
+        reading(1, 2, None, 3, 1),
+    ];
+    assert_eq!(ask(&store, &twin, &query).await, expected);
+    let query = HistoryQuery { last: Some(0), ..query };
+    assert_eq!(ask(&store, &twin, &query).await, expected[..1]);
+}
+
+/// `limit` bounds all rows together; the first ones in order stay.
+pub async fn a_limit_cuts_the_first_rows<S: Store, G, F>(make: impl Fn() -> F)
+where
+    F: Future<Output = (S, G)>,
+{
+    let (store, _guard) = make().await;
+    let rows: Vec<_> = (0..9_000).map(|n| reading(1, 1, None, n, n.unsigned_abs())).collect();
+    let mut shuffled: Vec<_> = rows.iter().rev().cloned().collect();
+    shuffled.rotate_left(4_321);
+    let twin = keep(&store, &shuffled, 1_500).await;
+    for limit in [0, 1, 100, 5_000] {
+        let answer = ask(&store, &twin, &HistoryQuery { limit, ..whole(1) }).await;
+        assert!(answer == rows[..limit], "limit {limit}");
+    }
+    let query = HistoryQuery { limit: 10, last: Some(20), ..whole(1) };
+    assert_eq!(ask(&store, &twin, &query).await, rows[8_980..8_990]);
+}
+
+/// Deletions of instances and entities are history, and so is what came before them.
+pub async fn creations_and_deletions_stay_in_history<S: Store, G, F>(make: impl Fn() -> F)
+where
+    F: Future<Output = (S, G)>,
+{
+    let (store, _guard) = make().await;
+    let rows = [
+        entity_event(1, 1, 1),
+        deleted(1, 5, 5),
+        entity_event(1, 6, 6),
+        reading(1, 1, None, 2, 2),
+        instance_deleted(1, 1, None, 3, 3),
+        reading(1, 1, SOUTH, 2, 2),
+        instance_deleted(1, 1, SOUTH, 4, 4),
+    ];
+    let twin = keep(&store, &rows, 3).await;
+    assert_eq!(ask(&store, &twin, &whole(1)).await, rows);
+}
+
+/// Where times are equal, the revision decides, then the ordinal.
+pub async fn readings_of_one_moment_come_by_revision_and_ordinal<S: Store, G, F>(
+    make: impl Fn() -> F,
+) where
+    F: Future<Output = (S, G)>,
+{
+    let (store, _guard) = make().await;
+    let row = |revision, ordinal| HistoryRow { ordinal, ..reading(1, 1, None, 9, revision) };
+    let sorted = [row(1, 0), row(1, 3), row(2, 1), row(2, 2), row(10, 0)];
+    let mut rows = sorted.to_vec();
+    rows.swap(0, 4);
+    rows.swap(1, 3);
+    let twin = keep(&store, &rows, 2).await;
+    assert_eq!(ask(&store, &twin, &whole(1)).await, sorted);
+}
