@@ -186,7 +186,7 @@ fn unwrap_multi_polygon(polygons: &MultiPolygon<f64>) -> Geometry<f64> {
         let (west, east) = extent_of(&part.exterior().0);
         west == 180.0 || east == 180.0
     });
-    if at_seam.len() > 1 && !at_seam.iter().any(crate::repair::polygon_crosses_itself) {
+    if at_seam.len() > 1 && !at_seam.iter().any(crate::crossing::polygon_crosses_itself) {
         let nothing = MultiPolygon::new(Vec::new());
         let at_seam = MultiPolygon::new(at_seam);
         rest.extend(guarded(|| at_seam.union(&nothing)).unwrap_or(at_seam));

@@ -19,8 +19,10 @@
 
 mod aabb;
 mod antimeridian;
+mod crossing;
 mod crs;
 mod distance;
+mod effort;
 mod guard;
 mod packed;
 mod parts;
@@ -31,10 +33,11 @@ mod repair;
 mod validity;
 
 pub use aabb::{Aabb, Boxes};
+pub use crossing::is_self_crossing;
 #[cfg(feature = "proj")]
 pub use crs::ProjLibrary;
 pub use crs::{AxisOrder, Crs, CrsError, PureRust, Transform};
 pub use distance::{DistanceTest, distance, point_distance};
 pub use relations::{GeoRelation, PreparedQuery};
-pub use repair::{Repaired, is_self_crossing, repair};
+pub use repair::{Repaired, repair};
 pub use validity::{Collections, CoordinatePath, GeometryError, Rules, check_geometry, check_ring};

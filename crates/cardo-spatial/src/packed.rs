@@ -2,6 +2,8 @@
 
 use std::ops::{ControlFlow, Range};
 
+use geo_types::Line;
+
 const FAN: usize = 8;
 
 /// A box in `D` dimensions.
@@ -46,6 +48,19 @@ impl<const D: usize> Extent<D> {
             sum += gap * gap;
         }
         sum
+    }
+}
+
+impl Extent<2> {
+    pub(crate) fn of_edge(edge: &Line<f64>) -> Self {
+        Self::new([edge.start.x, edge.start.y], [edge.end.x, edge.end.y])
+    }
+
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.min[0] <= other.max[0]
+            && self.max[0] >= other.min[0]
+            && self.min[1] <= other.max[1]
+            && self.max[1] >= other.min[1]
     }
 }
 

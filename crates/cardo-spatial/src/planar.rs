@@ -8,6 +8,7 @@ use geo::kernels::{Kernel, Orientation, RobustKernel};
 use geo_types::{Coord, Geometry, Line, Polygon};
 
 use crate::Aabb;
+use crate::effort::Effort;
 use crate::packed::{Extent, PackedTree};
 use crate::parts::{self, Part};
 
@@ -60,7 +61,7 @@ impl PlanarIndex {
         edges.append(&mut lines);
         edges.append(&mut points);
         Self {
-            tree: PackedTree::new(edges.iter().map(edge_extent)),
+            tree: PackedTree::new(edges.iter().map(Extent::of_edge)),
             edges,
             rings_end,
             lines_end,
@@ -136,6 +137,54 @@ impl PlanarIndex {
         if is_end { Position::Boundary } else { Position::Inside }
     }
 
+    /// Whether its own edges meet so often that overlay and topology are not to be tried.
+    pub(crate) fn is_entangled(&self) -> bool {
+        let count = self.edges.len();
+        if Effort::covers(count.saturating_mul(count) / 2) {
+            return false;
+        }
+        let mut effort = Effort::for_edges(count);
+        (0..count).any(|i| self.spends(&mut effort, &self.edges[i], i + 1))
+    }
+
+    /// Whether the edges of two geometries meet so often that topology is not to be tried.
+    pub(crate) fn is_entangled_with(&self, other: &Self) -> bool {
+        let (a, b) = (self.edges.len(), other.edges.len());
+        if Effort::covers(a.saturating_mul(b)) {
+            return false;
+        }
+        let mut effort = Effort::for_edges(a.saturating_add(b));
+        other.edges.iter().any(|edge| self.spends(&mut effort, edge, 0))
+    }
+
+    /// Counts an edge's meetings with those from `first` on; whether that was too much.
+    fn spends(&self, effort: &mut Effort, edge: &Line<f64>, first: usize) -> bool {
+        let own = Extent::of_edge(edge);
+        self.tree
+            .walk(
+                |group| group.overlaps(&own),
+                |range| {
+                    for i in range.start.max(first)..range.end {
+                        effort.look();
+                        let other = &self.edges[i];
+                        if Extent::of_edge(other).overlaps(&own) && other.intersects(edge) {
+                            effort.meet();
+                        }
+                    }
+                    if effort.is_spent() {
+                        ControlFlow::Break(())
+                    } else {
+                        ControlFlow::Continue(())
+                    }
+                },
+            )
+            .is_break()
+    }
+
+    pub(crate) fn edge_count(&self) -> usize {
+        self.edges.len()
+    }
+
     /// Whether an edge or point of the other geometry meets one of this.
     pub(crate) fn touches_edges_of(&self, other: &Geometry<f64>) -> bool {
         let mut found = false;
@@ -154,14 +203,14 @@ impl PlanarIndex {
     }
 
     fn meets(&self, line: &Line<f64>) -> bool {
-        let own = edge_extent(line);
+        let own = Extent::of_edge(line);
         self.tree
             .walk(
-                |group| overlaps(group, &own),
+                |group| group.overlaps(&own),
                 |range| {
                     let found = self.edges[range]
                         .iter()
-                        .any(|edge| overlaps(&edge_extent(edge), &own) && edge.intersects(line));
+                        .any(|edge| Extent::of_edge(edge).overlaps(&own) && edge.intersects(line));
                     if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 },
             )
@@ -237,12 +286,4 @@ fn edges_of(coords: &[Coord<f64>]) -> impl Iterator<Item = Line<f64>> {
 fn odd_ends(mut ends: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
     ends.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
     ends.chunk_by(|a, b| a == b).filter(|same| same.len() % 2 == 1).map(|same| same[0]).collect()
-}
-
-fn edge_extent(line: &Line<f64>) -> Extent<2> {
-    Extent::new([line.start.x, line.start.y], [line.end.x, line.end.y])
-}
-
-fn overlaps(a: &Extent<2>, b: &Extent<2>) -> bool {
-    a.min[0] <= b.max[0] && a.max[0] >= b.min[0] && a.min[1] <= b.max[1] && a.max[1] >= b.min[1]
 }

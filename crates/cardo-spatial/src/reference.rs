@@ -9,6 +9,7 @@ use geo::{PreparedGeometry, Relate};
 use geo_types::{Coord, Geometry, MultiPoint};
 
 use crate::aabb::{Aabb, Boxes};
+use crate::effort::Effort;
 use crate::guard::guarded;
 use crate::planar::{self, PlanarIndex, Position};
 use crate::relations::GeoRelation;
@@ -42,6 +43,8 @@ pub(crate) struct Reference {
     /// In continuous coordinates and repaired.
     geometry: Geometry<f64>,
     index: PlanarIndex,
+    /// Whether its edges meet so often that only positions and contacts are judged.
+    entangled: bool,
     /// What a point at the south and the north pole has to the reference.
     poles: [Position; 2],
 }
@@ -55,9 +58,10 @@ impl Reference {
         let unwrapped = antimeridian::unwrap(geometry);
         let geometry = repair::repair(&unwrapped).into_geometry().into_owned();
         let index = PlanarIndex::new(&geometry);
+        let entangled = index.is_entangled();
         let poles =
             [pole_position(&geometry, &index, -90.0), pole_position(&geometry, &index, 90.0)];
-        Self { key: NEXT.fetch_add(1, Ordering::Relaxed), geometry, index, poles }
+        Self { key: NEXT.fetch_add(1, Ordering::Relaxed), geometry, index, entangled, poles }
     }
 
     /// The repaired form in continuous coordinates.
@@ -194,7 +198,7 @@ impl Reference {
     }
 
     fn relates_by_matrix(&self, relation: GeoRelation, target: &Geometry<f64>) -> bool {
-        if parts::has_non_finite(target) {
+        if parts::has_non_finite(target) || self.is_too_much_with(target) {
             return false;
         }
         if relation == GeoRelation::Equals && *target == self.geometry {
@@ -214,6 +218,20 @@ impl Reference {
             GeoRelation::Intersects => matrix.is_intersects(),
             GeoRelation::Disjoint | GeoRelation::Near { .. } => matrix.is_disjoint(),
         }
+    }
+
+    /// Whether the edges of both meet too often, among themselves or with each other.
+    fn is_too_much_with(&self, target: &Geometry<f64>) -> bool {
+        let mut count = 0;
+        parts::visit(target, &mut |part| count += part.coords().len());
+        if self.entangled {
+            return true;
+        }
+        if Effort::covers(self.index.edge_count().max(count).saturating_mul(count)) {
+            return false;
+        }
+        let target = PlanarIndex::new(target);
+        target.is_entangled() || self.index.is_entangled_with(&target)
     }
 
     /// The DE-9IM of reference and target, by a form of the reference that each thread keeps while it is in use.

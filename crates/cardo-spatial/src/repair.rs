@@ -1,20 +1,20 @@
 //! Self-crossing and degenerate geometries, and the forms that relations can work with.
 
 use std::borrow::Cow;
-use std::ops::ControlFlow;
 
 use geo::kernels::{Kernel, Orientation, RobustKernel};
-use geo::{BooleanOps, CoordsIter, Intersects, MapCoordsInPlace};
+use geo::{BooleanOps, CoordsIter, MapCoordsInPlace};
 use geo_types::{
-    Coord, Geometry, GeometryCollection, Line, LineString, MultiLineString, MultiPoint,
-    MultiPolygon, Point, Polygon,
+    Coord, Geometry, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon,
+    Point, Polygon,
 };
 
-use crate::antimeridian::{self, signed_area};
+use crate::antimeridian::signed_area;
+use crate::crossing::{multi_polygon_crosses_itself, polygon_crosses_itself};
 use crate::guard::guarded;
-use crate::packed::{Extent, PackedTree};
+use crate::packed::Extent;
 use crate::parts;
-use crate::planar::{PlanarIndex, Position, position_in_polygon};
+use crate::planar::PlanarIndex;
 
 /// A geometry in the form that relations use, beside whether that differs from what was given.
 ///
@@ -51,29 +51,17 @@ impl<'a> Repaired<'a> {
 ///
 /// A self-crossing polygon becomes the area enclosed by an odd number of its rings (the even-odd rule); a polygon
 /// without area becomes its outline, a line without length a point, and a line of one position likewise. Everything
-/// else is lent as it is. Coordinates that are not finite are left alone.
+/// else is lent as it is; so are geometries with coordinates that are not finite, and those that cross themselves tens
+/// of thousands of times.
 pub fn repair(geometry: &Geometry<f64>) -> Repaired<'_> {
-    if !is_faulty(geometry) || parts::has_non_finite(geometry) {
+    let is_hopeless =
+        || parts::has_non_finite(geometry) || PlanarIndex::new(geometry).is_entangled();
+    if !is_faulty(geometry) || is_hopeless() {
         return Repaired(Cow::Borrowed(geometry));
     }
     let mut out = Pieces::default();
     out.add(geometry);
     Repaired(Cow::Owned(out.into_geometry()))
-}
-
-/// Whether a polygon of the geometry has a ring that crosses or doubles back on itself or another of its rings.
-///
-/// Rings that touch in single points do not cross, and neither do repeated vertices.
-pub fn is_self_crossing(geometry: &Geometry<f64>) -> bool {
-    if !parts::has_ring(geometry) {
-        return false;
-    }
-    match &*antimeridian::unwrap(geometry) {
-        Geometry::Polygon(polygon) => polygon_crosses_itself(polygon),
-        Geometry::MultiPolygon(polygons) => multi_polygon_crosses_itself(polygons),
-        Geometry::GeometryCollection(all) => all.iter().any(is_self_crossing),
-        _ => false,
-    }
 }
 
 fn is_faulty(geometry: &Geometry<f64>) -> bool {
@@ -105,155 +93,6 @@ fn is_flat(polygon: &Polygon<f64>) -> bool {
     std::iter::once(polygon.exterior())
         .chain(polygon.interiors())
         .any(|ring| signed_area(&ring.0) == 0.0)
-}
-
-pub(crate) fn polygon_crosses_itself(polygon: &Polygon<f64>) -> bool {
-    let mut edges = Edges::default();
-    edges.add_polygon(polygon);
-    edges.any_crossing() || !holes_lie_inside(polygon)
-}
-
-/// Parts of a multi-polygon may touch in points but share no area and no stretch of border (OGC 06-103r4, 6.1.14).
-fn multi_polygon_crosses_itself(polygons: &MultiPolygon<f64>) -> bool {
-    let mut edges = Edges::default();
-    polygons.iter().for_each(|polygon| edges.add_polygon(polygon));
-    edges.any_crossing()
-        || polygons.iter().any(|p| !holes_lie_inside(p))
-        || has_nested_parts(polygons)
-}
-
-/// For rings that do not cross, the vertices tell.
-fn holes_lie_inside(polygon: &Polygon<f64>) -> bool {
-    if polygon.interiors().is_empty() {
-        return true;
-    }
-    let shell = Polygon::new(polygon.exterior().clone(), Vec::new());
-    let shell = PlanarIndex::new(&Geometry::Polygon(shell));
-    let mut vertices = polygon.interiors().iter().flat_map(|hole| &hole.0);
-    vertices.all(|c| shell.position(*c) != Position::Outside)
-}
-
-/// Whether a part lies in another whose border it does not cross.
-fn has_nested_parts(polygons: &MultiPolygon<f64>) -> bool {
-    if polygons.0.len() < 2 {
-        return false;
-    }
-    let extents: Vec<Extent<2>> = polygons.iter().map(extent_of_polygon).collect();
-    let tree = PackedTree::new(extents.iter().copied());
-    polygons.iter().enumerate().any(|(i, inner)| {
-        tree.walk(
-            |group| overlap(group, &extents[i]),
-            |range| {
-                for j in range {
-                    if i != j
-                        && overlap(&extents[j], &extents[i])
-                        && reaches_into(inner, &polygons.0[j])
-                    {
-                        return ControlFlow::Break(());
-                    }
-                }
-                ControlFlow::Continue(())
-            },
-        )
-        .is_break()
-    })
-}
-
-fn reaches_into(inner: &Polygon<f64>, outer: &Polygon<f64>) -> bool {
-    inner
-        .exterior()
-        .0
-        .iter()
-        .map(|c| position_in_polygon(outer, *c))
-        .find(|position| *position != Position::Boundary)
-        .is_some_and(|position| position == Position::Inside)
-}
-
-fn extent_of_polygon(polygon: &Polygon<f64>) -> Extent<2> {
-    let mut extent = Extent::EMPTY;
-    for c in &polygon.exterior().0 {
-        extent.add(&Extent::new([c.x, c.y], [c.x, c.y]));
-    }
-    extent
-}
-
-/// The edges of rings, each with the ring it belongs to and its place there.
-#[derive(Default)]
-struct Edges {
-    lines: Vec<Line<f64>>,
-    /// Start of each ring's edges.
-    rings: Vec<usize>,
-}
-
-impl Edges {
-    fn add_polygon(&mut self, polygon: &Polygon<f64>) {
-        for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
-            self.rings.push(self.lines.len());
-            self.lines.extend(ring.lines().filter(|line| line.start != line.end));
-        }
-    }
-
-    /// Whether two edges meet other than in single points that leave the rings uncrossed.
-    fn any_crossing(&self) -> bool {
-        let tree = PackedTree::new(self.lines.iter().map(extent));
-        self.lines.iter().enumerate().any(|(i, line)| {
-            let own = extent(line);
-            tree.walk(
-                |group| overlap(group, &own),
-                |range| {
-                    for j in range {
-                        if j > i && overlap(&extent(&self.lines[j]), &own) && self.cross(i, j) {
-                            return ControlFlow::Break(());
-                        }
-                    }
-                    ControlFlow::Continue(())
-                },
-            )
-            .is_break()
-        })
-    }
-
-    fn cross(&self, i: usize, j: usize) -> bool {
-        let (a, b) = (self.lines[i], self.lines[j]);
-        if !a.intersects(&b) {
-            return false;
-        }
-        let ring = self.ring_of(i);
-        let same_ring = ring.contains(&j);
-        let neighbours = same_ring && (j == i + 1 || (i == ring.start && j + 1 == ring.end));
-        if neighbours {
-            return doubles_back(a, b);
-        }
-        if same_ring {
-            // A ring that meets itself, even in a point, is not simple.
-            return true;
-        }
-        is_proper(a, b) || doubles_back(a, b)
-    }
-
-    fn ring_of(&self, edge: usize) -> std::ops::Range<usize> {
-        let next = self.rings.partition_point(|start| *start <= edge);
-        let end = self.rings.get(next).copied().unwrap_or(self.lines.len());
-        self.rings[next - 1]..end
-    }
-}
-
-/// Whether two edges share a stretch.
-fn doubles_back(a: Line<f64>, b: Line<f64>) -> bool {
-    use geo::line_intersection::{LineIntersection, line_intersection};
-    matches!(line_intersection(a, b), Some(LineIntersection::Collinear { intersection }) if intersection.start != intersection.end)
-}
-
-fn is_proper(a: Line<f64>, b: Line<f64>) -> bool {
-    geo::line_intersection::line_intersection(a, b).is_some_and(|meeting| meeting.is_proper())
-}
-
-fn extent(line: &Line<f64>) -> Extent<2> {
-    Extent::new([line.start.x, line.start.y], [line.end.x, line.end.y])
-}
-
-fn overlap(a: &Extent<2>, b: &Extent<2>) -> bool {
-    a.min[0] <= b.max[0] && a.max[0] >= b.min[0] && a.min[1] <= b.max[1] && a.max[1] >= b.min[1]
 }
 
 /// What is left of a geometry, by dimension.
@@ -421,6 +260,7 @@ impl Vertices {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::is_self_crossing;
     use geo::Area;
     use geo_types::{line_string, polygon};
 

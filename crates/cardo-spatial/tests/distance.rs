@@ -62,7 +62,7 @@ fn placed(geometry: &Geometry<f64>, (lon, lat, scale): (f64, f64, f64)) -> Geome
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, rng_seed: RngSeed::Fixed(10), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, rng_seed: RngSeed::Fixed(10), ..ProptestConfig::default() })]
 
     #[test]
     fn distances_agree_with_brute_force(a in common::geometry(), b in common::geometry(), place in place()) {

@@ -120,3 +120,29 @@ proptest! {
         prop_assert!(holds(GeoRelation::Intersects, &a, &a));
     }
 }
+
+#[test]
+fn geometries_made_to_be_costly_are_not() {
+    // Ends of edges far apart in every direction: a few million crossings.
+    let tangle = |shift: f64| -> Vec<Coord<f64>> {
+        (0..4_000_u32)
+            .map(|i| {
+                let angle = f64::from(i) * 2.6 + shift;
+                Coord { x: 20.0 * angle.cos(), y: 20.0 * angle.sin() + f64::from(i) * 1e-5 }
+            })
+            .collect()
+    };
+    let star = Geometry::from(Polygon::new(LineString(tangle(0.0)), vec![]));
+    let line = Geometry::from(LineString(tangle(1.0)));
+    let started = std::time::Instant::now();
+    assert!(is_self_crossing(&star));
+    assert!(PreparedQuery::new(GeoRelation::Intersects, star.clone()).matches(&line));
+    assert!(!PreparedQuery::new(GeoRelation::Disjoint, star.clone()).matches(&line));
+    for relation in
+        [GeoRelation::Within, GeoRelation::Overlaps, GeoRelation::Equals, GeoRelation::Crosses]
+    {
+        let _ = PreparedQuery::new(relation, star.clone()).matches(&line);
+        let _ = PreparedQuery::new(relation, line.clone()).matches(&star);
+    }
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}

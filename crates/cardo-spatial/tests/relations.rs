@@ -40,7 +40,7 @@ fn naive(relation: GeoRelation, target: &Geometry<f64>, reference: &Geometry<f64
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, rng_seed: RngSeed::Fixed(10), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, rng_seed: RngSeed::Fixed(10), ..ProptestConfig::default() })]
 
     #[test]
     fn relations_agree_with_the_matrix(a in common::geometry(), b in common::geometry()) {
