@@ -30,7 +30,7 @@ pub(crate) enum Form {
 impl Form {
     pub(crate) fn made_sound(self, target: &Geometry<f64>) -> Cow<'_, Geometry<f64>> {
         match self {
-            Self::Given => repair::repair(target).into_geometry(),
+            Self::Given => repair::repair_in_plane(target),
             Self::Repaired => Cow::Borrowed(target),
         }
     }
@@ -56,7 +56,7 @@ impl Reference {
         let nothing = Geometry::MultiPoint(MultiPoint::new(Vec::new()));
         let geometry = if parts::has_non_finite(geometry) { &nothing } else { geometry };
         let unwrapped = antimeridian::unwrap(geometry);
-        let geometry = repair::repair(&unwrapped).into_geometry().into_owned();
+        let geometry = repair::repair_in_plane(&unwrapped).into_owned();
         let index = PlanarIndex::new(&geometry);
         let entangled = index.is_entangled();
         let poles =

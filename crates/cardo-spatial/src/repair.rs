@@ -9,7 +9,7 @@ use geo_types::{
     Point, Polygon,
 };
 
-use crate::antimeridian::signed_area;
+use crate::antimeridian::{self, signed_area};
 use crate::crossing::{multi_polygon_crosses_itself, polygon_crosses_itself};
 use crate::guard::guarded;
 use crate::packed::Extent;
@@ -53,15 +53,29 @@ impl<'a> Repaired<'a> {
 /// without area becomes its outline, a line without length a point, and a line of one position likewise. Everything
 /// else is lent as it is; so are geometries with coordinates that are not finite, and those that cross themselves tens
 /// of thousands of times.
+///
+/// What crosses the antimeridian is repaired as the body it means, with longitudes that may run on past 180°.
 pub fn repair(geometry: &Geometry<f64>) -> Repaired<'_> {
+    let repaired = match antimeridian::unwrap(geometry) {
+        Cow::Borrowed(plain) => repair_in_plane(plain),
+        Cow::Owned(unwrapped) => match repair_in_plane(&unwrapped) {
+            Cow::Borrowed(_) => Cow::Borrowed(geometry),
+            Cow::Owned(repaired) => Cow::Owned(repaired),
+        },
+    };
+    Repaired(repaired)
+}
+
+/// The same for coordinates that are continuous.
+pub(crate) fn repair_in_plane(geometry: &Geometry<f64>) -> Cow<'_, Geometry<f64>> {
     let is_hopeless =
         || parts::has_non_finite(geometry) || PlanarIndex::new(geometry).is_entangled();
     if !is_faulty(geometry) || is_hopeless() {
-        return Repaired(Cow::Borrowed(geometry));
+        return Cow::Borrowed(geometry);
     }
     let mut out = Pieces::default();
     out.add(geometry);
-    Repaired(Cow::Owned(out.into_geometry()))
+    Cow::Owned(out.into_geometry())
 }
 
 fn is_faulty(geometry: &Geometry<f64>) -> bool {

@@ -45,6 +45,12 @@ pub(crate) fn thin_geometry() -> impl Strategy<Value = Geometry<f64>> {
     ]
 }
 
+/// Points, lines and sound polygons whose rings are counterclockwise.
+#[allow(dead_code, reason = "not every test binary asks for them")]
+pub(crate) fn sound_geometry() -> impl Strategy<Value = Geometry<f64>> {
+    prop_oneof![thin_geometry(), sound_polygon().prop_map(Geometry::Polygon)]
+}
+
 pub(crate) fn geometry() -> impl Strategy<Value = Geometry<f64>> {
     prop_oneof![
         3 => coord().prop_map(|c| Geometry::Point(Point(c))),
