@@ -623,13 +623,13 @@ impl Inner {
         let surplus = idle.len().saturating_sub(self.options.loaded_twins);
         idle.retain(|twin| twin.used.load(Ordering::Relaxed) + 1 < now && !twin.id.is_default());
         idle.sort_by_key(|twin| twin.used.load(Ordering::Relaxed));
-        for twin in idle.into_iter().take(surplus) {
+        for twin in idle.iter().take(surplus) {
             self.evict(twin);
         }
     }
 
     /// Takes a twin out of memory unless somebody holds it or its log is not projected.
-    fn evict(&self, twin: Arc<Twin>) {
+    fn evict(&self, twin: &Arc<Twin>) {
         let is_projected = twin.projected() == twin.root.load().revision;
         if !is_projected || twin.published.receiver_count() > 0 {
             return;
@@ -640,8 +640,8 @@ impl Inner {
             twins
         });
         // Whoever got hold of it in between may write to it, so it has to stay.
-        if Arc::strong_count(&twin) > 1 {
-            self.insert(&twin);
+        if Arc::strong_count(twin) > 1 {
+            self.insert(twin);
         }
     }
 

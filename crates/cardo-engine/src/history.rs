@@ -75,7 +75,7 @@ pub(crate) fn join(
     // A value that a replacement leaves as it is, is one instance and not two.
     instances.dedup_by(|later, earlier| is_repeated(later, earlier));
     if let Some(last) = wanted.last {
-        instances = keep_last(instances, last);
+        instances = keep_last(&instances, last);
     }
     let is_cut = instances.len() > wanted.limit;
     instances.truncate(wanted.limit);
@@ -146,7 +146,7 @@ fn is_repeated(later: &HistoryRow, earlier: &HistoryRow) -> bool {
     }
 }
 
-fn keep_last(rows: Vec<HistoryRow>, last: usize) -> Vec<HistoryRow> {
+fn keep_last(rows: &[HistoryRow], last: usize) -> Vec<HistoryRow> {
     let same =
         |a: &HistoryRow, b: &HistoryRow| name_of(a) == name_of(b) && dataset_of(a) == dataset_of(b);
     let runs = rows.chunk_by(same).map(|run| run[run.len().saturating_sub(last)..].to_vec());

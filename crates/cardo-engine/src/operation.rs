@@ -123,11 +123,15 @@ impl<N> Operation<N> {
             Self::Merge { fragment, .. } => fragment.names(visit),
             Self::Append { types, attributes, .. } => {
                 types.iter().for_each(&mut *visit);
-                attributes.iter().for_each(|a| a.names(visit));
+                for attribute in attributes {
+                    attribute.names(visit);
+                }
             }
             Self::Update { types, attributes, .. } => {
                 types.iter().for_each(&mut *visit);
-                attributes.iter().for_each(|a| a.names(visit));
+                for attribute in attributes {
+                    attribute.names(visit);
+                }
             }
             Self::PartialUpdate { name, fragment, .. } => {
                 visit(name);

@@ -66,14 +66,10 @@ pub(crate) fn rows(followed: &Followed) -> Vec<HistoryRow> {
 }
 
 fn instance_event(change: &InstanceChange) -> (HistoryEvent, Option<cardo_model::Timestamp>) {
-    match &change.is {
-        Some(bytes) => {
-            let time = change.is().map(|i| i.time());
-            (HistoryEvent::Instance { name: change.name, instance: bytes.clone() }, time)
-        }
-        None => {
-            let dataset_id = change.dataset_id().and_then(|d| cardo_model::Iri::new(d).ok());
-            (HistoryEvent::InstanceDeleted { name: change.name, dataset_id }, None)
-        }
+    if let Some(bytes) = &change.is {
+        let time = change.is().map(|i| i.time());
+        return (HistoryEvent::Instance { name: change.name, instance: bytes.clone() }, time);
     }
+    let dataset_id = change.dataset_id().and_then(|d| cardo_model::Iri::new(d).ok());
+    (HistoryEvent::InstanceDeleted { name: change.name, dataset_id }, None)
 }

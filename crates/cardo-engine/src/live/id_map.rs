@@ -38,8 +38,8 @@ impl IdMap {
 
     fn hash(&self, id: &str) -> (u32, u32) {
         let hash = self.hasher.hash_one(id.as_bytes());
-        let [a, b, c, d, e, f, g, h] = hash.to_le_bytes();
-        (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
+        let half = |bits: u64| u32::try_from(bits & u64::from(u32::MAX)).expect("half of 64 bits");
+        (half(hash), half(hash >> 32))
     }
 
     /// Buckets below the split point are addressed with one bit more.

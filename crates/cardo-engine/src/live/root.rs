@@ -179,12 +179,13 @@ impl Root {
         self.seqs.set(slot, record.view().seq());
         self.live.insert(slot);
         // The map of ids looks into the records, so the record has to be there before its id.
-        self.entities.set(slot, Some(record.clone()));
+        self.entities.set(slot, Some(record));
         let entities = &self.entities;
-        self.ids.insert(record.view().id(), slot, |other| {
-            let record = entities.get(other).as_ref();
+        let id_of = |slot: u32| {
+            let record = entities.get(slot).as_ref();
             record.expect("a slot in the map has a record").view().id()
-        });
+        };
+        self.ids.insert(id_of(slot), slot, id_of);
     }
 
     /// Puts another record of the same entity in its slot.

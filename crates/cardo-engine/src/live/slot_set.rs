@@ -116,6 +116,7 @@ impl SlotSet {
 }
 
 /// The places whose bits are set, in ascending order.
+#[expect(clippy::large_types_passed_by_value, reason = "the bits are used up")]
 pub(crate) fn slots_of(bits: Bits) -> impl Iterator<Item = u32> {
     bits.into_iter().zip(0_u32..).flat_map(|(mut word, at)| {
         std::iter::from_fn(move || {

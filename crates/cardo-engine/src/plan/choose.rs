@@ -95,11 +95,12 @@ fn flatten<'a>(filter: &'a Resolved, parts: &mut Vec<&'a Resolved>) {
 /// Leaves out the members of the only type where the set of one of its attributes says as much.
 fn drop_implied<'a>(scope: &Scope<'a>, sets: &mut Vec<Vec<&'a SlotSet>>) {
     let Some(only) = scope.only_type() else { return };
-    let is_within = |set: &SlotSet| only.attributes.values().any(|i| std::ptr::eq(&i.present, set));
+    let is_within =
+        |set: &SlotSet| only.attributes.values().any(|i| std::ptr::eq(&raw const i.present, set));
     let implied = sets.iter().any(|union| matches!(union.as_slice(), [one] if is_within(one)));
     if implied {
         sets.retain(
-            |union| !matches!(union.as_slice(), [one] if std::ptr::eq(*one, &only.members)),
+            |union| !matches!(union.as_slice(), [one] if std::ptr::eq(*one, &raw const only.members)),
         );
     }
 }
@@ -124,7 +125,8 @@ fn exact_count(
         },
         ([union], [Lookup { index: Listing::Numbers { indexes, ranges }, .. }]) => {
             let only = scope.only_type()?;
-            let is_members = matches!(union.as_slice(), [one] if std::ptr::eq(*one, &only.members));
+            let is_members =
+                matches!(union.as_slice(), [one] if std::ptr::eq(*one, &raw const only.members));
             match indexes.as_slice() {
                 [index] if is_members && index.others.is_empty() => Some(index.count(ranges)),
                 [] if is_members => Some(0),
@@ -162,7 +164,7 @@ impl<'a> Choice<'a> {
             .iter()
             .enumerate()
             .filter(|(_, lookup)| {
-                lookup.estimate <= MOST_LISTED || walked as usize > MOST_LISTED * 4
+                lookup.estimate <= MOST_LISTED || walked > MOST_LISTED as f64 * 4.0
             })
             .map(|(at, lookup)| (at, lookup.estimate as f64 * (LIST_NS + others(at)) + 500.0))
             .min_by(|(_, a), (_, b)| a.total_cmp(b));

@@ -56,16 +56,12 @@ pub(super) struct Scope<'a> {
 impl<'a> Scope<'a> {
     pub(super) fn of(root: &'a Root, parts: &[&Resolved]) -> Self {
         let index = |name: &NameId| root.types.get(name).map(|index| (*name, index.as_ref()));
-        match parts.iter().find_map(|part| types_of(part)) {
-            Some(names) => {
-                let types = names.iter().filter_map(|name| index(name)).collect();
-                Self { root, types, is_typed: true }
-            }
-            None => {
-                let types = root.types.iter().map(|(n, t)| (*n, t.as_ref())).collect();
-                Self { root, types, is_typed: false }
-            }
+        if let Some(names) = parts.iter().find_map(|part| types_of(part)) {
+            let types = names.iter().filter_map(index).collect();
+            return Self { root, types, is_typed: true };
         }
+        let types = root.types.iter().map(|(n, t)| (*n, t.as_ref())).collect();
+        Self { root, types, is_typed: false }
     }
 
     /// The one type that is asked for, where it is one.
@@ -183,12 +179,11 @@ impl<'a> Scope<'a> {
         let mut indexes = Vec::new();
         let mut is_complete = true;
         for (type_name, index) in self.attribute_indexes(name) {
-            match index_of(index) {
-                Some(found) => indexes.push(found),
-                None => {
-                    is_complete = false;
-                    wanted.push(Wanted { type_name, attribute: name, sort });
-                }
+            if let Some(found) = index_of(index) {
+                indexes.push(found);
+            } else {
+                is_complete = false;
+                wanted.push(Wanted { type_name, attribute: name, sort });
             }
         }
         is_complete.then_some(indexes)

@@ -13,6 +13,7 @@ pub(super) struct Edit {
     instances: Vec<(NameId, Option<Iri>, Option<Instance<NameId>>)>,
     types: Option<Vec<NameId>>,
     scopes: Option<Vec<Scope>>,
+    #[expect(clippy::option_option, reason = "left alone, removed, or set")]
     expires_at: Option<Option<Timestamp>>,
     not_updated: Vec<(NameId, NotUpdated)>,
 }

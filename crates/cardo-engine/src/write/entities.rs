@@ -84,14 +84,14 @@ impl Revising<'_> {
             return self.insert(entity);
         }
         let scopes = (!entity.scopes.is_empty()).then_some(entity.scopes);
-        self.append(&entity.id, entity.types, scopes, entity.attributes, false)
+        self.append(&entity.id, &entity.types, scopes, entity.attributes, false)
     }
 
     /// Clause 5.6.3.
     pub(super) fn append(
         &mut self,
         id: &EntityId,
-        types: Vec<NameId>,
+        types: &[NameId],
         scopes: Option<Vec<Scope>>,
         attributes: Vec<Attribute<NameId>>,
         no_overwrite: bool,
@@ -108,7 +108,7 @@ impl Revising<'_> {
                 }
             }
         }
-        edit.add_types(&types);
+        edit.add_types(types);
         match scopes {
             Some(scopes) if no_overwrite => edit.add_scopes(scopes),
             Some(scopes) => edit.set_scopes(scopes),
@@ -121,7 +121,7 @@ impl Revising<'_> {
     pub(super) fn update(
         &mut self,
         id: &EntityId,
-        types: Vec<NameId>,
+        types: &[NameId],
         scopes: Option<Vec<Scope>>,
         attributes: Vec<AttributeFragment<NameId>>,
     ) -> Result<Done, OperationError> {
@@ -132,7 +132,7 @@ impl Revising<'_> {
                 self.update_one(&mut edit, attribute.name, fragment)?;
             }
         }
-        edit.add_types(&types);
+        edit.add_types(types);
         if let Some(scopes) = scopes
             && edit.has_scopes()
         {

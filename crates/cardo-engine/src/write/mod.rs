@@ -37,10 +37,10 @@ impl Revising<'_> {
             Operation::CreateOrUpdate(entity) => self.create_or_update(entity),
             Operation::Merge { id, fragment, options } => self.merge(&id, fragment, &options),
             Operation::Append { id, types, scopes, attributes, no_overwrite } => {
-                self.append(&id, types, scopes, attributes, no_overwrite)
+                self.append(&id, &types, scopes, attributes, no_overwrite)
             }
             Operation::Update { id, types, scopes, attributes } => {
-                self.update(&id, types, scopes, attributes)
+                self.update(&id, &types, scopes, attributes)
             }
             Operation::PartialUpdate { id, name, fragment } => {
                 self.partial_update(&id, name, fragment)

@@ -104,11 +104,11 @@ proptest! {
                 None => expected.attributes.push(attribute.clone()),
             }
         }
-        if let Some(first) = before.attributes.first() {
-            if after.iter().all(|a| a.name != first.name) {
-                changed.push((first.name, Vec::new()));
-                expected.attributes.retain(|a| a.name != first.name);
-            }
+        if let Some(first) = before.attributes.first()
+            && after.iter().all(|a| a.name != first.name)
+        {
+            changed.push((first.name, Vec::new()));
+            expected.attributes.retain(|a| a.name != first.name);
         }
         let spliced = splice(&record, header(), &changed);
         prop_assert_eq!(spliced.view().decode(), expected.clone());
