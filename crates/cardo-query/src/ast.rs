@@ -251,6 +251,32 @@ impl<N> Filter<N> {
         }
     }
 
+    /// Calls `visit` with each attribute that the condition names, as often as it does: none for a
+    /// condition on nothing but members of the entity itself.
+    pub fn visit_attributes(&self, visit: &mut dyn FnMut(&N)) {
+        match self {
+            Self::And(parts) | Self::Or(parts) => {
+                for part in parts {
+                    part.visit_attributes(visit);
+                }
+            }
+            Self::Not(part) => part.visit_attributes(visit),
+            Self::HasAttribute(name) => visit(name),
+            Self::Geo(condition) => visit(&condition.property),
+            Self::Exists(path) | Self::Compare(Comparison { path, .. }) => {
+                if let Root::Attribute(name) = &path.root {
+                    visit(name);
+                }
+            }
+            Self::True
+            | Self::False
+            | Self::Ids(_)
+            | Self::IdPattern(_)
+            | Self::Type(_)
+            | Self::Scope(_) => {}
+        }
+    }
+
     /// The same condition with names of another sort.
     pub fn map_names<M>(&self, name: &mut impl FnMut(&N) -> M) -> Filter<M> {
         match self {

@@ -14,7 +14,9 @@ pub use ast::{
     Resolved, Root, ScopeTest,
 };
 pub use candidate::Candidate;
-pub use evaluate::{evaluate, instance_has, instance_matches, scalar_number, scope_matches};
+pub use evaluate::{
+    evaluate, instance_has, instance_matches, scalar_number, scalar_text, scope_matches,
+};
 pub use geo_test::GeoTest;
 pub use ngsi::{
     GeoError, GeoParameters, InvalidName, MAX_COORDINATES_BYTES, MAX_LIST_ITEMS, MAX_NESTING,

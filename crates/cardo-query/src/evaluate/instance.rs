@@ -88,6 +88,24 @@ fn value_matches(operator: Operator, operand: &Operand, instance: &InstanceRef<'
     }
 }
 
+/// The text that a value is compared as, `None` where it is no single text, is a moment, or has
+/// escapes in its JSON.
+///
+/// An engine may answer equality of a plain path with a text from an index of these, in place of
+/// [`instance_matches`]. Instances without such a text have to be judged by themselves.
+pub fn scalar_text<'a>(instance: &InstanceRef<'a>) -> Option<&'a str> {
+    let is_comparable = match instance.kind() {
+        Kind::Relationship | Kind::VocabProperty | Kind::JsonProperty => true,
+        Kind::Property => !instance.value_type().is_some_and(is_date_time),
+        _ => false,
+    };
+    let text = instance.value_bytes().strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    if !is_comparable || text.contains(&b'\\') {
+        return None;
+    }
+    std::str::from_utf8(text).ok()
+}
+
 /// Whether a datatype, by term or full name, is that of moments (clause 4.6.3).
 fn is_date_time(datatype: &str) -> bool {
     datatype.ends_with("DateTime") || datatype.ends_with("dateTime")

@@ -4,7 +4,7 @@ mod instance;
 mod scalar;
 mod scope;
 
-pub use instance::{instance_has, instance_matches};
+pub use instance::{instance_has, instance_matches, scalar_text};
 pub use scalar::scalar_number;
 pub use scope::matches as scope_matches;
 
@@ -64,7 +64,8 @@ fn compares<C: Candidate + ?Sized>(comparison: &Comparison<NameId>, candidate: &
     }
 }
 
-/// The scopes compare as an array of texts does.
+/// Equality of scopes is that of an array of texts; any other operator holds where it holds for any
+/// scope.
 fn compares_scopes<C: Candidate + ?Sized>(
     operator: Operator,
     operand: &Operand,

@@ -9,3 +9,4 @@ mod print;
 mod q_grammar;
 mod q_semantics;
 mod selections;
+mod speed;

@@ -54,7 +54,8 @@ fn comparable() -> impl Strategy<Value = Literal> {
         any::<f64>().prop_filter("finite", |n| n.is_finite()).prop_map(Literal::Number),
         (-50_i32..50).prop_map(|n| Literal::Number(f64::from(n) / 4.0)),
         "\\PC{0,12}".prop_map(|text| Literal::Text(text.into())),
-        any::<i64>().prop_map(|micros| Literal::DateTime(Timestamp::from_micros(micros))),
+        (-62_167_219_200_000_000..253_402_300_799_999_999_i64)
+            .prop_map(|micros| Literal::DateTime(Timestamp::from_micros(micros))),
         (0_i64..40_000).prop_map(|day| {
             let moment = Timestamp::from_seconds(day * 86_400).to_string();
             Literal::Date(moment[..10].into())

@@ -399,3 +399,14 @@ fn names_are_full_iris_in_the_tree() {
     let name = Iri::new("https://uri.etsi.org/ngsi-ld/default-context/temperature").unwrap();
     assert_eq!(filter, cardo_query::Filter::HasAttribute(name));
 }
+
+#[test]
+fn a_query_tells_which_attributes_it_asks_for() {
+    let count = |query: &str| {
+        let mut count = 0;
+        crate::common::q(query).unwrap().visit_attributes(&mut |_| count += 1);
+        count
+    };
+    assert_eq!(count(r#"modifiedAt>"2020-01-01T00:00:00Z";id~=x|type==A|scope"#), 0);
+    assert_eq!(count("a;!b;(c.d>1|modifiedAt)"), 3);
+}

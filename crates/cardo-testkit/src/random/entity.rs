@@ -71,8 +71,10 @@ pub fn random_instance(usual: Kind, depth: u32) -> BoxedStrategy<Instance> {
         .boxed()
     };
     let unit = option::weighted(0.3, select(vec!["CEL", "KMH"]));
+    let unit = (unit, option::weighted(0.1, Just("DateTime")));
     (value, option::of(0_i64..6), unit, option::weighted(0.1, 0_i64..6), 0_i64..3, attributes)
-        .prop_map(|(value, observed, unit, expires, created, attributes)| Instance {
+        .prop_map(|(value, observed, (unit, value_type), expires, created, attributes)| Instance {
+            value_type: value_type.map(Into::into),
             observed_at: observed.map(moment),
             unit_code: unit.map(Into::into),
             expires_at: expires.map(moment),
