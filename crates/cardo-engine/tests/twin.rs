@@ -1,4 +1,5 @@
 //! What the engine promises, over the memory store.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

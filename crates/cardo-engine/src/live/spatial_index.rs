@@ -309,7 +309,7 @@ mod tests {
             let place = |slot: u32, salt: u64| {
                 let mixed = (u64::from(slot) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(salt ^ seed);
                 let part = |shift: u32| f64::from(u16::try_from(mixed >> shift & 0x3ff).unwrap()) / 10.0;
-                let size = if mixed & 3 == 0 { part(30) / 20.0 } else { 0.0 };
+                let size = if mixed.trailing_zeros() >= 2 { part(30) / 20.0 } else { 0.0 };
                 entry(slot, part(0), part(10), size, size)
             };
             let mut plain: std::collections::BTreeMap<u32, Entry> =

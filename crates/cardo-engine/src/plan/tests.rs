@@ -56,12 +56,10 @@ fn twin(first: Vec<cardo_model::Entity>, steps: Vec<Step>) -> (Root, Vec<Record>
     let before = Arc::new(root.clone());
     for (at, step) in steps.into_iter().enumerate() {
         match step {
-            Step::Create(entity) => {
-                if plain.iter().all(|known| known.id() != entity.id) {
-                    let record = next(*entity);
-                    plain.push(record.clone());
-                    root.create(record);
-                }
+            Step::Create(entity) if plain.iter().all(|known| known.id() != entity.id) => {
+                let record = next(*entity);
+                plain.push(record.clone());
+                root.create(record);
             }
             Step::Replace(which, mut entity) if !plain.is_empty() => {
                 let at = which.index(plain.len());
