@@ -98,7 +98,9 @@ pub struct SourceOffset {
 #[non_exhaustive]
 pub enum InvalidLogRecord {
     /// Written by a newer program.
-    #[error("a log record of version {0} was written by a newer Cardo; this one reads up to {VERSION}")]
+    #[error(
+        "a log record of version {0} was written by a newer Cardo; this one reads up to {VERSION}"
+    )]
     Version(u8),
     /// Cut or damaged.
     #[error("a log record of {0} bytes is damaged")]
@@ -133,7 +135,12 @@ impl EntityChange {
     ///
     /// `old` has to be the entity as it was before an `Updated` or `Observed` change; the other
     /// kinds say everything themselves.
-    pub fn apply(&self, old: Option<&Record>, revision: Revision, time: Timestamp) -> Option<Record> {
+    pub fn apply(
+        &self,
+        old: Option<&Record>,
+        revision: Revision,
+        time: Timestamp,
+    ) -> Option<Record> {
         match self {
             Self::Created(record) | Self::Replaced { is: record, .. } => Some(record.clone()),
             Self::Deleted(_) => None,
@@ -412,7 +419,11 @@ mod tests {
                 },
                 EntityChange::Deleted(old),
             ],
-            documents: vec![DocumentChange { kind: "subscription".into(), id: "s".into(), body: Some("{}".into()) }],
+            documents: vec![DocumentChange {
+                kind: "subscription".into(),
+                id: "s".into(),
+                body: Some("{}".into()),
+            }],
             offsets: vec![SourceOffset { source: "trams".into(), offset: "17".into() }],
         }
     }
@@ -439,7 +450,15 @@ mod tests {
         let log = log_record();
         let old = entity();
         let new = log.changes[2].apply(Some(&old), log.revision, log.time).unwrap();
-        let value = |name| new.view().attribute(NameId::new(name)).unwrap().instance(None).unwrap().value().to_owned();
+        let value = |name| {
+            new.view()
+                .attribute(NameId::new(name))
+                .unwrap()
+                .instance(None)
+                .unwrap()
+                .value()
+                .to_owned()
+        };
         assert_eq!((value(1).as_str(), value(9).as_str()), ("2", "3"));
         assert_eq!(new.view().modified_at(), log.time);
         assert_eq!(new.view().created_at(), Timestamp::from_seconds(1));

@@ -54,7 +54,9 @@ impl Default for TwinId {
 
 fn check(name: &str) -> Result<(), InvalidTwinName> {
     let is_valid = (1..=128).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':'));
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':'));
     if is_valid { Ok(()) } else { Err(InvalidTwinName(name.chars().take(140).collect())) }
 }
 

@@ -3,7 +3,7 @@ use std::hash::BuildHasher;
 use std::ops::RangeInclusive;
 
 use cardo_model::{AttributeRef, InstanceRef, Kind, read_point, read_shape};
-use cardo_query::scalar_number;
+use cardo_query::{scalar_number, scalar_text};
 use cardo_spatial::Aabb;
 
 use super::shared_vec::SharedVec;
@@ -294,12 +294,7 @@ impl TextIndex {
 
 /// The key of a value that is one string.
 fn text_key(attribute: &AttributeRef<'_>) -> Option<u64> {
-    let instance = single(attribute)?;
-    let is_text = matches!(instance.kind(), Kind::Property | Kind::Relationship);
-    match instance.value_bytes() {
-        [b'"', text @ .., b'"'] if is_text && !text.contains(&b'\\') => Some(hash_text(text)),
-        _ => None,
-    }
+    scalar_text(&single(attribute)?).map(|text| hash_text(text.as_bytes()))
 }
 
 /// The key under which a text is found.

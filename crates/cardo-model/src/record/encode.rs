@@ -1,6 +1,6 @@
 use super::view::{
-    FLAG_EXPIRES, HAS_ATTRIBUTES, HAS_DATASET, HAS_EXPIRES, HAS_OBJECT_TYPES, HAS_OBSERVED,
-    HAS_UNIT, HAS_VALUE_TYPE, IS_COERCED,
+    ATTRIBUTES_AT, FIXED, FLAG_EXPIRES, HAS_ATTRIBUTES, HAS_DATASET, HAS_EXPIRES, HAS_OBJECT_TYPES,
+    HAS_OBSERVED, HAS_UNIT, HAS_VALUE_TYPE, IS_COERCED, attributes_at,
 };
 use super::{EntityRef, InstanceRef, Record, Revision, Seq, VERSION};
 use crate::codec::{put_block, put_bytes, put_len, put_varint};
@@ -33,6 +33,7 @@ impl Record {
         for scope in &entity.scopes {
             put_bytes(&mut out, scope.as_str().as_bytes());
         }
+        note_attributes(&mut out);
         put_attributes(&mut out, &entity.attributes);
         Self(out.into())
     }
@@ -45,9 +46,16 @@ fn put_header(out: &mut Vec<u8>, header: RecordHeader, expires_at: Option<Timest
     out.extend_from_slice(&header.created_at.to_bits().to_le_bytes());
     out.extend_from_slice(&header.modified_at.to_bits().to_le_bytes());
     out.extend_from_slice(&header.revision.0.to_le_bytes());
+    out.extend_from_slice(&[0; FIXED - ATTRIBUTES_AT]);
     if let Some(moment) = expires_at {
         out.extend_from_slice(&moment.to_bits().to_le_bytes());
     }
+}
+
+/// Notes that the attributes begin here.
+fn note_attributes(out: &mut [u8]) {
+    let at = u32::try_from(out.len()).expect("an entity has far fewer types and scopes");
+    out[ATTRIBUTES_AT..FIXED].copy_from_slice(&at.to_le_bytes());
 }
 
 fn put_attributes(out: &mut Vec<u8>, attributes: &[Attribute<NameId>]) {
@@ -127,6 +135,7 @@ pub fn splice(old: &Record, header: RecordHeader, changed: &[(NameId, Vec<&[u8]>
     put_header(&mut out, header, view.expires_at());
     let attributes = view.attributes();
     out.extend_from_slice(head_bytes(old, view));
+    note_attributes(&mut out);
     let is_changed = |name: NameId| changed.iter().any(|(changed, _)| *changed == name);
     let kept = attributes.filter(|attribute| !is_changed(attribute.name())).count();
     let added = changed.iter().filter(|(_, instances)| !instances.is_empty()).count();
@@ -148,22 +157,12 @@ pub fn splice(old: &Record, header: RecordHeader, changed: &[(NameId, Vec<&[u8]>
     Record(out.into())
 }
 
-/// The bytes between the fixed header and the attributes: id, types, scopes.
+/// The bytes between the header and the attributes: id, types, scopes.
 fn head_bytes<'a>(record: &'a Record, view: EntityRef<'a>) -> &'a [u8] {
     let bytes = record.as_bytes();
-    let start = if view.expires_at().is_some() { 42 } else { 34 };
-    let mut reader = crate::codec::Reader::new(&bytes[start..]);
-    let walked = reader.bytes().and_then(|_| {
-        for _ in 0..reader.len()? {
-            reader.varint()?;
-        }
-        for _ in 0..reader.len()? {
-            reader.bytes()?;
-        }
-        Some(())
-    });
-    walked.expect("records are checked when they are made");
-    &bytes[start..bytes.len() - reader.rest().len()]
+    let start = if view.expires_at().is_some() { FIXED + 8 } else { FIXED };
+    let end = attributes_at(bytes).expect("records are checked when they are made");
+    &bytes[start..end]
 }
 
 fn put_encoded_attribute(out: &mut Vec<u8>, name: NameId, instances: &[&[u8]]) {

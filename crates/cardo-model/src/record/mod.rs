@@ -2,7 +2,8 @@
 //! store, read in place.
 //!
 //! ```text
-//! record    = version flags seq created modified revision [expires] id types scopes attributes
+//! record    = version flags seq created modified revision attributes-at [expires] id types scopes
+//!             attributes
 //! attributes= count (name length instances)*      instances = count (length instance)*
 //! instance  = kind flags created modified [dataset] [observed] [unit] [valueType] [objectTypes]
 //!             [expires] value attributes

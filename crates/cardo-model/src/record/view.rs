@@ -15,7 +15,11 @@ pub(super) const HAS_EXPIRES: u8 = 1 << 5;
 pub(super) const IS_COERCED: u8 = 1 << 6;
 pub(super) const HAS_ATTRIBUTES: u8 = 1 << 7;
 
-const FIXED: usize = 34;
+/// The bytes before what is only there at times: version, flags, seq, created, modified, revision,
+/// and where the attributes begin.
+pub(super) const FIXED: usize = 38;
+/// Where in the fixed bytes the place of the attributes stands.
+pub(super) const ATTRIBUTES_AT: usize = 34;
 
 /// A record read in place.
 #[derive(Clone, Copy)]
@@ -100,10 +104,10 @@ impl<'a> EntityRef<'a> {
     }
 
     /// The attributes, in the order in which they came.
+    #[inline]
     pub fn attributes(&self) -> Attributes<'a> {
-        let mut scopes = self.scopes();
-        while scopes.next().is_some() {}
-        Attributes::read(scopes.reader)
+        let at = attributes_at(self.bytes).expect(CHECKED);
+        Attributes::read(Reader::new(&self.bytes[at..]))
     }
 
     /// The attribute of this name.
@@ -400,20 +404,29 @@ impl<'a> InstanceRef<'a> {
     }
 }
 
+/// Where the attributes begin.
+pub(super) fn attributes_at(bytes: &[u8]) -> Option<usize> {
+    let at = u32::from_le_bytes(*bytes.get(ATTRIBUTES_AT..)?.first_chunk()?);
+    Some(at as usize)
+}
+
 pub(super) fn is_well_formed(bytes: &[u8]) -> bool {
     let Some((head, _)) = bytes.split_at_checked(FIXED) else { return false };
     let body_at = if head[1] & FLAG_EXPIRES != 0 { FIXED + 8 } else { FIXED };
-    head[0] == VERSION && bytes.len() > body_at && walk_body(&bytes[body_at..]).is_some()
+    head[0] == VERSION && bytes.len() > body_at && walk_body(bytes, body_at).is_some()
 }
 
-fn walk_body(bytes: &[u8]) -> Option<()> {
-    let mut reader = Reader::new(bytes);
+fn walk_body(bytes: &[u8], body_at: usize) -> Option<()> {
+    let mut reader = Reader::new(&bytes[body_at..]);
     crate::EntityId::new(reader.str()?).ok()?;
     for _ in 0..reader.len()? {
         reader.u32()?;
     }
     for _ in 0..reader.len()? {
         reader.str()?;
+    }
+    if attributes_at(bytes)? != bytes.len() - reader.rest().len() {
+        return None;
     }
     walk_attributes(&mut reader, 0)?;
     reader.is_empty().then_some(())
