@@ -1,5 +1,7 @@
 //! The first page: every face with its address and a question to try.
 
+use std::fmt::Write;
+
 use serde_json::{Value, json};
 
 /// A face of the server.
@@ -59,32 +61,29 @@ pub(crate) fn json(notice: Option<&str>) -> Value {
 pub(crate) fn html(notice: Option<&str>) -> String {
     let mut body = String::new();
     if let Some(notice) = notice {
-        body += &format!("<p class=\"notice\">{}</p>\n", escaped(notice));
+        let _ = writeln!(body, "<p class=\"notice\">{}</p>", escaped(notice));
     }
     for face in FACES {
-        body += &format!(
-            "<h2>{}</h2>\n<p><code>{}</code> · {}</p>\n<ul>\n",
-            escaped(face.name),
-            escaped(face.path),
-            escaped(face.standard)
-        );
+        let (name, path, standard) =
+            (escaped(face.name), escaped(face.path), escaped(face.standard));
+        let _ = writeln!(body, "<h2>{name}</h2>\n<p><code>{path}</code> · {standard}</p>\n<ul>");
         for sample in face.samples {
-            let path = escaped(sample.path);
-            body += &format!(
-                "<li>{}: <a href=\"{path}\"><code>{path}</code></a></li>\n",
-                escaped(sample.asks)
-            );
+            let _ = writeln!(body, "<li>{}: {}</li>", escaped(sample.asks), link(sample.path));
         }
-        body += "</ul>\n";
+        body.push_str("</ul>\n");
     }
-    body += "<h2>Operations</h2>\n<ul>\n";
+    body.push_str("<h2>Operations</h2>\n<ul>\n");
     for (path, says) in OPERATIONS {
-        body += &format!("<li><a href=\"{path}\"><code>{path}</code></a>: {says}</li>\n");
+        let _ = writeln!(body, "<li>{}: {}</li>", link(path), escaped(says));
     }
-    body += "</ul>\n";
-    include_str!("index.html")
-        .replace("{version}", env!("CARGO_PKG_VERSION"))
-        .replace("{body}", &body)
+    body.push_str("</ul>\n");
+    let page = include_str!("index.html").replace("{version}", env!("CARGO_PKG_VERSION"));
+    page.replace("{body}", &body)
+}
+
+fn link(path: &str) -> String {
+    let path = escaped(path);
+    format!("<a href=\"{path}\"><code>{path}</code></a>")
 }
 
 fn escaped(text: &str) -> String {

@@ -3,17 +3,24 @@
 
 mod auth;
 mod cli;
+mod command;
 mod config;
+mod contexts;
+mod courier;
+mod demo;
 mod http;
 mod index;
 mod logging;
 mod metrics;
+mod operations;
+mod parts;
 
 pub use auth::{AuthError, TokenAuthorizer, new_token};
 pub use cli::{
     Cli, Command, CommonArgs, ContextCommand, IngestArgs, QuarantineCommand, RightArg, ServeArgs,
     TokenArgs,
 };
+pub use command::execute;
 pub use config::{
     Anonymous, AuthConfig, ByteSize, Config, ConfigError, Effective, EgressSection, KEYS, Key,
     LimitsConfig, LogConfig, LogFormat, Origin, Right, Settings, Shape, Span, TokenConfig,
@@ -22,3 +29,4 @@ pub use config::{
 pub use http::{ListenError, listen};
 pub use logging::{LogLevelError, start_logging};
 pub use metrics::RequestMetrics;
+pub use parts::{RunError, run};

@@ -1,7 +1,7 @@
 //! The addresses for operators: `/health`, `/ready`, `/metrics`, and the index at `/`.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::State;
@@ -9,7 +9,7 @@ use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, VARY, WWW_AUTHENTI
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use cardo_engine::Engine;
+use cardo_engine::{COMMIT_BUCKETS, Engine, EngineMetrics, TwinMetrics};
 use cardo_http::{Access, Authorize, Denied, Rights, best_media_type};
 use cardo_model::TwinId;
 use serde_json::json;
@@ -51,6 +51,13 @@ async fn index(State(operations): State<Operations>, headers: HeaderMap) -> Resp
     page.into_response()
 }
 
+/// What stands under no face.
+pub(crate) async fn nothing_here() -> Response {
+    let body = json!({ "title": "there is nothing at this address", "status": 404, "index": "/" });
+    let problem = (CONTENT_TYPE, "application/problem+json");
+    (StatusCode::NOT_FOUND, [problem], body.to_string()).into_response()
+}
+
 /// The process runs and answers.
 async fn health() -> Response {
     let body = json!({ "status": "up", "version": env!("CARGO_PKG_VERSION") });
@@ -60,7 +67,8 @@ async fn health() -> Response {
 /// The store takes writes, and what follows the log keeps up.
 async fn ready(State(operations): State<Operations>) -> Response {
     let metrics = operations.engine.metrics();
-    let lag = metrics.twins.iter().map(|twin| twin.projector_lag).max().unwrap_or_default();
+    let lag =
+        metrics.twins.iter().map(|twin| twin.revision.0.saturating_sub(twin.projected.0)).max();
     let (status, word) = match metrics.failing {
         None => (StatusCode::OK, "ready"),
         Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "failing"),
@@ -68,7 +76,7 @@ async fn ready(State(operations): State<Operations>) -> Response {
     let body = json!({
         "status": word,
         "store": metrics.failing.as_deref().unwrap_or("takes writes"),
-        "projectorLagSeconds": lag.as_secs_f64(),
+        "projector": { "revisionsBehind": lag.unwrap_or(0), "bytes": metrics.unprojected_bytes },
     });
     (status, [JSON, (CACHE_CONTROL, "no-store")], body.to_string()).into_response()
 }
@@ -81,10 +89,12 @@ async fn metrics(State(operations): State<Operations>, headers: HeaderMap) -> Re
             let text = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
             (text, operations.exposition()).into_response()
         }
-        Err(Denied::Unauthenticated) => {
-            (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")], "a valid token is required\n")
-                .into_response()
-        }
+        Err(Denied::Unauthenticated) => (
+            StatusCode::UNAUTHORIZED,
+            [(WWW_AUTHENTICATE, "Bearer")],
+            "a valid token is required\n",
+        )
+            .into_response(),
         Err(denied) => (StatusCode::FORBIDDEN, format!("{denied}\n")).into_response(),
     }
 }
@@ -108,49 +118,69 @@ impl Operations {
 
     fn write_engine(&self, text: &mut Exposition) {
         let metrics = self.engine.metrics();
-        let seconds = |duration: Duration| duration.as_secs_f64();
-        let per_twin = |text: &mut Exposition, name: &str, help: &str, value: &dyn Fn(usize) -> f64| {
-            text.family(name, "gauge", help);
-            for (at, twin) in metrics.twins.iter().enumerate() {
-                text.sample(name, &labels(&twin.twin), value(at));
-            }
-        };
-        let twins = &metrics.twins;
-        per_twin(text, "cardo_revision", "The newest revision.", &|at| twins[at].revision.0 as f64);
-        per_twin(text, "cardo_projected_revision", "The newest revision in state and history.", &|at| {
-            twins[at].projected.0 as f64
-        });
-        per_twin(text, "cardo_projector_lag_bytes", "Log that is not projected yet.", &|at| {
-            twins[at].projector_lag_bytes as f64
-        });
-        per_twin(text, "cardo_projector_lag_seconds", "Age of the oldest log not projected.", &|at| {
-            seconds(twins[at].projector_lag)
-        });
-        text.family("cardo_entities", "gauge", "Entities by type; one of two types counts twice.");
-        for twin in twins {
-            let [tenant, branch] = labels(&twin.twin);
-            for (name, count) in &twin.types {
-                let labels = [tenant, branch, ("type", name.as_str())];
-                text.sample("cardo_entities", &labels, *count as f64);
-            }
-        }
-        text.family("cardo_commit_seconds", "histogram", "Time of an append to the log.");
-        text.histogram(
-            "cardo_commit_seconds",
-            &[],
-            &metrics.commit_buckets,
-            metrics.commits,
-            metrics.commit_seconds_sum,
-        );
+        write_twins(text, &metrics.twins);
+        write_commits(text, &metrics);
         let singles = [
             ("cardo_queued_writes", "Writes that wait to be committed.", metrics.queued_writes),
-            ("cardo_costly_queries_running", "Costly questions that run.", metrics.running_costly),
-            ("cardo_costly_queries_waiting", "Costly questions that wait.", metrics.waiting_costly),
+            ("cardo_costly_queries", "Costly questions that run.", metrics.costly_queries),
+            (
+                "cardo_unprojected_bytes",
+                "Log that is not projected yet.",
+                metrics.unprojected_bytes,
+            ),
+            ("cardo_names", "Names of types and attributes.", metrics.names),
         ];
         for (name, help, value) in singles {
             text.single(name, "gauge", help, value as f64);
         }
     }
+}
+
+fn write_twins(text: &mut Exposition, twins: &[TwinMetrics]) {
+    text.family("cardo_revision", "gauge", "The newest revision.");
+    for twin in twins {
+        text.sample("cardo_revision", &labels(&twin.twin), twin.revision.0 as f64);
+    }
+    text.family(
+        "cardo_projector_lag_revisions",
+        "gauge",
+        "Revisions not yet in state and history.",
+    );
+    for twin in twins {
+        let lag = twin.revision.0.saturating_sub(twin.projected.0);
+        text.sample("cardo_projector_lag_revisions", &labels(&twin.twin), lag as f64);
+    }
+    text.family("cardo_entities", "gauge", "Entities.");
+    for twin in twins {
+        text.sample("cardo_entities", &labels(&twin.twin), twin.entities as f64);
+    }
+    text.family(
+        "cardo_entities_of_type",
+        "gauge",
+        "Entities by type; one of two types is in both.",
+    );
+    for twin in twins {
+        let [tenant, branch] = labels(&twin.twin);
+        for (name, count) in &twin.types {
+            let labels = [tenant, branch, ("type", name.as_str())];
+            text.sample("cardo_entities_of_type", &labels, *count as f64);
+        }
+    }
+}
+
+fn write_commits(text: &mut Exposition, metrics: &EngineMetrics) {
+    let mut below = 0;
+    let mut buckets = Vec::with_capacity(COMMIT_BUCKETS.len());
+    for (bound, count) in COMMIT_BUCKETS.iter().zip(&metrics.commits) {
+        below += count;
+        buckets.push((*bound, below));
+    }
+    let all = metrics.commits.iter().sum();
+    text.family("cardo_commit_seconds", "histogram", "Time of an append to the log.");
+    text.histogram("cardo_commit_seconds", &[], &buckets, all, metrics.commit_seconds);
+    let failed = metrics.failed_commits as f64;
+    let help = "Appends that the store refused.";
+    text.single("cardo_failed_commits_total", "counter", help, failed);
 }
 
 fn labels(twin: &TwinId) -> [(&'static str, &str); 2] {

@@ -47,6 +47,7 @@ pub const KEYS: &[Key] = &[
     key("limits.projector_memory", Shape::Text),
     key("limits.projector_delay", Shape::Text),
     key("contexts", Shape::Toml),
+    key("sources", Shape::Toml),
     key("log.format", Shape::Text),
     key("log.level", Shape::Text),
 ];

@@ -148,7 +148,11 @@ impl Settings {
         for (key, value) in &self.flags {
             set(&mut merged, &mut origins, key, value.clone(), Origin::Flag(key))?;
         }
-        let config = Config::deserialize(merged).expect("each value was checked by itself");
+        let mut config = Config::deserialize(merged).expect("each value was checked by itself");
+        if let Some(folder) = self.file.as_deref().and_then(Path::parent) {
+            let is_of_file = |key: &str| matches!(origins.get(key), Some(Origin::File(_)));
+            config.resolve_paths(folder, is_of_file);
+        }
         Ok(Effective { config, origins })
     }
 }
@@ -236,6 +240,22 @@ mod tests {
         assert_eq!(effective.origins["data"], Origin::Variable("CARDO_DATA".into()));
         assert_eq!(effective.origins["log.level"], Origin::File(file.path().into()));
         assert!(!effective.origins.contains_key("limits.costly_queries"));
+    }
+
+    #[test]
+    fn paths_in_the_file_begin_at_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("cardo.toml");
+        let text = "data = \"city\"\n[contexts]\n\"https://c.example\" = \"c.jsonld\"\n\
+                    [[sources]]\nname = \"trees\"\nfile = \"trees.csv\"\ntype = \"Tree\"\n";
+        std::fs::write(&file, text).unwrap();
+        let mut settings = Settings { file: Some(file), ..Settings::default() };
+        let config = settings.resolve().unwrap().config;
+        assert_eq!(config.data, folder.path().join("city"));
+        assert_eq!(config.contexts["https://c.example"], folder.path().join("c.jsonld"));
+        assert_eq!(config.sources[0].file, Some(folder.path().join("trees.csv")));
+        settings.flag("data", Some("elsewhere".into()));
+        assert_eq!(settings.resolve().unwrap().config.data, PathBuf::from("elsewhere"));
     }
 
     #[test]

@@ -6,8 +6,9 @@ mod show;
 mod units;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use cardo_ingest::SourceConfig;
 use serde::{Deserialize, Serialize};
 
 pub use keys::{KEYS, Key, Shape};
@@ -34,6 +35,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// JSON-LD contexts to load at the start: URL and file.
     pub contexts: BTreeMap<String, PathBuf>,
+    /// Files, feeds and recordings that are taken in while the server runs.
+    pub sources: Vec<SourceConfig>,
     /// Logs.
     pub log: LogConfig,
 }
@@ -151,6 +154,25 @@ pub enum LogFormat {
     Json,
 }
 
+impl Config {
+    /// Makes relative paths of these keys begin at a folder.
+    fn resolve_paths(&mut self, folder: &Path, is_of_file: impl Fn(&str) -> bool) {
+        if is_of_file("data") {
+            self.data = folder.join(&self.data);
+        }
+        if is_of_file("contexts") {
+            for path in self.contexts.values_mut() {
+                *path = folder.join(&*path);
+            }
+        }
+        if is_of_file("sources") {
+            for source in &mut self.sources {
+                source.resolve(folder);
+            }
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -161,6 +183,7 @@ impl Default for Config {
             egress: EgressSection::default(),
             limits: LimitsConfig::default(),
             contexts: BTreeMap::new(),
+            sources: Vec::new(),
             log: LogConfig::default(),
         }
     }
@@ -187,8 +210,8 @@ impl Default for LimitsConfig {
             connections: 10_000,
             header_timeout: Span::from_secs(30),
             shutdown_timeout: Span::from_secs(10),
-            index_memory: ByteSize::new(512_000_000),
-            names: 100_000,
+            index_memory: ByteSize::new(1_000_000_000),
+            names: 1_000_000,
             projector_memory: ByteSize::new(64_000_000),
             projector_delay: Span::from_secs(5),
         }

@@ -1,0 +1,79 @@
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::Instant;
+
+use cardo_ingest::{Ingestor, terminal_progress};
+use tokio_util::sync::CancellationToken;
+use toml::Value;
+
+use crate::cli::ServeArgs;
+use crate::command::Failure;
+use crate::command::serve::{runtime, stop_signal};
+use crate::config::Config;
+use crate::demo::{self, Asker};
+use crate::http::listen;
+use crate::logging::start_logging;
+use crate::parts::Parts;
+
+pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
+    let started = Instant::now();
+    let mut settings = args.settings();
+    settings.defaults = vec![
+        ("data", Value::String("./cardo-demo-data".into())),
+        // Notifications of the demonstration may go to a program on the same machine.
+        ("egress.allow_loopback", Value::Boolean(true)),
+        ("log.level", Value::String("warn".into())),
+    ];
+    let config = settings.resolve().map_err(Failure::usage)?.config;
+    start_logging(&config.log).map_err(Failure::usage)?;
+    let listener = listen(&config.listen).map_err(Failure::run)?;
+    runtime()?.block_on(demonstrate(listener, config, started))
+}
+
+async fn demonstrate(
+    listener: TcpListener,
+    mut config: Config,
+    started: Instant,
+) -> Result<(), Failure> {
+    let stop = stop_signal()?;
+    let address = listener.local_addr().map_err(Failure::run)?;
+    let parts = Parts::open(&config, address, Some(demo::NOTICE)).await.map_err(Failure::run)?;
+    let folder = config.data.join("helsinki");
+    demo::unpack(&folder)
+        .map_err(|error| Failure::run(format!("{}: {error}", folder.display())))?;
+    config.sources.push(demo::trams(&folder));
+    println!("Cardo listens on http://{address}");
+    println!("The data are kept in {}. {}\n", config.data.display(), demo::NOTICE);
+
+    let asker = Asker { router: parts.router.clone(), base: format!("http://{address}") };
+    let ingestor = parts.ingestor.clone();
+    let stopping = CancellationToken::new();
+    let serving = parts.serve(listener, &config, stopping.cancelled());
+    let showing = async {
+        tokio::select! {
+            () = show(&ingestor, &asker, &folder, started) => std::future::pending().await,
+            () = stop => {}
+        }
+        stopping.cancel();
+    };
+    let (served, ()) = tokio::join!(serving, showing);
+    served.map_err(Failure::run)
+}
+
+/// Takes the city in and shows what can be asked of it.
+async fn show(ingestor: &Ingestor, asker: &Asker, folder: &Path, started: Instant) {
+    let progress = terminal_progress();
+    match demo::take_in(ingestor, folder, progress.as_ref()).await {
+        Ok(reports) => println!("{}", demo::summary(&reports)),
+        Err(error) => {
+            eprintln!("cardo: a layer could not be taken in: {error}");
+            return;
+        }
+    }
+    demo::ask_all(asker).await;
+    println!(
+        "\nReady after {:.1} s. For browsers: {}/   Stop with Ctrl-C; the data stay.",
+        started.elapsed().as_secs_f64(),
+        asker.base
+    );
+}

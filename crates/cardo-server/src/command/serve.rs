@@ -1,0 +1,51 @@
+use std::net::TcpListener;
+
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::ServeArgs;
+use crate::command::Failure;
+use crate::config::{Config, Effective};
+use crate::http::listen;
+use crate::logging::start_logging;
+use crate::parts;
+
+pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
+    let effective = args.settings().resolve().map_err(Failure::usage)?;
+    start_logging(&effective.config.log).map_err(Failure::usage)?;
+    log_settings(&effective);
+    let listener = listen(&effective.config.listen).map_err(Failure::run)?;
+    runtime()?.block_on(serve(listener, &effective.config))
+}
+
+async fn serve(listener: TcpListener, config: &Config) -> Result<(), Failure> {
+    let shutdown = stop_signal()?;
+    let address = listener.local_addr().map_err(Failure::run)?;
+    let parts = parts::Parts::open(config, address, None).await.map_err(Failure::run)?;
+    println!("Cardo listens on http://{address}");
+    parts.serve(listener, config, shutdown).await.map_err(Failure::run)
+}
+
+/// Says which settings are not at their defaults, without their values.
+pub(super) fn log_settings(effective: &Effective) {
+    for (key, origin) in &effective.origins {
+        tracing::info!(key, %origin, "a setting is in force");
+    }
+}
+
+/// Threads for each core.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::run)
+}
+
+/// Done when the process is asked to stop.
+pub(super) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::run)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::run)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,61 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cardo_egress::Gate;
+use cardo_engine::{Caller, Engine};
+use cardo_ingest::Contexts;
+use cardo_jsonld::{Context, ContextBuilder, Document, Limits, Step};
+use cardo_ngsild::{CONTEXT_KIND, ContextLoader, GateLoader};
+
+/// Gives sources the contexts that the faces know too: those of the configuration, those that
+/// `cardo context add` has kept, and downloads.
+pub(crate) struct KnownContexts {
+    engine: Engine,
+    preloaded: Vec<Document>,
+    loader: Option<GateLoader>,
+    limits: Limits,
+}
+
+impl KnownContexts {
+    /// Without a gate nothing is downloaded.
+    pub(crate) fn new(engine: Engine, preloaded: Vec<Document>, gate: Option<Gate>) -> Self {
+        let loader = gate.map(GateLoader::new);
+        Self { engine, preloaded, loader, limits: Limits::default() }
+    }
+
+    async fn document(&self, url: &str) -> Result<Document, String> {
+        if let Some(document) = self.preloaded.iter().find(|document| **document.url() == *url) {
+            return Ok(document.clone());
+        }
+        let parse =
+            |bytes: &[u8]| Document::parse(url, bytes, &self.limits).map_err(|e| e.to_string());
+        // A store without a twin keeps no contexts yet.
+        if let Ok(snapshot) = self.engine.snapshot(&Caller::local("contexts")).await
+            && let Some(kept) = snapshot.document(CONTEXT_KIND, url)
+        {
+            return parse(kept.as_bytes());
+        }
+        let Some(loader) = &self.loader else {
+            return Err(format!("{url} is not kept here; `cardo context add {url} FILE` keeps it"));
+        };
+        let loaded = loader.load(url, self.limits.document_bytes).await;
+        parse(&loaded.map_err(|error| error.to_string())?.bytes)
+    }
+}
+
+#[async_trait]
+impl Contexts for KnownContexts {
+    async fn context(&self, url: &str) -> Result<Arc<Context>, String> {
+        let mut builder = ContextBuilder::new(url.into(), self.limits);
+        loop {
+            match builder.step().map_err(|error| error.to_string())? {
+                Step::Ready(context) => return Ok(context),
+                Step::Needs(urls) => {
+                    for url in urls {
+                        builder.supply(Arc::new(self.document(&url).await?));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+use async_trait::async_trait;
+use axum::http::StatusCode;
+use cardo_ngsild::{Courier, DeliveryError, Message};
+use cardo_notify::Delivery;
+
+/// Carries the notifications of the NGSI-LD face, through the egress gate.
+pub(crate) struct GateCourier(pub(crate) cardo_notify::Courier);
+
+#[async_trait]
+impl Courier for GateCourier {
+    async fn deliver(&self, queue: &str, message: Message) -> Result<StatusCode, DeliveryError> {
+        let Message { endpoint, headers, body, timeout } = message;
+        let delivery = Delivery { endpoint, headers, body, timeout };
+        match self.0.queue(queue).deliver(delivery).await {
+            Ok(outcome) => Ok(outcome.status),
+            Err(failure) if failure.is_final() => Err(DeliveryError::Failed(failure.to_string())),
+            Err(_) => Err(DeliveryError::Stopped),
+        }
+    }
+}

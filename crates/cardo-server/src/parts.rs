@@ -1,0 +1,219 @@
+//! Builds the parts of a server in order, joins them, and stops them in the opposite order.
+
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::routing::any;
+use cardo_egress::{EgressConfig, Gate};
+use cardo_engine::{Engine, EngineOptions, StoreError};
+use cardo_http::Authorize;
+use cardo_ingest::{Ingestor, InvalidSource};
+use cardo_jsonld::{ContextError, Document, Limits};
+use cardo_ngsild::{GateLoader, NgsildLimits, NgsildOptions, NotificationRunner};
+use cardo_notify::{Courier, CourierOptions};
+use cardo_store::{SqliteOptions, SqliteStore};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::{AuthError, TokenAuthorizer};
+use crate::config::{Config, EgressSection, LimitsConfig};
+use crate::contexts::KnownContexts;
+use crate::courier::GateCourier;
+use crate::http;
+use crate::metrics::RequestMetrics;
+use crate::operations::{self, Operations};
+
+/// Why a server did not start, or did not stop well.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Nobody, or everybody, could use it.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A context of the configuration cannot be read.
+    #[error("the context {url} cannot be read from {path}: {reason}")]
+    ContextFile {
+        /// The URL it stands for.
+        url: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// A context of the configuration is none.
+    #[error("{path} is no context for {url}: {reason}")]
+    Context {
+        /// The URL it stands for.
+        url: String,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: ContextError,
+    },
+    /// A source of the configuration cannot run.
+    #[error(transparent)]
+    Source(#[from] InvalidSource),
+    /// The listener is not usable.
+    #[error("the listener cannot be used: {0}")]
+    Listener(std::io::Error),
+}
+
+/// Serves with a configuration until `shutdown` is done; when it returns `Ok`, everything that was
+/// acknowledged is on disk and the store is closed.
+pub async fn run(
+    listener: StdListener,
+    config: &Config,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    let address = listener.local_addr().map_err(RunError::Listener)?;
+    Parts::open(config, address, None).await?.serve(listener, config, shutdown).await
+}
+
+/// An opened server that does not serve yet.
+pub(crate) struct Parts {
+    pub(crate) engine: Engine,
+    pub(crate) ingestor: Ingestor,
+    pub(crate) router: Router,
+    address: SocketAddr,
+    gate: Gate,
+    courier: Courier,
+    notifications: NotificationRunner,
+}
+
+impl Parts {
+    /// Opens the data directory and joins everything that answers.
+    pub(crate) async fn open(
+        config: &Config,
+        address: SocketAddr,
+        notice: Option<&'static str>,
+    ) -> Result<Self, RunError> {
+        let started = Instant::now();
+        let policy =
+            TokenAuthorizer::new(&config.auth, &config.listen, http::is_loopback(address))?;
+        tracing::info!(decision = policy.decision(), "access is decided");
+        let authorizer: Arc<dyn Authorize> = Arc::new(policy);
+        for source in &config.sources {
+            source.check()?;
+        }
+        let preloaded = read_contexts(config)?;
+        let engine = open_engine(config).await?;
+        let gate = Gate::new(egress(&config.egress));
+        let courier = Courier::new(gate.clone(), CourierOptions::default());
+        let requests = Arc::new(RequestMetrics::default());
+        let limits =
+            NgsildLimits { body_bytes: config.limits.body.as_usize(), ..NgsildLimits::default() };
+        let options = NgsildOptions {
+            authorize: Arc::clone(&authorizer),
+            contexts: Arc::new(GateLoader::new(gate.clone())),
+            preloaded_contexts: preloaded.clone(),
+            courier: Arc::new(GateCourier(courier.clone())),
+            observer: Some(requests.clone()),
+            limits,
+        };
+        let (face, notifications) = cardo_ngsild::router(engine.clone(), options);
+        let operations =
+            Operations { engine: engine.clone(), authorizer, requests, started, notice };
+        let router = Router::new()
+            .merge(face)
+            .merge(operations::router(operations))
+            .fallback(any(operations::nothing_here));
+        let contexts = KnownContexts::new(engine.clone(), preloaded, Some(gate.clone()));
+        let ingestor = Ingestor::new(engine.clone()).with_contexts(Arc::new(contexts));
+        Ok(Self { engine, ingestor, router, address, gate, courier, notifications })
+    }
+
+    /// Serves until `shutdown` is done, then stops everything in order.
+    pub(crate) async fn serve(
+        self,
+        listener: StdListener,
+        config: &Config,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), RunError> {
+        let listener = TcpListener::from_std(listener).map_err(RunError::Listener)?;
+        let stopping = CancellationToken::new();
+        let sources = cardo_ingest::spawn_sources(
+            &self.ingestor,
+            config.sources.clone(),
+            Some(self.gate),
+            &stopping,
+        )?;
+        let notifications =
+            tokio::spawn(self.notifications.run(stopping.clone().cancelled_owned()));
+        tracing::info!(address = %self.address, data = %config.data.display(), "listening");
+        http::serve(listener, self.router, &config.limits, shutdown).await;
+        tracing::info!("stopping: no more requests are taken");
+        stopping.cancel();
+        stop_sources(sources).await;
+        // A message that was not delivered is due again after the next start.
+        self.courier.shutdown(config.limits.shutdown_timeout.as_duration()).await;
+        if let Err(error) = notifications.await {
+            tracing::error!(%error, "the notifications ended badly");
+        }
+        self.engine.close().await?;
+        tracing::info!("stopped: everything that was acknowledged is on disk");
+        Ok(())
+    }
+}
+
+async fn stop_sources(mut sources: JoinSet<()>) {
+    while let Some(ended) = sources.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a source ended badly");
+        }
+    }
+}
+
+/// Opens the data directory of a configuration.
+pub(crate) async fn open_engine(config: &Config) -> Result<Engine, RunError> {
+    let store = SqliteStore::open(&config.data, SqliteOptions::default()).await?;
+    Ok(Engine::open(Arc::new(store), engine_options(&config.limits)).await?)
+}
+
+fn engine_options(limits: &LimitsConfig) -> EngineOptions {
+    EngineOptions {
+        query_timeout: limits.query_timeout.as_duration(),
+        costly_queries: limits.costly_queries,
+        projector_bytes: limits.projector_memory.as_usize(),
+        projector_delay: limits.projector_delay.as_duration(),
+        max_names: limits.names,
+        index_bytes: limits.index_memory.as_usize(),
+        ..EngineOptions::default()
+    }
+}
+
+fn egress(section: &EgressSection) -> EgressConfig {
+    let millis = section.timeout.as_duration().as_millis();
+    EgressConfig {
+        allow_private: section.allow_private,
+        allow_loopback: section.allow_loopback,
+        allow_hosts: section.allow_hosts.clone(),
+        timeout_ms: u64::try_from(millis).unwrap_or(u64::MAX),
+        max_response_bytes: section.max_response.as_usize(),
+        ..EgressConfig::default()
+    }
+}
+
+/// Reads the contexts of a configuration.
+pub(crate) fn read_contexts(config: &Config) -> Result<Vec<Document>, RunError> {
+    let read = |(url, path): (&String, &PathBuf)| {
+        let bytes = std::fs::read(path).map_err(|reason| RunError::ContextFile {
+            url: url.clone(),
+            path: path.clone(),
+            reason,
+        })?;
+        Document::parse(url, &bytes, &Limits::default()).map_err(|reason| RunError::Context {
+            url: url.clone(),
+            path: path.clone(),
+            reason,
+        })
+    };
+    config.contexts.iter().map(read).collect()
+}

@@ -1,0 +1,86 @@
+//! `cardo ingest` as a user meets it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use tempfile::tempdir;
+
+use crate::support::{ENTITIES, Server, cardo, error_text, output};
+
+fn ingest(data: &Path, args: &[&str]) -> Output {
+    let mut command = cardo(&[&["ingest"], args].concat());
+    command.arg("--data").arg(data);
+    output(command)
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_file_is_taken_in_once_and_its_bad_record_is_put_aside() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = folder.path().join("benches.csv");
+    fs::write(&file, "id,lon,lat,seats\n1,24.94,60.17,4\n2,24.95,160.17,3\n3,24.96,60.18,2\n")
+        .unwrap();
+    let file = file.to_str().unwrap();
+
+    let first = ingest(&data, &[file, "--type", "Bench"]);
+    assert!(first.status.success(), "{}", error_text(&first));
+    assert!(text(&first).contains("2 created"), "{}", text(&first));
+    assert!(text(&first).contains("1 quarantined"), "{}", text(&first));
+
+    let again = ingest(&data, &[file, "--type", "Bench"]);
+    assert!(again.status.success(), "{}", error_text(&again));
+    assert!(text(&again).contains("0 created"), "{}", text(&again));
+
+    let listed = ingest(&data, &["--quarantine", "list"]);
+    let listed = text(&listed);
+    assert!(listed.contains("benches.csv") && listed.contains("160.17"), "{listed}");
+
+    let server = Server::start(&data);
+    let benches = server.get(&format!("{ENTITIES}?type=Bench&q=seats%3E=2&options=keyValues"));
+    assert_eq!(benches.as_array().unwrap().len(), 2);
+    server.stop();
+}
+
+#[test]
+fn what_cannot_be_ingested_is_said_before_anything_is_opened() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = folder.path().join("a.csv");
+    fs::write(&file, "id,lon,lat\n1,2,3\n").unwrap();
+    let file = file.to_str().unwrap();
+    for (args, says) in [
+        (&[file][..], "--type"),
+        (&["nowhere.csv", "--type", "T"], "nowhere.csv"),
+        (&[file, "--type", "T", "--format", "xls"], "xls"),
+        (&[file, "--mapping", "nowhere.toml"], "nowhere.toml"),
+        (&[file, "--type", "T", "--tenant", "a b"], "a b"),
+    ] {
+        let said = ingest(&data, args);
+        assert_eq!(said.status.code(), Some(2), "{args:?}");
+        assert!(error_text(&said).contains(says), "{}", error_text(&said));
+    }
+    assert!(!data.exists());
+}
+
+#[test]
+fn a_source_of_the_configuration_is_taken_in_while_the_server_runs() {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("b.csv"), "id,lon,lat\n1,24.9,60.1\n2,24.8,60.2\n").unwrap();
+    let config = folder.path().join("cardo.toml");
+    fs::write(&config, "[[sources]]\nname = \"benches\"\nfile = \"b.csv\"\ntype = \"Bench\"\n")
+        .unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start_with(&data, &["--config", config.to_str().unwrap()]);
+    let path = format!("{ENTITIES}?type=Bench");
+    let begin = std::time::Instant::now();
+    while server.get(&path).as_array().unwrap().len() < 2 {
+        assert!(begin.elapsed().as_secs() < 30, "the source was not taken in");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    server.stop();
+}

@@ -1,0 +1,211 @@
+//! Start, stop, restart, and data directories that are not what they should be.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use tempfile::tempdir;
+
+use crate::support::{Connection, ENTITIES, Server, cardo, entity, error_text, output, path_of};
+
+#[test]
+fn what_was_written_is_there_after_a_restart() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("city");
+    let server = Server::start(&data);
+    server.create(
+        "urn:x:1",
+        "\"a\": 17, \"location\": {\"type\": \"Point\", \"coordinates\": [24.9, 60.2]}",
+    );
+    let before = server.get(&path_of("urn:x:1"));
+    server.stop();
+
+    let server = Server::start(&data);
+    assert_eq!(server.get(&path_of("urn:x:1")), before);
+    let near = format!(
+        "{ENTITIES}?type=Sample&georel=near;maxDistance==10&geometry=Point&coordinates=%5B24.9,60.2%5D"
+    );
+    assert_eq!(server.get(&near).as_array().unwrap().len(), 1);
+    server.stop();
+}
+
+#[test]
+fn the_addresses_for_operators_answer() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    server.create("urn:x:1", "\"a\": 1");
+    assert_eq!(server.get("/health")["status"], "up");
+    assert_eq!(server.get("/ready")["status"], "ready");
+    let index = server.get("/");
+    assert_eq!(index["faces"][0]["href"], "/ngsi-ld/v1");
+    let page = server
+        .connect()
+        .send("GET", "/", &[("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")], None)
+        .unwrap();
+    assert!(page.header("content-type").unwrap().starts_with("text/html"));
+    assert!(page.text().contains("/ngsi-ld/v1/types"));
+    let metrics = server.send("GET", "/metrics", None).text();
+    for line in [
+        "cardo_requests_total{operation=\"create-entity\",status=\"2xx\"} 1",
+        "cardo_entities_of_type{tenant=\"\",branch=\"main\",type=\"https://uri.etsi.org/ngsi-ld/default-context/Sample\"} 1",
+        "cardo_commit_seconds_count",
+        "cardo_resident_memory_bytes",
+        "cardo_projector_lag_revisions",
+        "cardo_revision{tenant=\"\",branch=\"main\"} ",
+    ] {
+        assert!(metrics.contains(line), "{line} is missing in\n{metrics}");
+    }
+    assert_eq!(server.send("GET", "/nothing", None).status, 404);
+    server.stop();
+}
+
+#[test]
+fn the_first_questions_of_the_index_are_answered() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    server.create("urn:x:1", "\"a\": 1");
+    let page = server.connect().send("GET", "/", &[("Accept", "text/html")], None).unwrap().text();
+    let mut links = 0;
+    for part in page.split("href=\"").skip(1) {
+        let path = part.split('"').next().unwrap().replace("&amp;", "&");
+        assert_eq!(server.send("GET", &path, None).status, 200, "{path}");
+        links += 1;
+    }
+    assert!(links >= 3, "{page}");
+}
+
+#[test]
+fn a_second_server_on_one_directory_is_refused() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    server.create("urn:x:1", "\"a\": 1");
+    let mut second = cardo(&["serve", "--listen", "127.0.0.1:0"]);
+    second.arg("--data").arg(folder.path());
+    let said = output(second);
+    assert_eq!(said.status.code(), Some(1));
+    let text = error_text(&said);
+    assert!(text.contains("use"), "{text}");
+    assert_eq!(server.send("GET", &path_of("urn:x:1"), None).status, 200);
+    server.stop();
+}
+
+#[test]
+fn a_damaged_directory_is_refused_and_left_as_it_is() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    server.create("urn:x:1", "\"a\": 1");
+    server.stop();
+    let mut damaged = Vec::new();
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let mut bytes = fs::read(&path).unwrap();
+        if bytes.starts_with(b"SQLite format 3") {
+            bytes[..64].fill(0x5a);
+            fs::write(&path, &bytes).unwrap();
+            damaged.push((path, bytes));
+        }
+    }
+    assert!(!damaged.is_empty());
+    let mut again = cardo(&["serve", "--listen", "127.0.0.1:0"]);
+    again.arg("--data").arg(folder.path());
+    let said = output(again);
+    assert_eq!(said.status.code(), Some(1), "{}", error_text(&said));
+    assert!(error_text(&said).contains("cardo:"), "{}", error_text(&said));
+    for (path, bytes) in damaged {
+        assert!(fs::read(&path).unwrap() == bytes, "{} was changed", path.display());
+    }
+}
+
+#[test]
+fn a_stop_under_load_loses_nothing_that_was_acknowledged() {
+    let folder = tempdir().unwrap();
+    let mut server = Server::start(folder.path());
+    let acknowledged = AtomicUsize::new(0);
+    let is_stopping = AtomicBool::new(false);
+    let cut_short = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for writer in 0..4 {
+            let (server, acknowledged) = (&server, &acknowledged);
+            let (is_stopping, cut_short) = (&is_stopping, &cut_short);
+            scope.spawn(move || {
+                let mut connection = server.connect();
+                for number in 0.. {
+                    let body = entity(&format!("urn:x:{writer}-{number}"), "\"a\": 1");
+                    match connection.send("POST", ENTITIES, &[], Some(&body)) {
+                        Ok(answer) if answer.status == 201 => {
+                            acknowledged.fetch_add(1, Ordering::SeqCst);
+                            // The server says when it will take no more on this connection.
+                            if answer.header("connection") == Some("close") {
+                                return;
+                            }
+                        }
+                        Ok(answer) => panic!("{}: {}", answer.status, answer.text()),
+                        Err(_) => {
+                            assert!(is_stopping.load(Ordering::SeqCst), "cut before the stop");
+                            cut_short.fetch_add(1, Ordering::SeqCst);
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+        thread::sleep(Duration::from_millis(300));
+        is_stopping.store(true, Ordering::SeqCst);
+        server.ask_to_stop();
+    });
+    server.wait();
+    let server = Server::start(folder.path());
+    let answer = server.send("GET", &format!("{ENTITIES}?type=Sample&limit=1&count=true"), None);
+    let count: usize = answer.header("ngsild-results-count").unwrap().parse().unwrap();
+    let acknowledged = acknowledged.load(Ordering::SeqCst);
+    assert!(acknowledged > 0);
+    // A request that was cut between two others was never answered and may or may not be there.
+    assert!(count >= acknowledged, "{count} of {acknowledged}");
+    assert!(count <= acknowledged + cut_short.load(Ordering::SeqCst));
+}
+
+#[test]
+fn a_client_that_sends_its_head_slowly_is_let_go() {
+    let folder = tempdir().unwrap();
+    let mut command = cardo(&["serve", "--listen", "127.0.0.1:0", "--log-level", "warn"]);
+    command.arg("--data").arg(folder.path()).env("CARDO_LIMITS_HEADER_TIMEOUT", "200ms");
+    let server = Server::spawn(command);
+    let mut slow = Connection::open(&server.address);
+    slow.write(b"GET /health HTTP/1.1\r\nHo").unwrap();
+    // Closed, or answered with 408 and closed.
+    if let Ok(answer) = slow.read() {
+        assert_eq!(answer.status, 408);
+    }
+    assert_eq!(server.send("GET", "/health", None).status, 200);
+}
+
+#[test]
+fn a_context_that_was_added_serves_without_a_network() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data");
+    let context = folder.path().join("context.jsonld");
+    let url = "https://contexts.invalid/benches.jsonld";
+    fs::write(&context, "{\"@context\": {\"Bench\": \"https://x.example/Bench\", \"seats\": \"https://x.example/seats\"}}").unwrap();
+    let mut add = cardo(&["context", "add", url, context.to_str().unwrap()]);
+    add.arg("--data").arg(&data);
+    let said = output(add);
+    assert!(said.status.success(), "{}", error_text(&said));
+
+    let server = Server::start(&data);
+    let body = format!(
+        "{{\"@context\": \"{url}\", \"id\": \"urn:x:1\", \"type\": \"Bench\", \"seats\": 4}}"
+    );
+    let ld = [("Content-Type", "application/ld+json")];
+    let answer = server.connect().send("POST", ENTITIES, &ld, Some(&body)).unwrap();
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let plain = server.get(&path_of("urn:x:1"));
+    assert_eq!(plain["type"], "https://x.example/Bench");
+    assert_eq!(plain["https://x.example/seats"]["value"], 4);
+    server.stop();
+
+    let mut bad = cardo(&["context", "add", url]);
+    fs::write(&context, "[1, 2").unwrap();
+    bad.arg(&context).arg("--data").arg(&data);
+    assert_eq!(output(bad).status.code(), Some(2));
+}

@@ -1,0 +1,11 @@
+//! The real `cardo`, driven from outside, and the layering of the workspace.
+
+mod access;
+mod commands;
+mod demo;
+mod disk;
+mod ingest;
+mod kill;
+mod layering;
+mod lifecycle;
+mod support;
