@@ -19,6 +19,7 @@
 
 mod aabb;
 mod antimeridian;
+mod center;
 mod crossing;
 mod crs;
 mod distance;
@@ -33,6 +34,7 @@ mod repair;
 mod validity;
 
 pub use aabb::{Aabb, Boxes};
+pub use center::{centroid, representative_point};
 pub use crossing::is_self_crossing;
 #[cfg(feature = "proj")]
 pub use crs::ProjLibrary;

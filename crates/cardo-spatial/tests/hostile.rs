@@ -3,8 +3,8 @@
 mod common;
 
 use cardo_spatial::{
-    Aabb, DistanceTest, GeoRelation, PreparedQuery, Rules, check_geometry, distance,
-    is_self_crossing, repair,
+    Aabb, DistanceTest, GeoRelation, PreparedQuery, Rules, centroid, check_geometry, distance,
+    is_self_crossing, repair, representative_point,
 };
 use geo::MapCoords;
 use geo_types::{Coord, Geometry, GeometryCollection, LineString, MultiPolygon, Polygon};
@@ -92,6 +92,7 @@ fn ask_everything(a: &Geometry<f64>, b: &Geometry<f64>) {
         );
     }
     let _ = (check_geometry(a, &Rules::STORED), is_self_crossing(a), repair(a).changed());
+    let _ = (centroid(a), representative_point(a));
     let _ = (Aabb::of(a), Aabb::covering(a), distance(a, b));
     let _ = DistanceTest::new(a.clone(), Some(-1.0), Some(-5.0)).matches(b);
 }
