@@ -123,3 +123,20 @@ fn a_newer_record_is_named_as_such() {
     bytes[0] = 9;
     assert_eq!(Record::from_bytes(bytes), Err(InvalidRecord::Version(9)));
 }
+
+/// What is on disks of this version has to be read by every later one.
+#[test]
+fn a_record_of_version_1_is_still_read() {
+    let mut temperature = Instance::new(Value::property(JsonText::from_canonical("21.5"), false));
+    temperature.unit_code = Some("CEL".into());
+    temperature.observed_at = Some(Timestamp::from_seconds(1_700_000_000));
+    let mut entity: Entity<NameId> = Entity::new(Iri::new("urn:x:1").unwrap(), NameId::new(3));
+    entity.scopes.push(Scope::new("/A").unwrap());
+    entity.attributes.push(Attribute::new(NameId::new(300), temperature));
+    let record = Record::encode(&entity, header());
+    let hex: String = record.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, SAMPLE_OF_VERSION_1);
+    assert_eq!(record.view().decode(), entity);
+}
+
+const SAMPLE_OF_VERSION_1: &str = "0100030070000000000000127a00000000000024f400000000000900000000000000340000000775726e3a783a31010301022f4101ac022501230006000048b7f21919f9000048b7f21919f90000f2c0205130000343454c0432312e35";
