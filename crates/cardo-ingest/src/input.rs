@@ -149,7 +149,17 @@ impl Offset {
 
     /// Where a run goes on that was interrupted in this very version of the source.
     pub(crate) fn resume(&self, of: &Fingerprint, plan: &str) -> Option<u64> {
-        (!self.done && self.of == *of && self.plan == plan && self.next > 0).then_some(self.next)
+        // A large file is known by samples only, so its time of change has to be the same too.
+        let is_same = self.of == *of || (of.bytes <= WHOLE && self.of.same_content(of));
+        (!self.done && is_same && self.plan == plan && self.next > 0).then_some(self.next)
+    }
+
+    /// Whether both say the same of the same content, whenever it was written.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        self.of.same_content(&other.of)
+            && self.plan == other.plan
+            && self.next == other.next
+            && self.done == other.done
     }
 
     /// Whether all of this content was taken in already, in this way.

@@ -82,6 +82,19 @@ impl Ingestor {
         Ok(report.unwrap_or_default())
     }
 
+    /// Takes a file in, unless all of it was taken in before with the same options: then it is not
+    /// read, and there is no report.
+    pub async fn run_file_if_changed(
+        &self,
+        caller: &Caller,
+        job: &FileJob,
+        progress: &dyn Progress,
+    ) -> Result<Option<Report>, IngestError> {
+        let input = Input::File(job.path.clone());
+        let manner = Manner { is_polled: true };
+        self.run(caller, &job.source, input, &job.options, manner, progress).await
+    }
+
     /// Takes an input in; none where a polled one is known to be unchanged.
     pub(crate) async fn run(
         &self,
@@ -388,7 +401,9 @@ impl Run<'_> {
             self.report.notes = end.notes;
             self.report.stopped = end.stopped;
         }
-        let offset = offset.filter(|offset| self.stored.as_ref() != Some(offset));
+        let offset = offset.filter(|offset| {
+            self.stored.as_ref().is_none_or(|stored| !offset.says_the_same(stored))
+        });
         let mut batch = Batch { operations, ..Batch::default() };
         batch.operations.extend(documents.into_iter().map(Operation::Document));
         batch.offsets.extend(offset.as_ref().map(|offset| SourceOffset {

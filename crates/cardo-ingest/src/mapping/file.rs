@@ -305,11 +305,19 @@ impl<'de> Deserialize<'de> for AttributeSection {
             type Value = AttributeSection;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a field or a table")
+                f.write_str("the name of a field, a list of such names, or a table")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<AttributeSection, E> {
                 let from = Many(vec![FieldRef::parse(text).map_err(E::custom)?]);
+                Ok(AttributeSection(Box::new(AttributeTable { from, ..AttributeTable::default() })))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(
+                self,
+                seq: A,
+            ) -> Result<AttributeSection, A::Error> {
+                let from = Many::deserialize(de::value::SeqAccessDeserializer::new(seq))?;
                 Ok(AttributeSection(Box::new(AttributeTable { from, ..AttributeTable::default() })))
             }
 

@@ -230,3 +230,16 @@ fn a_type_given_by_its_full_name_is_short_in_ids() {
     assert_eq!(short_type("https://example.org/onto#Tree"), "Tree");
     assert_eq!(short_type("Tree"), "Tree");
 }
+
+#[test]
+fn the_documented_mapping_is_understood() {
+    let documentation = include_str!("../mapping.md");
+    let (_, rest) = documentation.split_once("```toml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    plan(example).unwrap();
+}
+
+#[test]
+fn the_built_in_mapping_of_vehicle_positions_is_understood() {
+    assert!(Mapping::automatic(Format::GtfsRealtime).makes_ids());
+}
