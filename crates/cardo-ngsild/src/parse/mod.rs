@@ -45,5 +45,3 @@ impl Reading {
     }
 }
 
-#[cfg(test)]
-mod tests;

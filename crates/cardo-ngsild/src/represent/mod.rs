@@ -10,5 +10,3 @@ pub(crate) use names::{NameTable, Naming};
 pub(crate) use shape::{Datasets, Format, Members, Picked, Shape};
 pub(crate) use temporal::{Point, TemporalWriter};
 
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,15 @@
+//! The face as its clients see it, over a store in memory.
+
+mod attributes;
+mod bad_input;
+mod batch;
+mod client;
+mod contexts;
+mod discovery;
+mod entities;
+mod query;
+mod representation;
+mod samples;
+mod subscriptions;
+mod temporal;
+mod tenants;
