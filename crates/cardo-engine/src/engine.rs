@@ -13,6 +13,7 @@ use crate::caller::Caller;
 use crate::demand;
 use crate::follow::Follower;
 use crate::history::{self, EntityHistory, HistoryRequest};
+use crate::known;
 use crate::live::Root;
 use crate::metrics::{Counters, EngineMetrics, TwinMetrics};
 use crate::operation::{Batch, Operation, Outcome, WriteError};
@@ -197,7 +198,7 @@ impl Engine {
         }
         let twin = inner.twin_to_write(&caller.twin).await?;
         let operations = inner.resolve_names(batch.operations).await?;
-        let operations = self.without_known_late_readings(caller, &twin, operations).await?;
+        let operations = known::without_known_readings(self, caller, &twin, operations).await?;
         let (reply, answer) = oneshot::channel();
         let write = Write {
             twin,
@@ -217,82 +218,6 @@ impl Engine {
             }
         })?;
         answer.await.unwrap_or(Err(WriteError::ShuttingDown))
-    }
-
-    /// Takes late readings that the history holds already out of what is to be ingested, so that
-    /// taking a source twice changes nothing.
-    async fn without_known_late_readings(
-        &self,
-        caller: &Caller,
-        twin: &Arc<Twin>,
-        mut operations: Vec<Operation<NameId>>,
-    ) -> Result<Vec<Operation<NameId>>, WriteError> {
-        let root = twin.root.load_full();
-        for operation in &mut operations {
-            let Operation::Ingest(entity) = operation else { continue };
-            let Some(record) = root.slot(entity.id.as_str()).and_then(|slot| root.record(slot))
-            else {
-                continue;
-            };
-            for attribute in &mut entity.attributes {
-                let Some(there) = record.view().attribute(attribute.name) else { continue };
-                let mut kept = Vec::with_capacity(attribute.instances.len());
-                for instance in std::mem::take(&mut attribute.instances) {
-                    let known = there.instance(instance.dataset_id.as_ref().map(Iri::as_str));
-                    let known_at = known.and_then(|known| known.observed_at());
-                    let late_at =
-                        instance.observed_at.filter(|at| known_at.is_some_and(|k| *at <= k));
-                    if let Some(moment) = late_at
-                        && self.is_known(caller, record, attribute.name, &instance, moment).await?
-                    {
-                        continue;
-                    }
-                    kept.push(instance);
-                }
-                attribute.instances = kept;
-            }
-            entity.attributes.retain(|attribute| !attribute.instances.is_empty());
-        }
-        Ok(operations)
-    }
-
-    async fn is_known(
-        &self,
-        caller: &Caller,
-        record: &Record,
-        name: NameId,
-        instance: &cardo_model::Instance<NameId>,
-        moment: Timestamp,
-    ) -> Result<bool, WriteError> {
-        let there = record.view().attribute(name);
-        let mut current = there.into_iter().flat_map(|a| a.instances());
-        if current.any(|i| cardo_model::decode_instance(&i).same_content(instance)) {
-            // The sequencer sees that it is the same.
-            return Ok(false);
-        }
-        let Some(name) = self.inner.names.name(name) else { return Ok(false) };
-        let request = HistoryRequest {
-            entity: record.id(),
-            attributes: vec![name],
-            from: Some(moment),
-            until: Some(Timestamp::from_micros(moment.as_micros() + 1)),
-            last: None,
-            limit: 1_000,
-        };
-        let unseen = Caller { view: crate::View::all(), ..caller.clone() };
-        let history = match self.history(&unseen, &request).await {
-            Ok(history) => history,
-            Err(QueryError::Store(error)) => return Err(WriteError::Store(error)),
-            Err(_) => None,
-        };
-        let rows = history.map(|history| history.rows).unwrap_or_default();
-        Ok(rows.iter().any(|row| match &row.event {
-            crate::HistoryEvent::Instance { instance: bytes, .. } => {
-                cardo_model::InstanceRef::from_bytes(bytes)
-                    .is_some_and(|i| cardo_model::decode_instance(&i).same_content(instance))
-            }
-            _ => false,
-        }))
     }
 
     /// The history of one entity, that which is not projected yet included; `None` where there
@@ -325,9 +250,7 @@ impl Engine {
         let mut rows = inner.store.history(&twin.id, &query).await?;
         rows.retain(|row| row.revision <= projected);
         for followed in &tail {
-            let of_entity =
-                projector::rows(followed).into_iter().filter(|r| r.entity == request.entity);
-            rows.extend(of_entity);
+            rows.extend(projector::rows(followed, Some(&request.entity)));
         }
         if rows.is_empty() && current.is_none() {
             return Ok(None);

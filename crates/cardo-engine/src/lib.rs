@@ -8,6 +8,7 @@ mod demand;
 mod engine;
 mod follow;
 mod history;
+mod known;
 mod live;
 mod metrics;
 mod operation;

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use cardo_model::{EntityChange, InstanceChange, Record, Revision, Seq};
+use cardo_model::{EntityChange, EntityId, InstanceChange, Record, Revision, Seq};
 
 use crate::follow::Followed;
 use crate::ports::{HistoryEvent, HistoryRow, Projection};
@@ -21,7 +21,7 @@ pub(crate) fn gather(after: Revision, run: &[Arc<Followed>]) -> Projection {
                 entities.insert(change.seq(), entity.clone());
             }
         }
-        history.extend(rows(followed));
+        history.extend(rows(followed, None));
         for document in &record.documents {
             documents.insert((document.kind.clone(), document.id.clone()), document.clone());
         }
@@ -39,16 +39,19 @@ pub(crate) fn gather(after: Revision, run: &[Arc<Followed>]) -> Projection {
     }
 }
 
-/// The lines of history in a log record.
-pub(crate) fn rows(followed: &Followed) -> Vec<HistoryRow> {
+/// The lines of history in a log record, of all entities or of one.
+pub(crate) fn rows(followed: &Followed, only: Option<&EntityId>) -> Vec<HistoryRow> {
     let record = &followed.record;
-    let mut rows = Vec::with_capacity(record.changes.len());
+    let mut rows = Vec::with_capacity(if only.is_some() { 0 } else { record.changes.len() });
     let mut push = |change: &EntityChange, event: HistoryEvent, time| {
         let ordinal = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        let entity = cardo_model::EntityId::new(change.id()).expect("a change holds a checked id");
+        let entity = EntityId::new(change.id()).expect("a change holds a checked id");
         rows.push(HistoryRow { entity, event, time, revision: record.revision, ordinal });
     };
     for change in &record.changes {
+        if only.is_some_and(|only| only.as_str() != change.id()) {
+            continue;
+        }
         match change {
             EntityChange::Created(is) | EntityChange::Replaced { is, .. } => {
                 push(change, HistoryEvent::Entity(is.clone()), record.time);

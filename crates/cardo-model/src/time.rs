@@ -32,8 +32,8 @@ impl Timestamp {
     /// The moment so many microseconds after 1970, written with three digits where that loses
     /// nothing and six otherwise. Moments beyond the years 0 to 9999 are moved to the nearest.
     pub fn from_micros(micros: i64) -> Self {
-        let digits = if micros % 1_000 == 0 { 3 } else { 6 };
-        Self { micros: micros.clamp(EARLIEST_MICROS, LATEST_MICROS), digits }
+        let micros = micros.clamp(EARLIEST_MICROS, LATEST_MICROS);
+        Self { micros, digits: if micros % 1_000 == 0 { 3 } else { 6 } }
     }
 
     /// The moment so many seconds after 1970, written without a fraction.
