@@ -21,8 +21,6 @@ use super::statement::{Statements, Values};
 use crate::history::chunk::groups;
 use crate::history::row::{RawRow, put_group};
 
-/// How much is compacted before projections get their turn again.
-const PORTION_BYTES: u64 = 2 << 20;
 /// Up to so many rows of an entity stay together whatever their series.
 const MIXED_ROWS: usize = 256;
 /// So many rows of a series get a block of their own.
@@ -126,11 +124,18 @@ impl StateFile {
         min_runs: usize,
     ) -> Result<bool, StoreError> {
         let mut writer = self.file.writer().await?;
-        match portion(writer.connection(), &self.statements, twin, min_runs).await {
+        match portion(writer.connection(), self, twin, min_runs).await {
             Ok(is_more) => Ok(is_more),
             Err(PortionError::Damaged(what)) => Err(damaged(self.file.path(), what)),
             Err(PortionError::Sql(error)) => Err(writer.fail(error).await),
         }
+    }
+
+    /// How many runs of a twin wait.
+    pub(super) async fn waiting_runs(&self, twin: i64) -> Result<u64, StoreError> {
+        let mut reader = self.file.reader().await?;
+        let runs = runs_of(&mut reader, twin).await.map_err(|e| self.file.error(&e))?;
+        Ok(runs.len() as u64)
     }
 
     /// The twins for which at least so many runs wait.
@@ -144,10 +149,11 @@ impl StateFile {
 
 async fn portion(
     connection: &mut SqliteConnection,
-    statements: &Statements,
+    file: &StateFile,
     twin: i64,
     min_runs: usize,
 ) -> Result<bool, PortionError> {
+    let statements = &file.statements;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let Some(mut reached) = Reached::read(&mut transaction, twin).await? else {
         return Ok(false);
@@ -162,7 +168,11 @@ async fn portion(
         }
     }
     runs.retain(|(run, _)| *run <= reached.compacting);
-    let end = portion_end(reached.cursor, runs.iter().map(|(_, bytes)| bytes).sum());
+    let end = portion_end(
+        reached.cursor,
+        runs.iter().map(|(_, bytes)| bytes).sum(),
+        file.compaction_bytes,
+    );
     let entities = arrived(&mut transaction, twin, &runs, reached.cursor, end).await?;
     let mut open = open_blocks(&mut transaction, statements, twin, &entities).await?;
     let mut changes =
@@ -198,8 +208,8 @@ async fn runs_of(
 
 /// Where a portion ends; hashes are spread evenly, so its share of their range is its share of the
 /// bytes. `None` stands for the end of all.
-fn portion_end(cursor: i64, bytes: u64) -> Option<i64> {
-    let portions = bytes / PORTION_BYTES + 1;
+fn portion_end(cursor: i64, bytes: u64, portion: u64) -> Option<i64> {
+    let portions = bytes / portion.max(1) + 1;
     let width = u64::MAX / portions;
     cursor.checked_add_unsigned(width).filter(|end| portions > 1 && *end < i64::MAX)
 }

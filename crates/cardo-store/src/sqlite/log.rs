@@ -119,7 +119,15 @@ impl LogFile {
         if let Some(known) = self.twins.read().get(twin) {
             return Ok(Some(*known));
         }
-        let mut writer = self.file.writer().await?;
+        let mut writer = match self.file.writer().await {
+            Ok(writer) => writer,
+            Err(StoreError::Closed) => return Err(StoreError::Closed),
+            // Nothing is written any more, so nothing that is read can change meanwhile.
+            Err(_) => {
+                let mut reader = self.file.reader().await?;
+                return find_twin(&mut reader, twin).await.map_err(|e| self.file.error(&e));
+            }
+        };
         match self.find(&mut writer, twin).await {
             Ok(known) => Ok(known),
             Err(error) => Err(writer.fail(error).await),

@@ -82,9 +82,13 @@ impl SqliteStore {
         let directory = Directory::open(dir).await?;
         let log = DatabaseFile::open(directory.log(), log_options(&options)).await?;
         let state = DatabaseFile::open(directory.state(), state_options(&options)).await?;
-        directory::check_pair(&log, &state).await?;
+        if let Err(mismatch) = directory::check_pair(&log, &state).await {
+            // Closed connections leave nothing of their own behind.
+            let _ = tokio::join!(log.close(), state.close());
+            return Err(mismatch);
+        }
         let log = Arc::new(LogFile::open(log).await?);
-        let state = Arc::new(StateFile::new(state));
+        let state = Arc::new(StateFile::new(state, options.compaction_bytes));
         let compactor = Arc::new(Compactor::default());
         let compaction =
             options.compacts.then(|| tokio::spawn(compactor.clone().run(Arc::downgrade(&state))));
@@ -103,6 +107,15 @@ impl SqliteStore {
             Ok(())
         })
         .await
+    }
+
+    /// How many projections' history of a twin waits to be compacted; each makes reading history a
+    /// little slower.
+    pub async fn waiting_runs(&self, twin: &TwinId) -> Result<u64, StoreError> {
+        match self.number(twin).await? {
+            Some(number) => self.state.waiting_runs(number).await,
+            None => Ok(0),
+        }
     }
 
     async fn number(&self, twin: &TwinId) -> Result<Option<i64>, StoreError> {
@@ -127,7 +140,7 @@ fn log_options(options: &SqliteOptions) -> FileOptions {
     FileOptions {
         readers: options.readers,
         cache_bytes: 8 << 20,
-        checkpoint_pages: 4_000,
+        checkpoint_pages: options.checkpoint_pages,
         max_pages: options.max_log_pages,
         thread_name: "cardo-log",
     }
@@ -137,7 +150,7 @@ fn state_options(options: &SqliteOptions) -> FileOptions {
     FileOptions {
         readers: options.readers,
         cache_bytes: options.state_cache_bytes,
-        checkpoint_pages: 8_000,
+        checkpoint_pages: options.checkpoint_pages,
         max_pages: options.max_state_pages,
         thread_name: "cardo-state",
     }

@@ -8,6 +8,11 @@ pub struct SqliteOptions {
     /// Whether history is compacted in the background; else only by
     /// [`super::SqliteStore::compact`].
     pub compacts: bool,
+    /// How much arrived history is compacted in one transaction, in bytes; a projection waits for
+    /// no more than that.
+    pub compaction_bytes: u64,
+    /// After how many pages the write-ahead log of a file is moved into the file.
+    pub checkpoint_pages: u32,
     /// The largest size of the log file in pages of 4 KiB; further appends find the disk full.
     pub max_log_pages: Option<u32>,
     /// The largest size of the state file in pages of 8 KiB; further projections find the disk
@@ -21,6 +26,8 @@ impl Default for SqliteOptions {
             readers: 4,
             state_cache_bytes: 64 << 20,
             compacts: true,
+            compaction_bytes: 2 << 20,
+            checkpoint_pages: 4_000,
             max_log_pages: None,
             max_state_pages: None,
         }

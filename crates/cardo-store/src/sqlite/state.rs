@@ -39,6 +39,8 @@ const DELETE: Values = Values {
 pub(super) struct StateFile {
     pub(super) file: DatabaseFile,
     pub(super) statements: Statements,
+    /// How much arrived history is compacted in one transaction.
+    pub(super) compaction_bytes: u64,
 }
 
 /// How far a twin is projected and its history compacted.
@@ -101,8 +103,8 @@ pub(super) enum Loaded {
 }
 
 impl StateFile {
-    pub(super) fn new(file: DatabaseFile) -> Self {
-        Self { file, statements: Statements::default() }
+    pub(super) fn new(file: DatabaseFile, compaction_bytes: u64) -> Self {
+        Self { file, statements: Statements::default(), compaction_bytes }
     }
 
     /// The revision that state and history have reached.
