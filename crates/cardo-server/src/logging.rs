@@ -1,3 +1,5 @@
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
@@ -19,7 +21,10 @@ pub fn start_logging(config: &LogConfig) -> Result<(), LogLevelError> {
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start in one process keeps the first subscriber.
     let _ = match config.format {
-        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Text => {
+            let is_terminal = std::io::stderr().is_terminal();
+            builder.with_target(false).with_ansi(is_terminal).try_init()
+        }
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
     Ok(())

@@ -9,7 +9,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::routing::any;
 use cardo_egress::{EgressConfig, Gate};
-use cardo_engine::{Engine, EngineOptions, StoreError};
+use cardo_engine::{Caller, Engine, EngineOptions, QueryError, StoreError};
 use cardo_http::Authorize;
 use cardo_ingest::{Ingestor, InvalidSource};
 use cardo_jsonld::{ContextError, Document, Limits};
@@ -145,6 +145,7 @@ impl Parts {
             Some(self.gate),
             &stopping,
         )?;
+        warm_up(self.engine.clone());
         let notifications =
             tokio::spawn(self.notifications.run(stopping.clone().cancelled_owned()));
         tracing::info!(address = %self.address, data = %config.data.display(), "listening");
@@ -161,6 +162,17 @@ impl Parts {
         tracing::info!("stopped: everything that was acknowledged is on disk");
         Ok(())
     }
+}
+
+/// Loads the twin that most requests are for, so that the first of them need not wait as long.
+fn warm_up(engine: Engine) {
+    tokio::spawn(async move {
+        match engine.snapshot(&Caller::local("start")).await {
+            Ok(twin) => tracing::info!(entities = twin.len(), "the default tenant is loaded"),
+            Err(QueryError::UnknownTenant(_)) => {}
+            Err(error) => tracing::error!(%error, "the default tenant could not be loaded"),
+        }
+    });
 }
 
 async fn stop_sources(mut sources: JoinSet<()>) {

@@ -50,8 +50,12 @@ async fn demonstrate(
     let stopping = CancellationToken::new();
     let serving = parts.serve(listener, &config, stopping.cancelled());
     let showing = async {
+        let shown = async {
+            show(&ingestor, &asker, &folder, started).await;
+            std::future::pending::<()>().await;
+        };
         tokio::select! {
-            () = show(&ingestor, &asker, &folder, started) => std::future::pending().await,
+            () = shown => {}
             () = stop => {}
         }
         stopping.cancel();

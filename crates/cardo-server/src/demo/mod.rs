@@ -12,9 +12,12 @@ use cardo_ingest::{FileJob, Ingestor, JobOptions, Mapping, Progress, Report, Sou
 pub(crate) use files::unpack;
 pub(crate) use questions::ask_all;
 
-/// What every page of the demonstration says of its data.
-pub(crate) const NOTICE: &str = "Helsinki, from public data. The trams are simulated: they start where trams were on 28 April \
-     2025 and run along the real tracks from there. Entities of that kind say simulated: true.";
+/// What the demonstration says of its data, wherever they are shown.
+pub(crate) const NOTICE: &str = "Helsinki, from public data of OpenStreetMap contributors (ODbL), the City of Helsinki (MIT), \
+     Helsinki Region Transport HSL, Helsinki Region Environmental Services HSY, Statistics Finland \
+     and the Finnish Meteorological Institute (CC BY 4.0). The trams are simulated: they start \
+     where trams were on 28 April 2025 and run along the real tracks from there; their entities \
+     say simulated: true.";
 
 /// Layers in the order in which they are taken in.
 const LAYERS: [&str; 15] = [

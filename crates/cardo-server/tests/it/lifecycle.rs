@@ -1,6 +1,7 @@
 //! Start, stop, restart, and data directories that are not what they should be.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -178,6 +179,81 @@ fn a_client_that_sends_its_head_slowly_is_let_go() {
         assert_eq!(answer.status, 408);
     }
     assert_eq!(server.send("GET", "/health", None).status, 200);
+}
+
+#[test]
+fn a_huge_body_is_refused_unread_and_the_server_stays_up() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let mut client = server.connect();
+    let head = format!(
+        "POST {ENTITIES} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n\
+         Content-Length: 104857600\r\n\r\n"
+    );
+    client.write(head.as_bytes()).unwrap();
+    let answer = client.read().unwrap();
+    assert_eq!(answer.status, 413, "{}", answer.text());
+    server.create("urn:x:1", "\"a\": 1");
+    server.stop();
+}
+
+#[test]
+fn a_tenant_is_chosen_by_header_or_by_the_path() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let harbour = format!("/tenants/harbour{ENTITIES}");
+    let body = entity("urn:x:1", "\"a\": 1");
+    assert_eq!(server.send("POST", &harbour, Some(&body)).status, 201);
+    assert_eq!(
+        server.send("GET", &format!("/tenants/harbour{}", path_of("urn:x:1")), None).status,
+        200
+    );
+    assert_eq!(server.send("GET", &path_of("urn:x:1"), None).status, 404);
+    let header = [("NGSILD-Tenant", "harbour")];
+    let answer = server.connect().send("GET", &path_of("urn:x:1"), &header, None).unwrap();
+    assert_eq!(answer.status, 200);
+    server.stop();
+}
+
+#[test]
+fn a_subscriber_on_this_machine_is_told_only_where_the_configuration_allows_it() {
+    let folder = tempdir().unwrap();
+    let receiver = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}/", receiver.local_addr().unwrap());
+    let subscription = format!(
+        "{{\"type\": \"Subscription\", \"entities\": [{{\"type\": \"Sample\"}}], \
+         \"notification\": {{\"endpoint\": {{\"uri\": \"{endpoint}\"}}}}}}"
+    );
+    let closed = Server::start(&folder.path().join("closed"));
+    let answer = closed.send("POST", "/ngsi-ld/v1/subscriptions", Some(&subscription));
+    if answer.status != 201 {
+        assert!(answer.text().contains("egress.allow_loopback"), "{}", answer.text());
+    }
+    closed.create("urn:x:1", "\"a\": 1");
+    receiver.set_nonblocking(true).unwrap();
+    thread::sleep(Duration::from_millis(500));
+    assert!(receiver.accept().is_err(), "the gate is closed by default");
+    drop(closed);
+
+    let mut command = cardo(&["serve", "--listen", "127.0.0.1:0", "--log-level", "warn"]);
+    command.arg("--data").arg(folder.path().join("open"));
+    command.env("CARDO_EGRESS_ALLOW_LOOPBACK", "true");
+    let open = Server::spawn(command);
+    let answer = open.send("POST", "/ngsi-ld/v1/subscriptions", Some(&subscription));
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    open.create("urn:x:1", "\"a\": 17");
+    receiver.set_nonblocking(false).unwrap();
+    let (mut stream, _) = receiver.accept().unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut told = Vec::new();
+    let mut piece = [0; 4096];
+    while !String::from_utf8_lossy(&told).contains("urn:x:1") {
+        let read = stream.read(&mut piece).unwrap();
+        assert!(read > 0, "{}", String::from_utf8_lossy(&told));
+        told.extend_from_slice(&piece[..read]);
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+    open.stop();
 }
 
 #[test]
