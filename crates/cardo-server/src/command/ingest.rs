@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cardo_engine::{Caller, Engine};
+use cardo_engine::{Caller, Engine, StoreError};
 use cardo_ingest::{FileJob, Ingestor, JobOptions, Mapping, terminal_progress};
 use cardo_model::TwinId;
 
@@ -11,7 +11,7 @@ use crate::command::serve::runtime;
 use crate::config::Config;
 use crate::contexts::KnownContexts;
 use crate::logging::start_logging;
-use crate::parts::{open_engine, read_contexts};
+use crate::parts::{RunError, open_engine, read_contexts};
 
 pub(super) fn run(args: &IngestArgs) -> Result<(), Failure> {
     let config = args.common.settings().resolve().map_err(Failure::usage)?.config;
@@ -26,11 +26,20 @@ pub(super) fn run(args: &IngestArgs) -> Result<(), Failure> {
         Some(_) => Vec::new(),
     };
     runtime()?.block_on(async {
-        let engine = open_engine(&config).await.map_err(Failure::run)?;
+        let engine = open_engine(&config).await.map_err(not_opened)?;
         let done = in_engine(args, &config, &engine, twin, options, jobs).await;
         engine.close().await.map_err(Failure::run)?;
         done
     })
+}
+
+fn not_opened(error: RunError) -> Failure {
+    match error {
+        RunError::Store(StoreError::InUse(reason)) => Failure::run(format!(
+            "{reason}; a server that runs takes files in as [[sources]] of its configuration"
+        )),
+        error => Failure::run(error),
+    }
 }
 
 fn job_options(args: &IngestArgs) -> Result<JobOptions, Failure> {

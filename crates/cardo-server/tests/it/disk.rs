@@ -9,7 +9,7 @@ use crate::support::{ENTITIES, Server, clean_environment, entity, path_of};
 
 /// A command that serves from a small file system of its own, where this system lets us mount one.
 fn on_small_disk(data: &Path, megabytes: u32) -> Option<Command> {
-    let script = format!("mount -t tmpfs -o size={megabytes}m tmpfs \"$0\" && exec \"$@\"",);
+    let script = format!("mount -t tmpfs -o size={megabytes}m tmpfs \"$0\" && exec \"$@\"");
     let namespaces: [&[&str]; 2] = [&["--mount"], &["--user", "--map-root-user", "--mount"]];
     let prefix = namespaces.into_iter().find(|flags| {
         let mut probe = Command::new("unshare");

@@ -1,6 +1,7 @@
 //! Starts the real binary and talks to it as a client would.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -201,15 +202,15 @@ impl Connection {
     ) -> std::io::Result<Answer> {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: test\r\n");
         if let Some(body) = body {
-            head += &format!("Content-Length: {}\r\n", body.len());
+            let _ = write!(head, "Content-Length: {}\r\n", body.len());
             if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
-                head += "Content-Type: application/json\r\n";
+                head.push_str("Content-Type: application/json\r\n");
             }
         }
         for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+            let _ = write!(head, "{name}: {value}\r\n");
         }
-        head += "\r\n";
+        head.push_str("\r\n");
         self.write((head + body.unwrap_or("")).as_bytes())?;
         self.read()
     }
