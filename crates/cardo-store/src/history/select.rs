@@ -7,8 +7,8 @@ use super::row::{RawRow, key_of, series_of};
 
 /// Gathers rows in any order and gives those that were asked for.
 ///
-/// Rows about the entity itself answer whatever attributes are asked for, and `last` does not
-/// count them. It keeps at most about twice as many rows as may be given, so a long history
+/// Rows about the entity itself answer whatever attributes and times are asked for, since they hold
+/// instances with times of their own; `last` does not count them. It keeps at most about twice as many rows as may be given, so a long history
 /// needs no memory for what is not asked.
 pub(crate) struct Selection<'q> {
     query: &'q HistoryQuery,
@@ -25,8 +25,8 @@ impl<'q> Selection<'q> {
 
     fn takes(&self, name: Option<NameId>, time: Timestamp) -> bool {
         let attributes = &self.query.attributes;
-        let is_asked = name.is_none_or(|name| attributes.is_empty() || attributes.contains(&name));
-        is_asked
+        let Some(name) = name else { return true };
+        (attributes.is_empty() || attributes.contains(&name))
             && self.query.from.is_none_or(|from| time >= from)
             && self.query.until.is_none_or(|until| time < until)
     }

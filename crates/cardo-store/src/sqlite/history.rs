@@ -86,7 +86,7 @@ async fn blocks_of(
     query: &HistoryQuery,
 ) -> Result<Vec<BlockMeta>, sqlx::Error> {
     let sql = "SELECT entity, sealed, number, attribute, dataset, first, last, count FROM blocks \
-               WHERE twin = ?1 AND entity = ?2 AND last >= ?3 AND first < ?4";
+               WHERE twin = ?1 AND entity = ?2 AND (attribute < 0 OR (last >= ?3 AND first < ?4))";
     let rows = sqlx::query(sql)
         .bind(twin)
         .bind(entity)

@@ -76,22 +76,27 @@ where
     assert!(ask(&store, &twin, &whole(1)).await == sorted, "rows are missing or out of order");
 }
 
-/// The range is half open.
+/// The range is half open. What is about the entity itself holds instances of other times, so it
+/// answers whatever the range.
 pub async fn history_starts_with_from_and_ends_before_until<S: Store, G, F>(make: impl Fn() -> F)
 where
     F: Future<Output = (S, G)>,
 {
     let (store, _guard) = make().await;
-    let rows: Vec<_> = (0..1_000).map(|n| reading(1, 1, None, n, n.unsigned_abs())).collect();
+    let about = entity_event(1, 5_000, 1);
+    let readings = (0..1_000).map(|n| reading(1, 1, None, n, n.unsigned_abs()));
+    let rows: Vec<_> = std::iter::once(about.clone()).chain(readings).collect();
     let twin = keep(&store, &rows, 100).await;
+    let with_about = |readings: &[HistoryRow]| [std::slice::from_ref(&about), readings].concat();
     let query = HistoryQuery {
         from: Some(Timestamp::from_seconds(250)),
         until: Some(Timestamp::from_seconds(750)),
         ..whole(1)
     };
-    assert!(ask(&store, &twin, &query).await == rows[250..750], "the range is another one");
+    let found = ask(&store, &twin, &query).await;
+    assert!(found == with_about(&rows[251..751]), "the range is another one");
     let query = HistoryQuery { last: Some(3), ..query };
-    assert_eq!(ask(&store, &twin, &query).await, rows[747..750]);
+    assert_eq!(ask(&store, &twin, &query).await, with_about(&rows[748..751]));
 }
 
 /// An empty list of attributes means all; what is about the entity itself always answers.

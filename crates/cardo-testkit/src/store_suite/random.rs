@@ -95,8 +95,9 @@ pub fn expected_history(projections: &[Projection], query: &HistoryQuery) -> Vec
         let is_asked = key
             .0
             .is_none_or(|name| query.attributes.is_empty() || query.attributes.contains(&name));
-        let is_in_time = query.from.is_none_or(|from| row.time >= from)
-            && query.until.is_none_or(|until| row.time < until);
+        let is_in_time = key.0.is_none()
+            || query.from.is_none_or(|from| row.time >= from)
+                && query.until.is_none_or(|until| row.time < until);
         if row.entity == query.entity && is_asked && is_in_time {
             series.entry(key).or_default().push(row.clone());
         }
