@@ -18,7 +18,9 @@ use crate::parse::{Document, as_string};
 use crate::represent::Naming;
 use crate::request::{Ask, JSON_TYPES, Payload};
 use crate::respond::{answer, created, empty};
-use crate::subscriptions::{Deliveries, STATE_KIND, SUBSCRIPTION_KIND, Stored, follower_name};
+use crate::subscriptions::{
+    Deliveries, STATE_KIND, SUBSCRIPTION_KIND, Stored, expand_names, follower_name,
+};
 
 type Answer = Result<Response<Body>, Fault>;
 
@@ -51,6 +53,7 @@ pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let now = Timestamp::now();
     let stored = Stored {
         members: with_context(given.members, &given.naming),
+        q_context: given.context.clone(),
         context: given.context,
         created_at: now,
         modified_at: now,
@@ -88,12 +91,13 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let given = face.given(&payload).await?;
     let _writing = face.subscriptions.writing.lock().await;
     let (mut stored, _) = face.stored(ask, &id).await?;
+    let was_periodic = stored.members.contains_key("timeInterval");
     if given.members.get("id").is_some_and(|other| other.as_str() != Some(id.as_str())) {
         return Err(Fault::bad_data("the id of a subscription cannot be changed"));
     }
-    let subject = face.contexts.context(&stored.context).await?;
-    stored.rename(&subject, given.naming.context());
-    stored.context = given.context;
+    if given.members.contains_key("q") {
+        stored.q_context = given.context;
+    }
     let now = Timestamp::now();
     // Only an expiry that is given anew has to lie in the future (clause 5.8.2.4).
     let renews = given.members.contains_key("expiresAt");
@@ -101,7 +105,10 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     stored.modified_at = now;
     face.check(&stored, renews.then_some(now)).await?;
     let (_, revision) = face.apply_one(ask, put(&id, Some(stored.to_text()))).await?;
-    face.subscriptions.tell(&ask.caller.twin, id.as_str());
+    // Who follows the log finds the update there, in its place among the changes.
+    if was_periodic {
+        face.subscriptions.tell(&ask.caller.twin, id.as_str());
+    }
     Ok(empty(StatusCode::NO_CONTENT, revision))
 }
 
@@ -242,12 +249,14 @@ impl Face {
         };
         let members: Map<String, Value> = serde_json::from_slice(&payload.bytes)
             .map_err(|error| Fault::invalid(format!("the body is not JSON: {error}")))?;
-        Ok(Given { members: own_members(members), context, naming })
+        let mut members = own_members(members);
+        expand_names(&mut members, naming.context());
+        Ok(Given { members, context, naming })
     }
 
     /// Checks what is to be stored (clauses 5.8.1.4 and 5.8.2.4).
     async fn check(&self, stored: &Stored, now: Option<Timestamp>) -> Result<(), Fault> {
-        let (subscription, _) = stored.compile(&self.contexts, self.engine.names()).await?;
+        let subscription = stored.compile(&self.contexts, self.engine.names()).await?;
         if now.is_some_and(|now| subscription.expires_at.is_some_and(|end| end <= now)) {
             return Err(Fault::bad_data("expiresAt lies in the past"));
         }
@@ -288,8 +297,8 @@ impl Face {
                 .map(|text| Deliveries::from_text(&text))
                 .unwrap_or_default(),
         };
-        let subject = self.contexts.context(&stored.context).await?;
-        Ok(stored.show(&subject, naming.context(), &deliveries, sys_attrs))
+        let q_context = self.contexts.context(&stored.q_context).await?;
+        Ok(stored.show(&q_context, naming.context(), &deliveries, sys_attrs))
     }
 }
 

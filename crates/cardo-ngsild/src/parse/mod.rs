@@ -44,4 +44,3 @@ impl Reading {
         Self { is_simplified, ..self }
     }
 }
-

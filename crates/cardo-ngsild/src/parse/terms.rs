@@ -41,13 +41,9 @@ pub(super) const ENTITY_OUTPUT_ONLY: [&str; 3] = ["createdAt", "modifiedAt", "de
 /// Whether a core term is non-reified, so that no attribute may have it as its name
 /// (clause 4.5.1).
 pub(super) fn is_reserved(name: &str) -> bool {
-    VALUE_MEMBERS.iter().any(|(member, _)| *member == name)
-        || DESCRIBING.contains(&name)
+    DESCRIBING.contains(&name)
         || OUTPUT_ONLY.contains(&name)
-        || matches!(
-            name,
-            "previousObjectList" | "entityIdSealed" | "entityTypeSealed" | "dataset" | "hasValue"
-        )
+        || matches!(name, "previousObjectList" | "entityIdSealed" | "entityTypeSealed" | "dataset")
 }
 
 /// The geometries of GeoJSON that a GeoProperty may hold, and the one it may not.

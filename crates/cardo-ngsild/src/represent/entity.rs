@@ -204,7 +204,7 @@ impl EntityWriter<'_, '_> {
                 } else {
                     self.out.push(b'[');
                     for instance in all {
-                        self.instance(instance);
+                        self.one_of_several(instance);
                         self.out.push(b',');
                     }
                     self.close(b']');
@@ -237,27 +237,41 @@ impl EntityWriter<'_, '_> {
                 self.out.push(b',');
                 self.details(instance);
             }
-            Format::Concise => self.concise(instance),
+            Format::Concise => self.concise(instance, true),
             Format::Simplified => self.simplified(instance),
         }
     }
 
-    fn concise(&mut self, instance: InstanceRef<'_>) {
-        let is_bare = instance.observed_at().is_none()
+    /// An item of an array of instances, which is always an object.
+    fn one_of_several(&mut self, instance: InstanceRef<'_>) {
+        match self.shape.format {
+            Format::Concise => self.concise(instance, false),
+            Format::Normalized | Format::Simplified => self.instance(instance),
+        }
+    }
+
+    fn concise(&mut self, instance: InstanceRef<'_>, is_only: bool) {
+        let is_bare = is_only
+            && instance.observed_at().is_none()
             && instance.unit_code().is_none()
             && instance.dataset_id().is_none()
             && instance.value_type().is_none()
             && instance.attributes().is_empty()
             && !self.shape.sys_attrs;
-        let value = instance.value();
-        if is_bare && stands_alone(instance.kind(), value) {
-            return self.value(instance);
-        }
-        // A geometry as the value of a plain Property would be taken for a GeoProperty.
-        let needs_type = instance.kind() == Kind::Property && looks_like_geometry(value);
-        let openings = if needs_type { &OPENINGS } else { &CONCISE_OPENINGS };
-        self.out.extend_from_slice(openings[instance.kind() as usize]);
+        let opening_at = self.out.len();
         self.value(instance);
+        // What a reader would take it for is decided by the names that are written.
+        let (stands_alone, needs_type) = {
+            let written = std::str::from_utf8(&self.out[opening_at..]).unwrap_or("{");
+            let is_property = instance.kind() == Kind::Property;
+            (stands_alone(instance.kind(), written), is_property && looks_like_geometry(written))
+        };
+        if is_bare && stands_alone {
+            return;
+        }
+        let openings = if needs_type { &OPENINGS } else { &CONCISE_OPENINGS };
+        let opening = openings[instance.kind() as usize];
+        self.out.splice(opening_at..opening_at, opening.iter().copied());
         self.out.push(b',');
         self.details(instance);
     }
@@ -336,7 +350,7 @@ impl EntityWriter<'_, '_> {
             first => {
                 self.out.push(b'[');
                 for instance in first.into_iter().chain(instances) {
-                    self.instance(instance);
+                    self.one_of_several(instance);
                     self.out.push(b',');
                 }
                 self.close(b']');
@@ -381,7 +395,7 @@ fn stands_alone(kind: Kind, value: &str) -> bool {
 
 /// Whether an object has members by which it would be taken for an attribute.
 fn has_telling_member(value: &str) -> bool {
-    const TELLING: [&str; 17] = [
+    const TELLING: &[&str] = &[
         "type",
         "@type",
         "value",

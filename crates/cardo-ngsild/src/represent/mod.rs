@@ -9,4 +9,3 @@ pub(crate) use entity::{EntityWriter, write_string};
 pub(crate) use names::{NameTable, Naming};
 pub(crate) use shape::{Datasets, Format, Members, Picked, Shape};
 pub(crate) use temporal::{Point, TemporalWriter};
-

@@ -14,7 +14,7 @@ mod task;
 pub use port::{Courier, DeliveryError, Message, NoCourier};
 pub(crate) use registry::Registry;
 pub(crate) use run::run;
-pub(crate) use stored::{Deliveries, Stored};
+pub(crate) use stored::{Deliveries, Stored, expand_names};
 
 /// The kind of document under which subscriptions are kept in their twin, by id.
 pub const SUBSCRIPTION_KIND: &str = "subscription";

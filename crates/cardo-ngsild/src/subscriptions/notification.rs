@@ -15,8 +15,6 @@ use crate::request::{Media, TENANT};
 /// Renders notifications of one subscription.
 pub(crate) struct Renderer<'a> {
     pub(crate) subscription: &'a Subscription,
-    /// The context in which the subscription's own names are meant.
-    pub(crate) subject: &'a Context,
     pub(crate) names: &'a Names,
     pub(crate) twin: &'a TwinId,
 }
@@ -89,7 +87,7 @@ impl Renderer<'_> {
             pick: notification.pick.as_deref(),
             omit: notification.omit.as_deref(),
         };
-        let members = members(text, self.subject, self.names).map(|(members, _)| members);
+        let members = members(text, &Context::core(), self.names).map(|(members, _)| members);
         Shape {
             // Changes are told in full, so that previous values have a place beside the new ones.
             format: if notification.show_changes {

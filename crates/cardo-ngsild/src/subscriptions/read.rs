@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue};
+use cardo_jsonld::Context;
 use cardo_model::{Iri, Timestamp};
 use cardo_query::{Filter, QOptions, parse_geo_query, parse_q, parse_scope_q};
 use serde_json::{Map, Value};
@@ -50,16 +51,18 @@ const KNOWN: &[&str] = &[
     "origin",
 ];
 
-/// Reads a subscription; `subject` is its own context, `naming` that of its notifications.
+/// Reads a subscription with full names; `q_context` is the context of its `q`, `naming` that of its
+/// notifications.
 pub(crate) fn subscription(
     members: &Members,
-    subject: &Naming,
+    q_context: &Context,
     naming: Arc<Naming>,
     names: &cardo_model::Names,
 ) -> Result<Subscription, Fault> {
     check_members(members)?;
     let id = text(members, "id")?.ok_or_else(|| missing("id"))?;
-    let context = ContextNames(subject.context());
+    let core = Context::core();
+    let context = ContextNames(&core);
     let time_interval = seconds(members, "timeInterval")?;
     let throttling = seconds(members, "throttling")?;
     let watched = watched(members, context)?;
@@ -76,14 +79,14 @@ pub(crate) fn subscription(
     let expires_at = moment(members, "expiresAt")?;
     Ok(Subscription {
         id: Iri::new(id.to_owned())?,
-        filter: filter(members, subject)?,
+        filter: filter(members, &core, q_context)?,
         watched,
         triggers: triggers(members)?,
         is_active: flag(members, "isActive")?.unwrap_or(true),
         expires_at,
         throttling,
         time_interval,
-        notification: notification(members, subject, names)?,
+        notification: notification(members, &core, names)?,
         naming,
     })
 }
@@ -107,22 +110,21 @@ fn check_members(members: &Members) -> Result<(), Fault> {
     Ok(())
 }
 
-fn filter(members: &Members, subject: &Naming) -> Result<Filter, Fault> {
+fn filter(members: &Members, core: &Context, q_context: &Context) -> Result<Filter, Fault> {
     let mut filter = match members.get("entities") {
         None => Filter::True,
         Some(Value::Array(list)) if !list.is_empty() => {
-            let selectors = list.iter().map(|selector| entity_selector(selector, subject));
+            let selectors = list.iter().map(|selector| entity_selector(selector, core));
             let mut selectors = selectors.collect::<Result<Vec<_>, _>>()?;
             if selectors.len() == 1 { selectors.remove(0) } else { Filter::Or(selectors) }
         }
         Some(_) => return Err(Fault::bad_data("entities: not a list of at least one selector")),
     };
-    let names = ContextNames(subject.context());
     if let Some(q) = text(members, "q")? {
-        filter = filter.and(parse_q(q, &names, QOptions::default())?);
+        filter = filter.and(parse_q(q, &ContextNames(q_context), QOptions::default())?);
     }
     if let Some(geo) = members.get("geoQ") {
-        filter = filter.and(parse_geo_query(&geo.to_string(), &names)?);
+        filter = filter.and(parse_geo_query(&geo.to_string(), &ContextNames(core))?);
     }
     if let Some(scope_q) = text(members, "scopeQ")? {
         filter = filter.and(parse_scope_q(scope_q)?);
@@ -130,7 +132,7 @@ fn filter(members: &Members, subject: &Naming) -> Result<Filter, Fault> {
     Ok(filter)
 }
 
-fn entity_selector(selector: &Value, subject: &Naming) -> Result<Filter, Fault> {
+fn entity_selector(selector: &Value, core: &Context) -> Result<Filter, Fault> {
     let Value::Object(members) = selector else {
         return Err(Fault::bad_data("entities: a selector is an object"));
     };
@@ -151,7 +153,7 @@ fn entity_selector(selector: &Value, subject: &Naming) -> Result<Filter, Fault> 
         id_pattern: text(members, "idPattern")?,
         ..QuestionText::default()
     };
-    question(&question_text, None, subject.context())
+    question(&question_text, None, core)
 }
 
 fn watched(members: &Members, context: ContextNames<'_>) -> Result<Vec<Iri>, Fault> {
@@ -179,7 +181,7 @@ fn triggers(members: &Members) -> Result<Triggers, Fault> {
 
 fn notification(
     members: &Members,
-    subject: &Naming,
+    core: &Context,
     known: &cardo_model::Names,
 ) -> Result<Notification, Fault> {
     let Some(Value::Object(params)) = members.get("notification") else {
@@ -222,7 +224,7 @@ fn notification(
         pick: pick.as_deref(),
         omit: omit.as_deref(),
     };
-    members_are_names(projection, subject, known)?;
+    self::members(projection, core, known)?;
     let format = match text(params, "format")? {
         None => Format::default(),
         Some(name) => name
@@ -243,14 +245,6 @@ fn notification(
         datasets: dataset_ids(strings(members, "datasetId")?.map(|ids| ids.join(",")).as_deref())?,
         endpoint: endpoint(params)?,
     })
-}
-
-fn members_are_names(
-    projection: ProjectionText<'_>,
-    subject: &Naming,
-    known: &cardo_model::Names,
-) -> Result<(), Fault> {
-    self::members(projection, subject.context(), known).map(|_| ())
 }
 
 fn endpoint(params: &Members) -> Result<Endpoint, Fault> {

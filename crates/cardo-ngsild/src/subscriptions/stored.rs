@@ -1,11 +1,10 @@
 //! Subscriptions as the twin keeps them, and as clients see them again.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use cardo_jsonld::Context;
 use cardo_model::{Iri, Timestamp};
-use cardo_query::{NamePrinter, QOptions, parse_q, parse_type_selection, print};
+use cardo_query::{NamePrinter, QOptions, parse_q, print};
 use serde_json::{Map, Value, json};
 
 use super::model::Subscription;
@@ -13,15 +12,16 @@ use super::read;
 use crate::contexts::Contexts;
 use crate::fault::Fault;
 use crate::operations::ContextNames;
-use crate::represent::Naming;
 
 /// A subscription's document in the twin.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Stored {
-    /// What the client gave, with its own names.
+    /// What the client gave, with full names of types and attributes; `q` is as it was given.
     pub(crate) members: Map<String, Value>,
-    /// The context in which these names are meant: a URL or the JSON text of an `@context`.
+    /// The context it came with: a URL or the JSON text of an `@context`.
     pub(crate) context: String,
+    /// The context in which the names of `q` are meant.
+    pub(crate) q_context: String,
     pub(crate) created_at: Timestamp,
     pub(crate) modified_at: Timestamp,
 }
@@ -45,6 +45,7 @@ impl Stored {
             "version": VERSION,
             "subscription": self.members,
             "context": self.context,
+            "qContext": self.q_context,
             "createdAt": self.created_at.to_string(),
             "modifiedAt": self.modified_at.to_string(),
         })
@@ -60,8 +61,9 @@ impl Stored {
         let moment = |name: &str| Timestamp::parse(document.get(name)?.as_str()?).ok();
         let (created_at, modified_at) = (moment("createdAt")?, moment("modifiedAt")?);
         let context = document.get("context")?.as_str()?.to_owned();
+        let q_context = document.get("qContext")?.as_str()?.to_owned();
         let Value::Object(members) = document.remove("subscription")? else { return None };
-        Some(Self { members, context, created_at, modified_at })
+        Some(Self { members, context, q_context, created_at, modified_at })
     }
 
     /// What the subscription means. Its contexts are fetched where they are not known.
@@ -69,27 +71,27 @@ impl Stored {
         &self,
         contexts: &Arc<Contexts>,
         names: &cardo_model::Names,
-    ) -> Result<(Subscription, Arc<Naming>), Fault> {
-        let subject = contexts.naming(&self.context).await?;
+    ) -> Result<Subscription, Fault> {
         let naming = match read::text(&self.members, "jsonldContext")? {
             Some(url) => contexts.naming(url).await?,
-            None => subject.clone(),
+            None => contexts.naming(&self.context).await?,
         };
-        let subscription = read::subscription(&self.members, &subject, naming, names)?;
-        Ok((subscription, subject))
+        let q_context = contexts.context(&self.q_context).await?;
+        read::subscription(&self.members, &q_context, naming, names)
     }
 
     /// The subscription as a client sees it under its own context (clause 5.5.7).
     pub(crate) fn show(
         &self,
-        subject: &Context,
+        q_context: &Context,
         reader: &Context,
         deliveries: &Deliveries,
         sys_attrs: bool,
     ) -> Value {
         let mut members = self.members.clone();
-        if subject.member() != reader.member() {
-            rename(&mut members, subject, reader);
+        rename(&mut members, &|name| reader.compact_iri(name).into_owned());
+        if q_context.member() != reader.member() {
+            rename_q(&mut members, q_context, reader);
         }
         members.insert("status".to_owned(), self.status(Timestamp::now()).into());
         if let Some(Value::Object(notification)) = members.get_mut("notification") {
@@ -108,13 +110,6 @@ impl Stored {
         let end = end.and_then(|text| Timestamp::parse(text).ok());
         let is_active = self.members.get("isActive") != Some(&Value::Bool(false));
         status(is_active, end, now)
-    }
-
-    /// The same with the names of another context.
-    pub(crate) fn rename(&mut self, from: &Context, to: &Context) {
-        if from.member() != to.member() {
-            rename(&mut self.members, from, to);
-        }
     }
 }
 
@@ -195,36 +190,24 @@ impl NamePrinter for Terms<'_> {
     }
 }
 
-/// Turns the names of one context into those of another.
-fn rename(members: &mut Map<String, Value>, from: &Context, to: &Context) {
-    let name = |text: &str| -> String {
-        if matches!(text, "id" | "type" | "scope") {
-            return text.to_owned();
-        }
-        match from.expand_term(text) {
-            Some(iri) => to.compact_iri(&iri).into_owned(),
-            None => text.to_owned(),
-        }
-    };
-    let rename_list = |members: &mut Map<String, Value>, member: &str| {
-        if let Some(Value::Array(names)) = members.get_mut(member) {
-            for item in names {
-                if let Value::String(text) = item {
-                    *text = name(text);
-                }
-            }
-        }
-    };
-    rename_list(members, "watchedAttributes");
+/// Expands the names of types and attributes (clause 5.5.7), but for those in `q`.
+pub(crate) fn expand_names(members: &mut Map<String, Value>, context: &Context) {
+    rename(members, &|name| {
+        context.expand_term(name).map_or_else(|| name.to_owned(), |iri| iri.as_ref().to_owned())
+    });
+}
+
+fn rename(members: &mut Map<String, Value>, name: &dyn Fn(&str) -> String) {
+    rename_list(members.get_mut("watchedAttributes"), name);
     if let Some(Value::Object(notification)) = members.get_mut("notification") {
         for member in ["attributes", "pick", "omit"] {
-            rename_list(notification, member);
+            rename_list(notification.get_mut(member), name);
         }
     }
     if let Some(Value::Array(selectors)) = members.get_mut("entities") {
         for selector in selectors {
             if let Some(Value::String(types)) = selector.get_mut("type") {
-                *types = rename_types(types, from, to).into_owned();
+                *types = rename_types(types, name);
             }
         }
     }
@@ -233,34 +216,44 @@ fn rename(members: &mut Map<String, Value>, from: &Context, to: &Context) {
     {
         *property = name(property);
     }
+}
+
+fn rename_list(list: Option<&mut Value>, name: &dyn Fn(&str) -> String) {
+    let Some(Value::Array(names)) = list else { return };
+    for item in names {
+        match item {
+            Value::String(text) if !matches!(text.as_str(), "id" | "type" | "scope") => {
+                *text = name(text);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Renames what stands between the operators of a selection of types (clause 4.17).
+fn rename_types(types: &str, name: &dyn Fn(&str) -> String) -> String {
+    let is_operator = |c: char| matches!(c, ',' | '|' | ';' | '(' | ')' | '*');
+    let mut out = String::with_capacity(types.len());
+    for part in types.split_inclusive(is_operator) {
+        let end =
+            part.len() - part.chars().last().filter(|c| is_operator(*c)).map_or(0, char::len_utf8);
+        let (term, operator) = part.split_at(end);
+        if term.trim().is_empty() {
+            out.push_str(term);
+        } else {
+            out.push_str(&name(term.trim()));
+        }
+        out.push_str(operator);
+    }
+    out
+}
+
+/// Writes `q` with the names of another context, as far as it has names for all in it.
+fn rename_q(members: &mut Map<String, Value>, from: &Context, to: &Context) {
     if let Some(Value::String(q)) = members.get_mut("q") {
         let filter = parse_q(q, &ContextNames(from), QOptions::default()).ok();
         if let Some(text) = filter.and_then(|filter| print(&filter, &Terms(to))) {
             *q = text;
         }
-    }
-}
-
-fn rename_types<'t>(types: &'t str, from: &Context, to: &Context) -> Cow<'t, str> {
-    use cardo_query::Filter;
-    fn write(filter: &Filter, to: &Context) -> Option<String> {
-        let join = |parts: &[Filter], by: &str| {
-            let parts: Option<Vec<String>> = parts.iter().map(|part| write(part, to)).collect();
-            parts.map(|parts| format!("({})", parts.join(by)))
-        };
-        match filter {
-            Filter::Type(name) => Some(to.compact_iri(name.as_str()).into_owned()),
-            Filter::And(parts) => join(parts, ";"),
-            Filter::Or(parts) => join(parts, ","),
-            _ => None,
-        }
-    }
-    let filter = parse_type_selection(types, &ContextNames(from)).ok();
-    match filter.and_then(|filter| write(&filter, to)) {
-        Some(text) => {
-            let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
-            Cow::Owned(inner.map_or(text.clone(), str::to_owned))
-        }
-        None => Cow::Borrowed(types),
     }
 }

@@ -15,9 +15,8 @@ use super::notification::Renderer;
 use super::port::DeliveryError;
 use super::registry::{Key, Progress};
 use super::stored::{Deliveries, Stored};
-use super::{STATE_KIND, follower_name};
+use super::{STATE_KIND, SUBSCRIPTION_KIND, follower_name};
 use crate::face::Face;
-use crate::represent::Naming;
 
 /// How often a position and the counters are kept at the most.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
@@ -38,7 +37,6 @@ pub(super) struct Task {
 /// What a task works with once its contexts are there.
 struct Ready {
     subscription: Subscription,
-    subject: Arc<Naming>,
     progress: Arc<Progress>,
 }
 
@@ -57,22 +55,35 @@ enum Next {
     Stop,
 }
 
+/// Why the work on one form of a subscription ended.
+enum End {
+    /// It was asked to, or cannot go on.
+    Stopped,
+    /// From here on in the log the subscription is another one.
+    Changed(Arc<str>),
+}
+
 impl Task {
     /// Works until it is asked to stop, or the engine is closed.
-    pub(super) async fn run(self, mut stopped: watch::Receiver<bool>) {
-        let Some(ready) = self.ready(&mut stopped).await else { return };
-        let now = Instant::now();
-        let mut kept = Kept {
-            position: None,
-            position_at: now,
-            deliveries: ready.progress.deliveries(),
-            deliveries_at: now,
-        };
-        match ready.subscription.time_interval {
-            Some(interval) => self.repeat(&ready, interval, &mut stopped, &mut kept).await,
-            None => self.follow(&ready, &mut stopped, &mut kept).await,
+    pub(super) async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+        while let Some(ready) = self.ready(&mut stopped).await {
+            let now = Instant::now();
+            let mut kept = Kept {
+                position: None,
+                position_at: now,
+                deliveries: ready.progress.deliveries(),
+                deliveries_at: now,
+            };
+            let end = match ready.subscription.time_interval {
+                Some(interval) => self.repeat(&ready, interval, &mut stopped, &mut kept).await,
+                None => self.follow(&ready, &mut stopped, &mut kept).await,
+            };
+            self.keep(&ready, &mut kept, Duration::ZERO).await;
+            match end {
+                End::Stopped => return,
+                End::Changed(document) => self.document = document,
+            }
         }
-        self.keep(&ready, &mut kept, Duration::ZERO).await;
     }
 
     /// Reads the subscription; waits where its context cannot be fetched yet.
@@ -83,9 +94,9 @@ impl Task {
         };
         loop {
             match stored.compile(&self.face.contexts, self.face.engine.names()).await {
-                Ok((subscription, subject)) => {
+                Ok(subscription) => {
                     let progress = self.face.subscriptions.progress(&self.key, || self.earlier());
-                    return Some(Ready { subscription, subject, progress });
+                    return Some(Ready { subscription, progress });
                 }
                 Err(fault) => {
                     tracing::warn!(subscription = %self.key.1, problem = %fault.to_json(), "a subscription waits");
@@ -118,14 +129,19 @@ impl Task {
         }
     }
 
-    async fn follow(&self, ready: &Ready, stopped: &mut watch::Receiver<bool>, kept: &mut Kept) {
+    async fn follow(
+        &self,
+        ready: &Ready,
+        stopped: &mut watch::Receiver<bool>,
+        kept: &mut Kept,
+    ) -> End {
         let names = self.face.engine.names();
         let mut matcher = Matcher::new(&ready.subscription, names);
-        let Some(start) = self.position(&ready.progress).await else { return };
-        let Some(mut follower) = self.follower(start).await else { return };
+        let Some(start) = self.position(&ready.progress).await else { return End::Stopped };
+        let Some(mut follower) = self.follower(start).await else { return End::Stopped };
         loop {
             let next = tokio::select! {
-                _ = stopped.wait_for(|stop| *stop) => return,
+                _ = stopped.wait_for(|stop| *stop) => return End::Stopped,
                 next = follower.next() => next,
             };
             let followed = match next {
@@ -137,27 +153,38 @@ impl Task {
                     );
                     let Some(again) = self.follower(Revision(oldest.0.saturating_sub(1))).await
                     else {
-                        return;
+                        return End::Stopped;
                     };
                     follower = again;
                     continue;
                 }
-                Err(LogError::Store(StoreError::Closed)) => return,
+                Err(LogError::Store(StoreError::Closed)) => return End::Stopped,
                 Err(LogError::Store(error)) => {
                     tracing::error!(subscription = %self.key.1, error = %error, "the log could not be read");
                     tokio::select! {
-                        _ = stopped.wait_for(|stop| *stop) => return,
+                        _ = stopped.wait_for(|stop| *stop) => return End::Stopped,
                         () = tokio::time::sleep(RETRY_AFTER) => continue,
                     }
                 }
             };
             for news in matcher.news(&ready.subscription, names, &followed) {
                 if self.notify(ready, &news).await == Next::Stop {
-                    return;
+                    return End::Stopped;
                 }
             }
             ready.progress.reach(followed.record.revision);
             self.keep(ready, kept, KEEP_EVERY).await;
+            // What was answered before an update is judged by the old form, what came behind it by
+            // the new one.
+            let own =
+                followed.record.documents.iter().rev().find(|document| {
+                    *document.kind == *SUBSCRIPTION_KIND && document.id == self.key.1
+                });
+            match own.map(|document| document.body.as_deref()) {
+                Some(Some(text)) if *text != *self.document => return End::Changed(text.into()),
+                Some(None) => return End::Stopped,
+                Some(Some(_)) | None => {}
+            }
         }
     }
 
@@ -178,13 +205,13 @@ impl Task {
         interval: Duration,
         stopped: &mut watch::Receiver<bool>,
         kept: &mut Kept,
-    ) {
+    ) -> End {
         let mut ticks = tokio::time::interval(interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         ticks.tick().await;
         loop {
             tokio::select! {
-                _ = stopped.wait_for(|stop| *stop) => return,
+                _ = stopped.wait_for(|stop| *stop) => return End::Stopped,
                 _ = ticks.tick() => {}
             }
             let query = EntityQuery {
@@ -199,12 +226,13 @@ impl Task {
                     continue;
                 }
             };
+            ready.progress.reach(page.revision);
             let news = page.entities.into_iter();
             let news: Vec<News> = news
                 .map(|record| News { record, is_deleted: false, changes: Vec::new() })
                 .collect();
             if !news.is_empty() && self.notify(ready, &news).await == Next::Stop {
-                return;
+                return End::Stopped;
             }
             self.keep(ready, kept, KEEP_EVERY).await;
         }
@@ -218,7 +246,6 @@ impl Task {
         }
         let renderer = Renderer {
             subscription: &ready.subscription,
-            subject: ready.subject.context(),
             names: self.face.engine.names(),
             twin: &self.key.0,
         };

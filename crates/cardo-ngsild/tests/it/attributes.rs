@@ -25,10 +25,14 @@ async fn simplified(client: &Client) -> Value {
 #[tokio::test]
 async fn appended_attributes_replace_those_that_are_unless_told_otherwise() {
     let client = with_entity().await;
-    client.post("/entities/urn:x:1/attrs", json!({ "a": 2, "b": 3, "type": "U" })).await.expect(204);
+    client
+        .post("/entities/urn:x:1/attrs", json!({ "a": 2, "b": 3, "type": "U" }))
+        .await
+        .expect(204);
     let now = simplified(&client).await;
     assert_eq!((&now["a"], &now["b"], &now["type"]), (&json!(2), &json!(3), &json!(["T", "U"])));
-    let reply = client.post("/entities/urn:x:1/attrs?options=noOverwrite", json!({ "a": 4, "c": 5 })).await;
+    let reply =
+        client.post("/entities/urn:x:1/attrs?options=noOverwrite", json!({ "a": 4, "c": 5 })).await;
     let result = reply.expect(207).json();
     assert!(result["updated"][0].as_str().unwrap().ends_with("/c"));
     assert!(result["notUpdated"][0]["attributeName"].as_str().unwrap().ends_with("/a"));
@@ -58,13 +62,26 @@ async fn a_partial_update_leaves_what_it_does_not_name() {
     client.patch("/entities/urn:x:1/attrs/a", json!({ "value": 7 })).await.expect(204);
     let entity = client.get("/entities/urn:x:1").await.json();
     assert_eq!(entity["a"], json!({ "type": "Property", "value": 7, "unitCode": "CEL" }));
-    client.patch("/entities/urn:x:1/attrs/a", json!({ "unitCode": "urn:ngsi-ld:null" })).await.expect(204);
-    assert_eq!(client.get("/entities/urn:x:1").await.json()["a"], json!({ "type": "Property", "value": 7 }));
+    client
+        .patch("/entities/urn:x:1/attrs/a", json!({ "unitCode": "urn:ngsi-ld:null" }))
+        .await
+        .expect(204);
+    assert_eq!(
+        client.get("/entities/urn:x:1").await.json()["a"],
+        json!({ "type": "Property", "value": 7 })
+    );
     let gps = json!({ "value": 9, "datasetId": "urn:x:gps" });
     client.patch("/entities/urn:x:1/attrs/speed", gps).await.expect(204);
-    assert_eq!(simplified(&client).await["speed"]["dataset"], json!({ "@none": 1, "urn:x:gps": 9 }));
+    assert_eq!(
+        simplified(&client).await["speed"]["dataset"],
+        json!({ "@none": 1, "urn:x:gps": 9 })
+    );
     let kind = json!({ "type": "Relationship", "object": "urn:x:2" });
-    client.patch("/entities/urn:x:1/attrs/a", kind).await.expect_problem(400, "BadRequestData", "Relationship");
+    client.patch("/entities/urn:x:1/attrs/a", kind).await.expect_problem(
+        400,
+        "BadRequestData",
+        "Relationship",
+    );
     client.patch("/entities/urn:x:1/attrs/none", json!({ "value": 1 })).await.expect(404);
     client.patch("/entities/urn:x:1/attrs/scope", json!({ "value": "/B" })).await.expect(400);
 }
@@ -72,9 +89,18 @@ async fn a_partial_update_leaves_what_it_does_not_name() {
 #[tokio::test]
 async fn a_replaced_attribute_is_as_given() {
     let client = with_entity().await;
-    client.put("/entities/urn:x:1/attrs/a", json!({ "type": "Property", "value": 8 })).await.expect(204);
-    assert_eq!(client.get("/entities/urn:x:1").await.json()["a"], json!({ "type": "Property", "value": 8 }));
-    client.put("/entities/urn:x:1/attrs/none", json!({ "type": "Property", "value": 8 })).await.expect(404);
+    client
+        .put("/entities/urn:x:1/attrs/a", json!({ "type": "Property", "value": 8 }))
+        .await
+        .expect(204);
+    assert_eq!(
+        client.get("/entities/urn:x:1").await.json()["a"],
+        json!({ "type": "Property", "value": 8 })
+    );
+    client
+        .put("/entities/urn:x:1/attrs/none", json!({ "type": "Property", "value": 8 }))
+        .await
+        .expect(404);
     client.put("/entities/urn:x:1/attrs/a", json!({ "unitCode": "X" })).await.expect(400);
 }
 
@@ -86,7 +112,11 @@ async fn attributes_are_deleted_by_dataset_or_all_at_once() {
     assert_eq!(simplified(&client).await["speed"], 2);
     client.delete("/entities/urn:x:1/attrs/speed?datasetId=urn:x:gps").await.expect(204);
     assert!(simplified(&client).await.get("speed").is_none());
-    client.post("/entities/urn:x:1/attrs", json!({ "speed": [{ "value": 1 }, { "value": 2, "datasetId": "urn:x:a" }] }))
+    client
+        .post(
+            "/entities/urn:x:1/attrs",
+            json!({ "speed": [{ "value": 1 }, { "value": 2, "datasetId": "urn:x:a" }] }),
+        )
         .await
         .expect(204);
     client.delete("/entities/urn:x:1/attrs/speed?deleteAll=true").await.expect(204);

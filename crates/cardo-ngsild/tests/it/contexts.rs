@@ -10,7 +10,8 @@ use crate::client::{Client, Documents, client, client_over, client_with};
 
 const URL: &str = "https://example.org/context.jsonld";
 const LINK: &str = r#"<https://example.org/context.jsonld>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json""#;
-const DOCUMENT: &str = r#"{"@context": {"Sensor": "https://example.org/Sensor", "t": "https://example.org/t"}}"#;
+const DOCUMENT: &str =
+    r#"{"@context": {"Sensor": "https://example.org/Sensor", "t": "https://example.org/t"}}"#;
 
 fn documents(pairs: &[(&str, &str)]) -> Arc<Documents> {
     let documents = Documents::default();
@@ -29,19 +30,30 @@ async fn names_mean_what_the_context_of_the_request_says() {
     let documents = documents(&[(URL, DOCUMENT)]);
     let client = with(&documents).await;
     let entity = json!({ "id": "urn:x:1", "type": "Sensor", "t": { "type": "Property", "value": 1 }, "other": { "type": "Property", "value": 2 } });
-    client.ask(Method::POST, "/entities").header("link", LINK).json(&entity).send().await.expect(201);
-    let reply = client.ask(Method::GET, "/entities/urn:x:1").header("link", LINK).send().await.expect(200);
+    client
+        .ask(Method::POST, "/entities")
+        .header("link", LINK)
+        .json(&entity)
+        .send()
+        .await
+        .expect(201);
+    let reply =
+        client.ask(Method::GET, "/entities/urn:x:1").header("link", LINK).send().await.expect(200);
     assert_eq!(reply.json(), entity);
     assert!(reply.header("link").contains(URL));
     let core = client.get("/entities/urn:x:1").await.json();
     assert_eq!(core["type"], "https://example.org/Sensor");
     assert_eq!(core["https://example.org/t"]["value"], 1);
     assert_eq!(core["other"]["value"], 2);
-    let reply = client.ask(Method::GET, "/entities?type=Sensor&q=t==1").header("link", LINK).send().await;
+    let reply =
+        client.ask(Method::GET, "/entities?type=Sensor&q=t==1").header("link", LINK).send().await;
     assert_eq!(reply.expect(200).ids(), ["urn:x:1"]);
     assert_eq!(client.get("/entities?type=Sensor").await.ids().len(), 0);
     assert_eq!(*documents.asked.lock(), [URL], "it is fetched once");
-    let in_body = client.ask(Method::GET, "/entities/urn:x:1").header("link", LINK).accept("application/ld+json");
+    let in_body = client
+        .ask(Method::GET, "/entities/urn:x:1")
+        .header("link", LINK)
+        .accept("application/ld+json");
     let context = in_body.send().await.json()["@context"].clone();
     assert_eq!(context[0], URL);
 }
@@ -94,9 +106,17 @@ async fn cyclic_huge_and_invalid_contexts_are_refused() {
     };
     ask(json!(URL)).await.expect_problem(400, "BadRequestData", "includes itself");
     ask(json!("https://example.org/huge")).await.expect_problem(400, "BadRequestData", "more than");
-    ask(json!("https://example.org/none")).await.expect_problem(504, "LdContextNotAvailable", "none");
+    ask(json!("https://example.org/none")).await.expect_problem(
+        504,
+        "LdContextNotAvailable",
+        "none",
+    );
     ask(json!(7)).await.expect_problem(400, "BadRequestData", "context");
-    ask(json!({ "a": { "@id": "urn:x:a", "@context": {} } })).await.expect_problem(400, "BadRequestData", "scoped");
+    ask(json!({ "a": { "@id": "urn:x:a", "@context": {} } })).await.expect_problem(
+        400,
+        "BadRequestData",
+        "scoped",
+    );
     let many: Vec<String> = (0..200).map(|n| format!("https://example.org/{n}")).collect();
     ask(json!(many)).await.expect_problem(400, "BadRequestData", "more than");
 }
@@ -130,5 +150,9 @@ async fn the_core_context_needs_no_network() {
         client.ask(Method::POST, "/entities").json_ld(&entity).send().await.expect(201);
     }
     let two = format!("{LINK}, {}", LINK.replace("context.jsonld>", "b.jsonld>"));
-    client.ask(Method::GET, "/entities?type=T").header("link", &two).send().await.expect_problem(400, "BadRequestData", "two");
+    client.ask(Method::GET, "/entities?type=T").header("link", &two).send().await.expect_problem(
+        400,
+        "BadRequestData",
+        "two",
+    );
 }

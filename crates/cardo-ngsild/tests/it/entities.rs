@@ -31,7 +31,11 @@ async fn an_entity_that_was_created_is_retrieved_as_it_was_sent() {
 async fn an_entity_is_created_once() {
     let client = client().await;
     client.create(sensor()).await;
-    client.post("/entities", sensor()).await.expect_problem(409, "AlreadyExists", "urn:ngsi-ld:Sensor:1");
+    client.post("/entities", sensor()).await.expect_problem(
+        409,
+        "AlreadyExists",
+        "urn:ngsi-ld:Sensor:1",
+    );
 }
 
 #[tokio::test]
@@ -58,7 +62,11 @@ async fn what_is_not_there_is_not_found_and_what_is_no_uri_is_bad() {
         client.ask(method, path).send().await.expect_problem(400, "BadRequestData", "URI");
     }
     client.get("/nonsense").await.expect_problem(404, "ResourceNotFound", "no such resource");
-    client.get("/csourceRegistrations").await.expect_problem(501, "OperationNotSupported", "not implemented");
+    client.get("/csourceRegistrations").await.expect_problem(
+        501,
+        "OperationNotSupported",
+        "not implemented",
+    );
     let reply = client.ask(Method::PUT, "/entities").send().await.expect(405);
     assert!(reply.header("allow").contains("POST"));
 }
@@ -75,7 +83,11 @@ async fn replacing_an_entity_keeps_nothing_but_its_creation() {
     assert_eq!(now["createdAt"], created["createdAt"]);
     client.put("/entities/urn:x:2", json!({ "type": "Device" })).await.expect(404);
     let other = json!({ "id": "urn:x:2", "type": "Device" });
-    client.put("/entities/urn:ngsi-ld:Sensor:1", other).await.expect_problem(400, "BadRequestData", "urn:x:2");
+    client.put("/entities/urn:ngsi-ld:Sensor:1", other).await.expect_problem(
+        400,
+        "BadRequestData",
+        "urn:x:2",
+    );
 }
 
 #[tokio::test]

@@ -84,11 +84,17 @@ async fn the_simplified_representation_is_values_alone() {
         "route": ["urn:x:1", "urn:x:2"],
         "speed": { "dataset": { "@none": 1, "urn:x:gps": 2 } }
     });
-    for parameter in ["format=simplified", "options=keyValues", "options=simplified", "format=keyValues"] {
+    for parameter in
+        ["format=simplified", "options=keyValues", "options=simplified", "format=keyValues"]
+    {
         let reply = client.get(&format!("/entities/urn:x:all?{parameter}")).await;
         assert_eq!(reply.expect(200).json(), expected);
     }
-    client.get("/entities/urn:x:all?options=pretty").await.expect_problem(400, "InvalidRequest", "pretty");
+    client.get("/entities/urn:x:all?options=pretty").await.expect_problem(
+        400,
+        "InvalidRequest",
+        "pretty",
+    );
 }
 
 #[tokio::test]
@@ -99,14 +105,32 @@ async fn a_projection_leaves_out_what_is_not_wanted() {
         members.keys().cloned().collect::<Vec<_>>()
     };
     assert_eq!(members(client.get("/entities/urn:x:all?pick=id,number").await), ["id", "number"]);
-    assert_eq!(members(client.get("/entities/urn:x:all?pick=scope%7Ctext").await), ["scope", "text"]);
-    assert_eq!(members(client.get("/entities/urn:x:all?attrs=text").await), ["id", "type", "scope", "text"]);
+    assert_eq!(
+        members(client.get("/entities/urn:x:all?pick=scope%7Ctext").await),
+        ["scope", "text"]
+    );
+    assert_eq!(
+        members(client.get("/entities/urn:x:all?attrs=text").await),
+        ["id", "type", "scope", "text"]
+    );
     let omitted = members(client.get("/entities/urn:x:all?omit=id,type,scope,number").await);
     assert!(!omitted.iter().any(|name| ["id", "type", "scope", "number"].contains(&name.as_str())));
     assert_eq!(members(client.get("/entities/urn:x:all?pick=id,text&omit=text").await), ["id"]);
-    client.get("/entities/urn:x:all?attrs=none").await.expect_problem(404, "ResourceNotFound", "none of the");
-    client.get("/entities/urn:x:all?pick=link%7Bname%7D").await.expect_problem(400, "BadRequestData", "linked");
-    client.get("/entities/urn:x:all?pick=").await.expect_problem(400, "BadRequestData", "empty name");
+    client.get("/entities/urn:x:all?attrs=none").await.expect_problem(
+        404,
+        "ResourceNotFound",
+        "none of the",
+    );
+    client.get("/entities/urn:x:all?pick=link%7Bname%7D").await.expect_problem(
+        400,
+        "BadRequestData",
+        "linked",
+    );
+    client.get("/entities/urn:x:all?pick=").await.expect_problem(
+        400,
+        "BadRequestData",
+        "empty name",
+    );
 }
 
 #[tokio::test]
@@ -117,7 +141,10 @@ async fn datasets_are_selected() {
         speed(client.get("/entities/urn:x:all?datasetId=urn:x:gps").await),
         json!({ "type": "Property", "value": 2, "datasetId": "urn:x:gps" })
     );
-    assert_eq!(speed(client.get("/entities/urn:x:all?datasetId=@none&format=simplified").await), json!(1));
+    assert_eq!(
+        speed(client.get("/entities/urn:x:all?datasetId=@none&format=simplified").await),
+        json!(1)
+    );
     let other = client.get("/entities/urn:x:all?datasetId=urn:x:other").await.json();
     assert_eq!(other.as_object().unwrap().len(), 3, "{other}");
 }
@@ -130,10 +157,15 @@ async fn system_attributes_are_written_where_they_are_wanted() {
                         "a": { "type": "Property", "value": 1, "createdAt": "2000-01-01T00:00:00Z" } }))
         .await;
     let plain = client.get("/entities/urn:x:1").await.json();
-    assert_eq!(plain, json!({ "id": "urn:x:1", "type": "T", "a": { "type": "Property", "value": 1 } }));
+    assert_eq!(
+        plain,
+        json!({ "id": "urn:x:1", "type": "T", "a": { "type": "Property", "value": 1 } })
+    );
     let all = client.get("/entities/urn:x:1?options=sysAttrs").await.json();
     assert_eq!(all["expiresAt"], "2999-01-01T00:00:00Z");
-    for moment in [&all["createdAt"], &all["modifiedAt"], &all["a"]["createdAt"], &all["a"]["modifiedAt"]] {
+    for moment in
+        [&all["createdAt"], &all["modifiedAt"], &all["a"]["createdAt"], &all["a"]["modifiedAt"]]
+    {
         assert!(moment.as_str().unwrap().starts_with("20"), "{all}");
         assert_ne!(moment, "2000-01-01T00:00:00Z", "clients do not set it");
     }
@@ -150,7 +182,8 @@ async fn features_have_the_chosen_geometry() {
             { "id": "urn:x:2", "type": "T", "name": "without place" }
         ]))
         .await;
-    let geo = |path: &'static str| client.ask(Method::GET, path).accept("application/geo+json").send();
+    let geo =
+        |path: &'static str| client.ask(Method::GET, path).accept("application/geo+json").send();
     let reply = geo("/entities/urn:x:1").await.expect(200);
     assert_eq!(reply.header("content-type"), "application/geo+json");
     let feature = reply.json();
@@ -161,7 +194,10 @@ async fn features_have_the_chosen_geometry() {
     assert!(feature["@context"].is_string());
     let feature = geo("/entities/urn:x:1?geometryProperty=area&format=simplified").await.json();
     assert_eq!(feature["geometry"]["coordinates"], json!([3, 4]));
-    assert_eq!(feature["properties"]["location"], json!({ "type": "Point", "coordinates": [1, 2] }));
+    assert_eq!(
+        feature["properties"]["location"],
+        json!({ "type": "Point", "coordinates": [1, 2] })
+    );
     assert_eq!(geo("/entities/urn:x:2").await.json()["geometry"], Value::Null);
     let collection = geo("/entities?type=T").await.json();
     assert_eq!(collection["type"], "FeatureCollection");
@@ -176,14 +212,20 @@ async fn features_have_the_chosen_geometry() {
     assert!(plain.json().get("@context").is_none());
     assert!(plain.header("link").contains("ngsi-ld-core-context"));
     assert_eq!(geo("/entities?type=None").await.json()["features"], json!([]));
-    client.get("/entities/urn:x:1?geometryProperty=area").await.expect_problem(400, "BadRequestData", "geo+json");
+    client.get("/entities/urn:x:1?geometryProperty=area").await.expect_problem(
+        400,
+        "BadRequestData",
+        "geo+json",
+    );
 }
 
 #[tokio::test]
 async fn the_media_type_of_an_answer_is_negotiated() {
     let client = client().await;
     client.create(json!({ "id": "urn:x:1", "type": "T" })).await;
-    let ask = |path: &'static str, accept: &'static str| client.ask(Method::GET, path).accept(accept).send();
+    let ask = |path: &'static str, accept: &'static str| {
+        client.ask(Method::GET, path).accept(accept).send()
+    };
     let reply = ask("/entities/urn:x:1", "application/ld+json").await.expect(200);
     assert_eq!(reply.header("content-type"), "application/ld+json");
     assert!(reply.json()["@context"].is_string());
@@ -191,8 +233,12 @@ async fn the_media_type_of_an_answer_is_negotiated() {
     let reply = ask("/entities?type=T", "application/ld+json").await.expect(200);
     assert!(reply.json()[0]["@context"].is_string());
     let reply = ask("/entities/urn:x:1", "text/html").await.expect(406);
-    assert_eq!(reply.json(), json!(["application/json", "application/ld+json", "application/geo+json"]));
+    assert_eq!(
+        reply.json(),
+        json!(["application/json", "application/ld+json", "application/geo+json"])
+    );
     ask("/types", "application/geo+json").await.expect(406);
-    let preferred = client.ask(Method::GET, "/entities/urn:x:1").header("prefer", "ngsi-ld=1.4").send().await;
+    let preferred =
+        client.ask(Method::GET, "/entities/urn:x:1").header("prefer", "ngsi-ld=1.4").send().await;
     assert_eq!(preferred.header("preference-applied"), "ngsi-ld=1.9");
 }

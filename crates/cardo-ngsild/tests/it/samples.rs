@@ -9,6 +9,11 @@ use serde_json::{Map, Value};
 
 use crate::client::{Client, client_with};
 
+/// Examples that are no NGSI-LD as they were published: types of attributes called `number` and
+/// `string`, a point of two points, a time as the object of a relationship, an id that is no URI.
+const BROKEN: [&str; 5] =
+    ["Event", "FloodMonitoring", "SolarEnergy", "WaterObserved", "WeatherForecast"];
+
 fn contexts(folder: &Path) -> Vec<Document> {
     let mut documents = Vec::new();
     let mut add = |url: String, path: &Path| {
@@ -19,7 +24,12 @@ fn contexts(folder: &Path) -> Vec<Document> {
     for entry in std::fs::read_dir(folder.join("ngsi-ld/_contexts")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        add(format!("https://raw.githubusercontent.com/smart-data-models/{name}/master/context.jsonld"), &path);
+        add(
+            format!(
+                "https://raw.githubusercontent.com/smart-data-models/{name}/master/context.jsonld"
+            ),
+            &path,
+        );
         add(format!("https://smart-data-models.github.io/{name}/context.jsonld"), &path);
     }
     documents
@@ -29,7 +39,9 @@ fn examples(folder: &Path) -> Vec<PathBuf> {
     let models = std::fs::read_dir(folder.join("ngsi-ld")).unwrap();
     let mut paths: Vec<PathBuf> = models
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir() && !path.file_name().unwrap().to_str().unwrap().starts_with('_'))
+        .filter(|path| {
+            path.is_dir() && !path.file_name().unwrap().to_str().unwrap().starts_with('_')
+        })
         .flat_map(|model| std::fs::read_dir(model).unwrap().map(|entry| entry.unwrap().path()))
         .filter(|path| path.file_name().unwrap() == "example-normalized.jsonld")
         .collect();
@@ -55,7 +67,8 @@ fn simplified(entity: &Value) -> Value {
 
 async fn ask(client: &Client, path: &str, context: &Value) -> Value {
     let query = client.ask(Method::GET, path).accept("application/ld+json");
-    let urls: Vec<&str> = context.as_array().unwrap().iter().map(|url| url.as_str().unwrap()).collect();
+    let urls: Vec<&str> =
+        context.as_array().unwrap().iter().map(|url| url.as_str().unwrap()).collect();
     let own: Vec<&&str> = urls.iter().filter(|url| !url.contains("ngsi-ld-core-context")).collect();
     let query = match own.as_slice() {
         [one] => query.header(
@@ -70,7 +83,7 @@ async fn ask(client: &Client, path: &str, context: &Value) -> Value {
     answer
 }
 
-/// Numbers as they are meant, whatever digits they are written with.
+/// Numbers and moments as they are meant, however they are written.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
@@ -79,6 +92,10 @@ fn same(a: &Value, b: &Value) -> bool {
         }
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
+        }
+        (Value::String(a), Value::String(b)) => {
+            let moment = |text: &str| cardo_model::Timestamp::parse(text).ok();
+            a == b || (moment(a).is_some() && moment(a) == moment(b))
         }
         _ => a == b,
     }
@@ -90,25 +107,30 @@ async fn published_examples_come_back_equal_in_every_representation() {
         eprintln!("CARDO_SAMPLES is not set: the published examples were not run");
         return;
     };
-    let options = NgsildOptions { preloaded_contexts: contexts(&folder), ..NgsildOptions::default() };
+    let options =
+        NgsildOptions { preloaded_contexts: contexts(&folder), ..NgsildOptions::default() };
     let client = client_with(options).await;
-    let (mut equal, mut refused, mut failed) = (0, Vec::new(), Vec::new());
+    let (mut equal, mut failed) = (0, Vec::new());
     for path in examples(&folder) {
         let Ok(document) = serde_json::from_slice::<Value>(&std::fs::read(&path).unwrap()) else {
             continue;
         };
         let name = path.parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
         let reply = client.ask(Method::POST, "/entities").json_ld(&document).send().await;
-        if reply.status != 201 {
-            refused.push(format!("{name}: {}", reply.text));
+        if BROKEN.contains(&name.as_str()) {
+            reply.expect(400);
             continue;
         }
+        reply.expect(201);
         let context = match &document["@context"] {
             list @ Value::Array(_) => list.clone(),
             one => Value::Array(vec![one.clone()]),
         };
         let mut sent = document.clone();
-        sent.as_object_mut().unwrap().remove("@context");
+        // The twin's own time of modification, which no client sets (table 5.2.2-1).
+        for own in ["@context", "modifiedAt"] {
+            sent.as_object_mut().unwrap().remove(own);
+        }
         let id = sent["id"].as_str().unwrap();
         let at = format!("/entities/{}", id.replace('#', "%23").replace(' ', "%20"));
         let normalized = ask(&client, &at, &context).await;
@@ -130,7 +152,6 @@ async fn published_examples_come_back_equal_in_every_representation() {
         }
         equal += 1;
     }
-    eprintln!("{equal} examples came back; refused:\n{}", refused.join("\n"));
     assert!(failed.is_empty(), "{}", failed.join("\n"));
-    assert!(equal >= 25, "only {equal} examples were taken");
+    assert!(equal >= 30, "only {equal} examples were taken");
 }

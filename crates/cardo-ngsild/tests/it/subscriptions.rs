@@ -44,7 +44,8 @@ async fn notified() -> Notified {
 async fn notified_over(store: MemoryStore, status: StatusCode) -> Notified {
     let (sender, messages) = mpsc::unbounded_channel();
     let courier = Arc::new(Mailbox { sender, status });
-    let mut client = client_over(store, NgsildOptions { courier, ..NgsildOptions::default() }).await;
+    let mut client =
+        client_over(store, NgsildOptions { courier, ..NgsildOptions::default() }).await;
     let (stop, stopped) = oneshot::channel::<()>();
     let runner = client.runner.take().unwrap();
     let runner = tokio::spawn(runner.run(async {
@@ -99,7 +100,10 @@ async fn a_change_is_told_to_those_who_subscribed() {
     let body: Value = serde_json::from_slice(&message.body).unwrap();
     assert_eq!((&body["type"], &body["subscriptionId"]), (&json!("Notification"), &json!(id)));
     assert!(body["id"].as_str().unwrap().starts_with("urn:") && body["notifiedAt"].is_string());
-    assert_eq!(body["data"], json!([{ "id": "urn:x:1", "type": "T", "a": { "type": "Property", "value": 1 } }]));
+    assert_eq!(
+        body["data"],
+        json!([{ "id": "urn:x:1", "type": "T", "a": { "type": "Property", "value": 1 } }])
+    );
     notified.set("a", json!(2)).await;
     assert_eq!(notified.body().await["data"][0]["a"]["value"], 2);
 }
@@ -107,7 +111,10 @@ async fn a_change_is_told_to_those_who_subscribed() {
 #[tokio::test]
 async fn only_what_is_watched_and_matches_is_told() {
     let mut notified = notified().await;
-    notified.client.create(json!({ "id": "urn:x:1", "type": "T", "a": 1, "b": 1, "scope": "/A" })).await;
+    notified
+        .client
+        .create(json!({ "id": "urn:x:1", "type": "T", "a": 1, "b": 1, "scope": "/A" }))
+        .await;
     notified
         .subscribe(json!({ "watchedAttributes": ["a"], "q": "a>5", "scopeQ": "/A", "entities": [{ "type": "T", "idPattern": "1$" }] }))
         .await;
@@ -142,7 +149,9 @@ async fn a_geoquery_decides_who_is_told_of() {
 #[tokio::test]
 async fn triggers_choose_what_counts() {
     let mut notified = notified().await;
-    notified.subscribe(json!({ "notificationTrigger": ["entityDeleted", "attributeDeleted"] })).await;
+    notified
+        .subscribe(json!({ "notificationTrigger": ["entityDeleted", "attributeDeleted"] }))
+        .await;
     notified.client.create(json!({ "id": "urn:x:1", "type": "T", "a": 1, "b": 2 })).await;
     notified.set("a", json!(5)).await;
     notified.client.delete("/entities/urn:x:1/attrs/a").await.expect(204);
@@ -159,8 +168,10 @@ async fn triggers_choose_what_counts() {
 async fn a_notification_is_made_as_the_subscription_says() {
     let mut notified = notified().await;
     notified.client.create(json!({ "id": "urn:x:1", "type": "T", "a": 1, "b": 2, "location": { "type": "Point", "coordinates": [1, 2] } })).await;
-    let endpoint = |accept: &str| json!({ "uri": "http://r.example/", "accept": accept,
-        "receiverInfo": [{ "key": "Authorization", "value": "Bearer x" }] });
+    let endpoint = |accept: &str| {
+        json!({ "uri": "http://r.example/", "accept": accept,
+        "receiverInfo": [{ "key": "Authorization", "value": "Bearer x" }] })
+    };
     notified
         .subscribe(json!({ "notification": { "attributes": ["a"], "format": "keyValues", "endpoint": endpoint("application/ld+json") } }))
         .await;
@@ -209,17 +220,20 @@ async fn a_paused_subscription_tells_nothing_until_it_goes_on() {
     let id = notified.subscribe(json!({ "isActive": false })).await;
     let path = format!("/subscriptions/{id}");
     assert_eq!(notified.client.get(&path).await.json()["status"], "paused");
-    notified.set("a", json!(2)).await;
+    for n in 2..20 {
+        notified.set("a", json!(n)).await;
+    }
     notified.client.patch(&path, json!({ "isActive": true })).await.expect(204);
     assert_eq!(notified.client.get(&path).await.json()["status"], "active");
     notified.set("a", json!(3)).await;
-    let value = notified.body().await["data"][0]["a"]["value"].clone();
-    assert!(value == 3 || value == 2, "{value}");
+    assert_eq!(notified.body().await["data"][0]["a"]["value"], 3);
 }
 
 #[tokio::test]
 async fn deliveries_are_counted() {
-    for (status, outcome, counter) in [(StatusCode::OK, "ok", "lastSuccess"), (StatusCode::BAD_GATEWAY, "failed", "lastFailure")] {
+    for (status, outcome, counter) in
+        [(StatusCode::OK, "ok", "lastSuccess"), (StatusCode::BAD_GATEWAY, "failed", "lastFailure")]
+    {
         let mut notified = notified_over(MemoryStore::new(), status).await;
         let id = notified.subscribe(json!({ "throttling": 3600 })).await;
         notified.client.create(json!({ "id": "urn:x:1", "type": "T", "a": 1 })).await;
@@ -228,7 +242,11 @@ async fn deliveries_are_counted() {
         notified.stop().await;
         let shown = notified.client.get(&format!("/subscriptions/{id}")).await.expect(200).json();
         let notification = &shown["notification"];
-        assert_eq!((&notification["timesSent"], &notification["status"]), (&json!(1), &json!(outcome)), "{shown}");
+        assert_eq!(
+            (&notification["timesSent"], &notification["status"]),
+            (&json!(1), &json!(outcome)),
+            "{shown}"
+        );
         assert!(notification[counter].is_string() && notification["lastNotification"].is_string());
         assert!(notified.messages.try_recv().is_err(), "throttling holds the second one back");
     }
@@ -256,7 +274,10 @@ async fn a_restart_goes_on_where_the_last_run_stopped() {
 #[tokio::test]
 async fn a_periodic_subscription_tells_of_all_that_match() {
     let mut notified = notified().await;
-    notified.client.create(json!([{ "id": "urn:x:1", "type": "T" }, { "id": "urn:x:2", "type": "T" }])).await;
+    notified
+        .client
+        .create(json!([{ "id": "urn:x:1", "type": "T" }, { "id": "urn:x:2", "type": "T" }]))
+        .await;
     notified.subscribe(json!({ "timeInterval": 0.05 })).await;
     for _ in 0..2 {
         assert_eq!(notified.body().await["data"].as_array().unwrap().len(), 2);
@@ -286,11 +307,17 @@ async fn subscriptions_are_kept_listed_changed_and_deleted() {
     let shown = client.get("/subscriptions/urn:x:s").await.json();
     assert_eq!((shown.get("description"), &shown["throttling"]), (None, &json!(5)));
     let past = json!({ "expiresAt": "2000-01-01T00:00:00Z" });
-    client.patch("/subscriptions/urn:x:s", past).await.expect_problem(400, "BadRequestData", "past");
+    client.patch("/subscriptions/urn:x:s", past).await.expect_problem(
+        400,
+        "BadRequestData",
+        "past",
+    );
     let list = client.get("/subscriptions?limit=1&count=true").await.expect(200);
     assert_eq!((list.ids().len(), list.header("ngsild-results-count")), (1, "1"));
     client.delete("/subscriptions/urn:x:s").await.expect(204);
-    for (method, body) in [(Method::GET, None), (Method::DELETE, None), (Method::PATCH, Some(json!({})))] {
+    for (method, body) in
+        [(Method::GET, None), (Method::DELETE, None), (Method::PATCH, Some(json!({})))]
+    {
         let asking = client.ask(method, "/subscriptions/urn:x:s");
         let asking = match &body {
             Some(body) => asking.json(body),
@@ -326,9 +353,21 @@ async fn subscriptions_that_break_a_rule_are_refused() {
         (json!({ "notification": { "endpoint": { "uri": "here" } } }), 400, "here"),
         (json!({ "notification": { "endpoint": { "uri": "ftp://r.example/" } } }), 400, "ftp"),
         (json!({ "notification": { "endpoint": { "uri": "mqtt://r.example/t" } } }), 501, "MQTT"),
-        (json!({ "notification": { "endpoint": { "uri": "http://r.example/", "accept": "text/csv" } } }), 400, "text/csv"),
-        (json!({ "notification": { "format": "pretty", "endpoint": { "uri": "http://r.example/" } } }), 400, "pretty"),
-        (json!({ "notification": { "attributes": [], "endpoint": { "uri": "http://r.example/" } } }), 400, "attributes"),
+        (
+            json!({ "notification": { "endpoint": { "uri": "http://r.example/", "accept": "text/csv" } } }),
+            400,
+            "text/csv",
+        ),
+        (
+            json!({ "notification": { "format": "pretty", "endpoint": { "uri": "http://r.example/" } } }),
+            400,
+            "pretty",
+        ),
+        (
+            json!({ "notification": { "attributes": [], "endpoint": { "uri": "http://r.example/" } } }),
+            400,
+            "attributes",
+        ),
         (json!({ "unknownMember": 1 }), 400, "unknownMember"),
         (json!({ "lang": "fi" }), 501, "lang"),
         (json!({ "jsonldContext": "http://nowhere.invalid/c.jsonld" }), 504, "nowhere"),

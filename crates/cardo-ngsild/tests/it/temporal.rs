@@ -23,9 +23,11 @@ async fn a_history_holds_every_value() {
     let entity = client.get(PATH).await.expect(200).json();
     assert_eq!((&entity["id"], &entity["type"]), (&json!("urn:x:1"), &json!("T")));
     let instances = entity["t"].as_array().unwrap();
-    let values: Vec<_> = instances.iter().map(|instance| instance["value"].as_i64().unwrap()).collect();
+    let values: Vec<_> =
+        instances.iter().map(|instance| instance["value"].as_i64().unwrap()).collect();
     assert_eq!(values, [0, 1, 2, 3, 4]);
-    let ids: std::collections::HashSet<_> = instances.iter().map(|i| i["instanceId"].to_string()).collect();
+    let ids: std::collections::HashSet<_> =
+        instances.iter().map(|i| i["instanceId"].to_string()).collect();
     assert_eq!(ids.len(), 5);
     assert_eq!(entity["scope"][0]["value"], "/A");
 }
@@ -42,9 +44,16 @@ async fn a_range_of_time_and_the_last_values_are_selected() {
         values("timerel=between&timeAt=2026-01-01T01:00:00Z&endTimeAt=2026-01-01T03:00:00Z").await,
         json!([[1, "2026-01-01T01:00:00Z"], [2, "2026-01-01T02:00:00Z"]])
     );
-    assert_eq!(values("timerel=before&timeAt=2026-01-01T01:00:00Z").await, json!([[0, "2026-01-01T00:00:00Z"]]));
-    assert_eq!(values("lastN=2").await, json!([[3, "2026-01-01T03:00:00Z"], [4, "2026-01-01T04:00:00Z"]]));
-    let path = format!("{PATH}?timeproperty=modifiedAt&timerel=after&timeAt=2000-01-01T00:00:00Z&lastN=1");
+    assert_eq!(
+        values("timerel=before&timeAt=2026-01-01T01:00:00Z").await,
+        json!([[0, "2026-01-01T00:00:00Z"]])
+    );
+    assert_eq!(
+        values("lastN=2").await,
+        json!([[3, "2026-01-01T03:00:00Z"], [4, "2026-01-01T04:00:00Z"]])
+    );
+    let path =
+        format!("{PATH}?timeproperty=modifiedAt&timerel=after&timeAt=2000-01-01T00:00:00Z&lastN=1");
     assert_eq!(client.get(&path).await.expect(200).json()["t"][0]["value"], 4);
     let late = client.get(&format!("{PATH}?timerel=after&timeAt=2030-01-01T00:00:00Z")).await;
     late.expect_problem(404, "ResourceNotFound", "range");
@@ -77,6 +86,10 @@ async fn wrong_temporal_parameters_are_refused() {
         client.get(&format!("{PATH}?{query}")).await.expect_problem(400, "BadRequestData", detail);
     }
     client.get(&format!("{PATH}?options=aggregatedValues&aggrMethods=max")).await.expect(501);
-    client.get("/temporal/entities/urn:x:2").await.expect_problem(404, "ResourceNotFound", "urn:x:2");
+    client.get("/temporal/entities/urn:x:2").await.expect_problem(
+        404,
+        "ResourceNotFound",
+        "urn:x:2",
+    );
     client.get("/temporal/entities/2").await.expect_problem(400, "BadRequestData", "URI");
 }

@@ -18,12 +18,20 @@ async fn tenants_do_not_see_one_another() {
     let reply = ask(Method::GET, "/entities/urn:x:1", "north").send().await;
     assert_eq!(reply.header("ngsild-tenant"), "north");
     reply.expect_problem(404, "NonexistentTenant", "north");
-    ask(Method::DELETE, "/entities/urn:x:1", "north").send().await.expect_problem(404, "NonexistentTenant", "north");
+    ask(Method::DELETE, "/entities/urn:x:1", "north").send().await.expect_problem(
+        404,
+        "NonexistentTenant",
+        "north",
+    );
     let reply = ask(Method::POST, "/entities", "north").json(&entity).send().await.expect(201);
     assert_eq!(reply.header("ngsild-tenant"), "north");
     ask(Method::GET, "/entities/urn:x:1", "north").send().await.expect(200);
     client.get("/entities/urn:x:1").await.expect_problem(404, "ResourceNotFound", "urn:x:1");
-    ask(Method::GET, "/entities/urn:x:1", "a/b").send().await.expect_problem(400, "BadRequestData", "a/b");
+    ask(Method::GET, "/entities/urn:x:1", "a/b").send().await.expect_problem(
+        400,
+        "BadRequestData",
+        "a/b",
+    );
 }
 
 struct Tokens;
@@ -31,9 +39,10 @@ struct Tokens;
 impl Authorize for Tokens {
     fn authorize(&self, access: &Access<'_>) -> Result<Granted, Denied> {
         match (bearer_token(access.headers), access.rights) {
-            (Some("writer"), _) | (Some("reader"), Rights::Read) => {
-                Ok(Granted { principal: Principal::new("someone"), view: cardo_engine::View::all() })
-            }
+            (Some("writer"), _) | (Some("reader"), Rights::Read) => Ok(Granted {
+                principal: Principal::new("someone"),
+                view: cardo_engine::View::all(),
+            }),
             (Some("reader"), _) => Err(Denied::Forbidden),
             _ => Err(Denied::Unauthenticated),
         }
