@@ -119,19 +119,6 @@ impl AttributeIndex {
         }
     }
 
-    /// Takes in many slots at once, where nothing was before.
-    pub(crate) fn build<'a>(attributes: impl Iterator<Item = (u32, AttributeRef<'a>)>) -> Self {
-        let mut index = Self::default();
-        let mut boxes = Vec::new();
-        for (slot, attribute) in attributes {
-            index.present.insert(slot);
-            index.count(Some(&attribute), true);
-            boxes.extend(entries(slot, &attribute));
-        }
-        index.geometry = SpatialIndex::build(boxes);
-        index
-    }
-
     pub(crate) fn kinds(&self) -> Vec<Kind> {
         Kind::ALL.into_iter().filter(|kind| self.kinds[*kind as usize] > 0).collect()
     }
@@ -146,6 +133,32 @@ impl AttributeIndex {
 
     pub(crate) fn is_unused(&self) -> bool {
         self.present.is_empty()
+    }
+}
+
+/// An index in the making, of many slots in ascending order where nothing was before.
+#[derive(Default)]
+pub(crate) struct AttributeIndexBuilder {
+    index: AttributeIndex,
+    boxes: Vec<Entry>,
+}
+
+impl AttributeIndexBuilder {
+    pub(crate) fn add(&mut self, slot: u32, attribute: &AttributeRef<'_>) {
+        self.index.present.insert(slot);
+        self.index.count(Some(attribute), true);
+        add_entries(slot, attribute, &mut self.boxes);
+    }
+
+    /// Whether building takes long enough to be done beside other work.
+    pub(crate) fn is_large(&self) -> bool {
+        self.boxes.len() > 10_000
+    }
+
+    /// The index, its R-tree built of sorted tiles.
+    pub(crate) fn build(mut self) -> AttributeIndex {
+        self.index.geometry = SpatialIndex::build(self.boxes);
+        self.index
     }
 }
 
@@ -168,6 +181,12 @@ fn languages(map: &str) -> Vec<Box<str>> {
 /// The boxes under which an attribute's geometries are found.
 fn entries(slot: u32, attribute: &AttributeRef<'_>) -> Vec<Entry> {
     let mut entries = Vec::new();
+    add_entries(slot, attribute, &mut entries);
+    entries
+}
+
+fn add_entries(slot: u32, attribute: &AttributeRef<'_>, entries: &mut Vec<Entry>) {
+    let first = entries.len();
     for instance in attribute.instances().filter(|i| i.kind() == Kind::GeoProperty) {
         let text = instance.value();
         if let Some([x, y]) = read_point(text) {
@@ -179,12 +198,11 @@ fn entries(slot: u32, attribute: &AttributeRef<'_>) -> Vec<Entry> {
         }
     }
     // With several geometries a box no longer is the whole of what is tested.
-    if entries.len() > 1 {
-        for entry in &mut entries {
+    if entries.len() > first + 1 {
+        for entry in &mut entries[first..] {
             entry.is_point = false;
         }
     }
-    entries
 }
 
 /// The only instance, where there is one.

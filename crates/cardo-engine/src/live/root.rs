@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cardo_model::{
-    AttributeRef, DocumentChange, NameId, Record, Revision, Seq, SourceOffset, Timestamp,
+    AttributeRef, DocumentChange, EntityRef, NameId, Record, Revision, Seq, SourceOffset, Timestamp,
 };
 use hashbrown::HashMap;
 
-use super::attribute_index::AttributeIndex;
+use super::attribute_index::{AttributeIndex, AttributeIndexBuilder};
 use super::id_map::IdMap;
 use super::shared_vec::SharedVec;
 use super::slot_set::SlotSet;
@@ -79,41 +79,34 @@ impl Root {
         root
     }
 
+    /// Ids and types are built side by side, and so are the R-trees of the types.
     fn build_indexes(&mut self, seed: u64) {
-        let entities = &self.entities;
-        let record = |slot: u32| entities.get(slot).as_ref().expect("a live slot has a record");
-        self.ids = IdMap::build(
-            seed,
-            self.live.len(),
-            self.live.iter().map(|slot| (record(slot).view().id(), slot)),
-        );
-        let mut types: ByName<TypeIndex> = ByName::default();
-        let mut attributes: HashMap<(NameId, NameId), Vec<(u32, AttributeRef<'_>)>> =
-            HashMap::new();
+        let mut types: ByName<TypeIndexBuilder> = ByName::default();
         let mut scopes: BTreeMap<Box<str>, SlotSet> = BTreeMap::new();
         let mut expiries = Vec::new();
-        for slot in self.live.iter() {
-            let view = record(slot).view();
-            for name in view.types() {
-                let index = types.entry(name).or_default();
-                index.members.insert(slot);
-                for attribute in view.attributes() {
-                    index.widen(&attribute);
-                    attributes.entry((name, attribute.name())).or_default().push((slot, attribute));
+        let entities = &self.entities;
+        let live = &self.live;
+        let record = |slot: u32| entities.get(slot).as_ref().expect("a live slot has a record");
+        self.ids = std::thread::scope(|threads| {
+            let ids = threads.spawn(|| {
+                let ids = live.iter().map(|slot| (record(slot).view().id(), slot));
+                IdMap::build(seed, live.len(), ids)
+            });
+            for slot in live.iter() {
+                let view = record(slot).view();
+                for name in view.types() {
+                    types.entry(name).or_default().add(slot, &view);
+                }
+                for scope in view.scopes() {
+                    scopes.entry(scope.into()).or_default().insert(slot);
+                }
+                if let Some(moment) = soonest_expiry(record(slot)) {
+                    expiries.push((moment, slot));
                 }
             }
-            for scope in view.scopes() {
-                scopes.entry(scope.into()).or_default().insert(slot);
-            }
-            if let Some(moment) = soonest_expiry(record(slot)) {
-                expiries.push((moment, slot));
-            }
-        }
-        for ((type_name, name), list) in attributes {
-            let index = Arc::new(AttributeIndex::build(list.into_iter()));
-            types.entry(type_name).or_default().attributes.insert(name, index);
-        }
-        self.types = Arc::new(types.into_iter().map(|(n, t)| (n, Arc::new(t))).collect());
+            ids.join().expect("building a map of ids does not panic")
+        });
+        self.types = Arc::new(types.into_iter().map(|(n, t)| (n, Arc::new(t.build()))).collect());
         self.scopes = Arc::new(scopes);
         self.expiries = SortedRuns::build(expiries);
     }
@@ -354,12 +347,60 @@ fn update_type(
     for after in new.into_iter().flat_map(|r| r.view().attributes()) {
         let before = old.and_then(|r| r.view().attribute(after.name()));
         if before.is_none_or(|b| b.as_bytes() != after.as_bytes()) {
-            index.widen(&after);
+            widen(&mut index.time, &after);
             index.update_attribute(slot, after.name(), before.as_ref(), Some(&after));
         }
     }
     if index.members.is_empty() {
         types.remove(&name);
+    }
+}
+
+/// The index of a type in the making.
+#[derive(Default)]
+struct TypeIndexBuilder {
+    members: SlotSet,
+    /// In the order in which they were seen first; entities of a type have few.
+    attributes: Vec<(NameId, AttributeIndexBuilder)>,
+    places: ByName<usize>,
+    time: Option<(Timestamp, Timestamp)>,
+}
+
+impl TypeIndexBuilder {
+    fn add(&mut self, slot: u32, view: &EntityRef<'_>) {
+        self.members.insert(slot);
+        for (nth, attribute) in view.attributes().enumerate() {
+            widen(&mut self.time, &attribute);
+            let name = attribute.name();
+            // Entities of a type mostly have the same attributes in the same order.
+            let at = match self.attributes.get(nth) {
+                Some((known, _)) if *known == name => nth,
+                _ => *self.places.entry(name).or_insert_with(|| {
+                    self.attributes.push((name, AttributeIndexBuilder::default()));
+                    self.attributes.len() - 1
+                }),
+            };
+            self.attributes[at].1.add(slot, &attribute);
+        }
+    }
+
+    /// Large R-trees are built side by side.
+    fn build(self) -> TypeIndex {
+        let (large, small): (Vec<_>, Vec<_>) =
+            self.attributes.into_iter().partition(|(_, builder)| builder.is_large());
+        let mut attributes: ByName<Arc<AttributeIndex>> =
+            small.into_iter().map(|(name, builder)| (name, Arc::new(builder.build()))).collect();
+        std::thread::scope(|threads| {
+            let build = |(name, builder): (NameId, AttributeIndexBuilder)| {
+                (name, threads.spawn(move || builder.build()))
+            };
+            let building: Vec<_> = large.into_iter().map(build).collect();
+            for (name, built) in building {
+                let index = built.join().expect("building an index does not panic");
+                attributes.insert(name, Arc::new(index));
+            }
+        });
+        TypeIndex { members: self.members, attributes, time: self.time }
     }
 }
 
@@ -377,12 +418,13 @@ impl TypeIndex {
             self.attributes.remove(&name);
         }
     }
+}
 
-    fn widen(&mut self, attribute: &AttributeRef<'_>) {
-        for moment in attribute.instances().filter_map(|i| i.observed_at()) {
-            let (from, to) = self.time.unwrap_or((moment, moment));
-            self.time = Some((from.min(moment), to.max(moment)));
-        }
+/// Takes the times of observation of an attribute into a range.
+fn widen(time: &mut Option<(Timestamp, Timestamp)>, attribute: &AttributeRef<'_>) {
+    for moment in attribute.instances().filter_map(|i| i.observed_at()) {
+        let (from, to) = time.unwrap_or((moment, moment));
+        *time = Some((from.min(moment), to.max(moment)));
     }
 }
 

@@ -105,7 +105,7 @@ fn walk(root: &Root, filter: &Resolved, window: Window) -> (Vec<u32>, usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn a_plan_finds_what_a_plain_scan_finds(
