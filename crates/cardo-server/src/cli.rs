@@ -8,7 +8,8 @@ use crate::config::{Right, Settings};
 
 /// A self-hosted digital-twin server for cities.
 #[derive(Debug, Parser)]
-#[command(name = "cardo", version, about, arg_required_else_help = true)]
+#[command(name = "cardo", version, arg_required_else_help = true)]
+#[command(about = "A self-hosted digital-twin server for cities")]
 #[command(
     after_help = "Example:\n  cardo demo\n  cardo serve --data ./city --listen 127.0.0.1:9000"
 )]
@@ -75,9 +76,6 @@ pub struct ServeArgs {
     /// Address and port to listen on [default: 127.0.0.1:8787]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
-    /// The address under which clients reach the server, where that is another
-    #[arg(long, value_name = "URL")]
-    pub public_url: Option<String>,
     /// Common to all commands.
     #[command(flatten)]
     pub common: CommonArgs,
@@ -203,7 +201,6 @@ impl ServeArgs {
     pub fn settings(&self) -> Settings {
         let mut settings = self.common.settings();
         settings.flag("listen", self.listen.clone());
-        settings.flag("public_url", self.public_url.clone());
         settings
     }
 }

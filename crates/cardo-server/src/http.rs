@@ -1,14 +1,19 @@
 //! Accepts connections, hands requests to the router, and stops without cutting an answer short.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -156,7 +161,7 @@ impl Connection {
         let router = self.router;
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             let request = cardo_http::strip_tenant(request.map(Body::new));
-            router.clone().call(request)
+            answer(router.clone().call(request))
         });
         let mut serving =
             pin!(self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
@@ -174,6 +179,16 @@ impl Connection {
         }
         drop(permit);
     }
+}
+
+/// An answer comes whatever happens in a handler: a panic is a bug, and costs one request.
+async fn answer(
+    answering: impl Future<Output = Result<Response, Infallible>>,
+) -> Result<Response, Infallible> {
+    AssertUnwindSafe(answering).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!("a request has met a bug and was answered with 500");
+        Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    })
 }
 
 /// Whether an address can be reached from this machine alone.

@@ -12,6 +12,7 @@ use axum::routing::get;
 use cardo_engine::{COMMIT_BUCKETS, Engine, EngineMetrics, TwinMetrics};
 use cardo_http::{Access, Authorize, Denied, Rights, best_media_type};
 use cardo_model::TwinId;
+use cardo_notify::Courier;
 use serde_json::json;
 
 use crate::index;
@@ -23,6 +24,7 @@ pub(crate) struct Operations {
     pub(crate) engine: Engine,
     pub(crate) authorizer: Arc<dyn Authorize>,
     pub(crate) requests: Arc<RequestMetrics>,
+    pub(crate) courier: Courier,
     pub(crate) started: Instant,
     /// What the first page says of the data, where it is made up in part.
     pub(crate) notice: Option<&'static str>,
@@ -120,6 +122,7 @@ impl Operations {
         let metrics = self.engine.metrics();
         write_twins(text, &metrics.twins);
         write_commits(text, &metrics);
+        let deliveries = self.courier.depth();
         let singles = [
             ("cardo_queued_writes", "Writes that wait to be committed.", metrics.queued_writes),
             ("cardo_costly_queries", "Costly questions that run.", metrics.costly_queries),
@@ -129,6 +132,8 @@ impl Operations {
                 metrics.unprojected_bytes,
             ),
             ("cardo_names", "Names of types and attributes.", metrics.names),
+            ("cardo_deliveries_waiting", "Notifications that wait.", deliveries.waiting),
+            ("cardo_deliveries_under_way", "Notifications being sent.", deliveries.on_their_way),
         ];
         for (name, help, value) in singles {
             text.single(name, "gauge", help, value as f64);

@@ -119,8 +119,14 @@ impl Parts {
             limits,
         };
         let (face, notifications) = cardo_ngsild::router(engine.clone(), options);
-        let operations =
-            Operations { engine: engine.clone(), authorizer, requests, started, notice };
+        let operations = Operations {
+            engine: engine.clone(),
+            authorizer,
+            requests,
+            courier: courier.clone(),
+            started,
+            notice,
+        };
         let router = Router::new()
             .merge(face)
             .merge(operations::router(operations))

@@ -28,7 +28,6 @@ pub enum Shape {
 pub const KEYS: &[Key] = &[
     key("listen", Shape::Text),
     key("data", Shape::Text),
-    key("public_url", Shape::Text),
     key("auth.anonymous", Shape::Text),
     key("auth.tokens", Shape::Toml),
     key("egress.allow_private", Shape::Bool),
@@ -110,7 +109,7 @@ mod tests {
     /// Paths whose tables hold names of the operator's choice.
     const OPEN: [&str; 1] = ["contexts"];
     /// Keys without a default value.
-    const UNSET: [&str; 2] = ["public_url", "auth.anonymous"];
+    const UNSET: [&str; 1] = ["auth.anonymous"];
 
     fn leaves(prefix: &str, table: &toml::Table, into: &mut Vec<String>) {
         for (name, value) in table {

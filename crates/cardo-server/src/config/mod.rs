@@ -24,9 +24,6 @@ pub struct Config {
     pub listen: String,
     /// The data directory.
     pub data: PathBuf,
-    /// The address under which clients reach the server, where that is another.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub public_url: Option<String>,
     /// Who may do what.
     pub auth: AuthConfig,
     /// What the server may reach.
@@ -178,7 +175,6 @@ impl Default for Config {
         Self {
             listen: "127.0.0.1:8787".into(),
             data: "./cardo-data".into(),
-            public_url: None,
             auth: AuthConfig::default(),
             egress: EgressSection::default(),
             limits: LimitsConfig::default(),

@@ -100,3 +100,26 @@ fn beyond_loopback_a_server_without_tokens_does_not_start() {
     on_purpose.env("CARDO_AUTH_ANONYMOUS", "read");
     Server::spawn(on_purpose).stop();
 }
+
+#[test]
+fn the_log_is_an_object_a_line_and_holds_no_token() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("cardo.toml");
+    let writer = token(&file, &["--name", "writer", "--rights", "write"]);
+    let log = folder.path().join("log");
+    let mut command = cardo(&["serve", "--listen", "127.0.0.1:0", "--log-level", "debug"]);
+    command.args(["--log-format", "json", "--config", file.to_str().unwrap()]);
+    command.arg("--data").arg(folder.path().join("data"));
+    let server = Server::spawn_with_log(command, fs::File::create(&log).unwrap().into());
+    assert_eq!(status(&server, Some(&writer), "POST", ENTITIES, ""), 201);
+    assert_eq!(status(&server, Some("cardo_unknown"), "POST", ENTITIES, ""), 401);
+    server.stop();
+    let log = fs::read_to_string(log).unwrap();
+    assert!(log.contains("listening") && log.contains("stopped"), "{log}");
+    assert!(!log.contains(&writer) && !log.contains("cardo_unknown"), "{log}");
+    for line in log.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(event["level"].is_string() && event["timestamp"].is_string(), "{line}");
+        assert_ne!(event["level"], "ERROR", "{line}");
+    }
+}

@@ -61,8 +61,13 @@ impl Server {
     }
 
     /// Starts a command that serves, and waits until it says where.
-    pub(crate) fn spawn(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    pub(crate) fn spawn(command: Command) -> Self {
+        Self::spawn_with_log(command, Stdio::inherit())
+    }
+
+    /// The same with a place for its log.
+    pub(crate) fn spawn_with_log(mut command: Command, log: Stdio) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().expect("cardo starts");
         let stdout = BufReader::new(child.stdout.take().expect("its output is piped"));
         let mut server = Self { child, stdout, address: String::new() };
