@@ -14,8 +14,8 @@
 //!
 //! By default reference systems are computed in Rust. The feature `proj` builds the PROJ library from source instead,
 //! which needs a C++ compiler, cmake, the `sqlite3` command and the headers of SQLite. Its database `proj.db` is linked
-//! into the binary, so nothing needs to be installed or configured where the binary runs; a `proj.db` of the directory
-//! in the environment variable `PROJ_DATA`, should it be set, is preferred to it.
+//! into the binary, so no file of PROJ needs to be installed or configured where the binary runs, only the runtime
+//! library of C++; a `proj.db` in the directory of the environment variable `PROJ_DATA`, should it be set, is preferred.
 
 mod aabb;
 mod antimeridian;
