@@ -11,9 +11,7 @@ use crate::history::row::Group;
 
 const INSERT: Values = Values {
     head: "INSERT INTO arrivals (twin, run, first, groups) VALUES ",
-    columns: 2,
-    before: 2,
-    shared: 2,
+    columns: 4,
     tail: "",
     sizes: &[32, 4, 1],
 };
@@ -67,9 +65,9 @@ pub(super) async fn write(
         .await?;
     let mut chunks = chunks.into_iter();
     for (sql, count) in statements.split(&INSERT, chunks.len()) {
-        let mut query = sqlx::query(sql).bind(twin).bind(run);
+        let mut query = sqlx::query(sql);
         for chunk in chunks.by_ref().take(count) {
-            query = query.bind(chunk.first).bind(chunk.bytes);
+            query = query.bind(twin).bind(run).bind(chunk.first).bind(chunk.bytes);
         }
         query.execute(&mut *connection).await?;
     }

@@ -30,10 +30,8 @@ const SERIES_ROWS: usize = 64;
 const FIND: Values = Values {
     head: "SELECT entity, sealed, number, attribute, dataset, first, last, count, \
            CASE WHEN count <= 64 THEN groups END FROM blocks \
-           WHERE twin = ?1 AND sealed = 0 AND entity IN (VALUES ",
+           WHERE twin = ? AND sealed = 0 AND entity IN (VALUES ",
     columns: 1,
-    before: 1,
-    shared: 0,
     tail: ")",
     sizes: &[250, 25, 1],
 };
@@ -41,18 +39,14 @@ const FIND: Values = Values {
 const INSERT: Values = Values {
     head: "INSERT INTO blocks \
            (twin, entity, sealed, number, attribute, dataset, first, last, count, groups) VALUES ",
-    columns: 9,
-    before: 1,
-    shared: 1,
+    columns: 10,
     tail: "",
     sizes: &[100, 10, 1],
 };
 
 const DELETE: Values = Values {
     head: "DELETE FROM blocks WHERE (twin, entity, sealed, number) IN (VALUES ",
-    columns: 3,
-    before: 1,
-    shared: 1,
+    columns: 4,
     tail: ")",
     sizes: &[250, 25, 1],
 };
@@ -187,10 +181,8 @@ async fn portion(
     reached.next_block = changes.next_block;
     changes.write(&mut transaction, statements).await?;
     drop_passed(&mut transaction, twin, &runs, end).await?;
-    match end {
-        Some(end) => reached.cursor = end,
-        None => (reached.compacting, reached.cursor) = (0, i64::MIN),
-    }
+    (reached.compacting, reached.cursor) =
+        end.map_or((0, i64::MIN), |end| (reached.compacting, end));
     reached.write(&mut transaction, twin).await?;
     transaction.commit().await?;
     Ok(end.is_some())
@@ -402,17 +394,18 @@ impl Changes {
     ) -> Result<(), sqlx::Error> {
         let mut removed = self.removed.into_iter();
         for (sql, count) in statements.split(&DELETE, removed.len()) {
-            let mut query = sqlx::query(sql).bind(self.twin);
+            let mut query = sqlx::query(sql);
             for (entity, number) in removed.by_ref().take(count) {
-                query = query.bind(entity).bind(false).bind(number);
+                query = query.bind(self.twin).bind(entity).bind(false).bind(number);
             }
             query.execute(&mut *connection).await?;
         }
         let mut written = self.written.into_iter();
         for (sql, count) in statements.split(&INSERT, written.len()) {
-            let mut query = sqlx::query(sql).bind(self.twin);
+            let mut query = sqlx::query(sql);
             for (meta, bytes) in written.by_ref().take(count) {
                 query = query
+                    .bind(self.twin)
                     .bind(meta.entity)
                     .bind(meta.sealed)
                     .bind(meta.number)

@@ -30,8 +30,6 @@ const CUT_ROWS: i64 = 4_096;
 const INSERT: Values = Values {
     head: "INSERT INTO log (key, records) VALUES ",
     columns: 2,
-    before: 0,
-    shared: 0,
     tail: "",
     sizes: &[64, 8, 1],
 };
@@ -489,13 +487,12 @@ async fn intern(
     for name in names {
         let query = sqlx::query_scalar("SELECT id FROM names WHERE name = ?1").bind(name.as_str());
         let found: Option<i64> = query.fetch_optional(&mut *transaction).await?;
-        let id = match found {
-            Some(id) => id,
-            None => {
-                let sql = "INSERT INTO names (id, name) \
-                           SELECT coalesce(max(id) + 1, 0), ?1 FROM names RETURNING id";
-                sqlx::query_scalar(sql).bind(name.as_str()).fetch_one(&mut *transaction).await?
-            }
+        let id = if let Some(id) = found {
+            id
+        } else {
+            let sql = "INSERT INTO names (id, name) \
+                       SELECT coalesce(max(id) + 1, 0), ?1 FROM names RETURNING id";
+            sqlx::query_scalar(sql).bind(name.as_str()).fetch_one(&mut *transaction).await?
         };
         let id = u32::try_from(id).map_err(|e| sqlx::Error::Decode(e.into()))?;
         ids.push(NameId::new(id));

@@ -18,18 +18,14 @@ const CHUNK: usize = 4_096;
 
 const UPSERT: Values = Values {
     head: "INSERT INTO entities (twin, seq, record) VALUES ",
-    columns: 2,
-    before: 1,
-    shared: 1,
+    columns: 3,
     tail: " ON CONFLICT (twin, seq) DO UPDATE SET record = excluded.record",
     sizes: &[250, 25, 1],
 };
 
 const DELETE: Values = Values {
-    head: "DELETE FROM entities WHERE twin = ?1 AND seq IN (VALUES ",
+    head: "DELETE FROM entities WHERE twin = ? AND seq IN (VALUES ",
     columns: 1,
-    before: 1,
-    shared: 0,
     tail: ")",
     sizes: &[250, 25, 1],
 };
@@ -184,13 +180,13 @@ impl StateFile {
         let mut kept_entities =
             entities.into_iter().filter_map(|(seq, record)| Some((seq, record?)));
         for (sql, count) in self.statements.split(&UPSERT, kept) {
-            let mut query = sqlx::query(sql).bind(twin);
+            let mut query = sqlx::query(sql);
             for (seq, record) in kept_entities.by_ref().take(count) {
                 let bytes = record.as_bytes();
                 let mut sealed = Vec::with_capacity(bytes.len() + 4);
                 sealed.extend_from_slice(bytes);
                 seal(&mut sealed, place(twin, seq));
-                query = query.bind(seq.as_u64().cast_signed()).bind(sealed);
+                query = query.bind(twin).bind(seq.as_u64().cast_signed()).bind(sealed);
             }
             query.execute(&mut *connection).await?;
         }

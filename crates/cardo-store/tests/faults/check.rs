@@ -80,7 +80,8 @@ async fn check_state(store: &SqliteStore, acknowledged: Acknowledged) -> u64 {
     let body = reached.to_string();
     assert_eq!(projected.documents, [document("subscription", "s", Some(&body))]);
     assert_eq!(&*projected.offsets[0].offset, body);
-    let projections = (1..).position(|n| head_after(n * PROJECTED_EACH) == reached).unwrap() + 1;
+    let projections =
+        (1..1_000).position(|n| head_after(n * PROJECTED_EACH) == reached).unwrap() + 1;
     for n in [0, 17] {
         let query = HistoryQuery {
             entity: sensor(n),

@@ -36,11 +36,12 @@ impl Recording {
     /// The place of an event's file: among those of the store, or the writer's acknowledgements.
     fn is_of_store(&self, event: &Event) -> bool {
         match event {
-            Event::Created(path) | Event::Removed(path) => path.starts_with(&self.data),
-            Event::Written { path, .. }
+            Event::Created(path)
+            | Event::Removed(path)
+            | Event::Written { path, .. }
             | Event::Truncated { path, .. }
-            | Event::SyncBegan { path, .. } => path.starts_with(&self.data),
-            Event::Renamed { from, .. } => from.starts_with(&self.data),
+            | Event::SyncBegan { path, .. }
+            | Event::Renamed { from: path, .. } => path.starts_with(&self.data),
             Event::SyncEnded { .. } => true,
         }
     }
@@ -81,7 +82,9 @@ async fn what_was_acknowledged_survives_a_power_cut_at_any_moment() {
 
 #[test]
 fn a_recording_is_read_as_what_happened() {
-    let hex = |text: &str| text.bytes().map(|b| format!("\\x{b:02x}")).collect::<String>();
+    let hex = |text: &str| -> String {
+        text.bytes().flat_map(|b| ["\\x".to_owned(), format!("{b:02x}")]).collect()
+    };
     let (file, acks) = (hex("/d/f"), hex("/d/other"));
     let recording = [
         format!("7 openat(AT_FDCWD<{}>, \"{file}\", O_RDWR|O_CREAT, 0644) = 3<{file}>", hex("/")),

@@ -144,11 +144,11 @@ impl Reader<'_> {
             }
             "rename" => {
                 let mut texts = arguments.split('"').skip(1).step_by(2).map(unhex);
-                let (from, to) = (to_path(texts.next()?), to_path(texts.next()?));
+                let (from, to) = (to_path(&texts.next()?), to_path(&texts.next()?));
                 self.is_below(&from).then_some(Event::Renamed { from, to })
             }
             "unlink" => {
-                let path = to_path(unhex(arguments.split('"').nth(1)?));
+                let path = to_path(&unhex(arguments.split('"').nth(1)?));
                 self.is_below(&path).then_some(Event::Removed(path))
             }
             _ => {
@@ -195,11 +195,11 @@ impl Reader<'_> {
 fn descriptor(text: &str) -> Option<(String, PathBuf)> {
     let (fd, rest) = text.split_once('<')?;
     let (path, _) = rest.split_once('>')?;
-    Some((fd.trim().to_owned(), to_path(unhex(path))))
+    Some((fd.trim().to_owned(), to_path(&unhex(path))))
 }
 
-fn to_path(bytes: Vec<u8>) -> PathBuf {
-    PathBuf::from(String::from_utf8_lossy(&bytes).into_owned())
+fn to_path(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// Reads `\x41\x42`.

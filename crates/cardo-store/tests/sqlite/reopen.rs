@@ -28,7 +28,7 @@ async fn fill(store: &SqliteStore) {
 async fn assert_filled(store: &SqliteStore) {
     let a = twin("a");
     assert_eq!(store.names().await.unwrap().len(), 1);
-    assert_eq!(store.twins().await.unwrap(), [a.clone()]);
+    assert_eq!(store.twins().await.unwrap(), std::slice::from_ref(&a));
     assert_eq!(store.head(&a).await.unwrap(), Some(Revision(5)));
     assert_eq!(revisions(store, &a, 2).await, [3, 4, 5]);
     assert!(store.read_log(&a, Revision(1), 1).await.is_err());

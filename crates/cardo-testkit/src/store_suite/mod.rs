@@ -1,5 +1,6 @@
 //! What every store has to do, sentence by sentence of the port's documentation. A store's tests
 //! stamp it with [`crate::store_suite!`].
+#![expect(clippy::unwrap_used, reason = "a test stops where something is not as it has to be")]
 
 mod build;
 mod history;
