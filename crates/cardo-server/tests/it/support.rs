@@ -115,19 +115,19 @@ impl Server {
 
     /// Ends it without warning.
     pub(crate) fn kill_now(&self) {
-        let status = Command::new("kill").args(["-KILL", &self.pid().to_string()]).status();
-        assert!(status.expect("kill runs").success());
-    }
-
-    /// The process id.
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.signal("KILL");
     }
 
     /// Sends SIGTERM.
     pub(crate) fn ask_to_stop(&self) {
-        let status = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
-        assert!(status.expect("kill runs").success());
+        self.signal("TERM");
+    }
+
+    /// Every shell has `kill`; not every system has it as a program.
+    fn signal(&self, name: &str) {
+        let script = format!("kill -{name} {}", self.child.id());
+        let status = Command::new("sh").args(["-c", &script]).status();
+        assert!(status.expect("a shell runs").success());
     }
 
     /// Asks it to stop, waits, and checks that it ended well; what it said meanwhile.
