@@ -1,0 +1,22 @@
+//! The yardsticks of the design, measured: a synthetic city in the real server, driven over HTTP,
+//! beside a bare handler that answers with the same bytes.
+
+mod city;
+mod disturbed;
+mod limit;
+mod load;
+mod machine;
+mod process;
+mod questions;
+mod reads;
+mod run;
+mod starts;
+mod table;
+mod wire;
+mod writes;
+
+pub use city::{City, DEFAULT_CONTEXT, TEMPERATURES, TYPES, full_name};
+pub use limit::serve_limit;
+pub use process::{cpu_seconds, resident_bytes};
+pub use reads::Rounds;
+pub use run::{Run, build_server, is_part};

@@ -1,0 +1,81 @@
+//! The questions of the yardsticks; each request is another.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use crate::city::{City, TEMPERATURES, TYPES};
+use crate::load::Question;
+use crate::wire::write_request;
+
+const ENTITIES: &str = "/ngsi-ld/v1/entities";
+
+/// A question by the address it asks for.
+fn reading(
+    target: impl Fn(&mut fastrand::Rng, &mut String) -> std::fmt::Result + Send + Sync + 'static,
+) -> Question {
+    Arc::new(move |random, out| {
+        let mut text = String::with_capacity(200);
+        target(random, &mut text).expect("a String takes all");
+        write_request(out, "GET", &text, "", "");
+    })
+}
+
+fn some_type(random: &mut fastrand::Rng) -> &'static str {
+    TYPES[random.usize(0..TYPES.len())]
+}
+
+/// One sensor by its id.
+pub(crate) fn retrieve(city: City) -> Question {
+    reading(move |random, out| write!(out, "{ENTITIES}/{}", City::id(random.u32(0..city.entities))))
+}
+
+/// The first sensors of a type; `more` is added to the query string.
+pub(crate) fn list(more: &'static str) -> Question {
+    reading(move |random, out| write!(out, "{ENTITIES}?type={}&limit=20{more}", some_type(random)))
+}
+
+/// The first sensors of a type among the hottest or coldest 2 %.
+pub(crate) fn by_number() -> Question {
+    reading(|random, out| {
+        let part = TEMPERATURES * (0.018 + random.f64() * 0.004);
+        let (operator, limit) =
+            if random.bool() { ("%3C", part) } else { ("%3E", TEMPERATURES - part) };
+        write!(
+            out,
+            "{ENTITIES}?type={}&limit=20&q=temperature{operator}{limit:.4}",
+            some_type(random)
+        )
+    })
+}
+
+/// Sensors of a type within 500 m of a place.
+pub(crate) fn near(city: City) -> Question {
+    reading(move |random, out| {
+        let [lon, lat] = city.point(random.f64(), random.f64());
+        let name = some_type(random);
+        write!(
+            out,
+            "{ENTITIES}?type={name}&limit=20&georel=near%3BmaxDistance%3D%3D500&geometry=Point&coordinates=%5B{lon:.6}%2C{lat:.6}%5D",
+        )
+    })
+}
+
+/// A question that no index answers: every name is matched with a regular expression.
+pub(crate) fn scan() -> Question {
+    reading(|random, out| {
+        let (a, b) = (random.lowercase(), random.lowercase());
+        write!(out, "{ENTITIES}?limit=1&count=true&q=name~%3D%22{a}.*x{b}q%22")
+    })
+}
+
+/// A new temperature of a sensor.
+pub(crate) fn update(city: City) -> Question {
+    Arc::new(move |random, out| {
+        let target =
+            format!("{ENTITIES}/{}/attrs/temperature", City::id(random.u32(0..city.entities)));
+        let value = f64::from(random.u32(0..40_000)) / 1_000.0;
+        let second = random.u32(0..60);
+        let body = format!(r#"{{"value":{value},"observedAt":"2026-11-02T10:00:{second:02}Z"}}"#);
+        write_request(out, "PATCH", &target, "", &body);
+    })
+}

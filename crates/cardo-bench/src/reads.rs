@@ -1,0 +1,193 @@
+//! Questions against the limit, at two sizes of the city, round by round.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::city::City;
+use crate::limit::keep_answer;
+use crate::load::{Load, Question, drive};
+use crate::process::Server;
+use crate::questions;
+use crate::table::{Row, Target, median, number};
+use crate::wire::Connection;
+
+/// How the rounds go.
+#[derive(Clone, Copy, Debug)]
+pub struct Rounds {
+    /// How many.
+    pub count: u32,
+    /// How long each drives each server.
+    pub time: Duration,
+}
+
+/// A question with what it is to reach.
+pub(crate) struct Yardstick {
+    pub(crate) key: &'static str,
+    pub(crate) work: &'static str,
+    pub(crate) target: f64,
+    pub(crate) question: fn(City) -> Question,
+}
+
+/// The questions of the table.
+pub(crate) const READS: [Yardstick; 6] = [
+    Yardstick {
+        key: "retrieve",
+        work: "`GET /entities/{id}`",
+        target: 0.6,
+        question: questions::retrieve,
+    },
+    Yardstick {
+        key: "list",
+        work: "`GET /entities?type=T&limit=20`",
+        target: 0.5,
+        question: |_| questions::list(""),
+    },
+    Yardstick {
+        key: "q",
+        work: "the same with `q` on a number (2 %)",
+        target: 0.4,
+        question: |_| questions::by_number(),
+    },
+    Yardstick {
+        key: "near",
+        work: "the same with `georel=near` (500 m)",
+        target: 0.4,
+        question: questions::near,
+    },
+    Yardstick {
+        key: "count",
+        work: "the same with `count=true`",
+        target: 0.4,
+        question: |_| questions::list("&count=true"),
+    },
+    Yardstick {
+        key: "offset",
+        work: "the same at offset 9,900",
+        target: 0.4,
+        question: |_| questions::list("&offset=9900"),
+    },
+];
+
+/// How many clients ask at once.
+const CLIENTS: u32 = 32;
+/// How many of Cardo's answers the limit repeats.
+const KEPT: usize = 16;
+/// Of a size that is twice as large, so much is to remain.
+const LARGE_TARGET: f64 = 0.8;
+
+/// A server with the city that it holds.
+pub(crate) struct Held<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) city: City,
+}
+
+/// Requests a second of the server's CPU time.
+pub(crate) async fn rate(
+    server: &Server,
+    question: &Question,
+    clients: u32,
+    time: Duration,
+    seed: u64,
+) -> io::Result<f64> {
+    let load = Load { address: server.address, connections: clients, time, rate: None };
+    let before = server.cpu();
+    let driven = drive(load, question, seed).await?;
+    if let Some(refusal) = driven.first_refusal {
+        let refusals = driven.refusals;
+        return Err(io::Error::other(format!("{refusals} requests were refused: {refusal}")));
+    }
+    Ok(driven.answers as f64 / (server.cpu() - before))
+}
+
+/// Lets Cardo answer a few questions and starts a limit that repeats the answers.
+pub(crate) async fn limit_of(
+    server: &Server,
+    question: &Question,
+    folder: &Path,
+) -> io::Result<Server> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    std::fs::create_dir_all(folder)?;
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut connection = Connection::open(server.address).await?;
+    for number in 0..KEPT {
+        let mut request = Vec::new();
+        question(&mut random, &mut request);
+        let answer = connection.ask(&request).await?;
+        if !answer.is_success() {
+            let text = String::from_utf8_lossy(answer.body);
+            return Err(io::Error::other(format!("{} came with {text}", answer.status)));
+        }
+        keep_answer(folder, number, &answer)?;
+    }
+    Server::limit(folder).await
+}
+
+/// Measures one question: at the small size, the limit, and at the large size, in turns.
+pub(crate) async fn measure(
+    yardstick: &Yardstick,
+    small: &Held<'_>,
+    large: Option<&Held<'_>>,
+    rounds: Rounds,
+    folder: &Path,
+) -> io::Result<Vec<Row>> {
+    let question = (yardstick.question)(small.city);
+    warm_up(small, &question, rounds).await?;
+    let large = match large {
+        Some(large) => {
+            let question = (yardstick.question)(large.city);
+            warm_up(large, &question, rounds).await?;
+            Some((large, question))
+        }
+        None => None,
+    };
+    let limit = limit_of(small.server, &question, &folder.join("answers")).await?;
+    let (mut cardo, mut bare, mut at_large) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..rounds.count {
+        let seed = 100 + u64::from(round);
+        cardo.push(rate(small.server, &question, CLIENTS, rounds.time, seed).await?);
+        bare.push(rate(&limit, &question, CLIENTS, rounds.time, seed).await?);
+        if let Some((large, question)) = &large {
+            at_large.push(rate(large.server, question, CLIENTS, rounds.time, seed).await?);
+        }
+    }
+    let mut rows = vec![Row {
+        work: yardstick.work.into(),
+        measured: per_second(&cardo),
+        reference: format!("limit {}", per_second(&bare)),
+        value: median_ratio(&cardo, &bare),
+        unit: "",
+        target: Target::AtLeast(yardstick.target),
+    }];
+    if let Some((large, _)) = large {
+        rows.push(Row {
+            work: format!("– at {} entities", number(f64::from(large.city.entities))),
+            measured: per_second(&at_large),
+            reference: format!("at {}", number(f64::from(small.city.entities))),
+            value: median_ratio(&at_large, &cardo),
+            unit: "",
+            target: Target::AtLeast(LARGE_TARGET),
+        });
+    }
+    Ok(rows)
+}
+
+/// Questions that keep coming get their index; it is built meanwhile.
+async fn warm_up(held: &Held<'_>, question: &Question, rounds: Rounds) -> io::Result<()> {
+    for seed in 0..2 {
+        rate(held.server, question, CLIENTS, rounds.time / 2, seed).await?;
+        held.server.settle().await;
+    }
+    Ok(())
+}
+
+pub(crate) fn per_second(figures: &[f64]) -> String {
+    format!("{}/s", number(median(&mut figures.to_vec())))
+}
+
+pub(crate) fn median_ratio(figures: &[f64], references: &[f64]) -> f64 {
+    let mut ratios: Vec<f64> = figures.iter().zip(references).map(|(a, b)| a / b).collect();
+    median(&mut ratios)
+}
