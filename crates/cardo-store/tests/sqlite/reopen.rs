@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::time::Duration;
 
 use cardo_engine::{HistoryQuery, Store, StoreError};
@@ -60,6 +61,31 @@ async fn a_closed_store_opens_again_with_all_that_it_held() {
     assert_filled(&store).await;
     append_to(&store, &twin("a"), 5, 6).await;
     assert_eq!(store.intern(&[Iri::new("a:b").unwrap()]).await.unwrap(), [NameId::new(1)]);
+}
+
+/// Where a sample of each format that was ever written stands.
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/format-1");
+
+#[tokio::test]
+async fn a_directory_of_format_1_is_read() {
+    let dir = TempDir::new().unwrap();
+    for name in ["log.sqlite", "state.sqlite"] {
+        std::fs::copy(Path::new(SAMPLE).join(name), dir.path().join(name)).unwrap();
+    }
+    let store = open(dir.path()).await;
+    assert_filled(&store).await;
+    append_to(&store, &twin("a"), 5, 6).await;
+}
+
+/// Run by hand, once, when the format of the files changes.
+#[tokio::test]
+#[ignore = "it writes the sample"]
+async fn the_sample_of_the_format_is_written() {
+    let store = open(Path::new(SAMPLE)).await;
+    fill(&store).await;
+    store.compact(&twin("a")).await.unwrap();
+    store.close().await.unwrap();
+    std::fs::remove_file(Path::new(SAMPLE).join("cardo.lock")).unwrap();
 }
 
 #[tokio::test]
