@@ -24,11 +24,6 @@ async fn the_demonstration_city_is_taken_in_whole_and_only_once() {
             if !mapping.is_file() || path.extension().is_some_and(|end| end == "rec") {
                 continue;
             }
-            let again = pass == 1 && stem.starts_with("weather-k");
-            if again {
-                // Thousands of late readings: `runs` has a small case of it.
-                continue;
-            }
             let mapping = Mapping::read(&mapping).unwrap();
             let options = JobOptions { mapping: Some(Arc::new(mapping)), ..JobOptions::default() };
             let report = city.take_file(&path, &options).await;

@@ -7,6 +7,7 @@ mod sources;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cardo_engine::{Caller, Engine, EngineOptions, Snapshot};
 use cardo_ingest::{FileJob, Ingestor, JobOptions, Mapping, Report, Silent};
@@ -29,7 +30,10 @@ struct City {
 impl City {
     async fn new() -> Self {
         let store = Arc::new(MemoryStore::new());
-        let engine = Engine::open(store.clone(), EngineOptions::default()).await.unwrap();
+        // Soon, so that what is in the log and what is projected both play their part.
+        let projector_delay = Duration::from_millis(50);
+        let options = EngineOptions { projector_delay, ..EngineOptions::default() };
+        let engine = Engine::open(store.clone(), options).await.unwrap();
         let ingestor = Ingestor::new(engine.clone());
         let folder = TempDir::new().unwrap();
         Self { store, engine, ingestor, caller: Caller::local("test"), folder }

@@ -8,8 +8,8 @@ use super::row::{RawRow, key_of, series_of};
 /// Gathers rows in any order and gives those that were asked for.
 ///
 /// Rows about the entity itself answer whatever attributes and times are asked for, since they hold
-/// instances with times of their own; `last` does not count them. It keeps at most about twice as many rows as may be given, so a long history
-/// needs no memory for what is not asked.
+/// instances with times of their own; `last` does not count them. It keeps at most about twice as
+/// many rows as may be given, so a long history needs no memory for what is not asked.
 pub(crate) struct Selection<'q> {
     query: &'q HistoryQuery,
     rows: Vec<HistoryRow>,
