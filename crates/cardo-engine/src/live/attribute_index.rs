@@ -16,6 +16,8 @@ use super::spatial_index::{Entry, SpatialIndex};
 pub(crate) struct AttributeIndex {
     pub(crate) present: SlotSet,
     pub(crate) geometry: SpatialIndex,
+    /// Slots whose attribute is one GeoProperty and nothing else.
+    pub(crate) one_geometry: SlotSet,
     /// Built where queries keep asking.
     pub(crate) numbers: Option<NumberIndex>,
     /// Built where queries keep asking.
@@ -102,6 +104,11 @@ impl AttributeIndex {
         old: Option<&AttributeRef<'_>>,
         new: Option<&AttributeRef<'_>>,
     ) {
+        if new.is_some_and(is_one_geometry) {
+            self.one_geometry.insert(slot);
+        } else {
+            self.one_geometry.remove(slot);
+        }
         let old = old.map(|a| entries(slot, a)).unwrap_or_default();
         let new = new.map(|a| entries(slot, a)).unwrap_or_default();
         if old == new {
@@ -147,6 +154,9 @@ impl AttributeIndexBuilder {
     pub(crate) fn add(&mut self, slot: u32, attribute: &AttributeRef<'_>) {
         self.index.present.insert(slot);
         self.index.count(Some(attribute), true);
+        if is_one_geometry(attribute) {
+            self.index.one_geometry.insert(slot);
+        }
         add_entries(slot, attribute, &mut self.boxes);
     }
 
@@ -197,12 +207,16 @@ fn add_entries(slot: u32, attribute: &AttributeRef<'_>, entries: &mut Vec<Entry>
             entries.extend(boxes.into_iter().map(|bounds| Entry { bounds, slot, is_point }));
         }
     }
-    // With several geometries a box no longer is the whole of what is tested.
-    if entries.len() > first + 1 {
+    // With several instances or boxes a box no longer is the whole of what is tested.
+    if entries.len() > first + 1 || attribute.instances().len() > 1 {
         for entry in &mut entries[first..] {
             entry.is_point = false;
         }
     }
+}
+
+fn is_one_geometry(attribute: &AttributeRef<'_>) -> bool {
+    single(attribute).is_some_and(|instance| instance.kind() == Kind::GeoProperty)
 }
 
 /// The only instance, where there is one.

@@ -1,4 +1,4 @@
-use cardo_query::{Filter, Resolved, evaluate};
+use cardo_query::{Datasets, Filter, Resolved, evaluate};
 
 use super::number::Ranges;
 use super::parts::{Listing, Lookup, Part, Scope, Wanted};
@@ -241,12 +241,13 @@ impl<'a> Lookup<'a> {
         match self.index {
             Listing::Ids(ids) => slots.extend(ids.iter().filter_map(|id| root.slot(id.as_str()))),
             Listing::Geo { condition, boxes, within } => {
+                let any_instance = !matches!(condition.datasets, Datasets::Only(_));
                 for index in within {
                     let attribute = index.attributes.get(&condition.property);
                     if let Some(attribute) = attribute {
                         attribute.geometry.search(&boxes, |entry| {
                             let [lon, lat] = entry.bounds.min;
-                            let matches = if entry.is_point {
+                            let matches = if entry.is_point && any_instance {
                                 condition.test.matches_point(lon, lat)
                             } else {
                                 is_match(entry.slot)
@@ -258,8 +259,9 @@ impl<'a> Lookup<'a> {
                     }
                     if condition.missing_matches {
                         let empty = SlotSet::default();
-                        let present = attribute.map_or(&empty, |a| &a.present);
-                        slots.extend(difference(&index.members, present));
+                        let tested = attribute.map_or(&empty, |a| &a.one_geometry);
+                        let others = difference(&index.members, tested);
+                        slots.extend(others.filter(|slot| is_match(*slot)));
                     }
                 }
             }

@@ -136,8 +136,9 @@ impl<'a> Scope<'a> {
             .sum();
         let missing = if condition.missing_matches {
             let only = self.only_type()?;
-            let present = only.attributes.get(&condition.property).map_or(0, |i| i.present.len());
-            only.members.len() - present
+            let tested =
+                only.attributes.get(&condition.property).map_or(0, |i| i.one_geometry.len());
+            only.members.len() - tested
         } else {
             0
         };
