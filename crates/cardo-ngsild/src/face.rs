@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response};
 use axum::response::IntoResponse;
-use axum::routing::{any, get, post, put};
+use axum::routing::{MethodRouter, any, get, post, put};
 use cardo_engine::Engine;
 use cardo_http::Rights;
 use cardo_model::TwinId;
@@ -116,12 +116,21 @@ impl NotificationRunner {
     }
 }
 
+/// Routes below [`BASE`], each with and without the slash that clause 6 writes behind collections.
+struct Routes(Router);
+
+impl Routes {
+    fn at(self, path: &str, methods: MethodRouter) -> Self {
+        let path = format!("{BASE}/{path}");
+        let with_slash = format!("{path}/");
+        Self(self.0.route(&path, methods.clone()).route(&with_slash, methods))
+    }
+}
+
 fn routes(face: &Arc<Face>) -> Router {
-    entity_routes(face)
-        .merge(batch_routes(face))
-        .merge(discovery_routes(face))
-        .merge(subscription_routes(face))
-        .merge(other_routes())
+    let routes = Routes(other_routes());
+    let routes = subscription_routes(discovery_routes(routes, face), face);
+    batch_routes(entity_routes(routes, face), face).0
 }
 
 /// Resources of the API that are not built, and those of nobody.
@@ -155,78 +164,83 @@ const UNBUILT: [&str; 14] = [
     "info/{*rest}",
 ];
 
-fn entity_routes(face: &Arc<Face>) -> Router {
-    let path = |rest: &str| format!("{BASE}{rest}");
-    Router::new()
-        .route(
-            &path("/entities"),
+fn entity_routes(routes: Routes, face: &Arc<Face>) -> Routes {
+    routes
+        .at(
+            "entities",
             get(handler!(face, "query-entities", Read, op::query::query_entities))
                 .post(handler!(face, "create-entity", Write, op::entities::create))
                 .delete(handler!(face, "purge-entities", Write, op::entities::purge)),
         )
-        .route(
-            &path("/entities/{id}"),
+        .at(
+            "entities/{id}",
             get(handler!(face, "retrieve-entity", Read, op::entities::retrieve))
                 .put(handler!(face, "replace-entity", Write, op::entities::replace))
                 .patch(handler!(face, "merge-entity", Write, op::merge::merge))
                 .delete(handler!(face, "delete-entity", Write, op::entities::delete)),
         )
-        .route(
-            &path("/entities/{id}/attrs"),
+        .at(
+            "entities/{id}/attrs",
             post(handler!(face, "append-attributes", Write, op::attributes::append))
                 .patch(handler!(face, "update-attributes", Write, op::attributes::update)),
         )
-        .route(
-            &path("/entities/{id}/attrs/{attribute}"),
+        .at(
+            "entities/{id}/attrs/{attribute}",
             put(handler!(face, "replace-attribute", Write, op::attributes::replace))
                 .patch(handler!(face, "update-attribute", Write, op::attributes::partial_update))
                 .delete(handler!(face, "delete-attribute", Write, op::attributes::delete)),
         )
-        .route(
-            &path("/temporal/entities/{id}"),
+        .at(
+            "temporal/entities/{id}",
             get(handler!(face, "retrieve-temporal-evolution", Read, op::temporal::retrieve)),
         )
 }
 
-fn batch_routes(face: &Arc<Face>) -> Router {
-    let path = |rest: &str| format!("{BASE}/entityOperations/{rest}");
-    Router::new()
-        .route(&path("create"), post(handler!(face, "batch-create", Write, op::batch::create)))
-        .route(&path("upsert"), post(handler!(face, "batch-upsert", Write, op::batch::upsert)))
-        .route(&path("update"), post(handler!(face, "batch-update", Write, op::batch::update)))
-        .route(&path("merge"), post(handler!(face, "batch-merge", Write, op::batch::merge)))
-        .route(&path("delete"), post(handler!(face, "batch-delete", Write, op::batch::delete)))
-        .route(&path("query"), post(handler!(face, "post-query", Read, op::post_query::query)))
+fn batch_routes(routes: Routes, face: &Arc<Face>) -> Routes {
+    routes
+        .at(
+            "entityOperations/create",
+            post(handler!(face, "batch-create", Write, op::batch::create)),
+        )
+        .at(
+            "entityOperations/upsert",
+            post(handler!(face, "batch-upsert", Write, op::batch::upsert)),
+        )
+        .at(
+            "entityOperations/update",
+            post(handler!(face, "batch-update", Write, op::batch::update)),
+        )
+        .at("entityOperations/merge", post(handler!(face, "batch-merge", Write, op::batch::merge)))
+        .at(
+            "entityOperations/delete",
+            post(handler!(face, "batch-delete", Write, op::batch::delete)),
+        )
+        .at(
+            "entityOperations/query",
+            post(handler!(face, "post-query", Read, op::post_query::query)),
+        )
 }
 
-fn discovery_routes(face: &Arc<Face>) -> Router {
-    let path = |rest: &str| format!("{BASE}{rest}");
-    Router::new()
-        .route(&path("/types"), get(handler!(face, "list-types", Read, op::discovery::types)))
-        .route(
-            &path("/types/{type}"),
-            get(handler!(face, "retrieve-type", Read, op::discovery::one_type)),
-        )
-        .route(
-            &path("/attributes"),
-            get(handler!(face, "list-attributes", Read, op::discovery::attributes)),
-        )
-        .route(
-            &path("/attributes/{attribute}"),
+fn discovery_routes(routes: Routes, face: &Arc<Face>) -> Routes {
+    routes
+        .at("types", get(handler!(face, "list-types", Read, op::discovery::types)))
+        .at("types/{type}", get(handler!(face, "retrieve-type", Read, op::discovery::one_type)))
+        .at("attributes", get(handler!(face, "list-attributes", Read, op::discovery::attributes)))
+        .at(
+            "attributes/{attribute}",
             get(handler!(face, "retrieve-attribute", Read, op::discovery::one_attribute)),
         )
 }
 
-fn subscription_routes(face: &Arc<Face>) -> Router {
-    let path = |rest: &str| format!("{BASE}{rest}");
-    Router::new()
-        .route(
-            &path("/subscriptions"),
+fn subscription_routes(routes: Routes, face: &Arc<Face>) -> Routes {
+    routes
+        .at(
+            "subscriptions",
             get(handler!(face, "query-subscriptions", Read, op::subscriptions::list))
                 .post(handler!(face, "create-subscription", Write, op::subscriptions::create)),
         )
-        .route(
-            &path("/subscriptions/{id}"),
+        .at(
+            "subscriptions/{id}",
             get(handler!(face, "retrieve-subscription", Read, op::subscriptions::retrieve))
                 .patch(handler!(face, "update-subscription", Write, op::subscriptions::update))
                 .delete(handler!(face, "delete-subscription", Write, op::subscriptions::delete)),

@@ -217,8 +217,9 @@ impl<'a> Plan<'a> {
 
 impl<'a> Lookup<'a> {
     fn check_ns(&self) -> f64 {
-        match self.index {
+        match &self.index {
             Listing::Numbers { .. } => COLUMN_NS,
+            Listing::Union(lookups) => lookups.iter().map(Self::check_ns).sum(),
             _ => RECORD_NS,
         }
     }
@@ -238,7 +239,11 @@ impl<'a> Lookup<'a> {
         let filter = self.filter;
         let is_match =
             |slot: u32| root.record(slot).is_some_and(|record| evaluate(filter, &record.view()));
+        let is_union = matches!(self.index, Listing::Union(_));
         match self.index {
+            Listing::Union(lookups) => {
+                slots.extend(lookups.into_iter().flat_map(|lookup| lookup.list(root)));
+            }
             Listing::Ids(ids) => slots.extend(ids.iter().filter_map(|id| root.slot(id.as_str()))),
             Listing::Geo { condition, boxes, within } => {
                 let any_instance = !matches!(condition.datasets, Datasets::Only(_));
@@ -283,6 +288,9 @@ impl<'a> Lookup<'a> {
         }
         slots.sort_unstable();
         slots.dedup();
+        if is_union {
+            slots.retain(|slot| is_match(*slot));
+        }
         slots
     }
 }

@@ -40,9 +40,21 @@ pub(super) struct Lookup<'a> {
 /// How slots are listed.
 pub(super) enum Listing<'a> {
     Ids(&'a [cardo_model::EntityId]),
-    Geo { condition: &'a GeoCondition<NameId>, boxes: Boxes, within: Vec<&'a TypeIndex> },
-    Numbers { indexes: Vec<&'a NumberIndex>, ranges: Ranges },
-    Texts { indexes: Vec<&'a TextIndex>, key: u64 },
+    Geo {
+        condition: &'a GeoCondition<NameId>,
+        boxes: Boxes,
+        within: Vec<&'a TypeIndex>,
+    },
+    Numbers {
+        indexes: Vec<&'a NumberIndex>,
+        ranges: Ranges,
+    },
+    Texts {
+        indexes: Vec<&'a TextIndex>,
+        key: u64,
+    },
+    /// Candidates of any of several ways to match; the whole filter is put to each.
+    Union(Vec<Lookup<'a>>),
 }
 
 /// The types whose entities a conjunction can match.
@@ -86,7 +98,20 @@ impl<'a> Scope<'a> {
         if let Some(sets) = self.sets(filter) {
             return Part::Sets(sets);
         }
-        let index = match filter {
+        let index = self.listing(filter, wanted);
+        match index {
+            Some((estimate, index)) => Part::Lookup(Lookup { filter, estimate, index }),
+            None => Part::Check(filter),
+        }
+    }
+
+    /// How an index can list what matches, or for disjunctions what may match.
+    fn listing(
+        &self,
+        filter: &'a Resolved,
+        wanted: &mut Vec<Wanted>,
+    ) -> Option<(usize, Listing<'a>)> {
+        match filter {
             Filter::Ids(ids) => Some((ids.len(), Listing::Ids(ids))),
             Filter::Geo(condition) => self.geo(condition),
             Filter::Compare(comparison) => {
@@ -98,12 +123,25 @@ impl<'a> Scope<'a> {
                     None
                 }
             }
+            Filter::Or(parts) => {
+                let lookups: Option<Vec<_>> =
+                    parts.iter().map(|part| self.narrowest(part, wanted)).collect();
+                let lookups = lookups?;
+                let estimate = lookups.iter().map(|lookup| lookup.estimate).sum();
+                Some((estimate, Listing::Union(lookups)))
+            }
             _ => None,
-        };
-        match index {
-            Some((estimate, index)) => Part::Lookup(Lookup { filter, estimate, index }),
-            None => Part::Check(filter),
         }
+    }
+
+    /// The part of a conjunction that lists the fewest.
+    fn narrowest(&self, filter: &'a Resolved, wanted: &mut Vec<Wanted>) -> Option<Lookup<'a>> {
+        if let Filter::And(parts) = filter {
+            let lookups = parts.iter().filter_map(|part| self.narrowest(part, wanted));
+            return lookups.min_by_key(|lookup| lookup.estimate);
+        }
+        let (estimate, index) = self.listing(filter, wanted)?;
+        Some(Lookup { filter, estimate, index })
     }
 
     fn sets(&self, filter: &Resolved) -> Option<Vec<&'a SlotSet>> {

@@ -11,7 +11,7 @@ use super::query::Question;
 use super::{ProjectionText, QuestionText, dataset_ids, members, question};
 use crate::face::Face;
 use crate::fault::Fault;
-use crate::parse::{DataFault, Document, InvalidInput, Items, Members, string, strings};
+use crate::parse::{DataFault, Document, InvalidInput, Items, Members, at_most, string, strings};
 use crate::represent::{Naming, Shape};
 use crate::request::{Ask, ENTITY_TYPES, flag};
 
@@ -62,6 +62,9 @@ pub(crate) async fn query(
     };
     face.answer_question(ask, media, &naming, &question).await
 }
+
+/// How many selectors a question or a subscription may have.
+pub(crate) const MAX_SELECTORS: usize = 1_000;
 
 /// The members of a Query.
 struct Asked<'a> {
@@ -140,7 +143,9 @@ impl<'a> Asked<'a> {
                     }
                 }
                 "entities" => {
-                    for item in Items::of(raw).map_err(within)?.0 {
+                    let items = Items::of(raw).map_err(within)?.0;
+                    at_most("selectors of entities", items.len(), MAX_SELECTORS).map_err(within)?;
+                    for item in items {
                         asked.entities.push(Selector::read(item).map_err(within)?);
                     }
                     if asked.entities.is_empty() {

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::Reading;
 use super::error::{DataFault, InvalidInput, shorten};
 use super::members::{Items, Members, as_string, string, strings};
-use super::names::{attribute_name, expand_name};
+use super::names::{at_most, attribute_name, expand_name};
 use super::terms::{DESCRIBING, OUTPUT_ONLY, VALUE_MEMBERS, is_geometry_type};
 use super::value::{Nulls, geometry, value};
 
@@ -17,6 +17,8 @@ pub(super) struct AttributeReader<'a> {
 
 /// Attributes of attributes may nest so deep.
 const MAX_DEPTH: usize = 32;
+/// How many instances an attribute may have, and how many members an instance.
+const MAX_INSTANCES: usize = 1_000;
 
 /// What a JSON object says as an attribute.
 enum Form {
@@ -94,6 +96,7 @@ impl AttributeReader<'_> {
             return Ok(vec![self.plain(Kind::Property, raw)?]);
         }
         let mut instances: Vec<InstanceFragment> = Vec::with_capacity(objects.len());
+        at_most("instances of one attribute", objects.len(), MAX_INSTANCES)?;
         for (place, members) in objects.iter().enumerate() {
             let instance =
                 self.instance(members, depth).map_err(|error| error.within(&place.to_string()))?;
@@ -128,6 +131,7 @@ impl AttributeReader<'_> {
 
     /// `{"dataset": {"@none": value, "urn:…": value}}` of the simplified representation.
     fn datasets(&self, datasets: &Members<'_>) -> Result<Vec<InstanceFragment>, InvalidInput> {
+        at_most("instances of one attribute", datasets.len(), MAX_INSTANCES)?;
         let mut instances: Vec<InstanceFragment> = Vec::with_capacity(datasets.len());
         for (dataset, raw) in datasets.iter() {
             let dataset_id =
@@ -201,6 +205,7 @@ impl AttributeReader<'_> {
         depth: usize,
     ) -> Result<InstanceFragment, InvalidInput> {
         let kind = self.kind(members)?;
+        at_most("members of one attribute", members.len(), MAX_INSTANCES)?;
         let mut instance = InstanceFragment { kind, ..Default::default() };
         for (place, (name, raw)) in members.iter().enumerate() {
             if members.iter().take(place).any(|(other, _)| other == name) {

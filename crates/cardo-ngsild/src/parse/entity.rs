@@ -133,6 +133,10 @@ impl EntityReader<'_> {
 
     fn parts(&self, members: &Members<'_>, reading: Reading) -> Result<Parts, InvalidInput> {
         let reader = AttributeReader { context: self.context, reading };
+        // Beside attributes there are a few members of the entity itself.
+        if members.len() > self.max_attributes + 16 {
+            return Err(DataFault::TooMany("attributes of one entity", self.max_attributes).into());
+        }
         let mut parts = Parts {
             id: id(members)?,
             types: Vec::new(),

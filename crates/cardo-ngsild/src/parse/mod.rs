@@ -14,7 +14,7 @@ pub(crate) use complete::complete_instance;
 pub(crate) use entity::{Document, EntityReader};
 pub(crate) use error::{DataFault, InvalidInput, shorten};
 pub(crate) use members::{Items, Members, as_string, string, strings};
-pub(crate) use names::expand_name;
+pub(crate) use names::{at_most, expand_name};
 pub(crate) use value::Nulls;
 
 /// How a document is to be read.

@@ -55,12 +55,26 @@ fn is_forbidden(c: char) -> bool {
         )
 }
 
+/// How many types an entity may have.
+const MAX_TYPES: usize = 100;
+/// How many scopes an entity may have.
+const MAX_SCOPES: usize = 1_000;
+
+/// Refuses what has more parts than are looked through one by one.
+pub(crate) fn at_most(what: &'static str, count: usize, limit: usize) -> Result<(), InvalidInput> {
+    if count > limit {
+        return Err(DataFault::TooMany(what, limit).into());
+    }
+    Ok(())
+}
+
 /// The types of an entity.
 pub(super) fn types(raw: &RawValue, context: &Context) -> Result<Vec<Iri>, InvalidInput> {
     let names = strings(raw, "the name of a type or an array of them")?;
     if names.is_empty() {
         return Err(DataFault::Expected("[]".to_owned(), "a list of at least one type").into());
     }
+    at_most("types of one entity", names.len(), MAX_TYPES)?;
     let mut types: Vec<Iri> = Vec::with_capacity(names.len());
     for name in names {
         let name = expand_name(&name, context)?;
@@ -74,7 +88,9 @@ pub(super) fn types(raw: &RawValue, context: &Context) -> Result<Vec<Iri>, Inval
 /// The scopes of an entity (clause 4.18).
 pub(super) fn scopes(raw: &RawValue) -> Result<Vec<Scope>, InvalidInput> {
     let mut scopes = Vec::new();
-    for text in strings(raw, "a scope or an array of them")? {
+    let texts = strings(raw, "a scope or an array of them")?;
+    at_most("scopes of one entity", texts.len(), MAX_SCOPES)?;
+    for text in texts {
         let scope = Scope::new(&text)?;
         if !scopes.contains(&scope) {
             scopes.push(scope);

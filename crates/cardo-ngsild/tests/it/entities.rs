@@ -28,6 +28,14 @@ async fn an_entity_that_was_created_is_retrieved_as_it_was_sent() {
 }
 
 #[tokio::test]
+async fn a_slash_behind_a_path_changes_nothing() {
+    let client = client().await;
+    client.post("/entities/", sensor()).await.expect(201);
+    client.get("/entities/urn:ngsi-ld:Sensor:1/").await.expect(200);
+    assert_eq!(client.get("/entities/?type=Sensor").await.expect(200).ids().len(), 1);
+}
+
+#[tokio::test]
 async fn an_entity_is_created_once() {
     let client = client().await;
     client.create(sensor()).await;
