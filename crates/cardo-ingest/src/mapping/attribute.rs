@@ -9,10 +9,10 @@ use cardo_model::{Attribute, Geometry, Instance, Iri, JsonText, Kind, Timestamp,
 use super::MappingError;
 use super::fault::MapFault;
 use super::field::{FieldRef, Scene};
-use super::file::{AttributeSection, AttributeTable, KindName, Ordered, TimeSection};
+use super::file::{AttributeSection, AttributeTable, KindName, Ordered, TimeSection, ValueType};
 use super::geometry::{Placement, from_field, point};
 use super::names::NameSpace;
-use super::template::{Template, encode_for_iri, plain_text};
+use super::template::{Template, encode_for_iri, encode_for_json, plain_text};
 use super::value::Reading;
 
 /// An attribute with its names in full.
@@ -84,15 +84,15 @@ impl AttributePlan {
         names
     }
 
-    /// The dataset that every record has, where that is known before any record.
-    pub(crate) fn fixed_dataset(&self) -> Option<Option<String>> {
-        match &self.table.dataset {
-            None => Some(None),
-            Some(template) if template.fields().next().is_none() => {
-                Some(Some(template.to_string()))
-            }
-            Some(_) => None,
-        }
+    /// Whether every record would have both as the same instance.
+    pub(crate) fn is_same_instance(&self, other: &Self) -> bool {
+        let is_fixed = |template: &Template| template.fields().next().is_none();
+        let same_dataset = match (&self.table.dataset, &other.table.dataset) {
+            (None, None) => true,
+            (Some(own), Some(theirs)) => own == theirs && is_fixed(own),
+            _ => false,
+        };
+        self.name == other.name && same_dataset
     }
 
     /// The instance for a record; none where the record has no value for it.
@@ -191,7 +191,12 @@ impl AttributePlan {
     /// The value of the first field that has one, or of the template.
     fn field<'a>(&self, scene: &Scene<'a>) -> Option<Cow<'a, FieldValue>> {
         if let Some(template) = &self.table.template {
-            return Some(Cow::Owned(FieldValue::Text(template.render_plain(scene).ok()?)));
+            let text = if self.table.value_type == ValueType::Json {
+                template.render(scene, encode_for_json)
+            } else {
+                template.render_plain(scene)
+            };
+            return Some(Cow::Owned(FieldValue::Text(text.ok()?)));
         }
         self.table.from.0.iter().find_map(|field| scene.value(field))
     }

@@ -10,6 +10,7 @@ use serde::de::{self, Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 
 use super::template::plain_text;
+use crate::options::hex;
 
 /// A field, a place inside a field, or something about the record itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -167,5 +168,5 @@ fn point_into(value: &FieldValue, pointer: &str) -> Option<FieldValue> {
 /// Sixteen hexadecimal digits of the content of a record, wherever it stands.
 pub(crate) fn content_hash(record: &Record) -> String {
     let digest = Sha256::digest(write_feature(record).as_bytes());
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&digest[..8])
 }

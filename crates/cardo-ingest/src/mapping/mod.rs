@@ -22,6 +22,8 @@ use cardo_formats::{CsvOptions, Format, GeometryColumns};
 use cardo_jsonld::Context;
 use sha2::{Digest, Sha256};
 
+use crate::options::hex;
+
 use file::{MappingFile, OtherFields, TimeSection};
 use names::NameSpace;
 pub(crate) use names::short_type;
@@ -114,8 +116,7 @@ impl Mapping {
             return Err(MappingError::Syntax { path: None, message });
         }
         let digest = Sha256::digest(text.as_bytes());
-        let digest = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { file, folder: None, digest })
+        Ok(Self { file, folder: None, digest: hex(&digest[..8]) })
     }
 
     /// What is done where there is no mapping: every field becomes an attribute of its own.

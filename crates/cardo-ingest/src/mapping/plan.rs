@@ -89,10 +89,8 @@ impl Plan {
         let attributes = AttributePlan::all(&file.attributes, &names)?;
         check_datasets(&attributes)?;
         let location_name = file.geometry.attribute.as_deref().unwrap_or("location");
-        let location = match file.geometry.none {
-            true => None,
-            false => Some(names.attribute(location_name)?),
-        };
+        let location =
+            if file.geometry.none { None } else { Some(names.attribute(location_name)?) };
         let location = location.filter(|name| attributes.iter().all(|a| a.name != *name));
         let id = match (&file.id, &file.key) {
             (Some(template), _) => Id::Template(template.clone()),
@@ -284,11 +282,7 @@ fn named_fields(file: &MappingFile, id: &Id, attributes: &[AttributePlan]) -> Ve
 /// Two attributes of one name need different datasets.
 fn check_datasets(attributes: &[AttributePlan]) -> Result<(), MappingError> {
     for (at, plan) in attributes.iter().enumerate() {
-        let Some(dataset) = plan.fixed_dataset() else { continue };
-        let twin = attributes[..at].iter().find(|other| {
-            other.name == plan.name && other.fixed_dataset().as_ref() == Some(&dataset)
-        });
-        if let Some(twin) = twin {
+        if let Some(twin) = attributes[..at].iter().find(|other| plan.is_same_instance(other)) {
             return Err(MappingError::Attribute {
                 name: plan.label.clone(),
                 reason: format!("`{}` is of the same name and dataset", twin.label),

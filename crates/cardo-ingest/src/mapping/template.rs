@@ -173,6 +173,12 @@ pub(crate) fn encode_for_iri(text: &str, out: &mut String) {
     }
 }
 
+/// Puts text between the quotation marks of a JSON string.
+pub(crate) fn encode_for_json(text: &str, out: &mut String) {
+    let quoted = serde_json::to_string(text).expect("a string is always JSON");
+    out.push_str(&quoted[1..quoted.len() - 1]);
+}
+
 /// The text of a value as ids and templates have it: whole numbers without a fraction.
 pub(crate) fn plain_text(value: &FieldValue) -> Option<Cow<'_, str>> {
     match value {

@@ -179,6 +179,13 @@ fn a_national_grid_lands_where_it_should() {
 }
 
 #[test]
+fn a_template_of_json_stays_json_whatever_is_put_in() {
+    let mapping = "type='T'\n[attributes.address]\ntype='json'\ntemplate='{{\"street\":\"{s}\"}}'";
+    let entity = entity(mapping, "s,t\n\"A \"\"B\"\" \\c\",1\n");
+    assert_eq!(json(&entity, "address"), r#"{"street":"A \"B\" \\c"}"#);
+}
+
+#[test]
 fn what_a_record_lacks_is_named() {
     let first = |mapping: &str, csv: &str| entities(mapping, csv).remove(0).unwrap_err();
     assert!(first("type='T'\nkey='id'", "id,a\n,1\n").contains("`id`"));

@@ -55,7 +55,7 @@ impl fmt::Display for Interval {
         let (name, each) = UNITS
             .into_iter()
             .rev()
-            .find(|(_, each)| millis % u128::from(*each) == 0)
+            .find(|(_, each)| millis.is_multiple_of(u128::from(*each)))
             .unwrap_or(("ms", 1));
         write!(f, "{}{name}", millis / u128::from(each))
     }

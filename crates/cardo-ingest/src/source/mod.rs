@@ -27,6 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 ///
 /// Downloads pass the gate; without one, sources with a `url` are refused. A source that fails is
 /// logged and tried again later; it never disturbs the others.
+#[expect(clippy::needless_pass_by_value, reason = "the sources share it as their own")]
 pub fn spawn_sources(
     ingestor: &Ingestor,
     configs: Vec<SourceConfig>,

@@ -1,5 +1,7 @@
 //! Sources taken in by a real engine over a store in memory.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod bad_input;
 mod fixtures;
 mod runs;
@@ -77,9 +79,10 @@ impl City {
     }
 
     fn name(&self, attribute: &str) -> Option<NameId> {
-        let full = match attribute.contains(':') {
-            true => attribute.to_owned(),
-            false => format!("{VOCAB}{attribute}"),
+        let full = if attribute.contains(':') {
+            attribute.to_owned()
+        } else {
+            format!("{VOCAB}{attribute}")
         };
         self.engine.names().id(&full)
     }

@@ -101,8 +101,8 @@ async fn quarantined_records_are_taken_in_after_the_mapping_was_mended() {
 #[tokio::test]
 async fn an_interrupted_run_goes_on_where_it_stopped() {
     let city = City::new().await;
-    let rows: String = (0..5_000).map(|row| format!("{row},name {row}\n")).collect();
-    let path = city.file("big.csv", format!("id,name\n{rows}"));
+    let rows: Vec<String> = (0..5_000).map(|row| format!("{row},name {row}\n")).collect();
+    let path = city.file("big.csv", format!("id,name\n{}", rows.concat()));
     let job = FileJob::new(&path, of_type("T"));
     let stop = async {
         loop {
