@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
+use std::os::fd::{AsFd, OwnedFd};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use futures_util::FutureExt;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -27,6 +29,9 @@ use crate::config::LimitsConfig;
 
 /// How long accepting pauses when the system has no more descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a client may go on sending after the last answer of a connection.
+const LINGER: Duration = Duration::from_secs(5);
 
 /// Why the server does not listen.
 #[derive(Debug, thiserror::Error)]
@@ -158,6 +163,7 @@ struct Connection {
 
 impl Connection {
     async fn run(self, stream: TcpStream, permit: OwnedSemaphorePermit) {
+        let lingering = stream.as_fd().try_clone_to_owned();
         let router = self.router;
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             let request = cardo_http::strip_tenant(request.map(Body::new));
@@ -177,8 +183,21 @@ impl Connection {
             // A client that goes away or speaks no HTTP is its own matter.
             tracing::debug!(%error, "a connection ended early");
         }
+        if let (Ok(socket), false) = (lingering, self.stopping.is_cancelled()) {
+            let _ = tokio::time::timeout(LINGER, linger(socket)).await;
+        }
         drop(permit);
     }
+}
+
+/// Reads and forgets what a client still sends behind an answer that refused it: closing a socket
+/// with unread data would reset the connection, and the client would never see the answer.
+async fn linger(socket: OwnedFd) -> io::Result<()> {
+    let mut stream = TcpStream::from_std(StdStream::from(socket))?;
+    stream.shutdown().await?;
+    let mut forgotten = vec![0; 64 * 1024];
+    while stream.read(&mut forgotten).await? > 0 {}
+    Ok(())
 }
 
 /// An answer comes whatever happens in a handler: a panic is a bug, and costs one request.

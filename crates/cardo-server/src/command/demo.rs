@@ -8,7 +8,7 @@ use toml::Value;
 
 use crate::cli::ServeArgs;
 use crate::command::Failure;
-use crate::command::serve::{runtime, stop_signal};
+use crate::command::serve::{run_to_end, stop_signal};
 use crate::config::Config;
 use crate::demo::{self, Asker};
 use crate::http::listen;
@@ -27,7 +27,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let config = settings.resolve().map_err(Failure::usage)?.config;
     start_logging(&config.log).map_err(Failure::usage)?;
     let listener = listen(&config.listen).map_err(Failure::run)?;
-    runtime()?.block_on(demonstrate(listener, config, started))
+    run_to_end(demonstrate(listener, config, started))
 }
 
 async fn demonstrate(

@@ -15,7 +15,16 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     start_logging(&effective.config.log).map_err(Failure::usage)?;
     log_settings(&effective);
     let listener = listen(&effective.config.listen).map_err(Failure::run)?;
-    runtime()?.block_on(serve(listener, &effective.config))
+    run_to_end(serve(listener, &effective.config))
+}
+
+/// Runs a server and ends with it: work that is still under way when all is saved is not waited
+/// for.
+pub(super) fn run_to_end(server: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = runtime()?;
+    let result = runtime.block_on(server);
+    runtime.shutdown_background();
+    result
 }
 
 async fn serve(listener: TcpListener, config: &Config) -> Result<(), Failure> {

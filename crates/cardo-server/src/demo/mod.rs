@@ -68,8 +68,8 @@ pub(crate) struct LayerError {
     reason: String,
 }
 
-/// Takes all layers in by the way that every file takes. Layers that are there already change
-/// nothing.
+/// Takes all layers in by the way that every file takes. Layers that are there already are not
+/// read again.
 pub(crate) async fn take_in(
     ingestor: &Ingestor,
     folder: &Path,
@@ -83,8 +83,9 @@ pub(crate) async fn take_in(
         let options = JobOptions { mapping: Some(mapping.into()), ..JobOptions::default() };
         let job = FileJob::new(folder.join(file), options);
         let caller = Caller::local(&format!("ingest:{file}"));
-        let report = ingestor.run_file(&caller, &job, progress).await;
-        reports.push((file, report.map_err(|error| failed(error.to_string()))?));
+        let report = ingestor.run_file_if_changed(&caller, &job, progress).await;
+        let report = report.map_err(|error| failed(error.to_string()))?;
+        reports.push((file, report.unwrap_or_default()));
     }
     Ok(reports)
 }

@@ -27,13 +27,13 @@ const QUESTIONS: [Question; 6] = [
     Question {
         asks: "which trams are within 1 km of the central station now? (simulated)",
         path: "/ngsi-ld/v1/entities?type=Vehicle&georel=near;maxDistance==1000&geometry=Point\
-               &coordinates=[24.9414,60.1719]&options=keyValues&count=true",
+               &coordinates=%5B24.9414,60.1719%5D&options=keyValues&count=true",
         shows: "name",
     },
     Question {
         asks: "in which district is that station?",
         path: "/ngsi-ld/v1/entities?type=District&georel=contains&geometry=Point\
-               &coordinates=[24.9414,60.1719]&options=keyValues&count=true",
+               &coordinates=%5B24.9414,60.1719%5D&options=keyValues&count=true",
         shows: "name",
     },
     Question {
