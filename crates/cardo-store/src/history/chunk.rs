@@ -6,8 +6,8 @@ use cardo_engine::HistoryRow;
 use super::row::{Group, put_group, put_row};
 use crate::bytes::{Reader, hash};
 
-/// A chunk is closed when it has grown to so many bytes; with its row it fills two pages.
-const CHUNK_BYTES: usize = 15_000;
+/// A chunk is closed when it has grown to so many bytes; mostly it then fits into a page.
+const CHUNK_BYTES: usize = 7_000;
 
 /// Groups of entities in the order of their hashes. All groups of one hash are in one chunk.
 #[derive(Debug)]

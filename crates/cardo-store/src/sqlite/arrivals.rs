@@ -1,13 +1,11 @@
 //! History as it arrives: a run of chunks for each projection, read until it is compacted.
 
 use cardo_engine::HistoryRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
-use super::state::Reached;
 use super::statement::{Statements, Values};
 use crate::bytes::{hash, seal, unseal};
-use crate::history::chunk::{groups, pack};
-use crate::history::row::Group;
+use crate::history::chunk::pack;
 
 const INSERT: Values = Values {
     head: "INSERT INTO arrivals (twin, run, first, groups) VALUES ",
@@ -45,9 +43,9 @@ pub(super) fn seal_chunks(twin: i64, rows: &[HistoryRow]) -> Vec<SealedChunk> {
     chunks.collect()
 }
 
-/// The groups behind the checksum; `None` where they are damaged.
-pub(super) fn open_chunk(twin: i64, first: i64, sealed: &[u8]) -> Option<Vec<Group<'_>>> {
-    groups(unseal(sealed, seed(twin, first))?).collect()
+/// The groups' bytes behind the checksum; `None` where they are damaged.
+pub(super) fn open_chunk(twin: i64, first: i64, sealed: &[u8]) -> Option<&[u8]> {
+    unseal(sealed, seed(twin, first))
 }
 
 pub(super) async fn write(
@@ -72,24 +70,4 @@ pub(super) async fn write(
         query.execute(&mut *connection).await?;
     }
     Ok(())
-}
-
-/// The chunks in which an entity may stand, with the places of their first entities; of each run
-/// that is not compacted one at most, in the order of the runs.
-pub(super) async fn chunks_of(
-    connection: &mut SqliteConnection,
-    twin: i64,
-    reached: Reached,
-    entity: i64,
-) -> Result<Vec<(i64, Vec<u8>)>, sqlx::Error> {
-    let is_compacted = entity < reached.cursor;
-    let after = if is_compacted { reached.compacting } else { 0 };
-    let sql = "SELECT a.first, a.groups FROM runs r JOIN arrivals a ON a.id = (\
-                   SELECT id FROM arrivals b \
-                   WHERE b.twin = r.twin AND b.run = r.run AND b.first <= ?3 \
-                   ORDER BY b.first DESC LIMIT 1) \
-               WHERE r.twin = ?1 AND r.run > ?2 ORDER BY r.run";
-    let query = sqlx::query(sql).bind(twin).bind(after).bind(entity);
-    let rows = query.fetch_all(connection).await?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get::<&[u8], _>(1).to_vec())).collect())
 }

@@ -225,8 +225,9 @@ async fn arrived(
         let last = end.map_or(i64::MAX, |end| end - 1);
         let rows = query.bind(last).fetch_all(&mut *connection).await?;
         for row in &rows {
-            let groups = open_chunk(twin, row.get(0), row.get(1));
-            for group in groups.ok_or(PortionError::Damaged("history that arrived"))? {
+            let opened = open_chunk(twin, row.get(0), row.get(1));
+            for group in groups(opened.ok_or(PortionError::Damaged("history that arrived"))?) {
+                let group = group.ok_or(PortionError::Damaged("history that arrived"))?;
                 let place = place_of(group.hash);
                 if place < cursor || end.is_some_and(|end| place >= end) {
                     continue;

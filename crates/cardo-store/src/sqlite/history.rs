@@ -2,14 +2,34 @@
 
 use cardo_engine::{HistoryQuery, HistoryRow, StoreError};
 use cardo_model::{NameId, Timestamp};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 
-use super::arrivals::{chunks_of, open_chunk, place_of_id};
-use super::block::{BlockKey, BlockMeta, open_block};
+use super::arrivals::{open_chunk, place_of_id};
+use super::block::{BlockKey, BlockMeta, MIXED, open_block};
 use super::error::damaged;
-use super::state::{Reached, StateFile};
-use crate::history::row::Group;
+use super::state::StateFile;
+use crate::history::chunk::groups;
 use crate::history::select::Selection;
+
+/// What may hold an answer, found in one statement and so in one state of the file: of each run
+/// that is not compacted the one chunk in which the entity may stand, and the entity's blocks.
+/// Blocks that still grow come with their rows; the others stay as they are and can be read later.
+const FIND: &str = "\
+    SELECT a.first AS entity, 0, 0, -1, '', 0, 0, 0, a.groups, 0 \
+    FROM twins t \
+    JOIN runs r ON r.twin = t.twin \
+        AND r.run > CASE WHEN ?2 < t.cursor THEN t.compacting ELSE 0 END \
+    JOIN arrivals a ON a.id = (\
+        SELECT id FROM arrivals b \
+        WHERE b.twin = r.twin AND b.run = r.run AND b.first <= ?2 \
+        ORDER BY b.first DESC LIMIT 1) \
+    WHERE t.twin = ?1 \
+    UNION ALL \
+    SELECT entity, sealed, number, attribute, dataset, first, last, count, \
+        CASE WHEN sealed = 0 AND (?5 = -1 OR attribute IN (-1, ?5)) THEN groups END, 1 \
+    FROM blocks WHERE twin = ?1 AND entity = ?2 \
+        AND (attribute < 0 OR (last >= ?3 AND first < ?4))";
 
 impl StateFile {
     pub(super) async fn history(
@@ -19,53 +39,63 @@ impl StateFile {
     ) -> Result<Vec<HistoryRow>, StoreError> {
         let error = |e: sqlx::Error| self.file.error(&e);
         let entity = place_of_id(query.entity.as_str());
-        let mut selection = Selection::new(query);
-        let mut reader = self.file.reader().await?;
-        let mut transaction = reader.begin().await.map_err(error)?;
-        let Some(reached) = Reached::read(&mut transaction, twin).await.map_err(error)? else {
-            return Ok(Vec::new());
+        let only_attribute = match query.attributes.as_slice() {
+            [only] => i64::from(only.as_u32()),
+            _ => MIXED,
         };
-        let chunks = chunks_of(&mut transaction, twin, reached, entity).await.map_err(error)?;
-        for (first, bytes) in chunks {
-            let groups = open_chunk(twin, first, &bytes);
-            offer(&mut selection, query, groups).ok_or_else(|| self.damaged_history(query))?;
+        let mut reader = self.file.reader().await?;
+        let rows = sqlx::query(FIND)
+            .bind(twin)
+            .bind(entity)
+            .bind(query.from.map_or(i64::MIN, Timestamp::as_micros))
+            .bind(query.until.map_or(i64::MAX, Timestamp::as_micros))
+            .bind(only_attribute)
+            .fetch_all(&mut *reader)
+            .await
+            .map_err(error)?;
+        let damage = || damaged(self.file.path(), format!("the history of {}", query.entity));
+        let mut selection = Selection::new(query);
+        let (blocks, chunks): (Vec<&SqliteRow>, Vec<&SqliteRow>) =
+            rows.iter().partition(|row| row.get::<bool, _>(9));
+        for row in chunks {
+            let bytes = open_chunk(twin, row.get(0), row.get(8)).ok_or_else(damage)?;
+            offer(&mut selection, query, bytes).ok_or_else(damage)?;
         }
-        let mut blocks = blocks_of(&mut transaction, twin, entity, query).await.map_err(error)?;
-        blocks.sort_by_key(|block| std::cmp::Reverse(block.last));
-        for block in blocks {
+        let mut blocks: Vec<_> = blocks.iter().map(|row| (BlockMeta::from_row(row), row)).collect();
+        blocks.retain(|(block, _)| is_asked(query, block));
+        blocks.sort_by_key(|(block, _)| std::cmp::Reverse(block.last));
+        for (block, row) in blocks {
             if is_enough(&selection, query, &block) {
                 continue;
             }
             let key = BlockKey { twin, entity, sealed: block.sealed, number: block.number };
-            let bytes = key.read(&mut transaction).await.map_err(error)?;
-            let opened = open_block(key, &bytes);
-            let groups =
-                opened.as_deref().map(|bytes| crate::history::chunk::groups(bytes).collect());
-            offer(&mut selection, query, groups.flatten())
-                .ok_or_else(|| self.damaged_history(query))?;
+            let opened = match row.get::<Option<&[u8]>, _>(8) {
+                Some(bytes) => open_block(key, bytes),
+                None => open_block(key, &key.read(&mut reader).await.map_err(error)?),
+            };
+            offer(&mut selection, query, &opened.ok_or_else(damage)?).ok_or_else(damage)?;
         }
         Ok(selection.finish())
-    }
-
-    fn damaged_history(&self, query: &HistoryQuery) -> StoreError {
-        damaged(self.file.path(), format!("the history of {}", query.entity))
     }
 }
 
 /// Hands the rows of the asked entity over; `None` where they are damaged.
-fn offer(
-    selection: &mut Selection<'_>,
-    query: &HistoryQuery,
-    groups: Option<Vec<Group<'_>>>,
-) -> Option<()> {
-    for group in groups? {
-        if group.id == query.entity.as_str() {
-            for row in group.rows() {
-                selection.offer_raw(&query.entity, row?)?;
-            }
+fn offer(selection: &mut Selection<'_>, query: &HistoryQuery, bytes: &[u8]) -> Option<()> {
+    let id = query.entity.as_str();
+    let own = groups(bytes).filter(|group| group.is_none_or(|group| group.id == id));
+    for group in own {
+        for row in group?.rows() {
+            selection.offer_raw(&query.entity, row?)?;
         }
     }
     Some(())
+}
+
+fn is_asked(query: &HistoryQuery, block: &BlockMeta) -> bool {
+    match u32::try_from(block.attribute) {
+        Ok(name) => query.attributes.is_empty() || query.attributes.contains(&NameId::new(name)),
+        Err(_) => true,
+    }
 }
 
 /// Whether the last rows of a block's series were already found in blocks behind it.
@@ -76,27 +106,4 @@ fn is_enough(selection: &Selection<'_>, query: &HistoryQuery, block: &BlockMeta)
     let dataset = Some(block.dataset.as_str()).filter(|dataset| !dataset.is_empty());
     let since = Timestamp::from_micros(block.last);
     selection.count_since(NameId::new(name), dataset, since) >= last
-}
-
-/// The blocks that may hold an answer.
-async fn blocks_of(
-    connection: &mut SqliteConnection,
-    twin: i64,
-    entity: i64,
-    query: &HistoryQuery,
-) -> Result<Vec<BlockMeta>, sqlx::Error> {
-    let sql = "SELECT entity, sealed, number, attribute, dataset, first, last, count FROM blocks \
-               WHERE twin = ?1 AND entity = ?2 AND (attribute < 0 OR (last >= ?3 AND first < ?4))";
-    let rows = sqlx::query(sql)
-        .bind(twin)
-        .bind(entity)
-        .bind(query.from.map_or(i64::MIN, Timestamp::as_micros))
-        .bind(query.until.map_or(i64::MAX, Timestamp::as_micros))
-        .fetch_all(connection)
-        .await?;
-    let is_asked = |block: &BlockMeta| match u32::try_from(block.attribute) {
-        Ok(name) => query.attributes.is_empty() || query.attributes.contains(&NameId::new(name)),
-        Err(_) => true,
-    };
-    Ok(rows.iter().map(BlockMeta::from_row).filter(is_asked).collect())
 }
