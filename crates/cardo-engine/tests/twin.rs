@@ -406,3 +406,25 @@ async fn an_index_on_demand_answers_as_the_scan_did() {
     assert_eq!(scanned.count, Some(12));
     assert_eq!(answered.count, Some(12 + 50));
 }
+
+#[tokio::test]
+async fn a_simplified_merge_into_a_language_map_keeps_its_tags() {
+    let (engine, _, caller) = engine().await;
+    let mut entity = sensor(1, vec![]);
+    let map = Value::language_map(JsonText::parse(r#"{"en":"a","fi":"b"}"#).unwrap());
+    let instance = cardo_model::Instance::new(map);
+    entity.attributes.push(cardo_model::Attribute::new(name("label"), instance));
+    one(&engine, &caller, Operation::Create(entity)).await.unwrap();
+    let expanded = JsonText::parse(r#"{"https://example.org/en":"c"}"#).unwrap();
+    let instance = InstanceFragment {
+        value: Some(Value::property(expanded, true)),
+        simplified: Some(JsonText::parse(r#"{"en":"c"}"#).unwrap()),
+        ..InstanceFragment::default()
+    };
+    let attribute = AttributeFragment { name: name("label"), instances: vec![instance] };
+    let fragment = Fragment { attributes: vec![attribute], ..Fragment::default() };
+    let merge = Operation::Merge { id: id(1), fragment, options: MergeOptions::default() };
+    one(&engine, &caller, merge).await.unwrap();
+    let record = retrieve(&engine, &caller, 1).await.unwrap();
+    assert_eq!(value(&engine, &record, "label").as_deref(), Some(r#"{"en":"c","fi":"b"}"#));
+}

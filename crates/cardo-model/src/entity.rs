@@ -362,6 +362,9 @@ pub struct InstanceFragment<N = Iri> {
     pub kind: Option<Kind>,
     /// The value.
     pub value: Option<Value>,
+    /// The value as it was sent in simplified representation, for a merge into an attribute whose
+    /// keys no context touches.
+    pub simplified: Option<JsonText>,
     /// Which instance is meant.
     pub dataset_id: Option<Iri>,
     /// A new time of observation.
@@ -399,6 +402,7 @@ impl<N> Default for InstanceFragment<N> {
         Self {
             kind: None,
             value: None,
+            simplified: None,
             dataset_id: None,
             observed_at: None,
             without_observed_at: false,
@@ -427,6 +431,7 @@ impl<N> InstanceFragment<N> {
         InstanceFragment {
             kind: self.kind,
             value: self.value,
+            simplified: self.simplified,
             dataset_id: self.dataset_id,
             observed_at: self.observed_at,
             without_observed_at: self.without_observed_at,
@@ -445,6 +450,7 @@ impl<N> From<Instance<N>> for InstanceFragment<N> {
         Self {
             kind: Some(instance.value.kind()),
             value: Some(instance.value),
+            simplified: None,
             dataset_id: instance.dataset_id,
             observed_at: instance.observed_at,
             without_observed_at: false,

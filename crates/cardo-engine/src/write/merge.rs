@@ -95,10 +95,13 @@ fn take_over_kind(
     if fragment.kind.is_none()
         && let Some(value) = &fragment.value
     {
-        let json = JsonText::from_canonical(value.as_json());
-        let is_geometry = || cardo_model::Geometry::parse(value.as_json()).is_ok();
+        let is_touched = !matches!(stored, Kind::LanguageProperty | Kind::JsonProperty);
+        let as_sent = fragment.simplified.take().filter(|_| !is_touched);
+        let coerced = value.is_coerced() && is_touched;
+        let json = as_sent.unwrap_or_else(|| JsonText::from_canonical(value.as_json()));
+        let is_geometry = || cardo_model::Geometry::parse(json.as_str()).is_ok();
         if value.is_null() || stored != Kind::GeoProperty || is_geometry() {
-            fragment.value = Some(Value::from_parts(stored, json, value.is_coerced()));
+            fragment.value = Some(Value::from_parts(stored, json, coerced));
         }
     }
 }
