@@ -11,6 +11,9 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::error::{Consequence, consequence, translate};
 
+/// A write-ahead log that has grown longer gives the room back when it starts over.
+const WRITE_AHEAD_LOG_BYTES: u32 = 64 << 20;
+
 /// How a file is opened.
 #[derive(Clone, Debug)]
 pub(super) struct FileOptions {
@@ -137,6 +140,7 @@ async fn connect_writer(
         .synchronous(SqliteSynchronous::Full)
         .pragma("cache_size", format!("-{}", options.cache_bytes >> 10))
         .pragma("wal_autocheckpoint", options.checkpoint_pages.to_string())
+        .pragma("journal_size_limit", WRITE_AHEAD_LOG_BYTES.to_string())
         .thread_name(move |_| name.to_owned());
     let mut connection = connect.connect().await?;
     if let Some(pages) = options.max_pages {

@@ -150,7 +150,8 @@ fn state_options(options: &SqliteOptions) -> FileOptions {
     FileOptions {
         readers: options.readers,
         cache_bytes: options.state_cache_bytes,
-        checkpoint_pages: options.checkpoint_pages,
+        // Projections often write the same pages again, which are then moved once.
+        checkpoint_pages: options.checkpoint_pages.saturating_mul(4),
         max_pages: options.max_state_pages,
         thread_name: "cardo-state",
     }

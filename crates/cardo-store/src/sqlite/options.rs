@@ -11,7 +11,8 @@ pub struct SqliteOptions {
     /// How much arrived history is compacted in one transaction, in bytes; a projection waits for
     /// no more than that.
     pub compaction_bytes: u64,
-    /// After how many pages the write-ahead log of a file is moved into the file.
+    /// After how many pages the write-ahead log of the log file is moved into the file; that of the
+    /// state file after four times as many.
     pub checkpoint_pages: u32,
     /// The largest size of the log file in pages of 4 KiB; further appends find the disk full.
     pub max_log_pages: Option<u32>,

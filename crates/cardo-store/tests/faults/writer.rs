@@ -59,7 +59,7 @@ fn projection(step: u64) -> Projection {
 
 /// Small checkpoints, so that the write-ahead log starts over many times.
 pub(crate) fn options() -> SqliteOptions {
-    SqliteOptions { checkpoint_pages: 50, compaction_bytes: 4_000, ..SqliteOptions::default() }
+    SqliteOptions { checkpoint_pages: 30, compaction_bytes: 4_000, ..SqliteOptions::default() }
 }
 
 /// The command that runs [`writes_until_it_is_stopped`] as a process of its own, in another
