@@ -170,6 +170,8 @@ fn entity_routes(routes: Routes, face: &Arc<Face>) -> Routes {
             "entities",
             get(handler!(face, "query-entities", Read, op::query::query_entities))
                 .post(handler!(face, "create-entity", Write, op::entities::create))
+                .put(handler!(face, "replace-entity", Write, op::entities::without_id))
+                .patch(handler!(face, "merge-entity", Write, op::entities::without_id))
                 .delete(handler!(face, "purge-entities", Write, op::entities::purge)),
         )
         .at(

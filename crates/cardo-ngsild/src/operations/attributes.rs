@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use cardo_engine::{Done, Operation, WhichInstances};
+use cardo_engine::{Done, NotUpdated, Operation, WhichInstances};
 use cardo_model::{EntityId, Iri, Revision};
 use serde_json::{Value, json};
 
@@ -47,16 +47,30 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let payload = face.payload(ask, body).await?;
     let document = Document::from_body(&payload.bytes)?;
     let naming = face.document_naming(&payload, document.context()?).await?;
-    face.must_exist(ask, &id, params.get("type")).await?;
+    let (record, _) = face.must_exist(ask, &id, params.get("type")).await?;
     let (id, fragment) = face.reader(&naming).fragment(&document, Some(&id), Reading::UPDATE)?;
+    let ignores_scope = fragment.scopes.is_some() && record.view().scopes().next().is_none();
     let operation = Operation::Update {
         id,
         types: fragment.types,
         scopes: fragment.scopes,
         attributes: fragment.attributes,
     };
-    let (done, revision) = face.apply_one(ask, operation).await?;
+    let (mut done, revision) = face.apply_one(ask, operation).await?;
+    if ignores_scope {
+        ignore_scope(&mut done)?;
+    }
     Ok(update_result(done, revision))
+}
+
+/// Scopes are updated only where there are some (clause 5.6.2.4).
+fn ignore_scope(done: &mut Done) -> Result<(), Fault> {
+    let scope = (Iri::new(SCOPE)?, NotUpdated::Missing);
+    match done {
+        Done::Updated { not_updated, .. } => not_updated.push(scope),
+        _ => *done = Done::Updated { not_updated: vec![scope], updated: Vec::new() },
+    }
+    Ok(())
 }
 
 /// 204, or 207 with an `UpdateResult` where something was left alone (clause 5.2.18).

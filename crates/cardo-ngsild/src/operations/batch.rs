@@ -195,10 +195,17 @@ impl Face {
         }
         let applied = self.engine.apply(&ask.caller, batch).await?;
         for (place, result) in places.into_iter().zip(applied.results) {
-            outcomes[place].result = result.map_err(Fault::from);
+            outcomes[place].result = result.map_err(Fault::from).and_then(whole);
         }
         Ok(Report { outcomes, revision: applied.revision })
     }
+}
+
+/// An update that left attributes alone has failed, in part (clause 5.6.9.4).
+fn whole(done: Done) -> Result<Done, Fault> {
+    let Done::Updated { not_updated, .. } = &done else { return Ok(done) };
+    let Some((name, why)) = not_updated.first() else { return Ok(done) };
+    Err(Fault::bad_data(format!("attribute {name} was not updated: {why}")))
 }
 
 impl Report {

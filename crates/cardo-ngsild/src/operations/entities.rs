@@ -122,6 +122,9 @@ pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     ask.params(&["local"], &[])?;
     let payload = face.payload(ask, body).await?;
     let document = Document::from_body(&payload.bytes)?;
+    if document.members().len() == 0 {
+        return Err(Fault::invalid("the body is an empty object"));
+    }
     let naming = face.document_naming(&payload, document.context()?).await?;
     let reader = face.reader(&naming);
     let entity = reader.entity(&document, None, Reading::WHOLE)?;
@@ -150,6 +153,11 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     face.must_exist(ask, &id, params.get("type")).await?;
     let (_, revision) = face.apply_one(ask, Operation::Delete(id)).await?;
     Ok(empty(StatusCode::NO_CONTENT, revision))
+}
+
+/// An operation on one entity whose path names none (clauses 5.6.17.4 and 5.6.18.4).
+pub(crate) async fn without_id(_: &Arc<Face>, _: &Ask<'_>, _: Body) -> Answer {
+    Err(Fault::bad_data("the path holds no id of an entity"))
 }
 
 /// Purge entities (clause 5.6.21) is not built.

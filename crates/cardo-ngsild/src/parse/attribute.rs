@@ -1,5 +1,7 @@
 use cardo_jsonld::Context;
-use cardo_model::{AttributeFragment, InstanceFragment, Iri, Kind, NGSI_LD_NULL, Timestamp};
+use cardo_model::{
+    AttributeFragment, InstanceFragment, Iri, JsonText, Kind, NGSI_LD_NULL, Timestamp,
+};
 use serde_json::value::RawValue;
 
 use super::Reading;
@@ -46,8 +48,15 @@ impl AttributeReader<'_> {
                     DataFault::TooMany("levels of attributes of attributes", MAX_DEPTH).into()
                 );
             }
-            let name = attribute_name(name, self.context)?;
+            let name = match name {
+                // Non-reified members of a proof (clause 4.5.2.2).
+                "entityIdSealed" | "entityTypeSealed" if depth > 0 => {
+                    expand_name(name, self.context)?
+                }
+                _ => attribute_name(name, self.context)?,
+            };
             let instances = self.instances(&name, raw, depth)?;
+            check_core_kind(&name, &instances, depth)?;
             Ok(AttributeFragment { name, instances })
         };
         read().map_err(|error: InvalidInput| error.within(name))
@@ -195,7 +204,10 @@ impl AttributeReader<'_> {
         // A simplified value takes over the type of what it is merged into (clause 5.6.17.4).
         let takes_over = self.reading.is_simplified && self.reading.is_fragment;
         let kind = if is_null || takes_over { None } else { Some(kind) };
-        Ok(InstanceFragment { kind, value: Some(value), ..Default::default() })
+        let is_expanded = takes_over && value.is_coerced();
+        let as_sent = is_expanded.then(|| JsonText::from_raw(raw)).transpose();
+        let simplified = as_sent.map_err(DataFault::from)?;
+        Ok(InstanceFragment { kind, value: Some(value), simplified, ..Default::default() })
     }
 
     /// Reads an object that is an instance.
@@ -353,6 +365,34 @@ impl AttributeReader<'_> {
         }
         Ok(text.into())
     }
+}
+
+/// What kinds the core prescribes for attributes that it names (table 5.2.4-1, clause 4.5.2.2).
+fn check_core_kind(
+    name: &Iri,
+    instances: &[InstanceFragment],
+    depth: usize,
+) -> Result<(), InvalidInput> {
+    let Some(core) = name.as_str().strip_prefix("https://uri.etsi.org/ngsi-ld/") else {
+        return Ok(());
+    };
+    let is_place = depth == 0 && matches!(core, "location" | "observationSpace" | "operationSpace");
+    for instance in instances {
+        let kind = instance.kind.filter(|_| is_place);
+        if let Some(other) = kind.filter(|kind| *kind != Kind::GeoProperty) {
+            return Err(DataFault::Expected(other.as_str().to_owned(), "a GeoProperty").into());
+        }
+        let value =
+            instance.value.as_ref().filter(|value| core == "ngsildproof" && !value.is_null());
+        if let Some(value) = value.filter(|value| !value.as_json().starts_with('{')) {
+            return Err(DataFault::Expected(
+                shorten(value.as_json()),
+                "a proof, which is an object",
+            )
+            .into());
+        }
+    }
+    Ok(())
 }
 
 /// Clause 4.5.2.3: a value that is a geometry makes a GeoProperty of what has no type.

@@ -21,6 +21,11 @@ pub(crate) fn expand_name(name: &str, context: &Context) -> Result<Iri, InvalidI
         let _ = found;
         return Err(invalid("it holds a character that names may not hold (clause 4.6.2)"));
     }
+    // In a URI or behind a prefix more may stand.
+    let is_start = |c: char| c.is_alphabetic() || matches!(c, '_' | '@');
+    if !name.contains(':') && !name.starts_with(is_start) {
+        return Err(invalid("it does not begin with a letter (clause 4.6.2)"));
+    }
     let iri =
         context.expand_term(name).ok_or_else(|| invalid("the @context gives it no meaning"))?;
     if iri.starts_with('@') {
@@ -92,11 +97,23 @@ pub(super) fn scopes(raw: &RawValue) -> Result<Vec<Scope>, InvalidInput> {
     at_most("scopes of one entity", texts.len(), MAX_SCOPES)?;
     for text in texts {
         let scope = Scope::new(&text)?;
+        if !scope.as_str().split('/').skip(1).all(is_scope_level) {
+            return Err(DataFault::Expected(format!("{text:?}"), SCOPE).into());
+        }
         if !scopes.contains(&scope) {
             scopes.push(scope);
         }
     }
     Ok(scopes)
+}
+
+const SCOPE: &str =
+    "a scope, whose levels begin with a letter and go on with letters, numbers and _";
+
+/// Clause 4.18: `ScopeLevel`.
+fn is_scope_level(level: &str) -> bool {
+    level.starts_with(char::is_alphabetic)
+        && level.chars().all(|c| c.is_alphabetic() || c.is_numeric() || c == '_')
 }
 
 /// The id of an entity, if it is given.

@@ -56,6 +56,11 @@ pub(super) fn value(
             Ok(Value::vocab(vocab))
         }
         Kind::JsonProperty => {
+            if !raw.get().starts_with(['{', '[']) {
+                return Err(
+                    DataFault::Expected(shorten(raw.get()), "a JSON object or an array").into()
+                );
+            }
             let json = JsonText::from_raw(raw)?;
             refuse_inner_nulls(json.as_str(), nulls)?;
             Ok(Value::json(json))

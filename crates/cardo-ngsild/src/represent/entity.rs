@@ -342,6 +342,17 @@ impl EntityWriter<'_, '_> {
     /// Attributes of attributes are written whole, whatever datasets are asked for.
     fn sub_attribute(&mut self, attribute: AttributeRef<'_>) {
         let key = self.names.key(attribute.name());
+        let mut instances = attribute.instances();
+        match (key, instances.next()) {
+            // The members of a proof have a context of their own, and two are not reified
+            // (clause 4.5.2.2).
+            (b"\"ngsildproof\":", Some(proof)) => return self.proof(proof),
+            (b"\"ngsi-ld:entityIdSealed\":", Some(id)) => return self.sealed("entityIdSealed", id),
+            (b"\"ngsi-ld:entityTypeSealed\":", Some(name)) => {
+                return self.sealed("entityTypeSealed", name);
+            }
+            _ => {}
+        }
         self.out.extend_from_slice(key);
         let mut instances = attribute.instances();
         let is_one = instances.len() == 1;
@@ -356,6 +367,24 @@ impl EntityWriter<'_, '_> {
                 self.close(b']');
             }
         }
+        self.out.push(b',');
+    }
+
+    fn proof(&mut self, proof: InstanceRef<'_>) {
+        let scoped = self.context.scoped("https://uri.etsi.org/ngsi-ld/ngsildproof");
+        let context = scoped.as_deref().unwrap_or(self.context);
+        self.out.extend_from_slice(b"\"ngsildproof\":");
+        let mut writer =
+            EntityWriter { out: self.out, names: self.names, context, shape: self.shape };
+        writer.instance(proof);
+        self.out.push(b',');
+    }
+
+    fn sealed(&mut self, member: &str, instance: InstanceRef<'_>) {
+        self.out.push(b'"');
+        self.out.extend_from_slice(member.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.value(instance);
         self.out.push(b',');
     }
 

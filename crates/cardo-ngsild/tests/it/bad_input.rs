@@ -36,6 +36,11 @@ async fn malformed_json_is_an_invalid_request() {
             "not JSON",
         );
     }
+    post_text(&client, "application/json", "{}").await.expect_problem(
+        400,
+        "InvalidRequest",
+        "empty",
+    );
     for body in ["[]", "7", "\"x\"", "null"] {
         post_text(&client, "application/json", body).await.expect_problem(
             400,
@@ -121,6 +126,16 @@ async fn entities_that_break_a_rule_are_refused() {
         (json!({ "id": "urn:x:1", "type": "a b" }), "a b"),
         (json!({ "id": "urn:x:1", "type": 7 }), "7"),
         (json!({ "id": "urn:x:1", "type": "T", "scope": "a b" }), "a b"),
+        (json!({ "id": "urn:x:1", "type": "T", "scope": "/a/1b" }), "1b"),
+        (json!({ "id": "urn:x:1", "type": "1T" }), "1T"),
+        (
+            json!({ "id": "urn:x:1", "type": "T", "location": { "type": "Property", "value": 1 } }),
+            "GeoProperty",
+        ),
+        (
+            json!({ "id": "urn:x:1", "type": "T", "a": { "type": "JsonProperty", "json": 1 } }),
+            "object",
+        ),
         (json!({ "id": "urn:x:1", "type": "T", "expiresAt": "soon" }), "soon"),
         (
             json!({ "id": "urn:x:1", "type": "T", "observedAt": "2026-01-01T00:00:00Z" }),
@@ -130,7 +145,9 @@ async fn entities_that_break_a_rule_are_refused() {
         (json!({ "id": "urn:x:1", "type": "T", "a<b": 1 }), "a<b"),
         (json!({ "id": "urn:x:1", "@id": "urn:x:2", "type": "T" }), "id"),
     ] {
-        client.post("/entities", entity).await.expect_problem(400, "BadRequestData", detail);
+        let reply = client.post("/entities", entity.clone()).await;
+        assert_eq!(reply.status, 400, "{entity}");
+        reply.expect_problem(400, "BadRequestData", detail);
     }
     let twice = r#"{"id": "urn:x:1", "type": "T", "a": 1, "a": 2}"#;
     post_text(&client, "application/json", twice).await.expect_problem(

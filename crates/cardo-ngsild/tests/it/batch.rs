@@ -61,7 +61,7 @@ async fn a_batch_updates_merges_and_deletes() {
     client
         .create(json!([{ "id": "urn:x:1", "type": "T", "a": 1 }, { "id": "urn:x:2", "type": "T" }]))
         .await;
-    let update = json!([{ "id": "urn:x:1", "a": 2, "b": 1 }, { "id": "urn:x:9", "a": 2 }]);
+    let update = json!([{ "id": "urn:x:1", "b": 1 }, { "id": "urn:x:9", "a": 2 }, { "id": "urn:x:1", "a": 2 }]);
     let reply = client
         .post("/entityOperations/update?options=noOverwrite", update)
         .await
@@ -71,6 +71,7 @@ async fn a_batch_updates_merges_and_deletes() {
         (&reply["success"], &reply["errors"][0]["entityId"]),
         (&json!(["urn:x:1"]), &json!("urn:x:9"))
     );
+    assert!(reply["errors"][1]["error"]["detail"].as_str().unwrap().contains("overwritten"));
     let entity = client.get("/entities/urn:x:1?format=simplified").await.json();
     assert_eq!((&entity["a"], &entity["b"]), (&json!(1), &json!(1)));
     let merge = json!([{ "id": "urn:x:1", "a": "urn:ngsi-ld:null" }]);

@@ -75,8 +75,8 @@ async fn what_is_not_there_is_not_found_and_what_is_no_uri_is_bad() {
         "OperationNotSupported",
         "not implemented",
     );
-    let reply = client.ask(Method::PUT, "/entities").send().await.expect(405);
-    assert!(reply.header("allow").contains("POST"));
+    let reply = client.ask(Method::PUT, "/types").send().await.expect(405);
+    assert!(reply.header("allow").contains("GET"));
 }
 
 #[tokio::test]

@@ -24,6 +24,9 @@ fn everything() -> Value {
         "gender": { "type": "VocabProperty", "vocab": "Male" },
         "genders": { "type": "VocabProperty", "vocab": ["Male", "https://example.org/Female"] },
         "raw": { "type": "JsonProperty", "json": { "id": "x", "value": [1] } },
+        "sealed": { "type": "Property", "value": 1,
+                    "ngsildproof": { "type": "Property", "value": { "type": "DataIntegrityProof" },
+                                     "entityIdSealed": "urn:x:all", "entityTypeSealed": "T" } },
         "periods": { "type": "ListProperty", "valueList": ["a", 2, { "b": 3 }] },
         "route": { "type": "ListRelationship", "objectList": [{ "object": "urn:x:1" }, { "object": "urn:x:2" }] },
         "speed": [
@@ -80,6 +83,7 @@ async fn the_simplified_representation_is_values_alone() {
         "gender": { "vocab": "Male" },
         "genders": { "vocab": ["Male", "https://example.org/Female"] },
         "raw": { "json": { "id": "x", "value": [1] } },
+        "sealed": 1,
         "periods": ["a", 2, { "b": 3 }],
         "route": ["urn:x:1", "urn:x:2"],
         "speed": { "dataset": { "@none": 1, "urn:x:gps": 2 } }
