@@ -11,14 +11,14 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore, mpsc, oneshot};
 
 use crate::caller::Caller;
 use crate::demand;
-use crate::follow::Follower;
+use crate::follow::{Followed, Follower};
 use crate::history::{self, EntityHistory, HistoryRequest};
 use crate::known;
 use crate::live::Root;
 use crate::metrics::{Counters, EngineMetrics, TwinMetrics};
 use crate::operation::{Batch, Operation, Outcome, WriteError};
 use crate::plan::{Plan, Run};
-use crate::ports::{HistoryQuery, LogError, StateSink, Store, StoreError};
+use crate::ports::{HistoryQuery, HistoryRow, LogError, StateSink, Store, StoreError};
 use crate::projector;
 use crate::query::{EntityQuery, Page, QueryError};
 use crate::sequencer::{self, Command, Write};
@@ -102,6 +102,8 @@ pub(crate) struct Inner {
 /// A question that is likely to take longer runs in slices and waits for its turn.
 const COSTLY_NS: f64 = 1_000_000.0;
 const SLICE: Duration = Duration::from_micros(200);
+/// How often a history is read again because a projection came in between.
+const MOST_TRIES: u32 = 8;
 /// Unprojected log beyond this is projected at once.
 const PROJECT_BYTES: usize = 8 << 20;
 /// How much log one projection takes at the most.
@@ -237,8 +239,6 @@ impl Engine {
         let names = &inner.names;
         let asked: Vec<NameId> =
             request.attributes.iter().map(|name| names.id_or_unknown(name.as_str())).collect();
-        let projected = twin.projected();
-        let tail = twin.tail.lock().behind(projected, usize::MAX);
         let query = HistoryQuery {
             entity: request.entity.clone(),
             attributes: asked.clone(),
@@ -247,7 +247,7 @@ impl Engine {
             last: request.last,
             limit: request.limit.saturating_add(1),
         };
-        let mut rows = inner.store.history(&twin.id, &query).await?;
+        let (projected, tail, mut rows) = inner.history_rows(&twin, &query).await?;
         rows.retain(|row| row.revision <= projected);
         for followed in &tail {
             rows.extend(projector::rows(followed, Some(&request.entity)));
@@ -339,6 +339,25 @@ impl Engine {
 }
 
 impl Inner {
+    /// What the store holds of a history, and the tail behind it. When a projection comes in
+    /// between, both are read again, because the store has counted its last rows already.
+    async fn history_rows(
+        &self,
+        twin: &Twin,
+        query: &HistoryQuery,
+    ) -> Result<(Revision, Vec<Arc<Followed>>, Vec<HistoryRow>), StoreError> {
+        let mut tries = 0;
+        loop {
+            let projected = twin.projected();
+            let tail = twin.tail.lock().behind(projected, usize::MAX);
+            let rows = self.store.history(&twin.id, query).await?;
+            tries += 1;
+            if twin.projected() == projected || tries == MOST_TRIES {
+                return Ok((projected, tail, rows));
+            }
+        }
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
