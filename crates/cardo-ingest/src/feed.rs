@@ -105,7 +105,8 @@ impl Feed<'_> {
             }
             Err(fault) => {
                 let entry = Quarantined::of_record(self.source, crs, &record, fault.to_string());
-                load.faulty.push(entry);
+                let key = self.plan.key().map(str::to_owned);
+                load.faulty.push(Quarantined { key, ..entry });
             }
         }
     }

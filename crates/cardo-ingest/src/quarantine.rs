@@ -40,6 +40,9 @@ pub struct Quarantined {
     /// The reference system that the source named for its coordinates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crs: Option<String>,
+    /// The field that ids were made of, where a field was found for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// The record as a GeoJSON feature, where it could be read as such.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feature: Option<String>,
@@ -88,6 +91,7 @@ impl Quarantined {
             reason,
             at: Timestamp::now().to_string(),
             crs: None,
+            key: None,
             feature: None,
             text: None,
             hex: None,

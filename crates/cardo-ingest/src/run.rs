@@ -272,11 +272,11 @@ impl Ingestor {
             Some(mapping) => Mapping::clone(mapping),
             None => Mapping::automatic(format),
         };
-        let identity = match &options.id_column {
-            Some(column) => Identity::Field(column.clone()),
-            None if entries.iter().filter_map(Quarantined::to_record).all(|r| r.id.is_some()) => {
-                Identity::Own
-            }
+        let has_own_id = |entry: &Quarantined| entry.to_record().is_none_or(|r| r.id.is_some());
+        let key = options.id_column.as_ref();
+        let identity = match key.or_else(|| entries.iter().find_map(|entry| entry.key.as_ref())) {
+            Some(field) => Identity::Field(field.clone()),
+            None if entries.iter().all(has_own_id) => Identity::Own,
             None => Identity::Hash,
         };
         let crs = entries.iter().find_map(|entry| entry.crs.as_deref());

@@ -172,6 +172,14 @@ impl Plan {
         Ok(Mapped { entity, self_crossing })
     }
 
+    /// The field that ids are made of, where it is one.
+    pub(crate) fn key(&self) -> Option<&str> {
+        match &self.id {
+            Id::Urn { identity: Identity::Field(name), .. } => Some(name),
+            Id::Urn { .. } | Id::Template(_) => None,
+        }
+    }
+
     /// What a user should know about how records became entities.
     pub(crate) fn notes(&self) -> Vec<String> {
         let unseen = self

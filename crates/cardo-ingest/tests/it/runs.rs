@@ -99,6 +99,20 @@ async fn quarantined_records_are_taken_in_after_the_mapping_was_mended() {
 }
 
 #[tokio::test]
+async fn replayed_records_have_the_ids_that_the_file_would_give_them() {
+    let city = City::new().await;
+    let csv = "code,name,x,y\nA1,a,25496580.36,6673003.61\nA2,b,25496580.36,6673003.61\n";
+    city.take("sites.csv", csv, &of_type("Site")).await;
+    let options = JobOptions { crs: Some("EPSG:3879".into()), ..of_type("Site") };
+    let (ingestor, caller) = (&city.ingestor, &city.caller);
+    let report = ingestor.replay_quarantine(caller, "sites.csv", &options, &Silent).await.unwrap();
+    assert_eq!((report.created, report.released), (2, 2), "{report}");
+    assert!(city.entity("urn:ngsi-ld:Site:A1").await.is_some());
+    let again = city.take("sites.csv", csv, &options).await;
+    assert_eq!((again.created, again.unchanged), (0, 2), "{again}");
+}
+
+#[tokio::test]
 async fn an_interrupted_run_goes_on_where_it_stopped() {
     let city = City::new().await;
     let rows: Vec<String> = (0..5_000).map(|row| format!("{row},name {row}\n")).collect();
