@@ -108,7 +108,7 @@ pub(crate) async fn tenants(program: &Path, folder: &Path, count: u32) -> io::Re
         },
         Row {
             work: format!("{count_text} tenants, nearly all idle: start"),
-            measured: format!("{:.2} s later than with none", later),
+            measured: format!("{later:.2} s later than with none"),
             reference: format!("{:.2} s with none", start.as_secs_f64()),
             value: later,
             unit: "s",

@@ -68,7 +68,11 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
 
-    async fn read(length: Option<&'static str>, body: Body, limit: usize) -> Result<Bytes, BodyError> {
+    async fn read(
+        length: Option<&'static str>,
+        body: Body,
+        limit: usize,
+    ) -> Result<Bytes, BodyError> {
         let mut headers = HeaderMap::new();
         if let Some(length) = length {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static(length));

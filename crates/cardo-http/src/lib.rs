@@ -10,7 +10,9 @@ mod params;
 mod problem;
 mod revision;
 
-pub use access::{Access, AllowAll, Authorize, Denied, Granted, Rights, TenantPrefix, bearer_token, strip_tenant};
+pub use access::{
+    Access, AllowAll, Authorize, Denied, Granted, Rights, TenantPrefix, bearer_token, strip_tenant,
+};
 pub use body::{BodyError, read_body};
 pub use links::{LinkValue, PageLinks, parse_links};
 pub use media::{MediaRange, best_media_type, media_type_of};

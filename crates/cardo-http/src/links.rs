@@ -39,7 +39,8 @@ fn parse_parameters<'a>(mut rest: &'a str, link: &mut LinkValue<'a>) -> Option<&
         rest = behind.trim_start();
         // Only the first parameter of a name counts (RFC 8288, sections 3.3 and 3.4.1).
         if name.eq_ignore_ascii_case("rel") && link.rel.is_empty() {
-            link.rel = value.split_ascii_whitespace().map(|rel| Cow::Owned(rel.to_owned())).collect();
+            link.rel =
+                value.split_ascii_whitespace().map(|rel| Cow::Owned(rel.to_owned())).collect();
         } else if name.eq_ignore_ascii_case("type") && link.media_type.is_none() {
             link.media_type = Some(value);
         }
@@ -118,7 +119,10 @@ mod tests {
         assert_eq!(links[0].target, "https://e.org/c.jsonld");
         assert_eq!(links[0].rel, [CONTEXT]);
         assert_eq!(links[0].media_type.as_deref(), Some("application/ld+json"));
-        assert_eq!((links[1].target, links[1].rel.as_slice()), ("/next", [Cow::from("next")].as_slice()));
+        assert_eq!(
+            (links[1].target, links[1].rel.as_slice()),
+            ("/next", [Cow::from("next")].as_slice())
+        );
         assert!(links[2].rel.is_empty());
         assert_eq!(parse_links("<a>;rel=\"next prev\"").unwrap()[0].rel, ["next", "prev"]);
         assert_eq!(parse_links(""), Some(Vec::new()));

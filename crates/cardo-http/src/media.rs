@@ -80,7 +80,10 @@ mod tests {
         assert_eq!(best("*/*"), Some(0));
         assert_eq!(best("application/ld+json"), Some(1));
         assert_eq!(best("Application/LD+JSON; charset=utf-8"), Some(1));
-        assert_eq!(best("text/html, application/geo+json;q=0.5, application/ld+json;q=0.8"), Some(1));
+        assert_eq!(
+            best("text/html, application/geo+json;q=0.5, application/ld+json;q=0.8"),
+            Some(1)
+        );
         assert_eq!(best("application/*"), Some(0));
         assert_eq!(best("application/json;q=0, */*"), Some(1));
         assert_eq!(best("application/*;q=0.2, application/geo+json"), Some(2));

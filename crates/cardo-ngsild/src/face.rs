@@ -143,6 +143,9 @@ fn other_routes() -> Router {
     let mut router = Router::new();
     for path in UNBUILT {
         router = router.route(&format!("{BASE}/{path}"), any(unbuilt));
+        if !path.contains('{') {
+            router = router.route(&format!("{BASE}/{path}/"), any(unbuilt));
+        }
     }
     router.route(&format!("{BASE}/{{*rest}}"), any(unknown))
 }

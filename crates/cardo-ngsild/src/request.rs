@@ -108,10 +108,8 @@ impl Face {
     pub(crate) async fn link_naming(&self, headers: &HeaderMap) -> Result<Arc<Naming>, Fault> {
         let Some(first) = headers.get(LINK) else { return Ok(self.contexts.core().clone()) };
         let is_only = headers.get_all(LINK).iter().nth(1).is_none();
-        if is_only {
-            if let Some(naming) = self.contexts.known_link(first) {
-                return Ok(naming);
-            }
+        if is_only && let Some(naming) = self.contexts.known_link(first) {
+            return Ok(naming);
         }
         let naming = match link_context(headers)? {
             Some(url) => self.contexts.naming(&url).await?,

@@ -1,5 +1,7 @@
 //! What every answer carries.
 
+use std::fmt::Write as _;
+
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, LINK, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -23,10 +25,10 @@ pub(crate) fn answer(
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.as_str()));
     headers.insert(REVISION, revision_header(revision));
-    if !context_in_body(ask, media) {
-        if let Some(link) = naming.link() {
-            headers.insert(LINK, link.clone());
-        }
+    if !context_in_body(ask, media)
+        && let Some(link) = naming.link()
+    {
+        headers.insert(LINK, link.clone());
     }
     prefer_applied(ask, headers);
     response
@@ -90,7 +92,7 @@ fn encode(id: &str) -> String {
         if is_plain {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -134,7 +134,8 @@ fn a_record_of_version_1_is_still_read() {
     entity.scopes.push(Scope::new("/A").unwrap());
     entity.attributes.push(Attribute::new(NameId::new(300), temperature));
     let record = Record::encode(&entity, header());
-    let hex: String = record.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let bytes = record.as_bytes().iter();
+    let hex = bytes.fold(String::new(), |out, byte| out + &format!("{byte:02x}"));
     assert_eq!(hex, SAMPLE_OF_VERSION_1);
     assert_eq!(record.view().decode(), entity);
 }

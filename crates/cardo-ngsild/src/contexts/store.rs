@@ -123,10 +123,10 @@ impl Contexts {
         let context = self.context(source).await?;
         // Names of one context are learnt once, however it is given.
         let key = format!("ctx:{}", context.member());
-        if let Some(naming) = self.by_link.read().get(key.as_bytes()) {
-            if Arc::ptr_eq(naming.context(), &context) {
-                return Ok(naming.clone());
-            }
+        if let Some(naming) = self.by_link.read().get(key.as_bytes())
+            && Arc::ptr_eq(naming.context(), &context)
+        {
+            return Ok(naming.clone());
         }
         let naming = Arc::new(Naming::new(context));
         let mut by_link = self.by_link.write();
@@ -246,7 +246,7 @@ impl Contexts {
                     }
                     Ok(_) => {}
                     Err(error) => {
-                        tracing::warn!(url = %url, error = %error, "a stored context is invalid")
+                        tracing::warn!(url = %url, error = %error, "a stored context is invalid");
                     }
                 }
             }

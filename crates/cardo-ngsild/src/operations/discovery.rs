@@ -110,7 +110,11 @@ fn attribute_details(name: &Iri, attribute: &Attribute<'_>, context: &Context) -
 pub(crate) async fn one_attribute(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let begun = Begun::new(face, ask, &["local"]).await?;
     let context = begun.naming.context();
-    let name = ContextNames(context).name(&ask.segment(1)?)?;
+    let term = ask.segment(1)?;
+    if matches!(term.as_ref(), "id" | "@id" | "type" | "@type" | "scope") {
+        return Err(Fault::not_found(format!("{term:?} is a member of entities and no attribute")));
+    }
+    let name = ContextNames(context).name(&term)?;
     let known = by_attribute(&begun.types);
     let attribute = known
         .get(&name)

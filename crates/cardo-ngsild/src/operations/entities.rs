@@ -103,9 +103,14 @@ pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
             EntityWriter { out, names: table, context: naming.context(), shape: &shape };
         match media {
             Media::GeoJson => writer.feature(record.view(), geometry, in_body),
-            Media::Json | Media::JsonLd => writer.entity(record.view(), in_body),
+            Media::Json | Media::JsonLd => {
+                writer.entity(record.view(), in_body);
+            }
         }
     });
+    if body.is_empty() {
+        return Err(Fault::not_found(format!("entity {id} has none of the members asked for")));
+    }
     Ok(answer(ask, media, &naming, body, snapshot.revision()))
 }
 

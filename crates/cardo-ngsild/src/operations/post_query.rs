@@ -19,9 +19,8 @@ const PARAMS: [&str; 7] =
     ["limit", "offset", "count", "options", "format", "local", "geometryProperty"];
 
 /// Members of a Query (clause 5.2.23) that are understood, and those that are not built.
-const UNBUILT_MEMBERS: [&str; 16] = [
+const UNBUILT_MEMBERS: &[&str] = &[
     "csf",
-    "temporalQ",
     "lang",
     "join",
     "joinLevel",

@@ -16,7 +16,8 @@ pub(crate) struct ProjectionText<'a> {
     pub(crate) omit: Option<&'a str>,
 }
 
-/// Members by full name, as subscriptions keep them.
+/// Members by full name.
+#[derive(PartialEq, Eq)]
 enum Member {
     Id,
     Type,
@@ -36,20 +37,22 @@ pub(crate) fn members(
     };
     let picked = text.pick.map(|pick| parse("pick", pick, context)).transpose()?;
     let omitted = text.omit.map(|omit| parse("omit", omit, context)).transpose()?;
+    if attrs.is_some() && (picked.is_some() || omitted.is_some()) {
+        return Err(Fault::bad_data("attrs excludes pick and omit"));
+    }
+    if let (Some(picked), Some(omitted)) = (&picked, &omitted) {
+        if picked.iter().any(|member| omitted.contains(member)) {
+            return Err(Fault::bad_data("pick and omit name the same member"));
+        }
+    }
     let pick = |list: &[Member]| collect(list, names);
     let members = match (&picked, &omitted, &attrs) {
         (None, None, None) => Members::All,
         (None, None, Some(attrs)) => Members::attributes(
             attrs.iter().map(|name| names.id_or_unknown(name.as_str())).collect(),
         ),
-        (Some(picked), None, _) => Members::Only(pick(picked)),
-        (None, Some(omitted), None) => Members::Without(pick(omitted)),
-        (Some(picked), Some(omitted), _) => Members::Only(minus(pick(picked), &pick(omitted))),
-        (None, Some(omitted), Some(attrs)) => {
-            let attributes = attrs.iter().map(|name| names.id_or_unknown(name.as_str())).collect();
-            let all = Picked { id: true, types: true, scope: true, attributes };
-            Members::Only(minus(all, &pick(omitted)))
-        }
+        (Some(picked), _, _) => Members::Only(pick(picked)),
+        (None, Some(omitted), _) => Members::Without(pick(omitted)),
     };
     Ok((members, attrs))
 }
@@ -86,14 +89,6 @@ fn collect(list: &[Member], names: &Names) -> Picked {
             Member::Attribute(name) => picked.attributes.push(names.id_or_unknown(name.as_str())),
         }
     }
-    picked
-}
-
-fn minus(mut picked: Picked, omitted: &Picked) -> Picked {
-    picked.id &= !omitted.id;
-    picked.types &= !omitted.types;
-    picked.scope &= !omitted.scope;
-    picked.attributes.retain(|name| !omitted.attributes.contains(name));
     picked
 }
 

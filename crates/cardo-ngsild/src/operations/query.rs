@@ -185,8 +185,9 @@ impl Face {
             if media != Media::GeoJson {
                 writer.out.push(b'[');
                 for record in entities {
-                    writer.entity(record.view(), in_body);
-                    writer.out.push(b',');
+                    if writer.entity(record.view(), in_body) {
+                        writer.out.push(b',');
+                    }
                 }
                 return writer.close(b']');
             }
@@ -220,7 +221,7 @@ fn add_page_headers(
         return;
     }
     let links = PageLinks {
-        path: ask.parts.uri.path(),
+        path: ask.parts.uri.path().trim_end_matches('/'),
         query: ask.parts.uri.query(),
         limit: paging.limit,
         media_type: media.as_str(),

@@ -182,7 +182,7 @@ pub(crate) async fn list(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
         headers.insert(RESULTS_COUNT, HeaderValue::from(all.len()));
     }
     let links = PageLinks {
-        path: ask.parts.uri.path(),
+        path: ask.parts.uri.path().trim_end_matches('/'),
         query: ask.parts.uri.query(),
         limit: paging.limit,
         media_type: media.as_str(),
@@ -216,10 +216,10 @@ fn put(id: &Iri, text: Option<String>) -> Operation {
 
 /// Names the context of notifications where the client has not (clause 5.8.1.4).
 fn with_context(mut members: Map<String, Value>, naming: &Naming) -> Map<String, Value> {
-    if !members.contains_key("jsonldContext") {
-        if let Some(url) = naming.context().link() {
-            members.insert("jsonldContext".to_owned(), url.as_ref().into());
-        }
+    if !members.contains_key("jsonldContext")
+        && let Some(url) = naming.context().link()
+    {
+        members.insert("jsonldContext".to_owned(), url.as_ref().into());
     }
     members
 }
@@ -242,7 +242,7 @@ impl Face {
         let naming = self.document_naming(payload, member).await?;
         let context = match (&payload.context, member) {
             (_, Some(raw)) => {
-                as_string(raw).map_or_else(|| raw.get().to_owned(), |url| url.into_owned())
+                as_string(raw).map_or_else(|| raw.get().to_owned(), std::borrow::Cow::into_owned)
             }
             (BodyContext::Link(Some(url)), None) => url.to_string(),
             (BodyContext::Link(None) | BodyContext::Body, None) => CORE_CONTEXT_URL.to_owned(),

@@ -182,22 +182,19 @@ impl Asked {
     fn content_range(&self, points: &[Point<'_>]) -> Option<HeaderValue> {
         let first = points.iter().map(|point| point.row.time).min()?;
         let last = points.iter().map(|point| point.row.time).max()?;
-        let relation = self.range.as_ref().map(|range| range.relation.clone());
-        let text = match self.last {
-            Some(size) => {
-                let start = match relation {
-                    Some(TimeRelation::Before(end) | TimeRelation::Between(_, end)) => end,
-                    Some(TimeRelation::After(_)) | None => last,
-                };
-                format!("DateTime {start}-{first}/{size}")
-            }
-            None => {
-                let start = match relation {
-                    Some(TimeRelation::After(start) | TimeRelation::Between(start, _)) => start,
-                    Some(TimeRelation::Before(_)) | None => first,
-                };
-                format!("DateTime {start}-{last}/*")
-            }
+        let relation = self.range.as_ref().map(|range| range.relation);
+        let text = if let Some(size) = self.last {
+            let start = match relation {
+                Some(TimeRelation::Before(end) | TimeRelation::Between(_, end)) => end,
+                Some(TimeRelation::After(_)) | None => last,
+            };
+            format!("DateTime {start}-{first}/{size}")
+        } else {
+            let start = match relation {
+                Some(TimeRelation::After(start) | TimeRelation::Between(start, _)) => start,
+                Some(TimeRelation::Before(_)) | None => first,
+            };
+            format!("DateTime {start}-{last}/*")
         };
         HeaderValue::try_from(text).ok()
     }

@@ -216,7 +216,7 @@ impl AttributeReader<'_> {
         members: &Members<'_>,
         depth: usize,
     ) -> Result<InstanceFragment, InvalidInput> {
-        let kind = self.kind(members)?;
+        let kind = kind_of(members)?;
         at_most("members of one attribute", members.len(), MAX_INSTANCES)?;
         let mut instance = InstanceFragment { kind, ..Default::default() };
         for (place, (name, raw)) in members.iter().enumerate() {
@@ -230,27 +230,6 @@ impl AttributeReader<'_> {
             return Err(DataFault::Missing(member).into());
         }
         Ok(instance)
-    }
-
-    fn kind(&self, members: &Members<'_>) -> Result<Option<Kind>, InvalidInput> {
-        if let Some(raw) = members.keyword("type", "@type")? {
-            let name = string(raw, "the type of an attribute")?;
-            let kind = name.parse().map_err(|()| DataFault::UnknownKind(shorten(&name)))?;
-            return Ok(Some(kind));
-        }
-        for (member, kind) in VALUE_MEMBERS {
-            let Some(raw) = members.get(member)? else { continue };
-            let is_null = as_string(raw).as_deref() == Some(NGSI_LD_NULL);
-            if kind == Kind::Property && is_null {
-                return Ok(None);
-            }
-            return Ok(Some(if kind == Kind::Property && is_geometry(raw) {
-                Kind::GeoProperty
-            } else {
-                kind
-            }));
-        }
-        Ok(None)
     }
 
     fn member(
@@ -268,7 +247,7 @@ impl AttributeReader<'_> {
             "@id" | "id" => {
                 return Err(DataFault::Prohibited(name.to_owned(), "an attribute has no id").into());
             }
-            "datasetId" => instance.dataset_id = self.dataset_id(raw).map_err(within)?,
+            "datasetId" => instance.dataset_id = dataset_id(raw).map_err(within)?,
             "observedAt" => {
                 instance.observed_at = self.moment(raw).map_err(within)?;
                 instance.without_observed_at = instance.observed_at.is_none();
@@ -335,16 +314,6 @@ impl AttributeReader<'_> {
         Ok(attribute)
     }
 
-    /// Clause 5.5.8: a datasetId cannot be deleted. `@none` names the default instance.
-    fn dataset_id(&self, raw: &RawValue) -> Result<Option<Iri>, InvalidInput> {
-        let text = string(raw, "a URI")?;
-        match text.as_ref() {
-            NGSI_LD_NULL => Err(DataFault::Null.into()),
-            "@none" => Ok(None),
-            _ => Ok(Some(Iri::new(text.into_owned())?)),
-        }
-    }
-
     /// A moment, or none where the fragment removes it (clause 5.5.8).
     fn moment(&self, raw: &RawValue) -> Result<Option<Timestamp>, InvalidInput> {
         let text = string(raw, "a date and time")?;
@@ -402,4 +371,36 @@ fn is_geometry(raw: &RawValue) -> bool {
             let kind = members.get("type").ok().flatten().and_then(as_string);
             kind.is_some_and(|name| is_geometry_type(&name)) && members.has("coordinates")
         })
+}
+
+/// The kind that an instance names, or that its value member tells.
+fn kind_of(members: &Members<'_>) -> Result<Option<Kind>, InvalidInput> {
+    if let Some(raw) = members.keyword("type", "@type")? {
+        let name = string(raw, "the type of an attribute")?;
+        let kind = name.parse().map_err(|()| DataFault::UnknownKind(shorten(&name)))?;
+        return Ok(Some(kind));
+    }
+    for (member, kind) in VALUE_MEMBERS {
+        let Some(raw) = members.get(member)? else { continue };
+        let is_null = as_string(raw).as_deref() == Some(NGSI_LD_NULL);
+        if kind == Kind::Property && is_null {
+            return Ok(None);
+        }
+        return Ok(Some(if kind == Kind::Property && is_geometry(raw) {
+            Kind::GeoProperty
+        } else {
+            kind
+        }));
+    }
+    Ok(None)
+}
+
+/// Clause 5.5.8: a datasetId cannot be deleted. `@none` names the default instance.
+fn dataset_id(raw: &RawValue) -> Result<Option<Iri>, InvalidInput> {
+    let text = string(raw, "a URI")?;
+    match text.as_ref() {
+        NGSI_LD_NULL => Err(DataFault::Null.into()),
+        "@none" => Ok(None),
+        _ => Ok(Some(Iri::new(text.into_owned())?)),
+    }
 }

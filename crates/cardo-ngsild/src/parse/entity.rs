@@ -47,6 +47,9 @@ impl<'a> Document<'a> {
     }
 }
 
+/// What is appended to an entity: its id, types, scopes and attributes.
+pub(crate) type Appended = (EntityId, Vec<Iri>, Option<Vec<Scope>>, Vec<Attribute>);
+
 /// Reads documents under one context.
 #[derive(Clone, Copy)]
 pub(crate) struct EntityReader<'a> {
@@ -93,7 +96,7 @@ impl EntityReader<'_> {
         &self,
         document: &Document<'_>,
         path_id: Option<&EntityId>,
-    ) -> Result<(EntityId, Vec<Iri>, Option<Vec<Scope>>, Vec<Attribute>), InvalidInput> {
+    ) -> Result<Appended, InvalidInput> {
         let parts = self.parts(&document.members, Reading::WHOLE)?;
         let id = check_id(parts.id, path_id)?.ok_or(DataFault::Missing("id"))?;
         Ok((id, parts.types, parts.scopes, complete_attributes(parts.attributes)?))

@@ -36,8 +36,9 @@ const CONCISE_OPENINGS: [&[u8]; 8] = [
 ];
 
 impl EntityWriter<'_, '_> {
-    /// Writes an entity; `in_body` says whether the `@context` is a member of it.
-    pub(crate) fn entity(&mut self, entity: EntityRef<'_>, in_body: bool) {
+    /// Writes an entity; `in_body` says whether the `@context` is a member of it. Writes nothing and
+    /// says so where the projection leaves nothing of it.
+    pub(crate) fn entity(&mut self, entity: EntityRef<'_>, in_body: bool) -> bool {
         self.out.push(b'{');
         if self.shape.members.has_id() {
             self.out.extend_from_slice(b"\"id\":\"");
@@ -56,10 +57,15 @@ impl EntityWriter<'_, '_> {
                 self.attribute(attribute);
             }
         }
+        if self.out.last() == Some(&b'{') {
+            self.out.pop();
+            return false;
+        }
         if in_body {
             self.context_member();
         }
         self.close(b'}');
+        true
     }
 
     /// Writes an entity as a GeoJSON feature (clause 4.5.16.2).
@@ -96,12 +102,13 @@ impl EntityWriter<'_, '_> {
     /// datasets name (clause 4.5.16.1).
     fn geometry<'r>(&self, entity: EntityRef<'r>, name: NameId) -> Option<&'r [u8]> {
         let attribute = entity.attribute(name)?;
-        let mut chosen = attribute
-            .instances()
-            .filter(|i| i.kind() == Kind::GeoProperty && self.shape.datasets.has(i.dataset_id()));
-        let first = chosen.next()?;
-        let is_only = chosen.next().is_none();
-        (first.dataset_id().is_none() || is_only).then(|| first.value_bytes())
+        let is_chosen = |instance: &InstanceRef<'_>| {
+            instance.kind() == Kind::GeoProperty && self.shape.datasets.has(instance.dataset_id())
+        };
+        let chosen = || attribute.instances().filter(is_chosen);
+        let default = chosen().find(|instance| instance.dataset_id().is_none());
+        let only = chosen().next().filter(|_| chosen().count() == 1);
+        default.or(only).map(|instance| instance.value_bytes())
     }
 
     pub(crate) fn context_member(&mut self) {

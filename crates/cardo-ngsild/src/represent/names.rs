@@ -90,12 +90,11 @@ impl<'a> NameTable<'a> {
     /// The name in quotes with a colon behind it.
     #[inline]
     pub(crate) fn key(&mut self, id: NameId) -> &'a [u8] {
-        match self.pieces.get(id.as_index()) {
-            Some(Some(piece)) => piece,
-            _ => {
-                self.missing.push(id);
-                b"\"\":"
-            }
+        if let Some(Some(piece)) = self.pieces.get(id.as_index()) {
+            piece
+        } else {
+            self.missing.push(id);
+            b"\"\":"
         }
     }
 

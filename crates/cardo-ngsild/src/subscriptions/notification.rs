@@ -154,7 +154,11 @@ impl Page<'_> {
         let gone: Vec<&InstanceChange> =
             news.changes.iter().filter(|change| change.is.is_none()).collect();
         if gone.is_empty() && !show_changes {
-            return self.writer(out, table).entity(news.record.view(), self.in_body);
+            let is_written = self.writer(out, table).entity(news.record.view(), self.in_body);
+            if !is_written {
+                out.extend_from_slice(b"{}");
+            }
+            return;
         }
         self.head(&news.record, out, table);
         for attribute in news.record.view().attributes() {
@@ -299,7 +303,8 @@ impl Page<'_> {
             return;
         };
         let sys_attrs = self.shape.sys_attrs;
-        if was.dataset_id().is_none() && !sys_attrs && !show_changes {
+        let is_whole = self.shape.format == Format::Normalized;
+        if was.dataset_id().is_none() && !sys_attrs && !show_changes && !is_whole {
             out.extend_from_slice(b"\"urn:ngsi-ld:null\"");
             return;
         }

@@ -179,6 +179,25 @@ fn triggers(members: &Members) -> Result<Triggers, Fault> {
     })
 }
 
+/// What may stand there.
+const KNOWN_PARAMS: &[&str] = &[
+    "endpoint",
+    "attributes",
+    "format",
+    "omit",
+    "pick",
+    "showChanges",
+    "sysAttrs",
+    "lastFailure",
+    "lastNotification",
+    "lastSuccess",
+    "status",
+    "timesFailed",
+    "timesSent",
+    "type",
+    "id",
+];
+
 fn notification(
     members: &Members,
     core: &Context,
@@ -187,23 +206,6 @@ fn notification(
     let Some(Value::Object(params)) = members.get("notification") else {
         return Err(Fault::bad_data("notification: an object is needed"));
     };
-    const KNOWN_PARAMS: &[&str] = &[
-        "endpoint",
-        "attributes",
-        "format",
-        "omit",
-        "pick",
-        "showChanges",
-        "sysAttrs",
-        "lastFailure",
-        "lastNotification",
-        "lastSuccess",
-        "status",
-        "timesFailed",
-        "timesSent",
-        "type",
-        "id",
-    ];
     for name in params.keys() {
         if ["join", "joinLevel"].contains(&name.as_str()) {
             return Err(Fault::not_implemented(format!("notification.{name} is not implemented")));
@@ -247,12 +249,14 @@ fn notification(
     })
 }
 
+/// What may stand there.
+const KNOWN_MEMBERS: [&str; 6] =
+    ["uri", "accept", "cooldown", "notifierInfo", "receiverInfo", "timeout"];
+
 fn endpoint(params: &Members) -> Result<Endpoint, Fault> {
     let Some(Value::Object(members)) = params.get("endpoint") else {
         return Err(Fault::bad_data("notification.endpoint: an object is needed"));
     };
-    const KNOWN_MEMBERS: [&str; 6] =
-        ["uri", "accept", "cooldown", "notifierInfo", "receiverInfo", "timeout"];
     if let Some(name) = members.keys().find(|name| !KNOWN_MEMBERS.contains(&name.as_str())) {
         return Err(Fault::bad_data(format!(
             "notification.endpoint: {name:?} is not a member of it"

@@ -198,10 +198,14 @@ pub(crate) fn expand_names(members: &mut Map<String, Value>, context: &Context) 
 }
 
 fn rename(members: &mut Map<String, Value>, name: &dyn Fn(&str) -> String) {
-    rename_list(members.get_mut("watchedAttributes"), name);
+    if let Some(list) = members.get_mut("watchedAttributes") {
+        rename_list(list, name);
+    }
     if let Some(Value::Object(notification)) = members.get_mut("notification") {
         for member in ["attributes", "pick", "omit"] {
-            rename_list(notification.get_mut(member), name);
+            if let Some(list) = notification.get_mut(member) {
+                rename_list(list, name);
+            }
         }
     }
     if let Some(Value::Array(selectors)) = members.get_mut("entities") {
@@ -218,8 +222,8 @@ fn rename(members: &mut Map<String, Value>, name: &dyn Fn(&str) -> String) {
     }
 }
 
-fn rename_list(list: Option<&mut Value>, name: &dyn Fn(&str) -> String) {
-    let Some(Value::Array(names)) = list else { return };
+fn rename_list(list: &mut Value, name: &dyn Fn(&str) -> String) {
+    let Value::Array(names) = list else { return };
     for item in names {
         match item {
             Value::String(text) if !matches!(text.as_str(), "id" | "type" | "scope") => {

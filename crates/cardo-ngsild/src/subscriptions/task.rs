@@ -270,7 +270,7 @@ impl Task {
             match self.face.engine.store().save_position(&self.key.0, &name, position).await {
                 Ok(()) => kept.position = position,
                 Err(error) => {
-                    tracing::warn!(error = %error, "the position of a subscription was not kept")
+                    tracing::warn!(error = %error, "the position of a subscription was not kept");
                 }
             }
             kept.position_at = Instant::now();

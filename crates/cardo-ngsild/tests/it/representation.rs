@@ -119,7 +119,17 @@ async fn a_projection_leaves_out_what_is_not_wanted() {
     );
     let omitted = members(client.get("/entities/urn:x:all?omit=id,type,scope,number").await);
     assert!(!omitted.iter().any(|name| ["id", "type", "scope", "number"].contains(&name.as_str())));
-    assert_eq!(members(client.get("/entities/urn:x:all?pick=id,text&omit=text").await), ["id"]);
+    for (query, detail) in [
+        ("pick=id,text&omit=text", "same member"),
+        ("attrs=text&pick=id", "attrs"),
+        ("attrs=text&omit=id", "attrs"),
+    ] {
+        let reply = client.get(&format!("/entities/urn:x:all?{query}")).await;
+        reply.expect_problem(400, "BadRequestData", detail);
+    }
+    let reply = client.get("/entities/urn:x:all?pick=none").await;
+    reply.expect_problem(404, "ResourceNotFound", "none of the");
+    assert_eq!(client.get("/entities?type=T&pick=none").await.expect(200).text, "[]");
     client.get("/entities/urn:x:all?attrs=none").await.expect_problem(
         404,
         "ResourceNotFound",

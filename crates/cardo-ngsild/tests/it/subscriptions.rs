@@ -156,7 +156,8 @@ async fn triggers_choose_what_counts() {
     notified.set("a", json!(5)).await;
     notified.client.delete("/entities/urn:x:1/attrs/a").await.expect(204);
     let gone = notified.body().await;
-    assert_eq!(gone["data"][0]["a"], "urn:ngsi-ld:null");
+    let null = json!({ "type": "Property", "value": "urn:ngsi-ld:null" });
+    assert_eq!(gone["data"][0]["a"], null);
     assert_eq!(gone["data"][0]["b"]["value"], 2);
     notified.client.delete("/entities/urn:x:1").await.expect(204);
     let gone = &notified.body().await["data"][0];
