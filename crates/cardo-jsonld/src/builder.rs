@@ -130,7 +130,9 @@ impl ContextBuilder {
             return Ok(Step::Needs(walk.missing));
         }
         let active = process(&walk.parts, self.limits)?;
-        let description = describe(&self.source, walk.used.into());
+        // The core may also stand at the end of a document that the source names last.
+        let ends_with_core = matches!(walk.parts.last(), Some(Part::Core(_)));
+        let description = describe(&self.source, walk.used.into(), ends_with_core);
         Ok(Step::Ready(Arc::new(Context::compile(active, description))))
     }
 
@@ -334,14 +336,14 @@ fn not_a_context(value: &Value) -> ContextError {
 }
 
 /// Clauses 5.2.3 and 6.3.6: the user's context and then the core.
-fn describe(source: &Value, documents: Arc<[Arc<str>]>) -> Description {
+fn describe(source: &Value, documents: Arc<[Arc<str>]>, ends_with_core: bool) -> Description {
     let mut entries: Vec<Value> = match source {
         Value::Null => Vec::new(),
         Value::Array(items) => items.clone(),
         single => vec![single.clone()],
     };
     let is_core = |entry: &Value| entry.as_str().and_then(CoreVersion::from_url).is_some();
-    if !entries.last().is_some_and(is_core) {
+    if !ends_with_core && !entries.last().is_some_and(is_core) {
         entries.push(CORE_CONTEXT_URL.into());
     }
     let own: Vec<&Value> = entries.iter().filter(|entry| !is_core(entry)).collect();
