@@ -88,6 +88,7 @@ impl Kind {
     ];
 
     /// The kind with this number.
+    #[inline]
     pub fn from_u8(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number)).copied()
     }

@@ -50,6 +50,7 @@ impl Timestamp {
     }
 
     /// Microseconds after 1970.
+    #[inline]
     pub fn as_micros(self) -> i64 {
         self.micros
     }
@@ -63,6 +64,7 @@ impl Timestamp {
     }
 
     /// Appends the text of the moment, always with `Z`.
+    #[inline]
     pub fn write_to(self, out: &mut Vec<u8>) {
         let seconds = self.micros.div_euclid(MICROS_PER_SECOND);
         let fraction = self.micros.rem_euclid(MICROS_PER_SECOND);
@@ -82,11 +84,13 @@ impl Timestamp {
     }
 
     /// One integer that holds both the moment and its digits; its order is that of the moments.
+    #[inline]
     pub fn to_bits(self) -> i64 {
         self.micros * 8 + i64::from(self.digits)
     }
 
     /// The inverse of [`Timestamp::to_bits`].
+    #[inline]
     pub fn from_bits(bits: i64) -> Self {
         let digits = u8::try_from(bits.rem_euclid(8)).expect("a remainder by 8").min(6);
         Self { micros: bits.div_euclid(8), digits }

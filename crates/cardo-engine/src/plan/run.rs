@@ -51,7 +51,7 @@ impl<'p, 'a> Run<'p, 'a> {
             done: 0,
             chunks,
             skipped: 0,
-            waiting: Vec::new(),
+            waiting: Vec::with_capacity(CHUNK as usize / 8),
             judged: 0,
             found,
             counted: 0,

@@ -108,11 +108,13 @@ impl Record {
     }
 
     /// Reads the record in place.
+    #[inline]
     pub fn view(&self) -> EntityRef<'_> {
         EntityRef::new(&self.0)
     }
 
     /// The bytes, as they are stored.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }

@@ -28,55 +28,66 @@ pub struct EntityRef<'a> {
 }
 
 impl<'a> EntityRef<'a> {
+    #[inline]
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes }
     }
 
+    #[inline]
     fn fixed(&self, at: usize) -> [u8; 8] {
         *self.bytes[at..].first_chunk().expect(CHECKED)
     }
 
     /// The place in the order of creation.
+    #[inline]
     pub fn seq(&self) -> Seq {
         Seq::from_u64(u64::from_le_bytes(self.fixed(2)))
     }
 
     /// When the entity came into being.
+    #[inline]
     pub fn created_at(&self) -> Timestamp {
         Timestamp::from_bits(i64::from_le_bytes(self.fixed(10)))
     }
 
     /// When it last changed.
+    #[inline]
     pub fn modified_at(&self) -> Timestamp {
         Timestamp::from_bits(i64::from_le_bytes(self.fixed(18)))
     }
 
     /// The revision that last changed it.
+    #[inline]
     pub fn revision(&self) -> Revision {
         Revision(u64::from_le_bytes(self.fixed(26)))
     }
 
     /// When it ceases to be, if ever.
+    #[inline]
     pub fn expires_at(&self) -> Option<Timestamp> {
         (self.bytes[1] & FLAG_EXPIRES != 0)
             .then(|| Timestamp::from_bits(i64::from_le_bytes(self.fixed(FIXED))))
     }
 
+    #[inline]
     fn body(&self) -> Reader<'a> {
         let start = if self.bytes[1] & FLAG_EXPIRES != 0 { FIXED + 8 } else { FIXED };
         Reader::new(&self.bytes[start..])
     }
 
     /// The id as bytes; it is UTF-8.
+    #[inline]
     pub fn id_bytes(&self) -> &'a [u8] {
         self.body().bytes().expect(CHECKED)
     }
 
     /// The id.
+    #[inline]
     pub fn id(&self) -> &'a str {
         self.body().str().expect(CHECKED)
     }
 
+    #[inline]
     fn behind_id(&self) -> Reader<'a> {
         let mut reader = self.body();
         reader.bytes().expect(CHECKED);
@@ -84,6 +95,7 @@ impl<'a> EntityRef<'a> {
     }
 
     /// The types.
+    #[inline]
     pub fn types(&self) -> Names32<'a> {
         let mut reader = self.behind_id();
         let left = reader.len().expect(CHECKED);
@@ -91,12 +103,14 @@ impl<'a> EntityRef<'a> {
     }
 
     /// The scopes.
+    #[inline]
     pub fn scopes(&self) -> Scopes<'a> {
         let mut reader = self.behind_types();
         let left = reader.len().expect(CHECKED);
         Scopes { reader, left }
     }
 
+    #[inline]
     fn behind_types(&self) -> Reader<'a> {
         let mut types = self.types();
         while types.next().is_some() {}
@@ -111,6 +125,7 @@ impl<'a> EntityRef<'a> {
     }
 
     /// The attribute of this name.
+    #[inline]
     pub fn attribute(&self, name: NameId) -> Option<AttributeRef<'a>> {
         self.attributes().find(|attribute| attribute.name() == name)
     }
@@ -143,6 +158,7 @@ pub struct Scopes<'a> {
 impl<'a> Iterator for Scopes<'a> {
     type Item = &'a str;
 
+    #[inline]
     fn next(&mut self) -> Option<&'a str> {
         self.left = self.left.checked_sub(1)?;
         Some(self.reader.str().expect(CHECKED))
@@ -157,21 +173,25 @@ pub struct Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
+    #[inline]
     fn read(mut reader: Reader<'a>) -> Self {
         let left = reader.len().expect(CHECKED);
         Self { reader, left }
     }
 
+    #[inline]
     fn none() -> Self {
         Self { reader: Reader::new(&[]), left: 0 }
     }
 
     /// How many are left.
+    #[inline]
     pub fn len(&self) -> usize {
         self.left
     }
 
     /// Whether none is left.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.left == 0
     }
@@ -198,11 +218,13 @@ pub struct AttributeRef<'a> {
 
 impl<'a> AttributeRef<'a> {
     /// The name.
+    #[inline]
     pub fn name(&self) -> NameId {
         self.name
     }
 
     /// The instances, the default one first where there is one.
+    #[inline]
     pub fn instances(&self) -> Instances<'a> {
         let mut reader = Reader::new(self.body);
         let left = reader.len().expect(CHECKED);
@@ -210,11 +232,13 @@ impl<'a> AttributeRef<'a> {
     }
 
     /// The instance with this dataset id, or the default instance.
+    #[inline]
     pub fn instance(&self, dataset_id: Option<&str>) -> Option<InstanceRef<'a>> {
         self.instances().find(|instance| instance.dataset_id() == dataset_id)
     }
 
     /// The bytes of all instances, as they stand in the record.
+    #[inline]
     pub fn as_bytes(&self) -> &'a [u8] {
         self.body
     }
@@ -229,11 +253,13 @@ pub struct Instances<'a> {
 
 impl Instances<'_> {
     /// How many are left.
+    #[inline]
     pub fn len(&self) -> usize {
         self.left
     }
 
     /// Whether none is left.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.left == 0
     }
@@ -306,6 +332,7 @@ impl<'a> InstanceRef<'a> {
         })
     }
 
+    #[inline]
     fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
@@ -317,6 +344,7 @@ impl<'a> InstanceRef<'a> {
     }
 
     /// The JSON text of the value (see [`crate::Value`]).
+    #[inline]
     pub fn value(&self) -> &'a str {
         std::str::from_utf8(self.value).expect(CHECKED)
     }
@@ -334,6 +362,7 @@ impl<'a> InstanceRef<'a> {
     }
 
     /// Which of several instances this is; the default instance has none.
+    #[inline]
     pub fn dataset_id(&self) -> Option<&'a str> {
         self.has(HAS_DATASET).then(|| std::str::from_utf8(self.dataset_id).expect(CHECKED))
     }
@@ -345,41 +374,49 @@ impl<'a> InstanceRef<'a> {
     }
 
     /// The code of the unit.
+    #[inline]
     pub fn unit_code(&self) -> Option<&'a str> {
         self.has(HAS_UNIT).then(|| std::str::from_utf8(self.unit_code).expect(CHECKED))
     }
 
     /// The datatype that a client gave.
+    #[inline]
     pub fn value_type(&self) -> Option<&'a str> {
         self.has(HAS_VALUE_TYPE).then(|| std::str::from_utf8(self.value_type).expect(CHECKED))
     }
 
     /// Types of the entities that a relationship points to.
+    #[inline]
     pub fn object_types(&self) -> Option<Names32<'a>> {
         self.object_types
     }
 
     /// When the instance ceases to be.
+    #[inline]
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.has(HAS_EXPIRES).then(|| Timestamp::from_bits(self.expires))
     }
 
     /// When it came into being.
+    #[inline]
     pub fn created_at(&self) -> Timestamp {
         Timestamp::from_bits(self.created)
     }
 
     /// When it last changed.
+    #[inline]
     pub fn modified_at(&self) -> Timestamp {
         Timestamp::from_bits(self.modified)
     }
 
     /// The time by which readings are ordered: of the observation, else of the change.
+    #[inline]
     pub fn time(&self) -> Timestamp {
         self.observed_at().unwrap_or_else(|| self.modified_at())
     }
 
     /// Attributes of the attribute.
+    #[inline]
     pub fn attributes(&self) -> Attributes<'a> {
         if self.has(HAS_ATTRIBUTES) {
             Attributes::read(self.attributes)
@@ -389,16 +426,19 @@ impl<'a> InstanceRef<'a> {
     }
 
     /// The attribute of the attribute with this name.
+    #[inline]
     pub fn attribute(&self, name: NameId) -> Option<AttributeRef<'a>> {
         self.attributes().find(|attribute| attribute.name() == name)
     }
 
     /// The instance as it stands in the record.
+    #[inline]
     pub fn as_bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
     /// Reads an instance that stands alone, such as one of a change record.
+    #[inline]
     pub fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
         is_instance(bytes).then(|| Self::read(bytes).expect(CHECKED))
     }

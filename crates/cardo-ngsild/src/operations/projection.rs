@@ -40,10 +40,10 @@ pub(crate) fn members(
     if attrs.is_some() && (picked.is_some() || omitted.is_some()) {
         return Err(Fault::bad_data("attrs excludes pick and omit"));
     }
-    if let (Some(picked), Some(omitted)) = (&picked, &omitted) {
-        if picked.iter().any(|member| omitted.contains(member)) {
-            return Err(Fault::bad_data("pick and omit name the same member"));
-        }
+    if let (Some(picked), Some(omitted)) = (&picked, &omitted)
+        && picked.iter().any(|member| omitted.contains(member))
+    {
+        return Err(Fault::bad_data("pick and omit name the same member"));
     }
     let pick = |list: &[Member]| collect(list, names);
     let members = match (&picked, &omitted, &attrs) {
