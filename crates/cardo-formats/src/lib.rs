@@ -2,7 +2,7 @@
 //!
 //! Every reader is an iterator of [`Record`]s. A record that cannot be read
 //! is an `Err` in its place, and the iteration goes on with its neighbours; an
-//! error that ends the source is marked [`RecordError::fatal`] and comes last.
+//! error that ends the source is marked `fatal` and comes last.
 //! Readers hold one record at a time, so memory stays flat on files of any
 //! size.
 //!
