@@ -182,9 +182,7 @@ impl Engine {
         let mut asked = asked;
         asked.window.count &= plan.count.is_none();
         let mut run = Run::new(&plan, asked.window);
-        if plan.cost < COSTLY_NS {
-            while run.step() {}
-        } else {
+        if plan.cost >= COSTLY_NS || !runs_out(&mut run) {
             inner.run_in_slices(&mut run).await?;
         }
         let (found, counted) = (run.found, run.counted);
@@ -651,6 +649,18 @@ impl Inner {
                 .collect(),
         }
     }
+}
+
+/// Goes on to the end of a walk that was taken for cheap; `false` when it takes longer than a
+/// slice after all, since estimates can be wrong by far.
+fn runs_out(run: &mut Run<'_, '_>) -> bool {
+    let start = Instant::now();
+    while run.step() {
+        if start.elapsed() > SLICE {
+            return false;
+        }
+    }
+    true
 }
 
 /// Keeps state and history close behind the log.
