@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use cardo_engine::{Batch, Done, Operation, Snapshot};
 use cardo_http::Params;
-use cardo_model::{EntityId, Iri, Record, Revision};
+use cardo_model::{EntityId, Iri, NameId, Record, Revision};
 
 use super::{ProjectionText, dataset_ids, members, selects};
 use crate::face::Face;
@@ -55,17 +55,22 @@ pub(crate) fn format_of(params: &Params<'_>) -> Result<(Format, bool), Fault> {
     Ok((format, sys_attrs))
 }
 
-/// The GeoProperty that becomes the geometry of features (clause 6.3.15).
+/// The GeoProperty that becomes the geometry of features (clause 6.3.15); none where no features
+/// are asked for.
 pub(crate) fn geometry_property(
     params: &Params<'_>,
     media: Media,
     naming: &Naming,
-) -> Result<Iri, Fault> {
+) -> Result<Option<Iri>, Fault> {
     let name = params.get("geometryProperty");
     if name.is_some() && media != Media::GeoJson {
         return Err(Fault::bad_data("geometryProperty needs Accept: application/geo+json"));
     }
-    Ok(super::ContextNames(naming.context()).name(name.unwrap_or("location"))?)
+    if media != Media::GeoJson {
+        return Ok(None);
+    }
+    let name = super::ContextNames(naming.context()).name(name.unwrap_or("location"))?;
+    Ok(Some(name))
 }
 
 /// Retrieve entity (clause 5.7.1).
@@ -96,7 +101,7 @@ pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
         return Err(Fault::not_found(format!("entity {id} has none of the attributes asked for")));
     }
     let in_body = context_in_body(ask, media);
-    let geometry = names.id_or_unknown(geometry.as_str());
+    let geometry = geometry.map_or(NameId::UNKNOWN, |name| names.id_or_unknown(name.as_str()));
     let capacity = record.as_bytes().len() * 2 + 256;
     let body = naming.write(names, capacity, |out, table| {
         let mut writer =

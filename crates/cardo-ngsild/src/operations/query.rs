@@ -5,7 +5,7 @@ use axum::http::header::LINK;
 use axum::http::{HeaderName, HeaderValue, Response};
 use cardo_engine::{EntityQuery, Page, PageRequest, PageStart};
 use cardo_http::{PageLinks, Params};
-use cardo_model::{Iri, Record};
+use cardo_model::{Iri, NameId, Record};
 use cardo_query::{Filter, GeoParameters, QOptions};
 
 use super::entities::{SHAPE_UNBUILT, format_of, geometry_property};
@@ -71,7 +71,7 @@ pub(crate) struct Question {
     pub(crate) filter: Filter,
     pub(crate) shape: Shape,
     pub(crate) paging: Paging,
-    pub(crate) geometry: Iri,
+    pub(crate) geometry: Option<Iri>,
 }
 
 /// Query entities by GET (clause 5.7.2).
@@ -175,7 +175,8 @@ impl Face {
         in_body: bool,
     ) -> Vec<u8> {
         let names = self.engine.names();
-        let geometry = names.id_or_unknown(question.geometry.as_str());
+        let geometry = question.geometry.as_ref();
+        let geometry = geometry.map_or(NameId::UNKNOWN, |name| names.id_or_unknown(name.as_str()));
         let context_bytes = if in_body { naming.context().member().len() } else { 0 };
         let bytes: usize = entities.iter().map(|record| record.as_bytes().len() * 2).sum();
         let capacity = 128 + bytes + entities.len() * (64 + context_bytes);

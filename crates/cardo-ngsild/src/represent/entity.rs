@@ -250,7 +250,7 @@ impl EntityWriter<'_, '_> {
     }
 
     /// An item of an array of instances, which is always an object.
-    fn one_of_several(&mut self, instance: InstanceRef<'_>) {
+    pub(crate) fn one_of_several(&mut self, instance: InstanceRef<'_>) {
         match self.shape.format {
             Format::Concise => self.concise(instance, false),
             Format::Normalized | Format::Simplified => self.instance(instance),

@@ -3,7 +3,9 @@
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_TYPE, LINK};
 use cardo_jsonld::Context;
-use cardo_model::{InstanceChange, InstanceRef, Kind, NameId, Names, Record, Timestamp, TwinId};
+use cardo_model::{
+    AttributeRef, InstanceChange, InstanceRef, Kind, NameId, Names, Record, Timestamp, TwinId,
+};
 
 use super::matcher::News;
 use super::model::Subscription;
@@ -166,7 +168,11 @@ impl Page<'_> {
                 continue;
             }
             let is_changed = news.changes.iter().any(|change| change.name == attribute.name());
-            if show_changes && is_changed {
+            let lost: Vec<&InstanceChange> =
+                gone.iter().copied().filter(|change| change.name == attribute.name()).collect();
+            if !lost.is_empty() {
+                self.thinned_attribute(attribute, &lost, out, table);
+            } else if show_changes && is_changed {
                 self.changed_attribute(attribute.name(), news, out, table);
             } else {
                 self.writer(out, table).attribute(attribute);
@@ -231,6 +237,42 @@ impl Page<'_> {
             self.writer(out, table).context_member();
         }
         close(out, b'}');
+    }
+
+    /// An attribute of which some instances are left and others are gone.
+    fn thinned_attribute(
+        &mut self,
+        attribute: AttributeRef<'_>,
+        lost: &[&InstanceChange],
+        out: &mut Vec<u8>,
+        table: &mut NameTable<'_>,
+    ) {
+        let show_changes = self.renderer.subscription.notification.show_changes;
+        let is_simplified = self.shape.format == Format::Simplified;
+        let key = table.key(attribute.name());
+        out.extend_from_slice(key);
+        out.extend_from_slice(if is_simplified { b"{\"dataset\":{" } else { b"[" });
+        for instance in attribute.instances() {
+            if is_simplified {
+                write_string(instance.dataset_id().unwrap_or("@none"), out);
+                out.push(b':');
+                self.writer(out, table).simplified(instance);
+            } else {
+                self.writer(out, table).one_of_several(instance);
+            }
+            out.push(b',');
+        }
+        for change in lost {
+            if is_simplified {
+                write_string(change.dataset_id().unwrap_or("@none"), out);
+                out.extend_from_slice(b":\"urn:ngsi-ld:null\"");
+            } else {
+                self.deleted_instance(change, show_changes, out, table);
+            }
+            out.push(b',');
+        }
+        close(out, if is_simplified { b'}' } else { b']' });
+        out.extend_from_slice(if is_simplified { b"}," } else { b"," });
     }
 
     /// An attribute whose changed instances say what they were (`showChanges`).

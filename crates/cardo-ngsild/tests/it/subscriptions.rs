@@ -166,6 +166,18 @@ async fn triggers_choose_what_counts() {
 }
 
 #[tokio::test]
+async fn an_instance_that_is_gone_is_told_beside_those_that_are_left() {
+    let mut notified = notified().await;
+    let speed = json!([{ "value": 1 }, { "value": 2, "datasetId": "urn:x:gps" }]);
+    notified.client.create(json!({ "id": "urn:x:1", "type": "T", "speed": speed })).await;
+    notified.subscribe(json!({ "notificationTrigger": ["attributeDeleted"] })).await;
+    notified.client.delete("/entities/urn:x:1/attrs/speed?datasetId=urn:x:gps").await.expect(204);
+    let gone = json!({ "type": "Property", "value": "urn:ngsi-ld:null", "datasetId": "urn:x:gps" });
+    let told = notified.body().await["data"][0]["speed"].clone();
+    assert_eq!(told, json!([{ "type": "Property", "value": 1 }, gone]));
+}
+
+#[tokio::test]
 async fn a_notification_is_made_as_the_subscription_says() {
     let mut notified = notified().await;
     notified.client.create(json!({ "id": "urn:x:1", "type": "T", "a": 1, "b": 2, "location": { "type": "Point", "coordinates": [1, 2] } })).await;
