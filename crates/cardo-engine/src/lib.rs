@@ -12,6 +12,7 @@ mod known;
 mod live;
 mod metrics;
 mod operation;
+mod options;
 mod plan;
 mod ports;
 mod projector;
@@ -22,7 +23,7 @@ mod twin;
 mod write;
 
 pub use caller::{Caller, Mask, Principal, Restriction, View};
-pub use engine::{Clock, Engine, EngineOptions};
+pub use engine::Engine;
 pub use follow::{Followed, Follower};
 pub use history::{EntityHistory, HistoryRequest};
 pub use metrics::{COMMIT_BUCKETS, EngineMetrics, TwinMetrics};
@@ -30,6 +31,7 @@ pub use operation::{
     Batch, Done, MergeOptions, NotUpdated, Operation, OperationError, Outcome, WhichInstances,
     WriteError,
 };
+pub use options::{Clock, EngineOptions};
 pub use ports::{
     Append, Behind, EncodedRecord, HistoryEvent, HistoryQuery, HistoryRow, LogError, Projected,
     Projection, StateSink, Store, StoreError,

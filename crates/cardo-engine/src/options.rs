@@ -1,0 +1,49 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use cardo_model::Timestamp;
+
+/// Tells the time; tests bring their own.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Limits and times of an engine.
+#[derive(Clone)]
+pub struct EngineOptions {
+    /// How long a question may run.
+    pub query_timeout: Duration,
+    /// How many costly questions run at once.
+    pub costly_queries: usize,
+    /// How much unprojected log may lie in memory before writers wait, in bytes.
+    pub projector_bytes: usize,
+    /// How long unprojected log may lie in memory.
+    pub projector_delay: Duration,
+    /// How many names of types and attributes a store may hold.
+    pub max_names: usize,
+    /// How many bytes of ordered indexes and columns are built on demand.
+    pub index_bytes: usize,
+    /// How many revisions of a twin's log are kept behind the projector for those who follow it.
+    pub log_revisions: u64,
+    /// How many writes may wait.
+    pub queued_writes: usize,
+    /// How many twins stay in memory when they are idle.
+    pub loaded_twins: usize,
+    /// Where the time of changes comes from.
+    pub clock: Clock,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            query_timeout: Duration::from_secs(30),
+            costly_queries: 4,
+            projector_bytes: 64 << 20,
+            projector_delay: Duration::from_secs(5),
+            max_names: 1_000_000,
+            index_bytes: 1 << 30,
+            log_revisions: 100_000,
+            queued_writes: 10_000,
+            loaded_twins: 1_000,
+            clock: Arc::new(Timestamp::now),
+        }
+    }
+}
