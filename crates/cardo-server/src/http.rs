@@ -122,8 +122,7 @@ fn builder(limits: &LimitsConfig) -> Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout.as_duration())
-        .pipeline_flush(true);
+        .header_read_timeout(limits.header_timeout.as_duration());
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);
     builder
 }
