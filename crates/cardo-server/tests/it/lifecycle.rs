@@ -182,6 +182,17 @@ fn a_client_that_sends_its_head_slowly_is_let_go() {
 }
 
 #[test]
+fn a_question_too_long_for_an_address_gets_an_answer_and_the_server_stays_up() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let terms: Vec<String> = (0..10_000).map(|n| format!("a=={n}")).collect();
+    let path = format!("{ENTITIES}?type=Sample&q={}", terms.join("%7C"));
+    let answer = server.connect().send("GET", &path, &[], None).unwrap();
+    assert_eq!(answer.status, 414);
+    assert_eq!(server.get("/health")["status"], "up");
+}
+
+#[test]
 fn a_huge_body_is_refused_unread_and_the_server_stays_up() {
     let folder = tempdir().unwrap();
     let server = Server::start(folder.path());
