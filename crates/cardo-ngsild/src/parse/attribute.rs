@@ -15,6 +15,8 @@ use super::value::{Nulls, geometry, value};
 pub(super) struct AttributeReader<'a> {
     pub(super) context: &'a Context,
     pub(super) reading: Reading,
+    /// Whether these are the members of `ngsildproof`.
+    pub(super) in_proof: bool,
 }
 
 /// Attributes of attributes may nest so deep.
@@ -48,13 +50,18 @@ impl AttributeReader<'_> {
                     DataFault::TooMany("levels of attributes of attributes", MAX_DEPTH).into()
                 );
             }
-            let name = match name {
-                // Non-reified members of a proof (clause 4.5.2.2).
-                "entityIdSealed" | "entityTypeSealed" if depth > 0 => {
-                    expand_name(name, self.context)?
-                }
-                _ => attribute_name(name, self.context)?,
+            // Non-reified members of a proof (clause 4.5.2.2).
+            let sealed = match name {
+                "entityIdSealed" => Some(Kind::Property),
+                "entityTypeSealed" => Some(Kind::VocabProperty),
+                _ => None,
             };
+            if let Some(kind) = sealed.filter(|_| self.in_proof) {
+                string(raw, "a text")?;
+                let instances = vec![self.plain(kind, raw)?];
+                return Ok(AttributeFragment { name: expand_name(name, self.context)?, instances });
+            }
+            let name = attribute_name(name, self.context)?;
             let instances = self.instances(&name, raw, depth)?;
             check_core_kind(&name, &instances, depth)?;
             Ok(AttributeFragment { name, instances })
@@ -70,7 +77,7 @@ impl AttributeReader<'_> {
     ) -> Result<Vec<InstanceFragment>, InvalidInput> {
         let scoped = self.context.scoped(name.as_str());
         if let Some(context) = &scoped {
-            return AttributeReader { context, ..*self }.instances_here(raw, depth);
+            return AttributeReader { context, in_proof: true, ..*self }.instances_here(raw, depth);
         }
         self.instances_here(raw, depth)
     }

@@ -128,14 +128,14 @@ impl EntityReader<'_> {
         document: &Document<'_>,
         reading: Reading,
     ) -> Result<InstanceFragment, InvalidInput> {
-        let reader = AttributeReader { context: self.context, reading };
+        let reader = AttributeReader { context: self.context, reading, in_proof: false };
         // The @context was taken from the document before.
         let members = document.members.without("@context");
         reader.instance(&members, 0)
     }
 
     fn parts(&self, members: &Members<'_>, reading: Reading) -> Result<Parts, InvalidInput> {
-        let reader = AttributeReader { context: self.context, reading };
+        let reader = AttributeReader { context: self.context, reading, in_proof: false };
         // Beside attributes there are a few members of the entity itself.
         if members.len() > self.max_attributes + 16 {
             return Err(DataFault::TooMany("attributes of one entity", self.max_attributes).into());

@@ -24,6 +24,8 @@ const OPENINGS: [&[u8]; 8] = [
     b"{\"type\":\"ListRelationship\",\"objectList\":",
 ];
 
+const PROOF_KEY: &[u8] = b"\"ngsildproof\":";
+
 const CONCISE_OPENINGS: [&[u8]; 8] = [
     b"{\"value\":",
     b"{\"object\":",
@@ -200,6 +202,9 @@ impl EntityWriter<'_, '_> {
         let Some(first) = wanted.next() else { return };
         let second = wanted.next();
         let key = self.names.key(attribute.name());
+        if key == PROOF_KEY {
+            return self.proof(first);
+        }
         self.out.extend_from_slice(key);
         match second {
             None => self.instance(first),
@@ -353,7 +358,7 @@ impl EntityWriter<'_, '_> {
         match (key, instances.next()) {
             // The members of a proof have a context of their own, and two are not reified
             // (clause 4.5.2.2).
-            (b"\"ngsildproof\":", Some(proof)) => return self.proof(proof),
+            (PROOF_KEY, Some(proof)) => return self.proof(proof),
             (b"\"ngsi-ld:entityIdSealed\":", Some(id)) => return self.sealed("entityIdSealed", id),
             (b"\"ngsi-ld:entityTypeSealed\":", Some(name)) => {
                 return self.sealed("entityTypeSealed", name);
@@ -380,7 +385,7 @@ impl EntityWriter<'_, '_> {
     fn proof(&mut self, proof: InstanceRef<'_>) {
         let scoped = self.context.scoped("https://uri.etsi.org/ngsi-ld/ngsildproof");
         let context = scoped.as_deref().unwrap_or(self.context);
-        self.out.extend_from_slice(b"\"ngsildproof\":");
+        self.out.extend_from_slice(PROOF_KEY);
         let mut writer =
             EntityWriter { out: self.out, names: self.names, context, shape: self.shape };
         writer.instance(proof);
