@@ -39,33 +39,47 @@ pub(crate) fn gather(after: Revision, run: &[Arc<Followed>]) -> Projection {
     }
 }
 
-/// The lines of history in a log record, of all entities or of one.
+/// The lines of history in a log record, of all entities or of one. A line has the same ordinal
+/// either way.
 pub(crate) fn rows(followed: &Followed, only: Option<&EntityId>) -> Vec<HistoryRow> {
     let record = &followed.record;
     let mut rows = Vec::with_capacity(if only.is_some() { 0 } else { record.changes.len() });
-    let mut push = |change: &EntityChange, event: HistoryEvent, time| {
-        let ordinal = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        let entity = EntityId::new(change.id()).expect("a change holds a checked id");
-        rows.push(HistoryRow { entity, event, time, revision: record.revision, ordinal });
-    };
+    let mut ordinal = 0;
     for change in &record.changes {
         if only.is_some_and(|only| only.as_str() != change.id()) {
+            ordinal += lines_of(change);
             continue;
         }
+        let entity = EntityId::new(change.id()).expect("a change holds a checked id");
+        let mut push = |event: HistoryEvent, time| {
+            let (entity, revision) = (entity.clone(), record.revision);
+            rows.push(HistoryRow { entity, event, time, revision, ordinal });
+            ordinal += 1;
+        };
         match change {
             EntityChange::Created(is) | EntityChange::Replaced { is, .. } => {
-                push(change, HistoryEvent::Entity(is.clone()), record.time);
+                push(HistoryEvent::Entity(is.clone()), record.time);
             }
-            EntityChange::Deleted(_) => push(change, HistoryEvent::Deleted, record.time),
+            EntityChange::Deleted(_) => push(HistoryEvent::Deleted, record.time),
             EntityChange::Updated { instances, .. } | EntityChange::Observed { instances, .. } => {
                 for instance in instances {
                     let (event, time) = instance_event(instance);
-                    push(change, event, time.unwrap_or(record.time));
+                    push(event, time.unwrap_or(record.time));
                 }
             }
         }
     }
     rows
+}
+
+/// How many lines of history a change makes.
+fn lines_of(change: &EntityChange) -> u32 {
+    match change {
+        EntityChange::Updated { instances, .. } | EntityChange::Observed { instances, .. } => {
+            u32::try_from(instances.len()).unwrap_or(u32::MAX)
+        }
+        EntityChange::Created(_) | EntityChange::Replaced { .. } | EntityChange::Deleted(_) => 1,
+    }
 }
 
 fn instance_event(change: &InstanceChange) -> (HistoryEvent, Option<cardo_model::Timestamp>) {

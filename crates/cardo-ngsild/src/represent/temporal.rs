@@ -140,6 +140,12 @@ impl TemporalWriter<'_, '_, '_> {
         self.writer.out.extend_from_slice(digits.format(point.row.revision.0).as_bytes());
         self.writer.out.push(b'-');
         self.writer.out.extend_from_slice(digits.format(point.row.ordinal).as_bytes());
+        self.writer.out.push(b'-');
+        self.writer.out.extend_from_slice(digits.format(point.name.as_u32()).as_bytes());
+        if let Some(dataset) = point.instance.and_then(|instance| instance.dataset_id()) {
+            self.writer.out.push(b'-');
+            self.writer.out.extend_from_slice(digits.format(short_hash(dataset)).as_bytes());
+        }
         self.writer.out.extend_from_slice(b"\"}");
     }
 
@@ -236,4 +242,9 @@ impl TemporalWriter<'_, '_, '_> {
             self.writer.out.extend_from_slice(b"],");
         }
     }
+}
+
+/// Tells the dataset ids of one attribute apart (FNV-1a).
+fn short_hash(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
