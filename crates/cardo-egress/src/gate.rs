@@ -59,6 +59,8 @@ impl Gate {
     pub fn with_resolver(config: EgressConfig, resolver: impl Resolve) -> Self {
         let config = Arc::new(config);
         let client = Client::builder(TokioExecutor::new())
+            // Names of headers have no case, but some receivers look for `Link` as it is written.
+            .http1_title_case_headers(true)
             .pool_idle_timeout(IDLE)
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(config.idle_connections_per_host)
