@@ -29,7 +29,7 @@ pub(crate) async fn starts(
     let path = first_question(city);
     server.stop().await?;
     let server = Server::cardo(program, data, &path).await?;
-    let clean = server.first_answer;
+    let clean = (server.first_answer, server.cpu());
     let loading = Arc::new(AtomicU32::new(0));
     let mut tasks = JoinSet::new();
     for _ in 0..4 {
@@ -39,10 +39,10 @@ pub(crate) async fn starts(
     server.kill()?;
     while tasks.join_next().await.is_some() {}
     let server = Server::cardo(program, data, &path).await?;
-    let killed = server.first_answer;
-    let row = |how: &str, measured: Duration, remark: String| Row {
+    let killed = (server.first_answer, server.cpu());
+    let row = |how: &str, (measured, cpu): (Duration, f64), remark: String| Row {
         work: format!("start with {} entities {how}", number(f64::from(city.entities))),
-        measured: format!("{:.2} s to the first answer", measured.as_secs_f64()),
+        measured: format!("{:.2} s to the first answer, {cpu:.2} s of CPU", measured.as_secs_f64()),
         reference: remark,
         value: measured.as_secs_f64(),
         unit: "s",
