@@ -19,9 +19,6 @@ const QUIET_RUNS: usize = 8;
 /// A busy one from so many on, for each makes reading slower.
 const BUSY_RUNS: usize = 48;
 
-/// After the store was opened the processor and the disk are left to loading twins for so long.
-const AFTER_START: Duration = Duration::from_secs(15);
-
 /// How many portions of one twin are compacted before it looks for others.
 const PORTIONS: usize = 8;
 
@@ -48,7 +45,6 @@ impl Compactor {
 
     /// Compacts for as long as the file is in use.
     pub(super) async fn run(self: Arc<Self>, state: Weak<StateFile>) {
-        tokio::time::sleep(AFTER_START).await;
         if let Some(state) = state.upgrade() {
             for twin in state.twins_to_compact(QUIET_RUNS).await.unwrap_or_default() {
                 self.note(twin);
