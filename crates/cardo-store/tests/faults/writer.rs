@@ -103,8 +103,21 @@ fn writes_until_it_is_stopped() {
     tokio::runtime::Runtime::new().unwrap().block_on(write(&dir, acks, steps));
 }
 
+/// Opens the store as soon as whoever checked it before has let go of the directory.
+async fn open(dir: &Path) -> SqliteStore {
+    let started = std::time::Instant::now();
+    loop {
+        match SqliteStore::open(dir, options()).await {
+            Err(StoreError::InUse(_)) if started.elapsed() < std::time::Duration::from_secs(20) => {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
 async fn write(dir: &Path, acks: Arc<Acknowledgements>, steps: u64) {
-    let store = Arc::new(SqliteStore::open(dir, options()).await.unwrap());
+    let store = Arc::new(open(dir).await);
     let done = store.head(&second()).await.unwrap().map_or(0, |head| head.0);
     let (to_project, mut projections) = tokio::sync::mpsc::channel(2);
     let projecting = tokio::spawn({
