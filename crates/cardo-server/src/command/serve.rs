@@ -1,4 +1,5 @@
 use std::net::TcpListener;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,12 +19,15 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     run_to_end(serve(listener, &effective.config))
 }
 
-/// Runs a server and ends with it: work that is still under way when all is saved is not waited
-/// for.
+/// How long work that is still under way at the end is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Runs a server and ends with it: work that is still under way when all is saved is waited
+/// for only a moment.
 pub(super) fn run_to_end(server: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = runtime()?;
     let result = runtime.block_on(server);
-    runtime.shutdown_background();
+    runtime.shutdown_timeout(PATIENCE);
     result
 }
 
