@@ -256,19 +256,10 @@ impl NumberIndex {
     ) {
         let (was, is) = (old.and_then(number), new.and_then(number));
         if was != is {
-            if let Some(value) = was {
-                self.ordered.remove((number_key(value), slot));
-            }
-            if let Some(value) = is {
-                self.ordered.insert((number_key(value), slot));
-            }
+            rekey(&mut self.ordered, slot, was.map(number_key), is.map(number_key));
             self.column.set(slot, is.unwrap_or(f64::NAN));
         }
-        if new.is_some() && is.is_none() {
-            self.others.insert(slot);
-        } else {
-            self.others.remove(slot);
-        }
+        note_other(&mut self.others, slot, new.is_some() && is.is_none());
     }
 
     /// How many slots have a number in one of the ranges of keys.
@@ -309,18 +300,28 @@ impl TextIndex {
     ) {
         let (was, is) = (old.and_then(text_key), new.and_then(text_key));
         if was != is {
-            if let Some(key) = was {
-                self.hashed.remove((key, slot));
-            }
-            if let Some(key) = is {
-                self.hashed.insert((key, slot));
-            }
+            rekey(&mut self.hashed, slot, was, is);
         }
-        if new.is_some() && is.is_none() {
-            self.others.insert(slot);
-        } else {
-            self.others.remove(slot);
-        }
+        note_other(&mut self.others, slot, new.is_some() && is.is_none());
+    }
+}
+
+/// Moves a slot from one key to another.
+fn rekey(runs: &mut SortedRuns, slot: u32, was: Option<u64>, is: Option<u64>) {
+    if let Some(key) = was {
+        runs.remove((key, slot));
+    }
+    if let Some(key) = is {
+        runs.insert((key, slot));
+    }
+}
+
+/// Keeps in mind whether only the evaluator can judge a slot.
+fn note_other(others: &mut SlotSet, slot: u32, is_other: bool) {
+    if is_other {
+        others.insert(slot);
+    } else {
+        others.remove(slot);
     }
 }
 
