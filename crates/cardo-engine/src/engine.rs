@@ -24,6 +24,7 @@ use crate::projector;
 use crate::query::{EntityQuery, Page, QueryError};
 use crate::sequencer::{self, Command, Write};
 use crate::snapshot::{Asked, Snapshot};
+use crate::tables::{Made, Tables};
 use crate::twin::{Tailed, Twin};
 
 /// All twins of one store, live in memory. Cloning shares them.
@@ -119,6 +120,28 @@ impl Engine {
     pub fn loaded_snapshot(&self, caller: &Caller) -> Option<Snapshot> {
         let twin = self.inner.loaded(&caller.twin)?;
         Some(self.inner.snapshot_of(&twin, caller))
+    }
+
+    /// How the caller's twin looks as tables. They are made anew only when other types, attributes
+    /// or facets of them occur than before; under a restriction they are those of what is visible,
+    /// and made at each call.
+    pub async fn tables(&self, caller: &Caller) -> Result<Arc<Tables>, QueryError> {
+        let inner = &self.inner;
+        let twin = inner.twin(&caller.twin).await?;
+        let snapshot = inner.snapshot_of(&twin, caller);
+        let make = |root: &Root| Arc::new(Tables::of(root, &inner.names, &inner.options.terms));
+        if caller.view.restriction().is_some() {
+            return Ok(make(&snapshot.visible_root()));
+        }
+        let Root { shape, lineage, .. } = *snapshot.root;
+        if let Some(made) = &*twin.tables.load()
+            && (made.shape, made.lineage) == (shape, lineage)
+        {
+            return Ok(made.tables.clone());
+        }
+        let tables = make(&snapshot.root);
+        twin.tables.store(Some(Arc::new(Made { shape, lineage, tables: tables.clone() })));
+        Ok(tables)
     }
 
     /// Answers a question. What is likely to take long runs in slices, between which others run.

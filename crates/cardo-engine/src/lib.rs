@@ -19,6 +19,7 @@ mod projector;
 mod query;
 mod sequencer;
 mod snapshot;
+mod tables;
 mod twin;
 mod write;
 
@@ -38,3 +39,4 @@ pub use ports::{
 };
 pub use query::{EntityQuery, Page, PageRequest, PageStart, QueryError};
 pub use snapshot::{AttributeInfo, Snapshot, TypeInfo};
+pub use tables::{Cell, Collision, Column, ColumnPart, ColumnType, RESERVED, Table, Tables, Terms};

@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use cardo_model::Timestamp;
 
+use crate::tables::Terms;
+
 /// Tells the time; tests bring their own.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -27,6 +29,8 @@ pub struct EngineOptions {
     pub queued_writes: usize,
     /// How many twins stay in memory when they are idle.
     pub loaded_twins: usize,
+    /// The short names under which tables show types and attributes.
+    pub terms: Terms,
     /// Where the time of changes comes from.
     pub clock: Clock,
 }
@@ -43,6 +47,7 @@ impl Default for EngineOptions {
             log_revisions: 100_000,
             queued_writes: 10_000,
             loaded_twins: 1_000,
+            terms: Terms::default(),
             clock: Arc::new(Timestamp::now),
         }
     }

@@ -172,6 +172,14 @@ impl Snapshot {
         Some(info)
     }
 
+    /// A root of nothing but what the caller may see.
+    pub(crate) fn visible_root(&self) -> Root {
+        let slots = self.visible_slots(None).into_iter();
+        let records = slots.filter_map(|slot| self.root.record(slot));
+        let records: Vec<Record> = records.map(|record| self.visible(record)).collect();
+        Root::build(0, records)
+    }
+
     fn visible_slots(&self, type_name: Option<NameId>) -> Vec<u32> {
         let mut filter = self.resolve(&Filter::True);
         if let Some(name) = type_name {
@@ -221,9 +229,9 @@ fn describe_attribute(name: Iri, index: &AttributeIndex) -> AttributeInfo {
     AttributeInfo {
         name,
         count: index.present.len(),
-        kinds: index.kinds(),
-        datatypes: index.datatypes(),
-        languages: index.languages(),
+        kinds: index.facets.all_kinds(),
+        datatypes: index.facets.all_datatypes(),
+        languages: index.facets.all_languages(),
         extent: index.geometry.extent().map(|Aabb { min, max }| [min[0], min[1], max[0], max[1]]),
     }
 }

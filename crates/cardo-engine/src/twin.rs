@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use cardo_model::{EntityChange, LogRecord, Revision, TwinId};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::follow::Followed;
 use crate::live::Root;
 use crate::plan::Wanted;
+use crate::tables::Made;
 
 /// One twin as it lives in memory.
 pub(crate) struct Twin {
@@ -26,6 +27,8 @@ pub(crate) struct Twin {
     pub(crate) used: AtomicU64,
     /// How often an index was missed; built ones stay in with `u32::MAX`.
     pub(crate) asks: Mutex<HashMap<Wanted, u32>>,
+    /// The tables as they were last made.
+    pub(crate) tables: ArcSwapOption<Made>,
 }
 
 /// The end of a twin's log that is kept in memory: all that is not projected yet, and some more
@@ -57,6 +60,7 @@ impl Twin {
             cut: AtomicU64::new(0),
             used: AtomicU64::new(0),
             asks: Mutex::default(),
+            tables: ArcSwapOption::empty(),
         }
     }
 

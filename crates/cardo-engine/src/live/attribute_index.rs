@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 use std::ops::RangeInclusive;
 
@@ -6,6 +5,7 @@ use cardo_model::{AttributeRef, InstanceRef, Kind, read_point, read_shape};
 use cardo_query::{scalar_number, scalar_text};
 use cardo_spatial::Aabb;
 
+use super::facets::Facets;
 use super::shared_vec::SharedVec;
 use super::slot_set::SlotSet;
 use super::sorted_runs::{SortedRuns, number_key};
@@ -22,9 +22,7 @@ pub(crate) struct AttributeIndex {
     pub(crate) numbers: Option<NumberIndex>,
     /// Built where queries keep asking.
     pub(crate) texts: Option<TextIndex>,
-    kinds: [u32; 8],
-    datatypes: [u32; 5],
-    languages: BTreeMap<Box<str>, u32>,
+    pub(crate) facets: Facets,
 }
 
 /// Values that are one JSON number, as a column and in order.
@@ -45,17 +43,15 @@ pub(crate) struct TextIndex {
     pub(crate) others: SlotSet,
 }
 
-/// The names of datatypes, in the order in which they are counted.
-pub(crate) const DATATYPES: [&str; 5] = ["number", "string", "boolean", "object", "array"];
-
 impl AttributeIndex {
-    /// Takes in that the attribute of a slot was `old` and is `new`.
+    /// Takes in that the attribute of a slot was `old` and is `new`; whether other facets occur
+    /// than before.
     pub(crate) fn update(
         &mut self,
         slot: u32,
         old: Option<&AttributeRef<'_>>,
         new: Option<&AttributeRef<'_>>,
-    ) {
+    ) -> bool {
         match (old.is_some(), new.is_some()) {
             (false, true) => {
                 self.present.insert(slot);
@@ -65,8 +61,9 @@ impl AttributeIndex {
             }
             _ => {}
         }
-        self.count(old, false);
-        self.count(new, true);
+        // What stays is counted up before it is counted down, so that it never seems to be gone.
+        let appeared = new.is_some_and(|attribute| self.facets.count(attribute, true));
+        let vanished = old.is_some_and(|attribute| self.facets.count(attribute, false));
         self.update_geometry(slot, old, new);
         if let Some(numbers) = &mut self.numbers {
             numbers.update(slot, old, new);
@@ -74,28 +71,7 @@ impl AttributeIndex {
         if let Some(texts) = &mut self.texts {
             texts.update(slot, old, new);
         }
-    }
-
-    fn count(&mut self, attribute: Option<&AttributeRef<'_>>, add: bool) {
-        let change = |count: &mut u32| {
-            *count = if add { *count + 1 } else { count.saturating_sub(1) };
-        };
-        for instance in attribute.into_iter().flat_map(AttributeRef::instances) {
-            change(&mut self.kinds[instance.kind() as usize]);
-            match instance.kind() {
-                Kind::Property => change(&mut self.datatypes[datatype(instance.value_bytes())]),
-                Kind::LanguageProperty => {
-                    for language in languages(instance.value()) {
-                        let count = self.languages.entry(language.clone()).or_default();
-                        change(count);
-                        if *count == 0 {
-                            self.languages.remove(&language);
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
+        appeared || vanished
     }
 
     fn update_geometry(
@@ -126,18 +102,6 @@ impl AttributeIndex {
         }
     }
 
-    pub(crate) fn kinds(&self) -> Vec<Kind> {
-        Kind::ALL.into_iter().filter(|kind| self.kinds[*kind as usize] > 0).collect()
-    }
-
-    pub(crate) fn datatypes(&self) -> Vec<&'static str> {
-        DATATYPES.into_iter().zip(self.datatypes).filter(|(_, n)| *n > 0).map(|(d, _)| d).collect()
-    }
-
-    pub(crate) fn languages(&self) -> Vec<Box<str>> {
-        self.languages.keys().cloned().collect()
-    }
-
     pub(crate) fn is_unused(&self) -> bool {
         self.present.is_empty()
     }
@@ -153,7 +117,7 @@ pub(crate) struct AttributeIndexBuilder {
 impl AttributeIndexBuilder {
     pub(crate) fn add(&mut self, slot: u32, attribute: &AttributeRef<'_>) {
         self.index.present.insert(slot);
-        self.index.count(Some(attribute), true);
+        self.index.facets.count(attribute, true);
         if is_one_geometry(attribute) {
             self.index.one_geometry.insert(slot);
         }
@@ -170,22 +134,6 @@ impl AttributeIndexBuilder {
         self.index.geometry = SpatialIndex::build(self.boxes);
         self.index
     }
-}
-
-fn datatype(json: &[u8]) -> usize {
-    match json.first() {
-        Some(b'"') => 1,
-        Some(b't' | b'f' | b'n') => 2,
-        Some(b'{') => 3,
-        Some(b'[') => 4,
-        _ => 0,
-    }
-}
-
-fn languages(map: &str) -> Vec<Box<str>> {
-    serde_json::from_str::<BTreeMap<Box<str>, serde_json::Value>>(map)
-        .map(|map| map.into_keys().collect())
-        .unwrap_or_default()
 }
 
 /// The boxes under which an attribute's geometries are found.

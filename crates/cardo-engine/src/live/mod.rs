@@ -2,6 +2,7 @@
 //! indexes in it.
 
 mod attribute_index;
+mod facets;
 mod id_map;
 mod root;
 mod shared_vec;
@@ -10,6 +11,7 @@ mod sorted_runs;
 mod spatial_index;
 
 pub(crate) use attribute_index::{AttributeIndex, NumberIndex, TextIndex, hash_text};
+pub(crate) use facets::Facets;
 pub(crate) use root::{Root, TypeIndex};
 pub(crate) use slot_set::{Bits, CHUNK, SlotSet, slots_of};
 pub(crate) use sorted_runs::number_key;

@@ -36,6 +36,8 @@ pub(crate) struct Root {
     offsets: Arc<BTreeMap<Arc<str>, Arc<str>>>,
     /// Entities and instances that cease to be at a time, soonest first.
     expiries: SortedRuns,
+    /// Counts how often other types, attributes or facets of them occurred than before.
+    pub(crate) shape: u64,
 }
 
 /// What is indexed of one type.
@@ -62,6 +64,7 @@ impl Root {
             documents: BTreeMap::new(),
             offsets: Arc::default(),
             expiries: SortedRuns::default(),
+            shape: 0,
         }
     }
 
@@ -159,6 +162,7 @@ impl Root {
         let mut root = Self::build(seed, records);
         root.revision = self.revision;
         root.lineage = self.lineage + 1;
+        root.shape = self.shape + 1;
         root.documents.clone_from(&self.documents);
         root.offsets = self.offsets.clone();
         root
@@ -202,15 +206,17 @@ impl Root {
             record.is_some_and(|r| r.view().types().any(|t| t == name))
         };
         let types = Arc::make_mut(&mut self.types);
+        let mut changed = false;
         for name in old.into_iter().flat_map(|r| r.view().types()) {
             if !has_type(new, name) {
-                update_type(types, name, slot, old, None);
+                changed |= update_type(types, name, slot, old, None);
             }
         }
         for name in new.into_iter().flat_map(|r| r.view().types()) {
             let before = if has_type(old, name) { old } else { None };
-            update_type(types, name, slot, before, new);
+            changed |= update_type(types, name, slot, before, new);
         }
+        self.shape += u64::from(changed);
         self.index_scopes(slot, old, new);
         self.index_expiry(slot, old, new);
     }
@@ -321,14 +327,16 @@ impl Root {
     }
 }
 
+/// Whether the type, its attributes or facets of them are others than before.
 fn update_type(
     types: &mut ByName<Arc<TypeIndex>>,
     name: NameId,
     slot: u32,
     old: Option<&Record>,
     new: Option<&Record>,
-) {
+) -> bool {
     let index = Arc::make_mut(types.entry(name).or_default());
+    let mut changed = index.members.is_empty();
     match (old.is_some(), new.is_some()) {
         (false, true) => {
             index.members.insert(slot);
@@ -341,19 +349,21 @@ fn update_type(
     for before in old.into_iter().flat_map(|r| r.view().attributes()) {
         let after = new.and_then(|r| r.view().attribute(before.name()));
         if after.is_none() {
-            index.update_attribute(slot, before.name(), Some(&before), None);
+            changed |= index.update_attribute(slot, before.name(), Some(&before), None);
         }
     }
     for after in new.into_iter().flat_map(|r| r.view().attributes()) {
         let before = old.and_then(|r| r.view().attribute(after.name()));
         if before.is_none_or(|b| b.as_bytes() != after.as_bytes()) {
             widen(&mut index.time, &after);
-            index.update_attribute(slot, after.name(), before.as_ref(), Some(&after));
+            changed |= index.update_attribute(slot, after.name(), before.as_ref(), Some(&after));
         }
     }
     if index.members.is_empty() {
         types.remove(&name);
+        changed = true;
     }
+    changed
 }
 
 /// The index of a type in the making.
@@ -411,12 +421,13 @@ impl TypeIndex {
         name: NameId,
         old: Option<&AttributeRef<'_>>,
         new: Option<&AttributeRef<'_>>,
-    ) {
+    ) -> bool {
         let index = Arc::make_mut(self.attributes.entry(name).or_default());
-        index.update(slot, old, new);
+        let changed = index.update(slot, old, new);
         if index.is_unused() {
             self.attributes.remove(&name);
         }
+        changed
     }
 }
 

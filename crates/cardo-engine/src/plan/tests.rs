@@ -165,9 +165,9 @@ proptest! {
             for (attribute, index) in &index.attributes {
                 let other = &other.attributes[attribute];
                 prop_assert_eq!(index.present.len(), other.present.len());
-                prop_assert_eq!(index.kinds(), other.kinds());
-                prop_assert_eq!(index.datatypes(), other.datatypes());
-                prop_assert_eq!(index.languages(), other.languages());
+                prop_assert_eq!(index.facets.all_kinds(), other.facets.all_kinds());
+                prop_assert_eq!(index.facets.all_datatypes(), other.facets.all_datatypes());
+                prop_assert_eq!(index.facets.all_languages(), other.facets.all_languages());
                 prop_assert_eq!(index.geometry.extent(), other.geometry.extent());
             }
         }

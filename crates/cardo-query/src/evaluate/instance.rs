@@ -106,6 +106,19 @@ pub fn scalar_text<'a>(instance: &InstanceRef<'a>) -> Option<&'a str> {
     std::str::from_utf8(text).ok()
 }
 
+/// Whether an instance is a property whose value is a date and time: by its `valueType`, or as a
+/// JSON-LD typed value.
+pub fn is_moment(instance: &InstanceRef<'_>) -> bool {
+    if instance.kind() != Kind::Property {
+        return false;
+    }
+    if let Some(datatype) = instance.value_type() {
+        return is_date_time(datatype);
+    }
+    let json = instance.value_bytes();
+    json.first() == Some(&b'{') && matches!(typed_value(json), Scalar::Time(_))
+}
+
 /// Whether a datatype, by term or full name, is that of moments (clause 4.6.3).
 fn is_date_time(datatype: &str) -> bool {
     datatype.ends_with("DateTime") || datatype.ends_with("dateTime")

@@ -4,7 +4,7 @@ mod instance;
 mod scalar;
 mod scope;
 
-pub use instance::{instance_has, instance_matches, scalar_text};
+pub use instance::{instance_has, instance_matches, is_moment, scalar_text};
 pub use scalar::scalar_number;
 pub use scope::matches as scope_matches;
 

@@ -1,8 +1,5 @@
 //! What the engine promises, over the memory store.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
+use crate::common::*;
 use cardo_engine::{
     Batch, Done, HistoryEvent, HistoryRequest, MergeOptions, Operation, OperationError,
     PageRequest, PageStart, QueryError, Restriction, View, WhichInstances, WriteError,
@@ -13,7 +10,6 @@ use cardo_model::{
     Value,
 };
 use cardo_query::{Comparison, Filter, Literal, Operand, Operator, Path};
-use common::*;
 
 fn greater(term: &str, than: f64) -> Filter {
     Filter::Compare(Comparison {

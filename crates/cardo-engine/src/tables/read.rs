@@ -1,0 +1,141 @@
+use std::collections::BTreeMap;
+
+use cardo_model::{AttributeRef, EntityRef, InstanceRef, Kind, NameId, Timestamp};
+use serde_json::value::RawValue;
+
+use super::Table;
+
+/// What stands in one cell of a row.
+#[derive(Clone, Copy)]
+pub enum Cell<'a> {
+    /// The value of an instance, whose JSON text is the cell.
+    Value(InstanceRef<'a>),
+    /// JSON text out of a value.
+    Json(&'a str),
+    /// A text.
+    Text(&'a str),
+    /// A moment.
+    Time(Timestamp),
+}
+
+/// Where the parts of an attribute go.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    pub(super) name: NameIdOrNone,
+    pub(super) value: Option<usize>,
+    /// The value is a language map, of which the column shows one text.
+    pub(super) is_language_map: bool,
+    /// The value is a moment, which may stand within a typed value.
+    pub(super) is_moment: bool,
+    pub(super) observed: Option<usize>,
+    pub(super) unit: Option<usize>,
+    pub(super) languages: Vec<(Box<str>, usize)>,
+    pub(super) attributes: Vec<Self>,
+    pub(super) datasets: Vec<(Box<str>, Self)>,
+}
+
+/// The name of an attribute; readers of datasets have none of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct NameIdOrNone(pub(super) NameId);
+
+impl Default for NameIdOrNone {
+    fn default() -> Self {
+        Self(NameId::UNKNOWN)
+    }
+}
+
+impl Table {
+    /// Calls `cell` with the place of each column that the entity has, and what stands there, in
+    /// the order of the entity's attributes.
+    pub fn read<'a>(&self, entity: &EntityRef<'a>, cell: &mut dyn FnMut(usize, Cell<'a>)) {
+        read_attributes(&self.readers, entity.attributes(), cell);
+    }
+}
+
+fn read_attributes<'a>(
+    readers: &[Reader],
+    attributes: impl Iterator<Item = AttributeRef<'a>>,
+    cell: &mut dyn FnMut(usize, Cell<'a>),
+) {
+    for attribute in attributes {
+        let name = NameIdOrNone(attribute.name());
+        if let Ok(at) = readers.binary_search_by_key(&name, |reader| reader.name) {
+            readers[at].read(attribute, cell);
+        }
+    }
+}
+
+impl Reader {
+    fn read<'a>(&self, attribute: AttributeRef<'a>, cell: &mut dyn FnMut(usize, Cell<'a>)) {
+        let mut instances = attribute.instances();
+        // The default instance stands first where there is one.
+        let Some(first) = instances.next() else { return };
+        self.read_instance(&first, cell);
+        if self.datasets.is_empty() {
+            return;
+        }
+        for instance in std::iter::once(first).chain(instances) {
+            let Some(dataset) = instance.dataset_id() else { continue };
+            if let Some((_, reader)) = self.datasets.iter().find(|(id, _)| id.as_ref() == dataset) {
+                reader.read_instance(&instance, cell);
+            }
+        }
+    }
+
+    fn read_instance<'a>(&self, instance: &InstanceRef<'a>, cell: &mut dyn FnMut(usize, Cell<'a>)) {
+        let is_language_map = instance.kind() == Kind::LanguageProperty;
+        if let Some(at) = self.value {
+            match self.value_cell(instance, is_language_map) {
+                Some(value) => cell(at, value),
+                None => cell(at, Cell::Value(*instance)),
+            }
+        }
+        if let (Some(at), Some(moment)) = (self.observed, instance.observed_at()) {
+            cell(at, Cell::Time(moment));
+        }
+        if let (Some(at), Some(unit)) = (self.unit, instance.unit_code()) {
+            cell(at, Cell::Text(unit));
+        }
+        if is_language_map {
+            for (language, at) in &self.languages {
+                if let Some(text) = member(instance.value(), language) {
+                    cell(*at, Cell::Json(text));
+                }
+            }
+        }
+        if !self.attributes.is_empty() {
+            read_attributes(&self.attributes, instance.attributes(), cell);
+        }
+    }
+
+    /// The value where it is another text than that of the instance.
+    fn value_cell<'a>(
+        &self,
+        instance: &InstanceRef<'a>,
+        is_language_map: bool,
+    ) -> Option<Cell<'a>> {
+        if self.is_language_map && is_language_map {
+            return preferred_text(instance.value()).map(Cell::Json);
+        }
+        if self.is_moment && instance.value_bytes().first() == Some(&b'{') {
+            return member(instance.value(), "@value").map(Cell::Json);
+        }
+        None
+    }
+}
+
+/// The text of a language map for those who did not ask for a language: the one without a
+/// language, else the English one, else the first by its tag.
+fn preferred_text(map: &str) -> Option<&str> {
+    let texts = members(map);
+    let text = texts.get("@none").or_else(|| texts.get("en")).or_else(|| texts.values().next());
+    text.map(|text| text.get())
+}
+
+fn member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
+    members(object).get(key).map(|text| text.get())
+}
+
+fn members(object: &str) -> BTreeMap<String, &RawValue> {
+    serde_json::from_str(object).unwrap_or_default()
+}

@@ -1,0 +1,6 @@
+//! What the engine promises, over the memory store.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+mod tables;
+mod twin;
