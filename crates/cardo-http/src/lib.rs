@@ -1,7 +1,8 @@
 //! HTTP mechanics that the faces of Cardo share: problem documents, content negotiation, who asks,
-//! bodies with a limit, query strings, links and paging, revisions. It knows no protocol.
+//! bodies with a limit, query strings, links and paging, where the server is reached, revisions. It knows no protocol.
 
 mod access;
+mod base_url;
 mod body;
 mod links;
 mod media;
@@ -13,6 +14,7 @@ mod revision;
 pub use access::{
     Access, AllowAll, Authorize, Denied, Granted, Rights, TenantPrefix, bearer_token, strip_tenant,
 };
+pub use base_url::{BaseUrl, InvalidReach, Reach, Via};
 pub use body::{BodyError, read_body};
 pub use links::{LinkValue, PageLinks, parse_links};
 pub use media::{MediaRange, best_media_type, media_type_of};

@@ -68,7 +68,7 @@ fn parse_value(text: &str) -> Option<(Cow<'_, str>, &str)> {
 /// Links to the pages before and behind an answer.
 #[derive(Debug, Clone, Copy)]
 pub struct PageLinks<'a> {
-    /// The path of the request.
+    /// The address of the request, without its query.
     pub path: &'a str,
     /// Its raw query string.
     pub query: Option<&'a str>,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, LINK, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
-use cardo_http::{REVISION, TenantPrefix, revision_header};
+use cardo_http::{BaseUrl, REVISION, revision_header};
 use cardo_model::Revision;
 use serde_json::Value;
 
@@ -66,8 +66,7 @@ pub(crate) fn created(
     revision: Revision,
 ) -> Response<Body> {
     let mut response = empty(StatusCode::CREATED, revision);
-    let prefix = ask.parts.extensions.get::<TenantPrefix>().map(TenantPrefix::path);
-    let location = format!("{}{BASE}/{resource}/{}", prefix.unwrap_or_default(), encode(id));
+    let location = BaseUrl::of(ask.parts).to(&format!("{BASE}/{resource}/{}", encode(id)));
     if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(LOCATION, location);
     }

@@ -14,6 +14,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use cardo_http::Reach;
 use futures_util::FutureExt;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -91,19 +92,20 @@ pub fn listen(address: &str) -> Result<StdListener, ListenError> {
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
+    reach: Reach,
     limits: &LimitsConfig,
     shutdown: impl Future<Output = ()>,
 ) {
     let permits = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
     let connection =
-        Connection { router, builder: builder(limits), stopping: CancellationToken::new() };
+        Connection { router, reach, builder: builder(limits), stopping: CancellationToken::new() };
     let mut open = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            (stream, permit) = accept(&listener, &permits) => {
-                open.spawn(connection.clone().run(stream, permit));
+            (stream, peer, permit) = accept(&listener, &permits) => {
+                open.spawn(connection.clone().run(stream, peer, permit));
                 while open.try_join_next().is_some() {}
             }
         }
@@ -130,14 +132,14 @@ fn builder(limits: &LimitsConfig) -> Builder<TokioExecutor> {
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
-) -> (TcpStream, OwnedSemaphorePermit) {
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     let permit = Arc::clone(permits).acquire_owned().await.expect("the semaphore is never closed");
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Answers are small and written whole: waiting for more only costs time.
                 let _ = stream.set_nodelay(true);
-                return (stream, permit);
+                return (stream, peer, permit);
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
@@ -156,16 +158,21 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 #[derive(Clone)]
 struct Connection {
     router: Router,
+    reach: Reach,
     builder: Builder<TokioExecutor>,
     stopping: CancellationToken,
 }
 
 impl Connection {
-    async fn run(self, stream: TcpStream, permit: OwnedSemaphorePermit) {
+    async fn run(self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
         let lingering = stream.as_fd().try_clone_to_owned();
         let router = self.router;
+        let via = self.reach.via(peer.ip());
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-            let request = cardo_http::strip_tenant(request.map(Body::new));
+            let mut request = cardo_http::strip_tenant(request.map(Body::new));
+            if let Some(via) = &via {
+                request.extensions_mut().insert(via.clone());
+            }
             answer(router.clone().call(request))
         });
         let mut serving =

@@ -22,9 +22,9 @@ pub use cli::{
 };
 pub use command::execute;
 pub use config::{
-    Anonymous, AuthConfig, ByteSize, Config, ConfigError, Effective, EgressSection, KEYS, Key,
-    LimitsConfig, LogConfig, LogFormat, Origin, Right, Settings, Shape, Span, TokenConfig,
-    UnitError, show,
+    Anonymous, AuthConfig, ByteSize, Config, ConfigError, Effective, EgressSection, HttpConfig,
+    KEYS, Key, LimitsConfig, LogConfig, LogFormat, Origin, Right, Settings, Shape, Span,
+    TokenConfig, UnitError, show,
 };
 pub use http::{ListenError, listen};
 pub use logging::{LogLevelError, start_logging};

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::routing::any;
 use cardo_egress::{EgressConfig, Gate};
 use cardo_engine::{Caller, Engine, EngineOptions, QueryError, StoreError};
-use cardo_http::Authorize;
+use cardo_http::{Authorize, InvalidReach, Reach};
 use cardo_ingest::{Ingestor, InvalidSource};
 use cardo_jsonld::{ContextError, Document, Limits};
 use cardo_ngsild::{GateLoader, NgsildLimits, NgsildOptions, NotificationRunner};
@@ -35,6 +35,9 @@ pub enum RunError {
     /// Nobody, or everybody, could use it.
     #[error(transparent)]
     Auth(#[from] AuthError),
+    /// Nobody can reach it like that.
+    #[error("the section http of the configuration: {0}")]
+    Reach(#[from] InvalidReach),
     /// The data directory cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -83,6 +86,7 @@ pub(crate) struct Parts {
     pub(crate) ingestor: Ingestor,
     pub(crate) router: Router,
     address: SocketAddr,
+    reach: Reach,
     gate: Gate,
     courier: Courier,
     notifications: NotificationRunner,
@@ -96,6 +100,7 @@ impl Parts {
         notice: Option<&'static str>,
     ) -> Result<Self, RunError> {
         let started = Instant::now();
+        let reach = Reach::new(config.http.public_url.as_deref(), &config.http.trusted_proxies)?;
         let policy =
             TokenAuthorizer::new(&config.auth, &config.listen, http::is_loopback(address))?;
         tracing::info!(decision = policy.decision(), "access is decided");
@@ -133,7 +138,7 @@ impl Parts {
             .fallback(any(operations::nothing_here));
         let contexts = KnownContexts::new(engine.clone(), preloaded, Some(gate.clone()));
         let ingestor = Ingestor::new(engine.clone()).with_contexts(Arc::new(contexts));
-        Ok(Self { engine, ingestor, router, address, gate, courier, notifications })
+        Ok(Self { engine, ingestor, router, address, reach, gate, courier, notifications })
     }
 
     /// Serves until `shutdown` is done, then stops everything in order.
@@ -155,7 +160,7 @@ impl Parts {
         let notifications =
             tokio::spawn(self.notifications.run(stopping.clone().cancelled_owned()));
         tracing::info!(address = %self.address, data = %config.data.display(), "listening");
-        http::serve(listener, self.router, &config.limits, shutdown).await;
+        http::serve(listener, self.router, self.reach, &config.limits, shutdown).await;
         tracing::info!("stopping: no more requests are taken");
         stopping.cancel();
         stop_sources(sources).await;

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::header::LINK;
 use axum::http::{HeaderName, HeaderValue, Response};
 use cardo_engine::{EntityQuery, Page, PageRequest, PageStart};
-use cardo_http::{PageLinks, Params};
+use cardo_http::{BaseUrl, PageLinks, Params};
 use cardo_model::{Iri, NameId, Record};
 use cardo_query::{Filter, GeoParameters, QOptions};
 
@@ -218,11 +218,11 @@ fn add_page_headers(
     if let Some(count) = page.count {
         headers.insert(RESULTS_COUNT, HeaderValue::from(count));
     }
-    if paging.limit == 0 {
+    if paging.limit == 0 || !(page.has_more || paging.offset > 0) {
         return;
     }
     let links = PageLinks {
-        path: ask.parts.uri.path().trim_end_matches('/'),
+        path: &BaseUrl::of(ask.parts).to(ask.parts.uri.path().trim_end_matches('/')),
         query: ask.parts.uri.query(),
         limit: paging.limit,
         media_type: media.as_str(),

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::header::LINK;
 use axum::http::{HeaderValue, Response, StatusCode};
 use cardo_engine::{Operation, QueryError, Snapshot};
-use cardo_http::PageLinks;
+use cardo_http::{BaseUrl, PageLinks};
 use cardo_jsonld::CORE_CONTEXT_URL;
 use cardo_model::{DocumentChange, Iri, NGSI_LD_NULL, Timestamp};
 use serde_json::{Map, Value};
@@ -182,7 +182,7 @@ pub(crate) async fn list(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
         headers.insert(RESULTS_COUNT, HeaderValue::from(all.len()));
     }
     let links = PageLinks {
-        path: ask.parts.uri.path().trim_end_matches('/'),
+        path: &BaseUrl::of(ask.parts).to(ask.parts.uri.path().trim_end_matches('/')),
         query: ask.parts.uri.query(),
         limit: paging.limit,
         media_type: media.as_str(),

@@ -28,6 +28,8 @@ pub enum Shape {
 pub const KEYS: &[Key] = &[
     key("listen", Shape::Text),
     key("data", Shape::Text),
+    key("http.public_url", Shape::Text),
+    key("http.trusted_proxies", Shape::List),
     key("auth.anonymous", Shape::Text),
     key("auth.tokens", Shape::Toml),
     key("egress.allow_private", Shape::Bool),
@@ -109,7 +111,7 @@ mod tests {
     /// Paths whose tables hold names of the operator's choice.
     const OPEN: [&str; 1] = ["contexts"];
     /// Keys without a default value.
-    const UNSET: [&str; 1] = ["auth.anonymous"];
+    const UNSET: [&str; 2] = ["auth.anonymous", "http.public_url"];
 
     fn leaves(prefix: &str, table: &toml::Table, into: &mut Vec<String>) {
         for (name, value) in table {

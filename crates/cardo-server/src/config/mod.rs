@@ -24,6 +24,8 @@ pub struct Config {
     pub listen: String,
     /// The data directory.
     pub data: PathBuf,
+    /// How clients reach the server.
+    pub http: HttpConfig,
     /// Who may do what.
     pub auth: AuthConfig,
     /// What the server may reach.
@@ -36,6 +38,19 @@ pub struct Config {
     pub sources: Vec<SourceConfig>,
     /// Logs.
     pub log: LogConfig,
+}
+
+/// How clients reach the server.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// The URL under which clients know the server, such as `https://city.example/twin`. Not set:
+    /// the host that a request names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+    /// Addresses and networks of proxies that are believed when they say, by `Forwarded` or
+    /// `X-Forwarded-Proto`, `-Host` and `-Prefix`, how a client has addressed them.
+    pub trusted_proxies: Vec<String>,
 }
 
 /// Who may do what.
@@ -175,6 +190,7 @@ impl Default for Config {
         Self {
             listen: "127.0.0.1:8787".into(),
             data: "./cardo-data".into(),
+            http: HttpConfig::default(),
             auth: AuthConfig::default(),
             egress: EgressSection::default(),
             limits: LimitsConfig::default(),

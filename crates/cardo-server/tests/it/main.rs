@@ -8,4 +8,5 @@ mod ingest;
 mod kill;
 mod layering;
 mod lifecycle;
+mod reach;
 mod support;

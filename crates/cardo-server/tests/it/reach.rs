@@ -1,0 +1,69 @@
+//! Links lead back to where a client has found the server.
+
+use tempfile::tempdir;
+
+use crate::support::{Answer, ENTITIES, Server, cardo, entity, error_text, output};
+
+fn start(variables: &[(&str, &str)], data: &std::path::Path) -> Server {
+    let mut command = cardo(&["serve", "--listen", "127.0.0.1:0", "--log-level", "warn"]);
+    command.arg("--data").arg(data).envs(variables.iter().copied());
+    Server::spawn(command)
+}
+
+fn create(server: &Server, path: &str, id: &str, headers: &[(&str, &str)]) -> Answer {
+    let body = entity(id, "\"a\": 1");
+    let answer = server.connect().send("POST", path, headers, Some(&body)).unwrap();
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    answer
+}
+
+#[test]
+fn links_begin_with_the_host_that_a_request_names_and_the_tenant_of_its_path() {
+    let folder = tempdir().unwrap();
+    let server = start(&[], folder.path());
+    let path = format!("/tenants/north{ENTITIES}");
+    let base = format!("http://test/tenants/north{ENTITIES}");
+    // Nobody's word is taken about how a client has come.
+    let forwarded = [("Forwarded", "proto=https;host=evil.example")];
+    let answer = create(&server, &path, "urn:x:1", &forwarded);
+    assert_eq!(answer.header("location"), Some(format!("{base}/urn:x:1").as_str()));
+    create(&server, &path, "urn:x:2", &[]);
+    let page = server.send("GET", &format!("{path}?type=Sample&limit=1"), None);
+    let begin = format!("<{base}?type=Sample&limit=1&offset=1>;rel=\"next\"");
+    let is_next = |(name, value): &(String, String)| name == "link" && value.starts_with(&begin);
+    assert!(page.headers.iter().any(is_next), "{:?}", page.headers);
+    server.stop();
+}
+
+#[test]
+fn a_trusted_proxy_and_a_public_url_say_where_links_lead() {
+    let folder = tempdir().unwrap();
+    let proxies = ("CARDO_HTTP_TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1");
+    let server = start(&[proxies], folder.path());
+    let headers = [("X-Forwarded-Proto", "https"), ("X-Forwarded-Prefix", "/twin")];
+    let answer = create(&server, ENTITIES, "urn:x:1", &headers);
+    assert_eq!(answer.header("location"), Some("https://test/twin/ngsi-ld/v1/entities/urn:x:1"));
+    let headers = [("Forwarded", "for=192.0.2.1;proto=https;host=city.example")];
+    let answer = create(&server, ENTITIES, "urn:x:2", &headers);
+    assert_eq!(answer.header("location"), Some("https://city.example/ngsi-ld/v1/entities/urn:x:2"));
+    server.stop();
+
+    let url = ("CARDO_HTTP_PUBLIC_URL", "https://city.example/twin");
+    let server = start(&[proxies, url], folder.path());
+    let answer = create(&server, ENTITIES, "urn:x:3", &headers);
+    assert_eq!(
+        answer.header("location"),
+        Some("https://city.example/twin/ngsi-ld/v1/entities/urn:x:3")
+    );
+}
+
+#[test]
+fn a_public_url_that_is_none_is_told_at_the_start() {
+    let folder = tempdir().unwrap();
+    let mut command = cardo(&["serve", "--listen", "127.0.0.1:0"]);
+    command.arg("--data").arg(folder.path()).env("CARDO_HTTP_PUBLIC_URL", "city.example");
+    let said = output(command);
+    assert_eq!(said.status.code(), Some(1));
+    let text = error_text(&said);
+    assert!(text.contains("\"city.example\" is no public URL"), "{text}");
+}
