@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cardo_egress::Gate;
-use cardo_engine::{Caller, Engine};
+use cardo_engine::{Caller, Engine, Terms};
 use cardo_ingest::Contexts;
 use cardo_jsonld::{Context, ContextBuilder, Document, Limits, Step};
 use cardo_ngsild::{CONTEXT_KIND, ContextLoader, GateLoader};
@@ -58,4 +58,37 @@ impl Contexts for KnownContexts {
             }
         }
     }
+}
+
+/// The context whose terms are the short names outside NGSI-LD: made of nothing but the documents
+/// of the configuration, because names may not depend on whether a download works.
+pub(crate) fn names_context(
+    url: Option<&str>,
+    preloaded: &[Document],
+) -> Result<Arc<Context>, String> {
+    let Some(url) = url else { return Ok(Context::core()) };
+    let text = serde_json::Value::from(url);
+    let mut builder = ContextBuilder::new(text, Limits::default());
+    loop {
+        match builder.step().map_err(|error| error.to_string())? {
+            Step::Ready(context) => return Ok(context),
+            Step::Needs(urls) => {
+                for url in urls {
+                    let document = preloaded.iter().find(|document| **document.url() == *url);
+                    let document = document.ok_or_else(|| {
+                        format!("{url} is not in the table `contexts`, which gives it a file")
+                    })?;
+                    builder.supply(Arc::new(document.clone()));
+                }
+            }
+        }
+    }
+}
+
+/// The terms of a context as names of tables and columns.
+pub(crate) fn terms(context: Arc<Context>) -> Terms {
+    Terms::new(move |iri| {
+        let term = context.compact_iri(iri);
+        (*term != *iri).then(|| term.into_owned())
+    })
 }

@@ -9,10 +9,10 @@ use std::time::Instant;
 use axum::Router;
 use axum::routing::any;
 use cardo_egress::{EgressConfig, Gate};
-use cardo_engine::{Caller, Engine, EngineOptions, QueryError, StoreError};
+use cardo_engine::{Caller, Engine, EngineOptions, QueryError, StoreError, Terms};
 use cardo_http::{Authorize, InvalidReach, Reach};
 use cardo_ingest::{Ingestor, InvalidSource};
-use cardo_jsonld::{ContextError, Document, Limits};
+use cardo_jsonld::{Context, ContextError, Document, Limits};
 use cardo_ngsild::{GateLoader, NgsildLimits, NgsildOptions, NotificationRunner};
 use cardo_notify::{Courier, CourierOptions};
 use cardo_store::{SqliteOptions, SqliteStore};
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::{AuthError, TokenAuthorizer};
 use crate::config::{Config, EgressSection, LimitsConfig};
-use crate::contexts::KnownContexts;
+use crate::contexts::{self, KnownContexts, terms};
 use crate::courier::GateCourier;
 use crate::http;
 use crate::metrics::RequestMetrics;
@@ -60,6 +60,14 @@ pub enum RunError {
         path: PathBuf,
         /// Why.
         reason: ContextError,
+    },
+    /// The context that names come from cannot be used.
+    #[error("names.context is {url}, and cannot be used: {reason}")]
+    NamesContext {
+        /// Its URL.
+        url: String,
+        /// Why.
+        reason: String,
     },
     /// A source of the configuration cannot run.
     #[error(transparent)]
@@ -109,7 +117,8 @@ impl Parts {
             source.check()?;
         }
         let preloaded = read_contexts(config)?;
-        let engine = open_engine(config).await?;
+        let names = names_context(config, &preloaded)?;
+        let engine = open_engine(config, terms(names)).await?;
         let gate = Gate::new(egress(&config.egress));
         let courier = Courier::new(gate.clone(), CourierOptions::default());
         let requests = Arc::new(RequestMetrics::default());
@@ -194,10 +203,20 @@ async fn stop_sources(mut sources: JoinSet<()>) {
     }
 }
 
-/// Opens the data directory of a configuration.
-pub(crate) async fn open_engine(config: &Config) -> Result<Engine, RunError> {
+/// Opens the data directory of a configuration; `terms` are the names in tables.
+pub(crate) async fn open_engine(config: &Config, terms: Terms) -> Result<Engine, RunError> {
+    let options = EngineOptions { terms, ..engine_options(&config.limits) };
     let store = SqliteStore::open(&config.data, SqliteOptions::default()).await?;
-    Ok(Engine::open(Arc::new(store), engine_options(&config.limits)).await?)
+    Ok(Engine::open(Arc::new(store), options).await?)
+}
+
+/// The context whose terms are the names of types and attributes outside NGSI-LD.
+fn names_context(config: &Config, preloaded: &[Document]) -> Result<Arc<Context>, RunError> {
+    let url = config.names.context.as_deref();
+    contexts::names_context(url, preloaded).map_err(|reason| RunError::NamesContext {
+        url: url.unwrap_or_default().to_owned(),
+        reason,
+    })
 }
 
 fn engine_options(limits: &LimitsConfig) -> EngineOptions {

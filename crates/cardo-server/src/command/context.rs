@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use cardo_engine::{Batch, Caller};
+use cardo_engine::{Batch, Caller, Terms};
 use cardo_ngsild::context_operation;
 
 use crate::cli::ContextCommand;
@@ -23,7 +23,7 @@ async fn add(config: &Config, url: &str, file: &Path) -> Result<(), Failure> {
     let document = std::fs::read(file).map_err(unreadable)?;
     let operation = context_operation(url, &document)
         .map_err(|reason| Failure::usage(format!("{} is no context: {reason}", file.display())))?;
-    let engine = open_engine(config).await.map_err(Failure::run)?;
+    let engine = open_engine(config, Terms::default()).await.map_err(Failure::run)?;
     let batch = Batch { operations: vec![operation], ..Batch::default() };
     let outcome = engine.apply(&Caller::local("cardo-context"), batch).await.map_err(Failure::run);
     engine.close().await.map_err(Failure::run)?;

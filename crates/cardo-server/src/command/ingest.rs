@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cardo_engine::{Caller, Engine, StoreError};
+use cardo_engine::{Caller, Engine, StoreError, Terms};
 use cardo_ingest::{FileJob, Ingestor, JobOptions, Mapping, terminal_progress};
 use cardo_model::TwinId;
 
@@ -26,7 +26,7 @@ pub(super) fn run(args: &IngestArgs) -> Result<(), Failure> {
         Some(_) => Vec::new(),
     };
     runtime()?.block_on(async {
-        let engine = open_engine(&config).await.map_err(not_opened)?;
+        let engine = open_engine(&config, Terms::default()).await.map_err(not_opened)?;
         let done = in_engine(args, &config, &engine, twin, options, jobs).await;
         engine.close().await.map_err(Failure::run)?;
         done

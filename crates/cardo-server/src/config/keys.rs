@@ -47,6 +47,7 @@ pub const KEYS: &[Key] = &[
     key("limits.names", Shape::Integer),
     key("limits.projector_memory", Shape::Text),
     key("limits.projector_delay", Shape::Text),
+    key("names.context", Shape::Text),
     key("contexts", Shape::Toml),
     key("sources", Shape::Toml),
     key("log.format", Shape::Text),
@@ -111,7 +112,7 @@ mod tests {
     /// Paths whose tables hold names of the operator's choice.
     const OPEN: [&str; 1] = ["contexts"];
     /// Keys without a default value.
-    const UNSET: [&str; 2] = ["auth.anonymous", "http.public_url"];
+    const UNSET: [&str; 3] = ["auth.anonymous", "http.public_url", "names.context"];
 
     fn leaves(prefix: &str, table: &toml::Table, into: &mut Vec<String>) {
         for (name, value) in table {

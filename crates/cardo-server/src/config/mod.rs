@@ -32,6 +32,8 @@ pub struct Config {
     pub egress: EgressSection,
     /// Bounds on what clients can ask for.
     pub limits: LimitsConfig,
+    /// Short names outside NGSI-LD.
+    pub names: NamesConfig,
     /// JSON-LD contexts to load at the start: URL and file.
     pub contexts: BTreeMap<String, PathBuf>,
     /// Files, feeds and recordings that are taken in while the server runs.
@@ -51,6 +53,15 @@ pub struct HttpConfig {
     /// Addresses and networks of proxies that are believed when they say, by `Forwarded` or
     /// `X-Forwarded-Proto`, `-Host` and `-Prefix`, how a client has addressed them.
     pub trusted_proxies: Vec<String>,
+}
+
+/// Short names of types and attributes in OGC API, tiles and GraphQL, where clients bring no context.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NamesConfig {
+    /// The URL of a context among `contexts` whose terms are the names. Not set: the core context.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
 }
 
 /// Who may do what.
@@ -194,6 +205,7 @@ impl Default for Config {
             auth: AuthConfig::default(),
             egress: EgressSection::default(),
             limits: LimitsConfig::default(),
+            names: NamesConfig::default(),
             contexts: BTreeMap::new(),
             sources: Vec::new(),
             log: LogConfig::default(),

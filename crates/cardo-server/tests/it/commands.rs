@@ -97,3 +97,15 @@ fn an_address_that_is_none_is_refused() {
     assert_eq!(said.status.code(), Some(1));
     assert!(error_text(&said).contains("\"8787\""), "{}", error_text(&said));
 }
+
+#[test]
+fn a_context_for_names_that_has_no_file_is_refused_at_the_start() {
+    let folder = tempdir().unwrap();
+    let mut command = cardo(&["serve", "--listen", "127.0.0.1:0"]);
+    command.arg("--data").arg(folder.path());
+    command.env("CARDO_NAMES_CONTEXT", "https://city.example/context.jsonld");
+    let said = output(command);
+    assert!(!said.status.success());
+    let text = error_text(&said);
+    assert!(text.contains("names.context is https://city.example/context.jsonld"), "{text}");
+}
