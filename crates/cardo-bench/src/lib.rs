@@ -17,6 +17,7 @@ mod writes;
 
 pub use city::{City, DEFAULT_CONTEXT, TEMPERATURES, TYPES, full_name};
 pub use limit::serve_limit;
+pub use load::Question;
 pub use process::{cpu_seconds, resident_bytes};
-pub use reads::Rounds;
+pub use reads::{Rounds, reads_of};
 pub use run::{Run, build_server, is_part};

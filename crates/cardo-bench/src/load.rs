@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::wire::Connection;
 
 /// Writes the next request; each is another.
-pub(crate) type Question = Arc<dyn Fn(&mut fastrand::Rng, &mut Vec<u8>) + Send + Sync>;
+pub type Question = Arc<dyn Fn(&mut fastrand::Rng, &mut Vec<u8>) + Send + Sync>;
 
 /// How a server is driven.
 #[derive(Clone, Copy, Debug)]
@@ -72,12 +72,24 @@ pub(crate) async fn drive(load: Load, question: &Question, seed: u64) -> io::Res
         let client = Client { connection, question: Arc::clone(question), random, number };
         tasks.spawn(client.run(load, start));
     }
+    // While it waits for answers it does not sleep: waking a core that sleeps costs the server, and
+    // more so the server that keeps the load waiting.
+    let mut awake = JoinSet::new();
+    if load.rate.is_none() {
+        awake.spawn(stay_awake());
+    }
     let mut all = Driven::default();
     while let Some(driven) = tasks.join_next().await {
         all.add(driven.map_err(io::Error::other)??);
     }
     all.elapsed = start.elapsed();
     Ok(all)
+}
+
+async fn stay_awake() {
+    loop {
+        tokio::task::yield_now().await;
+    }
 }
 
 struct Client {

@@ -69,6 +69,11 @@ pub(crate) const READS: [Yardstick; 6] = [
     },
 ];
 
+/// The questions of the table by key, for a city.
+pub fn reads_of(city: City) -> impl Iterator<Item = (&'static str, Question)> {
+    READS.iter().map(move |read| (read.key, (read.question)(city)))
+}
+
 /// How many clients ask at once.
 const CLIENTS: u32 = 32;
 /// How many of Cardo's answers the limit repeats.

@@ -158,14 +158,12 @@ impl Engine {
         if !plan.wanted.is_empty() {
             demand::missed(inner, &twin, &plan.wanted);
         }
-        let mut asked = asked;
-        asked.window.count &= plan.count.is_none();
-        let mut run = Run::new(&plan, asked.window);
-        if plan.cost >= COSTLY_NS || !runs_out(&mut run) {
+        let mut run = Run::new(plan, asked.window);
+        if run.cost() >= COSTLY_NS || !runs_out(&mut run) {
             inner.run_in_slices(&mut run).await?;
         }
-        let (found, counted) = (run.found, run.counted);
-        Ok(snapshot.page(query, &asked, found, plan.count.unwrap_or(counted)))
+        let count = run.count();
+        Ok(snapshot.page(query, &asked, run.found, count))
     }
 
     /// Applies a batch; when it returns, the changes are durable and visible.
@@ -485,7 +483,7 @@ impl Inner {
         Ok(operations.into_iter().map(|operation| operation.map_names(&mut id_of)).collect())
     }
 
-    async fn run_in_slices(&self, run: &mut Run<'_, '_>) -> Result<(), QueryError> {
+    async fn run_in_slices(&self, run: &mut Run<'_>) -> Result<(), QueryError> {
         let limit = self.options.query_timeout;
         let start = Instant::now();
         let permit = tokio::time::timeout(limit, self.costly.acquire()).await;
@@ -632,7 +630,7 @@ impl Inner {
 
 /// Goes on to the end of a walk that was taken for cheap; `false` when it takes longer than a
 /// slice after all, since estimates can be wrong by far.
-fn runs_out(run: &mut Run<'_, '_>) -> bool {
+fn runs_out(run: &mut Run<'_>) -> bool {
     let start = Instant::now();
     while run.step() {
         if start.elapsed() > SLICE {

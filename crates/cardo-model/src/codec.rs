@@ -57,14 +57,27 @@ impl<'a> Reader<'a> {
         Some(*first)
     }
 
-    #[inline]
+    /// Nearly all are of one byte or two.
+    #[expect(clippy::inline_always, reason = "a record holds dozens, and pages are made of them")]
+    #[inline(always)]
     pub(crate) fn varint(&mut self) -> Option<u64> {
-        let first = self.u8()?;
-        if first < 0x80 {
-            return Some(u64::from(first));
+        match self.bytes {
+            [one, rest @ ..] if *one < 0x80 => {
+                self.bytes = rest;
+                Some(u64::from(*one))
+            }
+            [one, two, rest @ ..] if *two < 0x80 => {
+                self.bytes = rest;
+                Some(u64::from(one & 0x7f) | u64::from(*two) << 7)
+            }
+            _ => self.long_varint(),
         }
-        let mut value = u64::from(first & 0x7f);
-        let mut shift = 7;
+    }
+
+    #[inline(never)]
+    fn long_varint(&mut self) -> Option<u64> {
+        let mut value = 0;
+        let mut shift = 0;
         loop {
             let byte = self.u8()?;
             value |= u64::from(byte & 0x7f).checked_shl(shift)?;

@@ -69,15 +69,17 @@ impl Timestamp {
         let seconds = self.micros.div_euclid(MICROS_PER_SECOND);
         let fraction = self.micros.rem_euclid(MICROS_PER_SECOND);
         let (year, month, day) = civil_from_days(seconds.div_euclid(SECONDS_PER_DAY));
-        let second_of_day = seconds.rem_euclid(SECONDS_PER_DAY);
+        let second_of_day = small(seconds.rem_euclid(SECONDS_PER_DAY));
         let mut text = *b"0000-00-00T00:00:00.000000Z";
-        put_digits(&mut text[0..4], year);
-        put_digits(&mut text[5..7], month);
-        put_digits(&mut text[8..10], day);
+        put_digits(&mut text[0..4], small(year));
+        put_digits(&mut text[5..7], small(month));
+        put_digits(&mut text[8..10], small(day));
         put_digits(&mut text[11..13], second_of_day / 3_600);
         put_digits(&mut text[14..16], second_of_day / 60 % 60);
         put_digits(&mut text[17..19], second_of_day % 60);
-        put_digits(&mut text[20..26], fraction);
+        if self.digits > 0 {
+            put_digits(&mut text[20..26], small(fraction));
+        }
         let end = if self.digits == 0 { 19 } else { 20 + usize::from(self.digits) };
         out.extend_from_slice(&text[..end]);
         out.push(b'Z');
@@ -97,7 +99,14 @@ impl Timestamp {
     }
 }
 
-fn put_digits(target: &mut [u8], mut value: i64) {
+/// A part of a date, none of which is negative or needs more bits.
+#[inline]
+fn small(part: i64) -> u32 {
+    u32::try_from(part).unwrap_or(0)
+}
+
+#[inline]
+fn put_digits(target: &mut [u8], mut value: u32) {
     for byte in target.iter_mut().rev() {
         *byte = b'0' + u8::try_from(value % 10).unwrap_or(0);
         value /= 10;

@@ -13,5 +13,5 @@ mod spatial_index;
 pub(crate) use attribute_index::{AttributeIndex, NumberIndex, TextIndex, hash_text};
 pub(crate) use facets::Facets;
 pub(crate) use root::{Root, TypeIndex};
-pub(crate) use slot_set::{Bits, CHUNK, SlotSet, slots_of};
+pub(crate) use slot_set::{Bits, CHUNK, SlotSet, WORDS, slots_of};
 pub(crate) use sorted_runs::number_key;

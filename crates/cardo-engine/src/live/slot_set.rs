@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 /// How many slots one chunk of a [`SlotSet`] covers.
 pub(crate) const CHUNK: u32 = 4_096;
-const WORDS: usize = 64;
+pub(crate) const WORDS: usize = 64;
 
 /// The bits of one chunk.
 pub(crate) type Bits = [u64; WORDS];

@@ -1,5 +1,6 @@
 use cardo_query::{Datasets, Filter, Resolved, evaluate};
 
+use super::listed::Listed;
 use super::number::Ranges;
 use super::parts::{Listing, Lookup, Part, Scope, Wanted};
 use crate::live::{NumberIndex, Root, SlotSet, number_key, slots_of};
@@ -19,9 +20,9 @@ pub(crate) struct Plan<'a> {
     pub(super) source: Source<'a>,
     pub(super) checks: Vec<Check<'a>>,
     /// How many match, where the indexes say it exactly.
-    pub(crate) count: Option<usize>,
+    pub(super) count: Option<usize>,
     /// What the walk is likely to take, in nanoseconds.
-    pub(crate) cost: f64,
+    pub(super) cost: f64,
     /// Indexes that would have helped.
     pub(crate) wanted: Vec<Wanted>,
 }
@@ -30,8 +31,8 @@ pub(crate) struct Plan<'a> {
 pub(super) enum Source<'a> {
     /// Slots that are in each of these unions.
     Sets(Vec<Vec<&'a SlotSet>>),
-    /// These slots, ascending.
-    Slots(Vec<u32>),
+    /// These slots.
+    Slots(Listed),
 }
 
 /// What a candidate has to pass, cheap ones first.
@@ -47,6 +48,8 @@ pub(super) enum Check<'a> {
 const SET_NS: f64 = 3.0;
 const COLUMN_NS: f64 = 6.0;
 const RECORD_NS: f64 = 200.0;
+/// Numbers of a range lie side by side.
+const LIST_NUMBER_NS: f64 = 4.0;
 const LIST_NS: f64 = 60.0;
 /// Listings that take longer are walked in slices instead.
 const MOST_LISTED: usize = 100_000;
@@ -166,7 +169,9 @@ impl<'a> Choice<'a> {
             .filter(|(_, lookup)| {
                 lookup.estimate <= MOST_LISTED || walked > MOST_LISTED as f64 * 4.0
             })
-            .map(|(at, lookup)| (at, lookup.estimate as f64 * (LIST_NS + others(at)) + 500.0))
+            .map(|(at, lookup)| {
+                (at, lookup.estimate as f64 * (lookup.list_ns() + others(at)) + 500.0)
+            })
             .min_by(|(_, a), (_, b)| a.total_cmp(b));
         match best {
             Some((at, cost)) if cost < walk_cost => self.listed(at, cost),
@@ -200,7 +205,7 @@ impl<'a> Choice<'a> {
     }
 
     fn listed(mut self, at: usize, cost: f64) -> Plan<'a> {
-        let slots = self.lookups.swap_remove(at).list(self.root);
+        let slots = Listed::new(self.lookups.swap_remove(at).list(self.root));
         let mut checks: Vec<Check<'a>> = self.sets.into_iter().map(Check::Sets).collect();
         checks.extend(self.lookups.into_iter().map(Lookup::into_check));
         checks.extend(self.checks.into_iter().map(Check::Record));
@@ -224,6 +229,17 @@ impl<'a> Lookup<'a> {
         }
     }
 
+    fn list_ns(&self) -> f64 {
+        match &self.index {
+            Listing::Numbers { .. } => LIST_NUMBER_NS,
+            Listing::Texts { .. } => RECORD_NS,
+            Listing::Union(lookups) => {
+                RECORD_NS + lookups.iter().map(Self::list_ns).fold(0.0, f64::max)
+            }
+            Listing::Ids(_) | Listing::Geo { .. } => LIST_NS,
+        }
+    }
+
     fn into_check(self) -> Check<'a> {
         match self.index {
             Listing::Numbers { indexes, ranges } => {
@@ -233,7 +249,7 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// The slots that the index lists, tested, ascending, each once.
+    /// The slots that the index lists, tested.
     fn list(self, root: &Root) -> Vec<u32> {
         let mut slots = Vec::with_capacity(self.estimate);
         let filter = self.filter;
@@ -286,9 +302,9 @@ impl<'a> Lookup<'a> {
                 slots.retain(|slot| is_match(*slot));
             }
         }
-        slots.sort_unstable();
-        slots.dedup();
         if is_union {
+            slots.sort_unstable();
+            slots.dedup();
             slots.retain(|slot| is_match(*slot));
         }
         slots

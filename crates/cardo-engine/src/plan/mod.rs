@@ -2,6 +2,7 @@
 //! the entities in the order of their creation.
 
 mod choose;
+mod listed;
 mod number;
 mod parts;
 mod resolve;

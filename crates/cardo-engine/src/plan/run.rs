@@ -1,5 +1,5 @@
 use super::choose::{Plan, Source};
-use crate::live::{Bits, CHUNK, SlotSet, slots_of};
+use crate::live::{Bits, CHUNK, SlotSet, WORDS};
 
 /// Which way the order of creation is walked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,52 +21,78 @@ pub(crate) struct Window {
     pub(crate) count: bool,
 }
 
-/// A walk in progress; it goes on chunk by chunk, so that it can make way for others.
-pub(crate) struct Run<'p, 'a> {
-    plan: &'p Plan<'a>,
+/// A walk in progress; it goes on a little at a time, so that it can make way for others.
+pub(crate) struct Run<'a> {
+    plan: Plan<'a>,
     window: Window,
+    /// The present chunk of a walk over sets.
+    chunk: ChunkWalk,
     /// Chunks done, in the direction of the walk.
     done: usize,
     chunks: usize,
     skipped: usize,
-    /// Slots of the present chunk, in the direction of the walk, and how many are judged.
-    waiting: Vec<u32>,
-    judged: usize,
     /// The slots found, in the direction of the walk.
     pub(crate) found: Vec<u32>,
-    /// How many match in all; only with `count`.
-    pub(crate) counted: usize,
+    counted: usize,
 }
 
-/// How many slots one step judges.
-const STEP: usize = 256;
+/// How many slots one step judges at the most.
+const STEP: usize = 64;
 
-impl<'p, 'a> Run<'p, 'a> {
-    pub(crate) fn new(plan: &'p Plan<'a>, window: Window) -> Self {
-        let chunks = plan.root.slots().div_ceil(CHUNK) as usize;
-        let found = Vec::with_capacity(window.limit.min(1_024));
+impl<'a> Run<'a> {
+    pub(crate) fn new(mut plan: Plan<'a>, mut window: Window) -> Self {
+        window.count &= plan.count.is_none();
+        if let Source::Slots(listed) = &mut plan.source {
+            listed.turn(window.direction, window.count);
+        }
         Self {
+            chunks: plan.root.slots().div_ceil(CHUNK) as usize,
+            found: Vec::with_capacity(window.limit.min(1_024)),
+            chunk: ChunkWalk::default(),
             plan,
             window,
             done: 0,
-            chunks,
             skipped: 0,
-            waiting: Vec::with_capacity(CHUNK as usize / 8),
-            judged: 0,
-            found,
             counted: 0,
         }
     }
 
     /// Goes a little further; `false` when nothing is left to do.
     pub(crate) fn step(&mut self) -> bool {
-        if self.is_full() && !self.window.count {
-            return false;
+        for _ in 0..STEP {
+            if self.is_full() && !self.window.count {
+                return false;
+            }
+            let next = match &mut self.plan.source {
+                Source::Slots(listed) => listed.next(),
+                Source::Sets(_) => self.chunk.next(self.window.direction),
+            };
+            match next {
+                Some(slot) => self.judge(slot),
+                None if self.next_chunk() => {}
+                None => return false,
+            }
         }
-        if self.judged < self.waiting.len() {
-            self.judge_some();
-            return true;
-        }
+        true
+    }
+
+    /// What the walk is likely to take, in nanoseconds.
+    pub(crate) fn cost(&self) -> f64 {
+        self.plan.cost
+    }
+
+    /// How many match in all; only where that was asked.
+    pub(crate) fn count(&self) -> usize {
+        self.plan.count.unwrap_or(self.counted)
+    }
+
+    fn is_full(&self) -> bool {
+        self.found.len() >= self.window.limit
+    }
+
+    /// Goes on to the next chunk of a walk over sets; `false` where there is none.
+    fn next_chunk(&mut self) -> bool {
+        let Source::Sets(sets) = &self.plan.source else { return false };
         if self.done >= self.chunks {
             return false;
         }
@@ -75,75 +101,49 @@ impl<'p, 'a> Run<'p, 'a> {
             Direction::Backward => self.chunks - 1 - self.done,
         };
         self.done += 1;
-        self.fill(chunk);
-        true
-    }
-
-    /// Judges so many slots that what each takes adds up to little.
-    fn judge_some(&mut self) {
-        let end = self.waiting.len().min(self.judged + STEP);
-        while self.judged < end {
-            let slot = self.waiting[self.judged];
-            self.judged += 1;
-            self.judge(slot);
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.found.len() >= self.window.limit
-    }
-
-    fn fill(&mut self, chunk: usize) {
-        self.waiting.clear();
-        self.judged = 0;
         let base = u32::try_from(chunk).expect("slots are 32 bits") * CHUNK;
         let is_outside = base >= self.window.until || base + CHUNK <= self.window.from;
         if is_outside && !self.window.count {
-            return;
+            return true;
         }
-        match &self.plan.source {
-            Source::Sets(sets) => {
-                let plan = self.plan;
-                if plan.checks.is_empty() && self.skip_chunk(sets, chunk, base) {
-                    return;
-                }
-                let bits = intersection(sets, chunk);
-                self.waiting.extend(slots_of(bits).map(|place| base + place));
-            }
-            Source::Slots(slots) => {
-                let first = slots.partition_point(|slot| *slot < base);
-                let end = slots.partition_point(|slot| *slot < base + CHUNK);
-                self.waiting.extend_from_slice(&slots[first..end]);
+        let is_within = self.window.from <= base && base + CHUNK <= self.window.until;
+        let can_skip = self.plan.checks.is_empty() && is_within;
+        if can_skip
+            && let [union] = sets.as_slice()
+            && let [one] = union.as_slice()
+        {
+            let len = one.chunk_len(chunk) as usize;
+            if self.skipped + len <= self.window.skip || self.is_full() {
+                self.skip(len);
+                return true;
             }
         }
-        if self.window.direction == Direction::Backward {
-            self.waiting.reverse();
+        self.chunk = ChunkWalk { base, bits: intersection(sets, chunk), done: 0 };
+        if can_skip {
+            self.skip_words();
+        }
+        true
+    }
+
+    /// Where nothing has to be checked, what is skipped is only counted.
+    fn skip_words(&mut self) {
+        while let Some(word) = self.chunk.word(self.window.direction) {
+            let len = word.count_ones() as usize;
+            if self.skipped + len > self.window.skip {
+                return;
+            }
+            self.skip(len);
+            self.chunk.done += 1;
         }
     }
 
-    /// Where nothing has to be checked, a chunk that is skipped as a whole is only counted.
-    fn skip_chunk(&mut self, sets: &[Vec<&SlotSet>], chunk: usize, base: u32) -> bool {
-        let is_within = self.window.from <= base && base + CHUNK <= self.window.until;
-        let len = match sets {
-            [union] if union.len() == 1 => union[0].chunk_len(chunk) as usize,
-            _ => return false,
-        };
-        let is_skipped = is_within && self.skipped + len <= self.window.skip;
-        if is_skipped {
-            self.skipped += len;
-        }
-        if is_skipped || (self.window.count && self.is_full()) {
-            self.counted += len;
-            return true;
-        }
-        false
+    fn skip(&mut self, matches: usize) {
+        self.skipped += matches;
+        self.counted += matches;
     }
 
     #[inline]
     fn judge(&mut self, slot: u32) {
-        if self.is_full() && !self.window.count {
-            return;
-        }
         let is_in_window = (self.window.from..self.window.until).contains(&slot);
         if !(is_in_window || self.window.count) || !self.plan.passes(slot) {
             return;
@@ -160,14 +160,60 @@ impl<'p, 'a> Run<'p, 'a> {
     }
 }
 
+/// The members of a chunk, taken out of its bits one by one.
+struct ChunkWalk {
+    base: u32,
+    bits: Bits,
+    /// Words done, in the direction of the walk.
+    done: usize,
+}
+
+impl Default for ChunkWalk {
+    fn default() -> Self {
+        Self { base: 0, bits: [0; WORDS], done: WORDS }
+    }
+}
+
+impl ChunkWalk {
+    fn place(&self, direction: Direction) -> usize {
+        match direction {
+            Direction::Forward => self.done,
+            Direction::Backward => WORDS - 1 - self.done,
+        }
+    }
+
+    /// The present word.
+    fn word(&self, direction: Direction) -> Option<u64> {
+        (self.done < WORDS).then(|| self.bits[self.place(direction)])
+    }
+
+    #[inline]
+    fn next(&mut self, direction: Direction) -> Option<u32> {
+        loop {
+            let word = self.word(direction)?;
+            if word == 0 {
+                self.done += 1;
+                continue;
+            }
+            let bit = match direction {
+                Direction::Forward => word.trailing_zeros(),
+                Direction::Backward => 63 - word.leading_zeros(),
+            };
+            let place = self.place(direction);
+            self.bits[place] ^= 1 << bit;
+            return Some(self.base + u32::try_from(place).expect("below 64") * 64 + bit);
+        }
+    }
+}
+
 fn intersection(sets: &[Vec<&SlotSet>], chunk: usize) -> Bits {
-    let mut all = [u64::MAX; 64];
+    let mut all = [u64::MAX; WORDS];
     for union in sets {
         let bits = match union.as_slice() {
-            [] => [0; 64],
+            [] => [0; WORDS],
             [one] => one.bits(chunk),
             several => {
-                let mut joined = [0; 64];
+                let mut joined = [0; WORDS];
                 for set in several {
                     for (word, other) in joined.iter_mut().zip(set.bits(chunk)) {
                         *word |= other;

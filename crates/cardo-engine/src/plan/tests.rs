@@ -98,10 +98,10 @@ fn install_all(root: &mut Root, before: &Arc<Root>) {
 fn walk(root: &Root, filter: &Resolved, window: Window) -> (Vec<u32>, usize) {
     let first = window.skip.saturating_add(window.limit);
     let plan = Plan::new(root, filter, Need { first, count: window.count });
-    let mut run = Run::new(&plan, window);
+    let mut run = Run::new(plan, window);
     while run.step() {}
-    let counted = plan.count.unwrap_or(run.counted);
-    (run.found, counted)
+    let count = run.count();
+    (run.found, count)
 }
 
 proptest! {

@@ -138,18 +138,18 @@ impl EntityWriter<'_, '_> {
             return;
         };
         let first = self.names.quoted(first);
-        let rest: smallvec::SmallVec<[NameId; 4]> = types.collect();
-        if rest.is_empty() {
-            self.out.extend_from_slice(first);
-        } else {
-            self.out.push(b'[');
-            self.out.extend_from_slice(first);
-            for name in rest {
-                self.out.push(b',');
-                let name = self.names.quoted(name);
-                self.out.extend_from_slice(name);
+        match types.next() {
+            None => self.out.extend_from_slice(first),
+            Some(second) => {
+                self.out.push(b'[');
+                self.out.extend_from_slice(first);
+                for name in std::iter::once(second).chain(types) {
+                    self.out.push(b',');
+                    let name = self.names.quoted(name);
+                    self.out.extend_from_slice(name);
+                }
+                self.out.push(b']');
             }
-            self.out.push(b']');
         }
         self.out.push(b',');
     }
@@ -176,6 +176,7 @@ impl EntityWriter<'_, '_> {
         self.out.push(b',');
     }
 
+    #[inline]
     pub(crate) fn moment(&mut self, member: &str, moment: Option<Timestamp>) {
         let Some(moment) = moment else { return };
         self.out.push(b'"');
@@ -185,6 +186,7 @@ impl EntityWriter<'_, '_> {
         self.out.extend_from_slice(b"\",");
     }
 
+    #[inline]
     fn text(&mut self, member: &str, text: Option<&str>) {
         let Some(text) = text else { return };
         self.out.push(b'"');
@@ -203,11 +205,11 @@ impl EntityWriter<'_, '_> {
         let second = wanted.next();
         let key = self.names.key(attribute.name());
         if key == PROOF_KEY {
-            return self.proof(first);
+            return self.proof(&first);
         }
         self.out.extend_from_slice(key);
         match second {
-            None => self.instance(first),
+            None => self.instance(&first),
             Some(second) => {
                 let rest: Vec<_> = wanted.collect();
                 let all = [first, second].into_iter().chain(rest);
@@ -216,7 +218,7 @@ impl EntityWriter<'_, '_> {
                 } else {
                     self.out.push(b'[');
                     for instance in all {
-                        self.one_of_several(instance);
+                        self.one_of_several(&instance);
                         self.out.push(b',');
                     }
                     self.close(b']');
@@ -232,7 +234,7 @@ impl EntityWriter<'_, '_> {
         for instance in instances {
             write_string(instance.dataset_id().unwrap_or("@none"), self.out);
             self.out.push(b':');
-            self.simplified(instance);
+            self.simplified(&instance);
             self.out.push(b',');
         }
         self.close(b'}');
@@ -241,7 +243,7 @@ impl EntityWriter<'_, '_> {
 
     /// Writes one instance.
     #[inline]
-    pub(crate) fn instance(&mut self, instance: InstanceRef<'_>) {
+    pub(crate) fn instance(&mut self, instance: &InstanceRef<'_>) {
         match self.shape.format {
             Format::Normalized => {
                 self.out.extend_from_slice(OPENINGS[instance.kind() as usize]);
@@ -255,14 +257,14 @@ impl EntityWriter<'_, '_> {
     }
 
     /// An item of an array of instances, which is always an object.
-    pub(crate) fn one_of_several(&mut self, instance: InstanceRef<'_>) {
+    pub(crate) fn one_of_several(&mut self, instance: &InstanceRef<'_>) {
         match self.shape.format {
             Format::Concise => self.concise(instance, false),
             Format::Normalized | Format::Simplified => self.instance(instance),
         }
     }
 
-    fn concise(&mut self, instance: InstanceRef<'_>, is_only: bool) {
+    fn concise(&mut self, instance: &InstanceRef<'_>, is_only: bool) {
         let is_bare = is_only
             && instance.observed_at().is_none()
             && instance.unit_code().is_none()
@@ -289,7 +291,7 @@ impl EntityWriter<'_, '_> {
     }
 
     /// The value of an instance by itself (clause 4.5.4).
-    pub(crate) fn simplified(&mut self, instance: InstanceRef<'_>) {
+    pub(crate) fn simplified(&mut self, instance: &InstanceRef<'_>) {
         let opening: &[u8] = match instance.kind() {
             Kind::LanguageProperty => b"{\"languageMap\":",
             Kind::JsonProperty => b"{\"json\":",
@@ -307,7 +309,7 @@ impl EntityWriter<'_, '_> {
 
     /// The value member's value.
     #[inline]
-    pub(crate) fn value(&mut self, instance: InstanceRef<'_>) {
+    pub(crate) fn value(&mut self, instance: &InstanceRef<'_>) {
         match instance.kind() {
             Kind::VocabProperty => compact_vocab(instance.value(), self.context, self.out),
             Kind::ListRelationship if self.shape.format == Format::Normalized => {
@@ -331,7 +333,7 @@ impl EntityWriter<'_, '_> {
     }
 
     /// Everything behind the value, and the closing bracket.
-    fn details(&mut self, instance: InstanceRef<'_>) {
+    fn details(&mut self, instance: &InstanceRef<'_>) {
         self.moment("observedAt", instance.observed_at());
         self.text("unitCode", instance.unit_code());
         self.text("datasetId", instance.dataset_id());
@@ -358,10 +360,12 @@ impl EntityWriter<'_, '_> {
         match (key, instances.next()) {
             // The members of a proof have a context of their own, and two are not reified
             // (clause 4.5.2.2).
-            (PROOF_KEY, Some(proof)) => return self.proof(proof),
-            (b"\"ngsi-ld:entityIdSealed\":", Some(id)) => return self.sealed("entityIdSealed", id),
+            (PROOF_KEY, Some(proof)) => return self.proof(&proof),
+            (b"\"ngsi-ld:entityIdSealed\":", Some(id)) => {
+                return self.sealed("entityIdSealed", &id);
+            }
             (b"\"ngsi-ld:entityTypeSealed\":", Some(name)) => {
-                return self.sealed("entityTypeSealed", name);
+                return self.sealed("entityTypeSealed", &name);
             }
             _ => {}
         }
@@ -369,11 +373,11 @@ impl EntityWriter<'_, '_> {
         let mut instances = attribute.instances();
         let is_one = instances.len() == 1;
         match instances.next() {
-            Some(only) if is_one => self.instance(only),
+            Some(only) if is_one => self.instance(&only),
             first => {
                 self.out.push(b'[');
                 for instance in first.into_iter().chain(instances) {
-                    self.one_of_several(instance);
+                    self.one_of_several(&instance);
                     self.out.push(b',');
                 }
                 self.close(b']');
@@ -382,7 +386,7 @@ impl EntityWriter<'_, '_> {
         self.out.push(b',');
     }
 
-    fn proof(&mut self, proof: InstanceRef<'_>) {
+    fn proof(&mut self, proof: &InstanceRef<'_>) {
         let scoped = self.context.scoped("https://uri.etsi.org/ngsi-ld/ngsildproof");
         let context = scoped.as_deref().unwrap_or(self.context);
         self.out.extend_from_slice(PROOF_KEY);
@@ -392,7 +396,7 @@ impl EntityWriter<'_, '_> {
         self.out.push(b',');
     }
 
-    fn sealed(&mut self, member: &str, instance: InstanceRef<'_>) {
+    fn sealed(&mut self, member: &str, instance: &InstanceRef<'_>) {
         self.out.push(b'"');
         self.out.extend_from_slice(member.as_bytes());
         self.out.extend_from_slice(b"\":");
@@ -400,7 +404,7 @@ impl EntityWriter<'_, '_> {
         self.out.push(b',');
     }
 
-    fn object_types(&mut self, instance: InstanceRef<'_>) {
+    fn object_types(&mut self, instance: &InstanceRef<'_>) {
         let Some(types) = instance.object_types() else { return };
         let types: smallvec::SmallVec<[NameId; 4]> = types.collect();
         self.out.extend_from_slice(b"\"objectType\":");

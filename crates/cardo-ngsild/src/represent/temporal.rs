@@ -131,7 +131,7 @@ impl TemporalWriter<'_, '_, '_> {
 
     fn instance(&mut self, point: &Point<'_>) {
         match point.instance {
-            Some(instance) => self.writer.instance(instance),
+            Some(instance) => self.writer.instance(&instance),
             None => self.deleted(point),
         }
         self.writer.out.pop();
@@ -204,7 +204,7 @@ impl TemporalWriter<'_, '_, '_> {
         for point in series {
             self.writer.out.push(b'[');
             match point.instance {
-                Some(instance) => self.writer.value(instance),
+                Some(instance) => self.writer.value(&instance),
                 None => self.null(kind),
             }
             self.writer.out.extend_from_slice(b",\"");

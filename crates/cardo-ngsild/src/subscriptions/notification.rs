@@ -256,9 +256,9 @@ impl Page<'_> {
             if is_simplified {
                 write_string(instance.dataset_id().unwrap_or("@none"), out);
                 out.push(b':');
-                self.writer(out, table).simplified(instance);
+                self.writer(out, table).simplified(&instance);
             } else {
-                self.writer(out, table).one_of_several(instance);
+                self.writer(out, table).one_of_several(&instance);
             }
             out.push(b',');
         }
@@ -296,7 +296,7 @@ impl Page<'_> {
             out.push(b'[');
         }
         for instance in wanted {
-            self.writer(out, table).instance(instance);
+            self.writer(out, table).instance(&instance);
             let change = news.changes.iter().find(|change| {
                 change.name == name
                     && change.is().is_some_and(|is| is.dataset_id() == instance.dataset_id())
@@ -328,7 +328,7 @@ impl Page<'_> {
             out.pop();
         }
         out.extend_from_slice(format!(",\"{member}\":").as_bytes());
-        self.writer(out, table).value(was);
+        self.writer(out, table).value(&was);
         out.push(b'}');
     }
 

@@ -62,6 +62,68 @@ pub(super) fn chord_squared(a: &[f64; 3], b: &[f64; 3]) -> f64 {
     d[0] * d[0] + d[1] * d[1] + d[2] * d[2]
 }
 
+/// What settles most comparisons of a distance from a position, without trigonometry.
+///
+/// Within a band of latitudes no degree of latitude or longitude is shorter or longer than at the
+/// band's edges. A path of at most the given length stays in the band that is as wide as it on
+/// either side, so where the least of both degrees already makes more, the target is farther. And
+/// the path that is straight in degrees is not shorter than the geodesic, so where the most of both
+/// makes less, the target is nearer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Band {
+    at: Coord<f64>,
+    /// How far the band reaches to either side, in degrees of latitude.
+    reach: f64,
+    /// The squared length of a degree of longitude and of latitude.
+    least: [f64; 2],
+    most: [f64; 2],
+    /// What is squared less than this is surely within, what is more than that surely beyond.
+    surely: [f64; 2],
+}
+
+impl Band {
+    pub(super) fn new(at: Coord<f64>, metres: f64) -> Self {
+        let reach = (metres / LEAST_RADIUS).to_degrees() + 1e-9;
+        let (south, north) = ((at.y - reach).max(-90.0), (at.y + reach).min(90.0));
+        let farthest = south.abs().max(north.abs());
+        let nearest = if south <= 0.0 && north >= 0.0 { 0.0 } else { south.abs().min(north.abs()) };
+        let (short, long) = (degrees_squared(farthest), degrees_squared(nearest));
+        Self {
+            at,
+            reach,
+            least: [short[0], long[1]],
+            most: [long[0], short[1]],
+            surely: [(metres - ROUNDING).max(0.0).powi(2), (metres + ROUNDING).max(0.0).powi(2)],
+        }
+    }
+
+    /// Whether a target is within the distance, as far as the degrees tell.
+    pub(super) fn judge(&self, target: Coord<f64>) -> Option<bool> {
+        let (x, y) = (target.x - self.at.x, target.y - self.at.y);
+        if x.abs() > 180.0 {
+            return None;
+        }
+        let length = |degree: &[f64; 2]| degree[0] * x * x + degree[1] * y * y;
+        if length(&self.least) > self.surely[1] {
+            Some(false)
+        } else if y.abs() <= self.reach && length(&self.most) < self.surely[0] {
+            Some(true)
+        } else {
+            None
+        }
+    }
+}
+
+/// The squared metres of a degree of longitude, which shrinks towards the poles, and of latitude,
+/// which grows.
+fn degrees_squared(latitude: f64) -> [f64; 2] {
+    let (sin, cos) = latitude.to_radians().sin_cos();
+    let w = 1.0 - ECCENTRICITY_SQUARED * sin * sin;
+    let normal = EQUATORIAL_RADIUS / w.sqrt();
+    let meridian = normal * (1.0 - ECCENTRICITY_SQUARED) / w;
+    [(normal * cos).to_radians().powi(2), meridian.to_radians().powi(2)]
+}
+
 /// A distance, with the chords that settle a comparison with it.
 ///
 /// A geodesic is never shorter than its chord. It bends nowhere more than a circle of the least radius of curvature
@@ -74,8 +136,6 @@ pub(super) struct Threshold {
     surely_within: f64,
     /// A greater squared chord belongs to a greater distance.
     surely_beyond: f64,
-    /// So many degrees of latitude are farther than the distance.
-    parallels: f64,
 }
 
 impl Threshold {
@@ -93,17 +153,11 @@ impl Threshold {
             metres,
             surely_within: within.max(0.0).powi(2),
             surely_beyond: if beyond < 0.0 { -1.0 } else { beyond * beyond },
-            parallels: (metres / LEAST_RADIUS).to_degrees() + 1e-9,
         }
     }
 
     pub(super) fn metres(&self) -> f64 {
         self.metres
-    }
-
-    /// Whether a difference in latitude alone is farther.
-    pub(super) fn is_beyond_parallel(&self, degrees: f64) -> bool {
-        degrees.abs() > self.parallels
     }
 
     /// A smaller squared chord is surely within.
@@ -191,11 +245,23 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_in_latitude_is_a_lower_bound() {
+    fn degrees_bound_geodesics_and_mostly_decide() {
+        let (mut asked, mut decided) = (0, 0);
         for (a, b) in spread() {
-            let threshold = Threshold::new(geodesic(a, b));
-            assert!(!threshold.is_beyond_parallel(b.y - a.y));
+            let metres = geodesic(a, b);
+            for factor in [0.0, 0.5, 0.99, 0.999_999, 1.0, 1.000_001, 1.01, 1.5, 3.0] {
+                let within = Band::new(a, metres * factor).judge(b);
+                if let Some(within) = within {
+                    assert_eq!(within, factor >= 1.0, "{a:?} {b:?} {metres} × {factor}");
+                }
+                let is_near = metres < 10_000.0 && a.y.abs() < 80.0;
+                if is_near && (factor - 1.0).abs() > 0.4 && metres > 0.001 {
+                    asked += 1;
+                    decided += u32::from(within.is_some());
+                }
+            }
         }
+        assert!(decided == asked && asked > 1_000, "{decided} of {asked}");
     }
 
     #[test]

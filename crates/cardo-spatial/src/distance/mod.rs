@@ -13,7 +13,7 @@ use crate::parts;
 use crate::planar;
 use crate::reference::{Form, Reference};
 use crate::relations::GeoRelation;
-use earth::{Threshold, chord_squared, ecef};
+use earth::{Band, Threshold, chord_squared, ecef};
 use index::{ChordRange, DistanceIndex};
 
 /// The geodesic distance between two positions in metres.
@@ -55,6 +55,8 @@ pub struct DistanceTest {
     centre: Centre,
     min: Option<Threshold>,
     max: Option<Threshold>,
+    /// Of both distances, where the centre is a point.
+    bands: [Option<Band>; 2],
     bounds: Option<Boxes>,
 }
 
@@ -62,10 +64,13 @@ impl DistanceTest {
     /// A test for targets farther than `min` and not farther than `max` metres from the centre.
     pub fn new(centre: Geometry<f64>, min: Option<f64>, max: Option<f64>) -> Self {
         let bounds = max.map(|metres| boxes_around(&centre, metres));
+        let centre = Centre::new(centre);
+        let band = |metres| centre.point.map(|point| Band::new(point.at, metres));
         Self {
-            centre: Centre::new(centre),
+            bands: [min.and_then(band), max.and_then(band)],
             min: min.map(Threshold::new),
             max: max.map(Threshold::new),
+            centre,
             bounds,
         }
     }
@@ -87,8 +92,9 @@ impl DistanceTest {
         let Some(centre) = self.centre.point else {
             return self.decide(&self.centre.bodies_to_point(target));
         };
-        if self.max.is_some_and(|max| max.is_beyond_parallel(lat - centre.at.y)) {
-            return false;
+        let [min, max] = self.bands.map(|band| band.map(|band| band.judge(target)));
+        if let Some(decided) = join(min, max) {
+            return decided;
         }
         let chord = chord_squared(&centre.ecef, &ecef(target));
         self.judge(ChordRange { low: chord, high: chord })
@@ -142,15 +148,8 @@ impl DistanceTest {
 
     /// What a range of chords tells, if it tells.
     fn judge(&self, range: ChordRange) -> Option<bool> {
-        let near_enough = self.max.map_or(Some(true), |max| max.judge_range(range.low, range.high));
-        let far_enough = self
-            .min
-            .map_or(Some(true), |min| min.judge_range(range.low, range.high).map(|within| !within));
-        match (near_enough, far_enough) {
-            (Some(false), _) | (_, Some(false)) => Some(false),
-            (Some(true), Some(true)) => Some(true),
-            _ => None,
-        }
+        let of = |limit: Threshold| limit.judge_range(range.low, range.high);
+        join(self.min.map(of), self.max.map(of))
     }
 
     fn accepts(&self, metres: Option<f64>) -> bool {
@@ -158,6 +157,18 @@ impl DistanceTest {
             self.max.is_none_or(|max| metres <= max.metres())
                 && self.min.is_none_or(|min| metres > min.metres())
         })
+    }
+}
+
+/// Whether a target matches that is within the least distance or not, and within the greatest or
+/// not; the inner `None` says that this is not known.
+fn join(min: Option<Option<bool>>, max: Option<Option<bool>>) -> Option<bool> {
+    let near_enough = max.unwrap_or(Some(true));
+    let far_enough = min.map_or(Some(true), |within| within.map(|within| !within));
+    match (near_enough, far_enough) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
     }
 }
 
