@@ -13,6 +13,7 @@ mod live;
 mod metrics;
 mod operation;
 mod options;
+mod order;
 mod plan;
 mod ports;
 mod projector;
@@ -20,6 +21,7 @@ mod query;
 mod sequencer;
 mod snapshot;
 mod twin;
+mod watch;
 mod write;
 
 pub use caller::{Caller, Mask, Principal, Restriction, View};
@@ -32,9 +34,11 @@ pub use operation::{
     WriteError,
 };
 pub use options::{Clock, EngineOptions};
+pub use order::{Order, OrderBy};
 pub use ports::{
     Append, Behind, EncodedRecord, HistoryEvent, HistoryQuery, HistoryRow, LogError, Projected,
     Projection, StateSink, Store, StoreError,
 };
 pub use query::{EntityQuery, Page, PageRequest, PageStart, QueryError};
 pub use snapshot::{AttributeInfo, Snapshot, TypeInfo};
+pub use watch::Watch;
