@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use cardo_model::{Iri, LogRecord, NameId, Names, Record, Revision, TwinId};
+use cardo_query::Filter;
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore, mpsc, oneshot};
@@ -18,14 +19,15 @@ use crate::live::Root;
 use crate::metrics::{Counters, EngineMetrics, TwinMetrics};
 use crate::operation::{Batch, Operation, Outcome, WriteError};
 use crate::options::EngineOptions;
-use crate::plan::{Plan, Run};
+use crate::plan::Plan;
 use crate::ports::{HistoryQuery, HistoryRow, LogError, StateSink, Store, StoreError};
 use crate::projector;
 use crate::query::{EntityQuery, Page, QueryError};
 use crate::sequencer::{self, Command, Write};
-use crate::snapshot::{Asked, Snapshot};
+use crate::snapshot::{Asked, Snapshot, Walk};
 use crate::tables::{Made, Tables};
 use crate::twin::{Tailed, Twin};
+use crate::watch::Watch;
 
 /// All twins of one store, live in memory. Cloning shares them.
 #[derive(Clone)]
@@ -152,18 +154,24 @@ impl Engine {
             None => inner.twin(&caller.twin).await?,
         };
         let snapshot = inner.snapshot_of(&twin, caller);
-        let filter = snapshot.resolve(&query.filter);
-        let asked = Asked::of(&snapshot.root, query);
-        let plan = Plan::new(&snapshot.root, &filter, asked.need);
-        if !plan.wanted.is_empty() {
-            demand::missed(inner, &twin, &plan.wanted);
-        }
-        let mut run = Run::new(plan, asked.window);
-        if run.cost() >= COSTLY_NS || !runs_out(&mut run) {
-            inner.run_in_slices(&mut run).await?;
-        }
-        let count = run.count();
-        Ok(snapshot.page(query, &asked, run.found, count))
+        inner.answer(&twin, &snapshot, query).await
+    }
+
+    /// Answers a question from a snapshot that is held, so that several answers are of one
+    /// revision.
+    pub async fn query_in(
+        &self,
+        caller: &Caller,
+        snapshot: &Snapshot,
+        query: &EntityQuery,
+    ) -> Result<Page, QueryError> {
+        let twin = self.inner.twin(&caller.twin).await?;
+        self.inner.answer(&twin, snapshot, query).await
+    }
+
+    /// Judges what a follower of the log reads, on behalf of a caller.
+    pub fn watch(&self, caller: &Caller, filter: Filter) -> Watch {
+        Watch::new(self.inner.names.clone(), caller.view.clone(), filter)
     }
 
     /// Applies a batch; when it returns, the changes are durable and visible.
@@ -314,6 +322,25 @@ impl Engine {
 }
 
 impl Inner {
+    async fn answer(
+        self: &Arc<Self>,
+        twin: &Arc<Twin>,
+        snapshot: &Snapshot,
+        query: &EntityQuery,
+    ) -> Result<Page, QueryError> {
+        let filter = snapshot.resolve(&query.filter);
+        let asked = Asked::of(&snapshot.root, query);
+        let plan = Plan::new(&snapshot.root, &filter, asked.need);
+        if !plan.wanted.is_empty() {
+            demand::missed(self, twin, &plan.wanted);
+        }
+        let mut walk = snapshot.walk(query, plan, asked.window);
+        if walk.cost() >= COSTLY_NS || !runs_out(&mut walk) {
+            self.run_in_slices(&mut walk).await?;
+        }
+        Ok(snapshot.page(query, &asked, walk.finish()))
+    }
+
     /// What the store holds of a history, and the tail behind it. When a projection comes in
     /// between, both are read again, because the store has counted its last rows already.
     async fn history_rows(
@@ -483,7 +510,7 @@ impl Inner {
         Ok(operations.into_iter().map(|operation| operation.map_names(&mut id_of)).collect())
     }
 
-    async fn run_in_slices(&self, run: &mut Run<'_>) -> Result<(), QueryError> {
+    async fn run_in_slices(&self, walk: &mut Walk<'_>) -> Result<(), QueryError> {
         let limit = self.options.query_timeout;
         let start = Instant::now();
         let permit = tokio::time::timeout(limit, self.costly.acquire()).await;
@@ -491,7 +518,7 @@ impl Inner {
         self.metrics.costly_running.fetch_add(1, Ordering::Relaxed);
         let mut slice = Instant::now();
         let mut result = Ok(());
-        while run.step() {
+        while walk.step() {
             if slice.elapsed() < SLICE {
                 continue;
             }
@@ -630,9 +657,9 @@ impl Inner {
 
 /// Goes on to the end of a walk that was taken for cheap; `false` when it takes longer than a
 /// slice after all, since estimates can be wrong by far.
-fn runs_out(run: &mut Run<'_>) -> bool {
+fn runs_out(walk: &mut Walk<'_>) -> bool {
     let start = Instant::now();
-    while run.step() {
+    while walk.step() {
         if start.elapsed() > SLICE {
             return false;
         }

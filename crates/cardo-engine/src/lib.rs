@@ -13,6 +13,7 @@ mod live;
 mod metrics;
 mod operation;
 mod options;
+mod order;
 mod plan;
 mod ports;
 mod projector;
@@ -21,6 +22,7 @@ mod sequencer;
 mod snapshot;
 mod tables;
 mod twin;
+mod watch;
 mod write;
 
 pub use caller::{Caller, Mask, Principal, Restriction, View};
@@ -33,6 +35,7 @@ pub use operation::{
     WriteError,
 };
 pub use options::{Clock, EngineOptions};
+pub use order::{Order, OrderBy};
 pub use ports::{
     Append, Behind, EncodedRecord, HistoryEvent, HistoryQuery, HistoryRow, LogError, Projected,
     Projection, StateSink, Store, StoreError,
@@ -40,3 +43,4 @@ pub use ports::{
 pub use query::{EntityQuery, Page, PageRequest, PageStart, QueryError};
 pub use snapshot::{AttributeInfo, Snapshot, TypeInfo};
 pub use tables::{Cell, Collision, Column, ColumnPart, ColumnType, RESERVED, Table, Tables, Terms};
+pub use watch::Watch;

@@ -1,18 +1,22 @@
 use cardo_model::{Record, Revision, Seq};
-use cardo_query::Filter;
+use cardo_query::{Filter, SortKey};
+
+use crate::order::Order;
 
 /// A question for entities.
 #[derive(Clone, Debug)]
 pub struct EntityQuery {
     /// Which entities.
     pub filter: Filter,
+    /// In which order; that of creation where it names no column.
+    pub order: Order,
     /// Which part of them.
     pub page: PageRequest,
     /// Whether the number of all is wanted.
     pub count: bool,
 }
 
-/// Which part of the matching entities is wanted, in the order of creation.
+/// Which part of the matching entities is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRequest {
     /// At most so many; 0 asks for the count alone.
@@ -35,8 +39,10 @@ pub enum PageStart {
 /// One page of entities, all as of one revision.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// The entities in the order of creation.
+    /// The entities, in order.
     pub entities: Vec<Record>,
+    /// What each entity is ordered by, a key a column; empty in the order of creation.
+    pub keys: Vec<Vec<SortKey>>,
     /// How many match in all, where that was asked.
     pub count: Option<usize>,
     /// Whether more match behind the page.

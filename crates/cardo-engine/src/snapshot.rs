@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use cardo_model::{Iri, Kind, NameId, Names, Record, RecordHeader, Revision, Timestamp, splice};
-use cardo_query::{Filter, Resolved, evaluate};
+use cardo_query::{Filter, Resolved, SortKey, evaluate};
 use cardo_spatial::Aabb;
 
 use crate::caller::View;
 use crate::live::{AttributeIndex, Root, TypeIndex};
+use crate::order::Sort;
 use crate::plan::{Direction, Need, Plan, Run, Window, resolve};
 use crate::query::{EntityQuery, Page, PageStart};
 
@@ -70,10 +71,29 @@ impl Snapshot {
         let filter = self.resolve(&query.filter);
         let asked = Asked::of(&self.root, query);
         let plan = Plan::new(&self.root, &filter, asked.need);
-        let mut run = Run::new(plan, asked.window);
-        while run.step() {}
-        let count = run.count();
-        self.page(query, &asked, run.found, count)
+        let mut walk = self.walk(query, plan, asked.window);
+        while walk.step() {}
+        self.page(query, &asked, walk.finish())
+    }
+
+    pub(crate) fn walk<'a>(
+        &'a self,
+        query: &EntityQuery,
+        plan: Plan<'a>,
+        window: Window,
+    ) -> Walk<'a> {
+        let sorts = !query.order.by.is_empty();
+        let sort = sorts.then(|| Sort::new(&self.root, &self.names, &self.view, query));
+        let whole = Window {
+            from: 0,
+            until: u32::MAX,
+            skip: 0,
+            limit: if query.page.limit == 0 { 0 } else { usize::MAX },
+            direction: Direction::Forward,
+            count: window.count,
+        };
+        let run = Run::new(plan, if sorts { whole } else { window });
+        Walk { run, sort, skip: window.skip }
     }
 
     pub(crate) fn resolve(&self, filter: &Filter) -> Resolved {
@@ -82,30 +102,20 @@ impl Snapshot {
 
     /// The entity without its masked attributes.
     pub(crate) fn visible(&self, record: &Record) -> Record {
-        let Some(restriction) = self.view.restriction() else { return record.clone() };
-        let is_hidden = |name: &NameId| restriction.attributes.hides_id(*name, &self.names);
-        let hidden: Vec<(NameId, Vec<&[u8]>)> =
-            record.attribute_names().filter(is_hidden).map(|name| (name, Vec::new())).collect();
-        if hidden.is_empty() {
-            return record.clone();
-        }
-        splice(record, RecordHeader { ..record.view().header() }, &hidden)
+        visible(record, &self.view, &self.names)
     }
 
     /// Cuts the page out of what a walk has found; the walk looked for one more than the limit.
-    pub(crate) fn page(
-        &self,
-        query: &EntityQuery,
-        asked: &Asked,
-        mut found: Vec<u32>,
-        counted: usize,
-    ) -> Page {
+    pub(crate) fn page(&self, query: &EntityQuery, asked: &Asked, found: Found) -> Page {
         let limit = query.page.limit;
+        let Found { slots: mut found, mut keys, counted } = found;
         let has_further = found.len() > limit;
         found.truncate(limit);
+        keys.truncate(limit);
         let is_backward = asked.window.direction == Direction::Backward;
         if is_backward {
             found.reverse();
+            keys.reverse();
         }
         let records: Vec<&Record> =
             found.iter().filter_map(|slot| self.root.record(*slot)).collect();
@@ -119,6 +129,7 @@ impl Snapshot {
         };
         Page {
             entities,
+            keys,
             count: query.count.then_some(counted),
             has_more: if is_backward { true } else { has_further },
             has_before: if is_backward { has_further } else { starts_inside },
@@ -247,6 +258,59 @@ fn describe_attribute(name: Iri, index: &AttributeIndex) -> AttributeInfo {
     }
 }
 
+/// The entity without the attributes that a view masks.
+pub(crate) fn visible(record: &Record, view: &View, names: &Names) -> Record {
+    let Some(restriction) = view.restriction() else { return record.clone() };
+    let is_hidden = |name: &NameId| restriction.attributes.hides_id(*name, names);
+    let hidden: Vec<(NameId, Vec<&[u8]>)> =
+        record.attribute_names().filter(is_hidden).map(|name| (name, Vec::new())).collect();
+    if hidden.is_empty() {
+        return record.clone();
+    }
+    splice(record, RecordHeader { ..record.view().header() }, &hidden)
+}
+
+/// A walk over the matches of a question, and the sort of what it finds.
+pub(crate) struct Walk<'a> {
+    run: Run<'a>,
+    sort: Option<Sort<'a>>,
+    skip: usize,
+}
+
+/// What a walk has found, in its direction.
+pub(crate) struct Found {
+    slots: Vec<u32>,
+    keys: Vec<Vec<SortKey>>,
+    counted: usize,
+}
+
+impl Walk<'_> {
+    /// What the walk is likely to take, in nanoseconds.
+    pub(crate) fn cost(&self) -> f64 {
+        self.run.cost()
+    }
+
+    /// Goes a little further; `false` when nothing is left to do.
+    pub(crate) fn step(&mut self) -> bool {
+        let goes_on = self.run.step();
+        if let Some(sort) = &mut self.sort {
+            sort.take(&mut self.run.found);
+        }
+        goes_on
+    }
+
+    pub(crate) fn finish(self) -> Found {
+        let counted = self.run.count();
+        match self.sort {
+            Some(sort) => {
+                let (slots, keys) = sort.finish(self.skip);
+                Found { slots, keys, counted }
+            }
+            None => Found { slots: self.run.found, keys: Vec::new(), counted },
+        }
+    }
+}
+
 /// A question in terms of slots.
 pub(crate) struct Asked {
     pub(crate) window: Window,
@@ -266,7 +330,9 @@ impl Asked {
             PageStart::Before(seq) => (0, root.slot_from(seq), 0, Direction::Backward),
         };
         let window = Window { from, until, skip, limit, direction, count: query.count };
-        let need = Need { first: skip.saturating_add(limit), count: query.count };
+        // Whoever sorts has to see all.
+        let first = if query.order.by.is_empty() { skip.saturating_add(limit) } else { usize::MAX };
+        let need = Need { first, count: query.count };
         Self { window, need }
     }
 }

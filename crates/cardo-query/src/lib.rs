@@ -15,7 +15,8 @@ pub use ast::{
 };
 pub use candidate::Candidate;
 pub use evaluate::{
-    evaluate, instance_has, instance_matches, is_moment, scalar_number, scalar_text, scope_matches,
+    SortKey, evaluate, instance_has, instance_matches, is_moment, scalar_number, scalar_text,
+    scope_matches,
 };
 pub use geo_test::GeoTest;
 pub use ngsi::{

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use cardo_bench::{City, TEMPERATURES, TYPES, full_name};
 use cardo_engine::{
-    Batch, Caller, Engine, EngineOptions, EntityQuery, Operation, PageRequest, PageStart, Store,
+    Batch, Caller, Engine, EngineOptions, EntityQuery, Operation, Order, PageRequest, PageStart,
+    Store,
 };
 use cardo_model::{InstanceFragment, Iri, JsonText, Timestamp, Value};
 use cardo_query::{Comparison, Datasets, GeoCondition, Literal, Operand, Operator, Path};
@@ -204,7 +205,12 @@ async fn ask(
         let queries: Result<Vec<EntityQuery>, Failure> = (0..rounds)
             .map(|_| {
                 let of_type = Filter::Type(full_name(TYPES[random.usize(0..8)])?);
-                Ok(EntityQuery { filter: of_type.and(filter(&mut random)?), page, count })
+                Ok(EntityQuery {
+                    filter: of_type.and(filter(&mut random)?),
+                    order: Order::default(),
+                    page,
+                    count,
+                })
             })
             .collect();
         queries

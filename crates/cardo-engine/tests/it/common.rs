@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cardo_engine::{
-    Batch, Caller, Done, Engine, EngineOptions, EntityQuery, Operation, OperationError,
+    Batch, Caller, Done, Engine, EngineOptions, EntityQuery, Operation, OperationError, Order,
     PageRequest, PageStart,
 };
 use cardo_model::{
@@ -73,5 +73,5 @@ pub(crate) fn value(engine: &Engine, record: &Record, term: &str) -> Option<Stri
 
 pub(crate) fn all(filter: Filter) -> EntityQuery {
     let page = PageRequest { limit: 1_000, start: PageStart::Offset(0) };
-    EntityQuery { filter, page, count: true }
+    EntityQuery { filter, order: Order::default(), page, count: true }
 }

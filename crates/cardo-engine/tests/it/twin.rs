@@ -1,7 +1,7 @@
 //! What the engine promises, over the memory store.
 use crate::common::*;
 use cardo_engine::{
-    Batch, Done, HistoryEvent, HistoryRequest, MergeOptions, Operation, OperationError,
+    Batch, Done, HistoryEvent, HistoryRequest, MergeOptions, Operation, OperationError, Order,
     PageRequest, PageStart, QueryError, Restriction, View, WhichInstances, WriteError,
 };
 use cardo_engine::{Caller, EntityQuery, Mask};
@@ -166,6 +166,7 @@ async fn pages_go_both_ways_in_the_order_of_creation() {
     let page = async |start| {
         let query = EntityQuery {
             filter: Filter::True,
+            order: Order::default(),
             page: PageRequest { limit: 3, start },
             count: true,
         };

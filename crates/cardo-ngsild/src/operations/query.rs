@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::header::LINK;
 use axum::http::{HeaderName, HeaderValue, Response};
-use cardo_engine::{EntityQuery, Page, PageRequest, PageStart};
+use cardo_engine::{EntityQuery, Order, Page, PageRequest, PageStart};
 use cardo_http::{BaseUrl, PageLinks, Params};
 use cardo_model::{Iri, NameId, Record};
 use cardo_query::{Filter, GeoParameters, QOptions};
@@ -154,6 +154,7 @@ impl Face {
         let paging = question.paging;
         let query = EntityQuery {
             filter: question.filter.clone(),
+            order: Order::default(),
             page: PageRequest { limit: paging.limit, start: PageStart::Offset(paging.offset) },
             count: paging.count,
         };

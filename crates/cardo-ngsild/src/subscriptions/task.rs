@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cardo_engine::{
-    Batch, Caller, EntityQuery, Follower, LogError, Operation, PageRequest, PageStart, StoreError,
+    Batch, Caller, EntityQuery, Follower, LogError, Operation, Order, PageRequest, PageStart,
+    StoreError,
 };
 use cardo_model::{DocumentChange, Revision, Timestamp};
 use tokio::sync::watch;
@@ -216,6 +217,7 @@ impl Task {
             }
             let query = EntityQuery {
                 filter: ready.subscription.filter.clone(),
+                order: Order::default(),
                 page: PageRequest { limit: MAX_ENTITIES, start: PageStart::Offset(0) },
                 count: false,
             };

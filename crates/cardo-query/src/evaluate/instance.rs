@@ -46,6 +46,55 @@ fn descend(
         .is_some_and(|attribute| attribute.instances().any(|inner| descend(rest, &inner, test)))
 }
 
+/// The one value that a path leads to in an instance, `None` where it leads nowhere. Of a language
+/// map it is the text that a client sees who asks for no language.
+pub(super) fn instance_scalar<'a>(
+    path: &Path<NameId>,
+    instance: &InstanceRef<'a>,
+) -> Option<Scalar<'a>> {
+    let mut target = *instance;
+    for name in &path.attributes {
+        target = target.attribute(*name)?.instances().next()?;
+    }
+    match path.member {
+        Member::Value if path.keys.is_empty() => Some(value_scalar(&target)),
+        Member::Value if target.kind() == Kind::LanguageProperty => match path.keys.as_slice() {
+            [Key::Member { term, .. }] => text_in(target.value_bytes(), term).map(Scalar::read),
+            _ => Some(preferred_text(target.value_bytes())),
+        },
+        Member::Value => item(&path.keys, &target).map(single),
+        Member::UnitCode => target.unit_code().map(Scalar::text),
+        Member::DatasetId => target.dataset_id().map(Scalar::text),
+        Member::ObjectType => None,
+        time => time_of(time, &target).map(Scalar::Time),
+    }
+}
+
+fn value_scalar<'a>(instance: &InstanceRef<'a>) -> Scalar<'a> {
+    let json = instance.value_bytes();
+    match instance.kind() {
+        Kind::LanguageProperty => preferred_text(json),
+        Kind::Property if instance.value_type().is_some_and(is_date_time) => moment(json),
+        _ => single(json),
+    }
+}
+
+fn single(json: &[u8]) -> Scalar<'_> {
+    match json.first() {
+        Some(b'{') => typed_value(json),
+        Some(b'[') => Scalar::Other,
+        _ => Scalar::read(json),
+    }
+}
+
+/// The text without a language, else the English one, else the first by its tag.
+fn preferred_text(language_map: &[u8]) -> Scalar<'_> {
+    let texts = members(language_map);
+    let first = || texts.iter().min_by(|a, b| a.0.cmp(b.0)).map(|(_, text)| text);
+    let text = texts.get("@none").or_else(|| texts.get("en")).or_else(first);
+    text.map_or(Scalar::Other, |text| single(text.get().as_bytes()))
+}
+
 fn time_of(member: Member, instance: &InstanceRef<'_>) -> Option<Timestamp> {
     match member {
         Member::ObservedAt => instance.observed_at(),

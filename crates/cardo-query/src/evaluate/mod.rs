@@ -1,10 +1,12 @@
 //! The one evaluator: clauses 4.9, 4.10, 4.17 and 4.19 of ETSI GS CIM 009 put to a candidate.
 
 mod instance;
+mod order;
 mod scalar;
 mod scope;
 
 pub use instance::{instance_has, instance_matches, is_moment, scalar_text};
+pub use order::SortKey;
 pub use scalar::scalar_number;
 pub use scope::matches as scope_matches;
 

@@ -1,0 +1,161 @@
+//! Pages in another order than that of creation: the best so far are kept while the plan's walk
+//! goes over all matches, in slices like every walk.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use cardo_model::{Iri, NameId, Names, Seq};
+use cardo_query::{Path, Root as PathRoot, SortKey};
+
+use crate::caller::View;
+use crate::live::Root;
+use crate::query::{EntityQuery, PageStart};
+
+/// The order in which entities are wanted: by each column in turn, at last by creation. Entities
+/// without a value stand last, whichever way a column is ordered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Order {
+    /// The columns; the order of creation where there is none.
+    pub by: Vec<OrderBy>,
+    /// What the entity that [`PageStart::After`] or [`PageStart::Before`] names was ordered by: a
+    /// key a column, as [`crate::Page::keys`] had them. Others may have come between since.
+    pub from: Vec<SortKey>,
+}
+
+/// One column of an order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrderBy {
+    /// What the column shows.
+    pub path: Path<Iri>,
+    /// Whether the greatest come first.
+    pub descending: bool,
+}
+
+/// A sort under way.
+pub(crate) struct Sort<'a> {
+    root: &'a Root,
+    /// `None` where the caller may not see the attribute.
+    columns: Vec<(Option<Path<NameId>>, bool)>,
+    /// How many are kept.
+    most: usize,
+    backward: bool,
+    bound: Option<(Vec<SortKey>, Seq)>,
+    kept: BinaryHeap<Placed>,
+    directions: std::sync::Arc<[bool]>,
+}
+
+/// A match with what it is ordered by; the greatest of a heap is the first to be dropped.
+struct Placed {
+    keys: Vec<SortKey>,
+    seq: Seq,
+    slot: u32,
+    directions: std::sync::Arc<[bool]>,
+    backward: bool,
+}
+
+impl<'a> Sort<'a> {
+    pub(crate) fn new(root: &'a Root, names: &Names, view: &View, query: &EntityQuery) -> Self {
+        let is_hidden = |name: &Iri| {
+            view.restriction().is_some_and(|restriction| restriction.attributes.hides(name))
+        };
+        let column = |by: &OrderBy| {
+            let hidden = matches!(&by.path.root, PathRoot::Attribute(name) if is_hidden(name));
+            let mut id = |name: &Iri| names.id_or_unknown(name.as_str());
+            ((!hidden).then(|| by.path.map_names(&mut id)), by.descending)
+        };
+        let limit = if query.page.limit == 0 { 0 } else { query.page.limit.saturating_add(1) };
+        let (skip, bound, backward) = match query.page.start {
+            PageStart::Offset(offset) => (offset, None, false),
+            PageStart::After(seq) => (0, Some(seq), false),
+            PageStart::Before(seq) => (0, Some(seq), true),
+        };
+        Self {
+            root,
+            columns: query.order.by.iter().map(column).collect(),
+            most: if limit == 0 { 0 } else { limit.saturating_add(skip) },
+            backward,
+            bound: bound.map(|seq| (query.order.from.clone(), seq)),
+            kept: BinaryHeap::new(),
+            directions: query.order.by.iter().map(|by| by.descending).collect(),
+        }
+    }
+
+    /// Takes the matches that a walk has found so far.
+    pub(crate) fn take(&mut self, found: &mut Vec<u32>) {
+        for slot in found.drain(..) {
+            self.place(slot);
+        }
+    }
+
+    fn place(&mut self, slot: u32) {
+        if self.most == 0 {
+            return;
+        }
+        let Some(record) = self.root.record(slot) else { return };
+        let record = record.view();
+        let key = |column: &(Option<Path<NameId>>, bool)| {
+            column.0.as_ref().map_or(SortKey::Missing, |path| SortKey::of(path, &record))
+        };
+        let placed = Placed {
+            keys: self.columns.iter().map(key).collect(),
+            seq: record.seq(),
+            slot,
+            directions: self.directions.clone(),
+            backward: self.backward,
+        };
+        if let Some((keys, seq)) = &self.bound {
+            let order = compare(&placed.keys, placed.seq, keys, *seq, &self.directions);
+            let is_outside = if self.backward { order.is_ge() } else { order.is_le() };
+            if is_outside {
+                return;
+            }
+        }
+        if self.kept.len() < self.most {
+            self.kept.push(placed);
+        } else if let Some(mut last) = self.kept.peek_mut()
+            && placed < *last
+        {
+            *last = placed;
+        }
+    }
+
+    /// The slots that are wanted in the direction of the walk, with one more than the limit where
+    /// there are more, and what they are ordered by.
+    pub(crate) fn finish(self, skip: usize) -> (Vec<u32>, Vec<Vec<SortKey>>) {
+        let sorted = self.kept.into_sorted_vec().into_iter().skip(skip);
+        sorted.map(|placed| (placed.slot, placed.keys)).unzip()
+    }
+}
+
+fn compare(
+    keys: &[SortKey],
+    seq: Seq,
+    others: &[SortKey],
+    other_seq: Seq,
+    descending: &[bool],
+) -> Ordering {
+    let pairs = keys.iter().zip(others).zip(descending);
+    let by_keys = pairs.map(|((key, other), descending)| key.compare(other, *descending));
+    by_keys.fold(Ordering::Equal, Ordering::then).then_with(|| seq.cmp(&other_seq))
+}
+
+impl Ord for Placed {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let order = compare(&self.keys, self.seq, &other.keys, other.seq, &self.directions);
+        if self.backward { order.reverse() } else { order }
+    }
+}
+
+impl PartialOrd for Placed {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Placed {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Placed {}
