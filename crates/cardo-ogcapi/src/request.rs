@@ -139,7 +139,8 @@ impl<'a> Ask<'a> {
             url.push_str(pair);
             separator = '&';
         };
-        for pair in self.parts.uri.query().unwrap_or("").split('&').filter(|pair| !pair.is_empty()) {
+        for pair in self.parts.uri.query().unwrap_or("").split('&').filter(|pair| !pair.is_empty())
+        {
             let name = pair.split('=').next().unwrap_or("");
             if !changed.iter().any(|(other, _)| *other == name) {
                 add(pair);

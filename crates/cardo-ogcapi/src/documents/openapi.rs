@@ -134,7 +134,8 @@ fn operation(
     let statuses = ["400", "401", "403", "404", "405", "406", "500", "503"];
     for status in statuses.into_iter().filter(|status| can_miss || *status != "404") {
         let name = response_name(status);
-        responses.insert(status.into(), json!({ "$ref": format!("#/components/responses/{name}") }));
+        responses
+            .insert(status.into(), json!({ "$ref": format!("#/components/responses/{name}") }));
     }
     json!({
         "tags": [tag],
@@ -265,7 +266,8 @@ fn parameters(limits: OgcLimits) -> Value {
 fn schemas() -> Value {
     let links = json!({ "type": "array", "items": { "$ref": "#/components/schemas/link" } });
     let text = json!({ "type": "string" });
-    let geometry = json!({ "type": "object", "nullable": true, "description": "GeoJSON (RFC 7946)" });
+    let geometry =
+        json!({ "type": "object", "nullable": true, "description": "GeoJSON (RFC 7946)" });
     json!({
         "link": {
             "type": "object",

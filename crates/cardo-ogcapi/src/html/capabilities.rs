@@ -71,7 +71,9 @@ pub(crate) fn collections_page(ask: &Ask<'_>, all: &[Collection<'_>]) -> String 
     }
     page.add("</table></div>");
     if all.is_empty() {
-        page.add("<p>There is nothing yet: the first entity that is created makes a collection.</p>");
+        page.add(
+            "<p>There is nothing yet: the first entity that is created makes a collection.</p>",
+        );
     }
     page.finish()
 }
@@ -126,7 +128,9 @@ pub(crate) fn schema_page(ask: &Ask<'_>, table: &Table, schema: Schema) -> Strin
 }
 
 fn columns(page: &mut Page, table: &Table, schema: Schema) {
-    page.add("<div class=\"scroll\"><table><tr><th>Property</th><th>Type</th><th>Attribute</th></tr>");
+    page.add(
+        "<div class=\"scroll\"><table><tr><th>Property</th><th>Type</th><th>Attribute</th></tr>",
+    );
     for (at, column) in table.columns.iter().enumerate().filter(|(_, c)| schema.has(c)) {
         let datatype = match table.geometry == Some(at) {
             true => "Geometry, where features lie".to_owned(),

@@ -91,7 +91,12 @@ impl Map {
     }
 
     /// Draws a box.
-    pub(super) fn rectangle(&mut self, [west, south, east, north]: [f64; 4], url: &str, title: &str) {
+    pub(super) fn rectangle(
+        &mut self,
+        [west, south, east, north]: [f64; 4],
+        url: &str,
+        title: &str,
+    ) {
         let rectangle = geo_types::Rect::new((west, south), (east, north));
         self.shape(&Geometry::Polygon(rectangle.to_polygon()), url, title);
     }
@@ -210,9 +215,9 @@ fn round_step(wanted: f64) -> f64 {
 }
 
 fn decimals_of(step: f64) -> usize {
-    (0..8).find(|decimals| step * 10.0_f64.powi(*decimals) >= 0.999).map_or(8, |found| {
-        usize::try_from(found).unwrap_or(8)
-    })
+    (0..8)
+        .find(|decimals| step * 10.0_f64.powi(*decimals) >= 0.999)
+        .map_or(8, |found| usize::try_from(found).unwrap_or(8))
 }
 
 /// The multiples of a step between two numbers.

@@ -22,7 +22,10 @@ pub(crate) async fn features(face: &Face, ask: &Ask<'_>) -> Result<Response<Body
     items.check_revision(page.revision)?;
     let links = page_links(ask, format, &items, &page);
     if format == Format::Html {
-        return Ok(respond::page(html::features_page(ask, table, &items, &page, &links), page.revision));
+        return Ok(respond::page(
+            html::features_page(ask, table, &items, &page, &links),
+            page.revision,
+        ));
     }
     let body = write_page(table, &page, &links);
     Ok(respond::answer(GEOJSON, body, page.revision))

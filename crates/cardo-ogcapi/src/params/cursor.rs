@@ -51,7 +51,11 @@ impl Cursor {
         };
         if version != VERSION {
             let is_version = !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit());
-            return Err(if is_version { ParamFault::CursorVersion(shorten(text)) } else { broken() });
+            return Err(if is_version {
+                ParamFault::CursorVersion(shorten(text))
+            } else {
+                broken()
+            });
         }
         let mut number = || u64::from_str_radix(parts.next()?, 16).ok();
         let (Some(revision), Some(seq), Some(hash)) = (number(), number(), number()) else {
@@ -91,7 +95,8 @@ mod tests {
     fn what_is_no_cursor_is_refused() {
         let old = "0n.1.1.1".to_owned();
         assert_eq!(Cursor::parse(&old, 1), Err(ParamFault::CursorVersion(old)));
-        for text in ["", "1", "1n", "1n.1.1", "1x.1.1.1", "1n.1.zz.1", "1n.1.1.1.1", "n.1.1.1", "7"] {
+        for text in ["", "1", "1n", "1n.1.1", "1x.1.1.1", "1n.1.zz.1", "1n.1.1.1.1", "n.1.1.1", "7"]
+        {
             assert_eq!(Cursor::parse(text, 1), Err(ParamFault::Cursor(text.into())), "{text}");
         }
     }

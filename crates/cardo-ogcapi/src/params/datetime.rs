@@ -8,9 +8,8 @@ const LAST_MICRO_OF_DAY: i64 = 86_400_000_000 - 1;
 /// Reads `datetime`: an instant, or an interval with `..` or nothing where it is open; dates are
 /// whole days in UTC. Features without a time meet it (requirement /req/core/fc-time-response, C).
 pub(super) fn parse(text: &str) -> Result<Filter, ParamFault> {
-    let moment = |part: &str| moment(part).ok_or_else(|| {
-        ParamFault::Moment(shorten(text), shorten(part))
-    });
+    let moment =
+        |part: &str| moment(part).ok_or_else(|| ParamFault::Moment(shorten(text), shorten(part)));
     let mut parts = text.split('/').map(str::trim);
     let (from, until) = match (parts.next().unwrap_or(""), parts.next(), parts.next()) {
         (instant, None, _) => {

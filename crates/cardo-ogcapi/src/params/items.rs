@@ -46,8 +46,7 @@ impl ItemsQuery {
         };
         let question = hash(params, table);
         let (start, from_revision) = start(params, question)?;
-        let query =
-            EntityQuery { filter, page: PageRequest { limit, start }, count: true };
+        let query = EntityQuery { filter, page: PageRequest { limit, start }, count: true };
         Ok(Self { query, limit, bbox, question, from_revision })
     }
 

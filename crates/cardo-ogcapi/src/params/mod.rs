@@ -7,7 +7,6 @@ mod items;
 mod property;
 mod query;
 
-pub(crate) use bbox::Bbox;
 pub(crate) use cursor::{Cursor, Side};
 pub(crate) use items::{ItemsQuery, PARAMETERS};
 pub(crate) use property::is_queryable;
@@ -32,9 +31,7 @@ pub(crate) enum ParamFault {
     Offset(String),
     #[error("offset and cursor both say where the page begins; give one of them")]
     OffsetAndCursor,
-    #[error(
-        "bbox={0:?} has {1} numbers: 4 (west,south,east,north) or 6 (with heights) are needed"
-    )]
+    #[error("bbox={0:?} has {1} numbers: 4 (west,south,east,north) or 6 (with heights) are needed")]
     BboxLength(String, usize),
     #[error("bbox={0:?}: {1:?} is no number")]
     BboxNumber(String, String),
@@ -46,9 +43,7 @@ pub(crate) enum ParamFault {
     BboxSouth { text: String, south: String, north: String },
     #[error("bbox={text:?}: the bottom {bottom} lies above the top {top}")]
     BboxBottom { text: String, bottom: String, top: String },
-    #[error(
-        "datetime={0:?}: {1:?} is neither a date nor a date-time such as 2026-01-31T12:00:00Z"
-    )]
+    #[error("datetime={0:?}: {1:?} is neither a date nor a date-time such as 2026-01-31T12:00:00Z")]
     Moment(String, String),
     #[error("datetime={0:?} is open at both ends; leave it out instead")]
     DatetimeOpen(String),

@@ -15,11 +15,8 @@ pub(super) fn equals(
     text: &str,
     (path, datatype): (Path<Iri>, ColumnType),
 ) -> Result<Filter, ParamFault> {
-    let fault = |expected| ParamFault::Property {
-        name: shorten(name),
-        text: shorten(text),
-        expected,
-    };
+    let fault =
+        |expected| ParamFault::Property { name: shorten(name), text: shorten(text), expected };
     if path.root == Root::Id {
         let id = EntityId::new(text.to_owned()).map_err(|_| fault("id of a feature"))?;
         return Ok(Filter::Ids(vec![id]));
