@@ -19,6 +19,6 @@ pub use body::{BodyError, read_body};
 pub use links::{LinkValue, PageLinks, parse_links};
 pub use media::{MediaRange, best_media_type, media_type_of};
 pub use observe::Observer;
-pub use params::{ParamError, Params};
+pub use params::{ParamError, Params, path_decode, query_decode};
 pub use problem::{ErrorKind, Problem};
 pub use revision::{MIN_REVISION, REVISION, min_revision, revision_header};

@@ -79,7 +79,23 @@ impl<'a> Params<'a> {
     }
 }
 
-/// `application/x-www-form-urlencoded` without allocation where nothing is encoded.
+/// Reads a part of a query string, `application/x-www-form-urlencoded`; `None` where that is no
+/// UTF-8 in percent-encoding.
+pub fn query_decode(text: &str) -> Option<Cow<'_, str>> {
+    decode(text)
+}
+
+/// Reads a segment of a path, where `+` is no space; `None` where it is no UTF-8 in
+/// percent-encoding.
+pub fn path_decode(segment: &str) -> Option<Cow<'_, str>> {
+    if !segment.contains('+') {
+        return decode(segment);
+    }
+    let encoded = segment.replace('+', "%2B");
+    decode(&encoded).map(|text| Cow::Owned(text.into_owned()))
+}
+
+/// Without allocation where nothing is encoded.
 fn decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
         return Some(Cow::Borrowed(text));
@@ -136,6 +152,13 @@ mod tests {
         for broken in ["q=%f", "q=%zz", "q=%ff", "q=%C3%28"] {
             assert_eq!(parse(broken).unwrap_err(), ParamError::Encoding("q".into()));
         }
+    }
+
+    #[test]
+    fn a_plus_is_a_space_in_a_query_and_itself_in_a_path() {
+        assert_eq!(query_decode("a+b%2Bc").unwrap(), "a b+c");
+        assert_eq!(path_decode("a+b%20c").unwrap(), "a+b c");
+        assert_eq!(path_decode("%2").or(query_decode("%zz")), None);
     }
 
     proptest! {

@@ -99,6 +99,38 @@ pub fn read_point(text: &str) -> Option<[f64; 2]> {
     Some([x, y])
 }
 
+/// Reads the lowest and the highest height out of canonical GeoJSON text; `None` where no position
+/// has one.
+pub fn read_heights(text: &str) -> Option<[f64; 2]> {
+    let (_, coordinates) = text.split_once("\"coordinates\":")?;
+    let mut range: Option<[f64; 2]> = None;
+    let mut depth = 0_usize;
+    let mut start = 0;
+    for (at, byte) in coordinates.bytes().enumerate() {
+        match byte {
+            b'[' => {
+                depth += 1;
+                start = at + 1;
+            }
+            b']' => {
+                depth = depth.checked_sub(1)?;
+                let third = coordinates.get(start..at).and_then(|text| text.split(',').nth(2));
+                if let Some(height) = third.and_then(|text| text.parse::<f64>().ok()) {
+                    let [low, high] = range.unwrap_or([height, height]);
+                    range = Some([low.min(height), high.max(height)]);
+                }
+                // What closes next is a list of positions.
+                start = at + 1;
+                if depth == 0 {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    range
+}
+
 fn read(text: &str) -> Result<Shape<f64>, InvalidGeometry> {
     let shape_error = |error: serde_json::Error| InvalidGeometry::Shape(error.to_string());
     let raw: RawGeometry<'_> = serde_json::from_str(text).map_err(shape_error)?;
@@ -317,6 +349,17 @@ mod tests {
             Geometry::parse(r#"{"type": "Point", "coordinates": [24.90, 60.1, 12]}"#).unwrap();
         assert_eq!(point.as_str(), r#"{"type":"Point","coordinates":[24.90,60.1,12]}"#);
         assert_eq!(point.shape(), Shape::Point(Point::new(24.9, 60.1)));
+    }
+
+    #[test]
+    fn heights_are_those_of_positions() {
+        let heights = |text: &str| read_heights(Geometry::parse(text).unwrap().as_str());
+        assert_eq!(heights(r#"{"type":"Point","coordinates":[24.9,60.1]}"#), None);
+        assert_eq!(heights(r#"{"type":"Point","coordinates":[24.9,60.1,12]}"#), Some([12.0, 12.0]));
+        let ring = r#"{"type":"Polygon","coordinates":[[[0,0,-1],[1,0,5],[1,1],[0,0,-1]]]}"#;
+        assert_eq!(heights(ring), Some([-1.0, 5.0]));
+        let three = r#"{"type":"LineString","coordinates":[[0,0],[1,0],[2,0]],"bbox":[0,0,9,9]}"#;
+        assert_eq!(heights(three), None);
     }
 
     #[test]

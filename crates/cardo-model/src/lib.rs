@@ -23,7 +23,7 @@ pub use entity::{
     Attribute, AttributeFragment, Entity, Fragment, Instance, InstanceFragment, Kind, NGSI_LD_NULL,
     Value,
 };
-pub use geometry::{Geometry, InvalidGeometry, read_point, read_shape};
+pub use geometry::{Geometry, InvalidGeometry, read_heights, read_point, read_shape};
 pub use iri::{EntityId, InvalidIri, Iri, MAX_IRI_BYTES};
 pub use json::{InvalidJson, JsonText, MAX_JSON_DEPTH};
 pub use name::{NameId, Names};

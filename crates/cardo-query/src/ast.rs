@@ -37,6 +37,10 @@ pub enum Filter<N = Iri> {
     Compare(Comparison<N>),
     /// A geometry of the entity has a relation to a constant one.
     Geo(GeoCondition<N>),
+    /// A geometry of the entity reaches into an interval of heights.
+    Height(HeightCondition<N>),
+    /// The time of the entity lies in an interval.
+    Time(TimeCondition<N>),
 }
 
 /// A condition on one scope of an entity.
@@ -229,6 +233,73 @@ impl<N: PartialEq> PartialEq for GeoCondition<N> {
     }
 }
 
+/// A condition on the heights of a geometry: the third axis of OGC API's `bbox`. A geometry without
+/// heights meets it, and so does an entity without the geometry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeightCondition<N = Iri> {
+    /// The GeoProperty.
+    pub property: N,
+    /// The lowest and the highest height, in metres, both included.
+    pub range: [f64; 2],
+    /// Which instances count.
+    pub datasets: Datasets,
+}
+
+/// A condition on the time of an entity: the latest `observedAt` of its attributes. OGC API's
+/// `datetime` is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeCondition<N = Iri> {
+    /// Where the interval begins, included; open where there is none.
+    pub from: Option<Timestamp>,
+    /// Where it ends, included; open where there is none.
+    pub until: Option<Timestamp>,
+    /// Whether an entity that was never observed matches (OGC API `datetime` does so).
+    pub missing_matches: bool,
+    /// Whose observations count.
+    pub observed: Observed<N>,
+}
+
+/// The attributes whose observations make the time of an entity.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Observed<N = Iri> {
+    /// All.
+    #[default]
+    All,
+    /// None but these.
+    Only(Vec<N>),
+    /// All but these.
+    Without(Vec<N>),
+}
+
+impl<N: PartialEq> Observed<N> {
+    /// Whether observations of an attribute count.
+    pub fn counts(&self, name: &N) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(names) => names.contains(name),
+            Self::Without(names) => !names.contains(name),
+        }
+    }
+}
+
+impl<N> TimeCondition<N> {
+    /// Whether a moment lies in the interval.
+    pub fn holds(&self, moment: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= moment)
+            && self.until.is_none_or(|until| moment <= until)
+    }
+
+    fn map_names<M>(&self, name: &mut impl FnMut(&N) -> M) -> TimeCondition<M> {
+        let observed = match &self.observed {
+            Observed::All => Observed::All,
+            Observed::Only(names) => Observed::Only(names.iter().map(name).collect()),
+            Observed::Without(names) => Observed::Without(names.iter().map(name).collect()),
+        };
+        let Self { from, until, missing_matches, .. } = *self;
+        TimeCondition { from, until, missing_matches, observed }
+    }
+}
+
 /// A filter as the engine evaluates it.
 pub type Resolved = Filter<NameId>;
 
@@ -263,6 +334,7 @@ impl<N> Filter<N> {
             Self::Not(part) => part.visit_attributes(visit),
             Self::HasAttribute(name) => visit(name),
             Self::Geo(condition) => visit(&condition.property),
+            Self::Height(condition) => visit(&condition.property),
             Self::Exists(path) | Self::Compare(Comparison { path, .. }) => {
                 if let Root::Attribute(name) = &path.root {
                     visit(name);
@@ -273,7 +345,8 @@ impl<N> Filter<N> {
             | Self::Ids(_)
             | Self::IdPattern(_)
             | Self::Type(_)
-            | Self::Scope(_) => {}
+            | Self::Scope(_)
+            | Self::Time(_) => {}
         }
     }
 
@@ -302,6 +375,12 @@ impl<N> Filter<N> {
                 missing_matches: condition.missing_matches,
                 datasets: condition.datasets.clone(),
             }),
+            Self::Height(condition) => Filter::Height(HeightCondition {
+                property: name(&condition.property),
+                range: condition.range,
+                datasets: condition.datasets.clone(),
+            }),
+            Self::Time(condition) => Filter::Time(condition.map_names(name)),
         }
     }
 }

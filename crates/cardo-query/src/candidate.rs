@@ -23,6 +23,9 @@ pub trait Candidate {
         self.any_instance(name, &mut |_| true)
     }
 
+    /// The latest time at which one of the attributes was observed that count.
+    fn latest_observation(&self, counts: &dyn Fn(NameId) -> bool) -> Option<Timestamp>;
+
     /// When it came into being.
     fn created_at(&self) -> Option<Timestamp>;
 
@@ -52,6 +55,11 @@ impl Candidate for EntityRef<'_> {
 
     fn any_instance(&self, name: NameId, visit: &mut dyn FnMut(&InstanceRef<'_>) -> bool) -> bool {
         self.attribute(name).is_some_and(|a| a.instances().any(|i| visit(&i)))
+    }
+
+    fn latest_observation(&self, counts: &dyn Fn(NameId) -> bool) -> Option<Timestamp> {
+        let counted = self.attributes().filter(|attribute| counts(attribute.name()));
+        counted.flat_map(|attribute| attribute.instances()).filter_map(|i| i.observed_at()).max()
     }
 
     fn created_at(&self) -> Option<Timestamp> {

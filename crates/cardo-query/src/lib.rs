@@ -10,8 +10,8 @@ mod simplify;
 mod time_text;
 
 pub use ast::{
-    Comparison, Datasets, Filter, GeoCondition, Key, Literal, Member, Operand, Operator, Path,
-    Resolved, Root, ScopeTest,
+    Comparison, Datasets, Filter, GeoCondition, HeightCondition, Key, Literal, Member, Observed,
+    Operand, Operator, Path, Resolved, Root, ScopeTest, TimeCondition,
 };
 pub use candidate::Candidate;
 pub use evaluate::{

@@ -18,18 +18,29 @@ struct Sample {
     path: &'static str,
 }
 
-const FACES: &[Face] = &[Face {
-    name: "NGSI-LD",
-    path: "/ngsi-ld/v1",
-    standard: "ETSI GS CIM 009 v1.9.1",
-    samples: &[
-        Sample { asks: "which types there are", path: "/ngsi-ld/v1/types" },
-        Sample {
-            asks: "how many entities there are, and the first of them",
-            path: "/ngsi-ld/v1/entities?local=true&limit=5&count=true&options=concise",
-        },
-    ],
-}];
+const FACES: &[Face] = &[
+    Face {
+        name: "NGSI-LD",
+        path: "/ngsi-ld/v1",
+        standard: "ETSI GS CIM 009 v1.9.1",
+        samples: &[
+            Sample { asks: "which types there are", path: "/ngsi-ld/v1/types" },
+            Sample {
+                asks: "how many entities there are, and the first of them",
+                path: "/ngsi-ld/v1/entities?local=true&limit=5&count=true&options=concise",
+            },
+        ],
+    },
+    Face {
+        name: "OGC API",
+        path: "/ogc",
+        standard: "OGC API - Features - Part 1: Core (OGC 17-069r4)",
+        samples: &[
+            Sample { asks: "which collections there are", path: "/ogc/collections" },
+            Sample { asks: "which operations there are", path: "/ogc/api?f=html" },
+        ],
+    },
+];
 
 const OPERATIONS: &[(&str, &str)] = &[
     ("/health", "whether the process runs"),

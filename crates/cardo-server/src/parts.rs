@@ -15,6 +15,7 @@ use cardo_ingest::{Ingestor, InvalidSource};
 use cardo_jsonld::{Context, ContextError, Document, Limits};
 use cardo_ngsild::{GateLoader, NgsildLimits, NgsildOptions, NotificationRunner};
 use cardo_notify::{Courier, CourierOptions};
+use cardo_ogcapi::OgcOptions;
 use cardo_store::{SqliteOptions, SqliteStore};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -133,6 +134,11 @@ impl Parts {
             limits,
         };
         let (face, notifications) = cardo_ngsild::router(engine.clone(), options);
+        let features = OgcOptions {
+            authorize: Arc::clone(&authorizer),
+            observer: Some(requests.clone()),
+            ..OgcOptions::default()
+        };
         let operations = Operations {
             engine: engine.clone(),
             authorizer,
@@ -143,6 +149,7 @@ impl Parts {
         };
         let router = Router::new()
             .merge(face)
+            .merge(cardo_ogcapi::router(engine.clone(), features))
             .merge(operations::router(operations))
             .fallback(any(operations::nothing_here));
         let contexts = KnownContexts::new(engine.clone(), preloaded, Some(gate.clone()));

@@ -1,5 +1,5 @@
 use cardo_model::{Iri, NameId, Names};
-use cardo_query::{Filter, Resolved, Root};
+use cardo_query::{Filter, Observed, Resolved, Root, TimeCondition};
 
 use crate::caller::{Mask, View};
 
@@ -35,7 +35,29 @@ fn without_masked(filter: &Filter, mask: &Mask) -> Filter {
                 Filter::False
             }
         }
+        Filter::Height(condition) if mask.hides(&condition.property) => Filter::True,
+        Filter::Time(condition) => {
+            let observed = observed_of(&condition.observed, mask);
+            Filter::Time(TimeCondition { observed, ..condition.clone() })
+        }
         other => other.clone(),
+    }
+}
+
+/// The attributes that count and are visible.
+fn observed_of(observed: &Observed, mask: &Mask) -> Observed {
+    let visible = |names: &[Iri]| names.iter().filter(|name| !mask.hides(name)).cloned().collect();
+    match (observed, mask) {
+        (_, Mask::All) => observed.clone(),
+        (Observed::All, Mask::Only(names)) => Observed::Only(names.clone()),
+        (Observed::All, Mask::Without(names)) => Observed::Without(names.clone()),
+        (Observed::Only(names), _) => Observed::Only(visible(names)),
+        (Observed::Without(left_out), Mask::Only(names)) => {
+            Observed::Only(names.iter().filter(|name| !left_out.contains(name)).cloned().collect())
+        }
+        (Observed::Without(left_out), Mask::Without(hidden)) => {
+            Observed::Without(left_out.iter().chain(hidden).cloned().collect())
+        }
     }
 }
 

@@ -94,10 +94,13 @@ fn asks_for_attribute(filter: &Filter) -> bool {
         Filter::HasAttribute(name) => !is_system(name),
         Filter::Exists(path) => matches!(path.root, Root::Attribute(_)),
         Filter::Compare(comparison) => matches!(comparison.path.root, Root::Attribute(_)),
-        Filter::Type(_) | Filter::Geo(_) => true,
-        Filter::True | Filter::False | Filter::Ids(_) | Filter::IdPattern(_) | Filter::Scope(_) => {
-            false
-        }
+        Filter::Type(_) | Filter::Geo(_) | Filter::Height(_) => true,
+        Filter::True
+        | Filter::False
+        | Filter::Ids(_)
+        | Filter::IdPattern(_)
+        | Filter::Scope(_)
+        | Filter::Time(_) => false,
     }
 }
 

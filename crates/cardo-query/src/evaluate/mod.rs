@@ -10,10 +10,11 @@ pub use order::SortKey;
 pub use scalar::scalar_number;
 pub use scope::matches as scope_matches;
 
-use cardo_model::{InstanceRef, Kind, NameId, Timestamp};
+use cardo_model::{InstanceRef, Kind, NameId, Timestamp, read_heights};
 
 use crate::{
-    Candidate, Comparison, Datasets, Filter, GeoCondition, Member, Operand, Operator, Path, Root,
+    Candidate, Comparison, Datasets, Filter, GeoCondition, HeightCondition, Member, Operand,
+    Operator, Path, Root,
 };
 use scalar::Scalar;
 
@@ -36,6 +37,11 @@ pub fn evaluate<C: Candidate + ?Sized>(filter: &Filter<NameId>, candidate: &C) -
         Filter::Exists(path) => exists(path, candidate),
         Filter::Compare(comparison) => compares(comparison, candidate),
         Filter::Geo(condition) => lies(condition, candidate),
+        Filter::Height(condition) => reaches(condition, candidate),
+        Filter::Time(condition) => {
+            let moment = candidate.latest_observation(&|name| condition.observed.counts(&name));
+            moment.map_or(condition.missing_matches, |moment| condition.holds(moment))
+        }
     }
 }
 
@@ -130,4 +136,17 @@ fn lies<C: Candidate + ?Sized>(condition: &GeoCondition<NameId>, candidate: &C) 
         test.matches_text(instance.value())
     });
     matches || (is_missing && *missing_matches)
+}
+
+fn reaches<C: Candidate + ?Sized>(condition: &HeightCondition<NameId>, candidate: &C) -> bool {
+    let HeightCondition { property, range: [bottom, top], datasets } = condition;
+    let mut is_missing = true;
+    let matches = any_of(candidate, *property, datasets, &mut |instance| {
+        if instance.kind() != Kind::GeoProperty {
+            return false;
+        }
+        is_missing = false;
+        read_heights(instance.value()).is_none_or(|[low, high]| low <= *top && high >= *bottom)
+    });
+    matches || is_missing
 }

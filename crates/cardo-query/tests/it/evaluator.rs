@@ -2,8 +2,8 @@
 
 use cardo_model::{Entity, Instance, Iri, Kind, Timestamp};
 use cardo_query::{
-    Comparison, Datasets, Filter, Key, Literal, Member, Operand, Operator, Path, Root, ScopeTest,
-    evaluate, instance_matches, scalar_number, scalar_text,
+    Comparison, Datasets, Filter, Key, Literal, Member, Observed, Operand, Operator, Path, Root,
+    ScopeTest, evaluate, instance_matches, scalar_number, scalar_text,
 };
 use cardo_testkit::random::{name_id, random_comparison, random_entity, random_filter, record};
 use proptest::prelude::*;
@@ -51,6 +51,43 @@ fn naive(filter: &Filter, entity: &Entity) -> bool {
             }
             geometries.iter().any(|i| condition.test.matches_text(i.value.as_json()))
         }
+        Filter::Height(condition) => {
+            let geometries: Vec<_> = counted(&condition.property, &condition.datasets, entity)
+                .into_iter()
+                .filter(|instance| instance.value.kind() == Kind::GeoProperty)
+                .collect();
+            geometries.is_empty()
+                || geometries.iter().any(|i| {
+                    let value: Value = serde_json::from_str(i.value.as_json()).unwrap();
+                    let mut found = Vec::new();
+                    heights(&value["coordinates"], &mut found);
+                    let [bottom, top] = condition.range;
+                    let low = found.iter().copied().fold(f64::INFINITY, f64::min);
+                    let high = found.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    found.is_empty() || (low <= top && high >= bottom)
+                })
+        }
+        Filter::Time(condition) => {
+            let attributes = entity.attributes.iter().filter(|a| match &condition.observed {
+                Observed::All => true,
+                Observed::Only(names) => names.contains(&a.name),
+                Observed::Without(names) => !names.contains(&a.name),
+            });
+            let mut times: Vec<Timestamp> =
+                attributes.flat_map(|a| &a.instances).filter_map(|i| i.observed_at).collect();
+            times.sort();
+            let Some(latest) = times.pop() else { return condition.missing_matches };
+            let starts = condition.from.is_none_or(|from| latest >= from);
+            starts && condition.until.is_none_or(|until| latest <= until)
+        }
+    }
+}
+
+fn heights(coordinates: &Value, found: &mut Vec<f64>) {
+    let Some(items) = coordinates.as_array() else { return };
+    match items.first() {
+        Some(Value::Number(_)) => found.extend(items.get(2).and_then(Value::as_f64)),
+        _ => items.iter().for_each(|item| heights(item, found)),
     }
 }
 

@@ -18,7 +18,7 @@ struct Question {
     shows: &'static str,
 }
 
-const QUESTIONS: [Question; 6] = [
+const QUESTIONS: [Question; 8] = [
     Question {
         asks: "what kinds of things does the city have?",
         path: "/ngsi-ld/v1/types",
@@ -54,6 +54,16 @@ const QUESTIONS: [Question; 6] = [
                ?attrs=temperature&lastN=3&options=temporalValues",
         shows: "temperature",
     },
+    Question {
+        asks: "what can a GIS open? (OGC API Features)",
+        path: "/ogc/collections",
+        shows: "id",
+    },
+    Question {
+        asks: "which buildings stand around the Senate Square? (OGC API Features)",
+        path: "/ogc/collections/Building/items?bbox=24.95,60.168,24.955,60.171&limit=5",
+        shows: "name",
+    },
 ];
 
 /// Asks each question and prints its address and the answer in short; how many went wrong.
@@ -83,6 +93,7 @@ async fn ask(asker: &Asker, question: &Question) -> Result<String, String> {
         return Err(format!("{}: {}", parts.status, answer["detail"]));
     }
     let count = parts.headers.get("ngsild-results-count").and_then(|value| value.to_str().ok());
+    let count = count.map(str::to_owned).or_else(|| Some(answer.get("numberMatched")?.to_string()));
     let shown = shortened(&shown(&answer, question.shows));
     Ok(match count {
         Some(count) => format!("{count}: {shown}"),
@@ -100,14 +111,16 @@ fn shown(answer: &Value, member: &str) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    match answer {
-        Value::Array(entities) => {
-            let named: Vec<String> = entities
-                .iter()
-                .map(|entity| text(entity.get(member).unwrap_or(&entity["id"])))
-                .collect();
-            named.join(", ")
-        }
+    let named = |things: &[Value]| {
+        let name = |thing: &Value| {
+            let named = thing.get(member).or_else(|| thing["properties"].get(member));
+            text(named.unwrap_or(&thing["id"]))
+        };
+        things.iter().map(name).collect::<Vec<_>>().join(", ")
+    };
+    let list = answer.get("features").or_else(|| answer.get("collections")).unwrap_or(answer);
+    match list {
+        Value::Array(things) => named(things),
         Value::Object(_) => match &answer[member] {
             Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
             other => text(other),
@@ -133,6 +146,8 @@ mod tests {
     #[test]
     fn answers_are_shown_in_a_line() {
         assert_eq!(shown(&json!([{"id": "a", "name": "x"}, {"id": "b"}]), "name"), "x, b");
+        let feature = json!({"id": "a", "properties": {"name": "x"}});
+        assert_eq!(shown(&json!({"features": [feature]}), "name"), "x");
         assert_eq!(shown(&json!({"typeList": ["A", "B"]}), "typeList"), "A, B");
         assert_eq!(shortened(&"ä".repeat(SHOWN + 1)), format!("{} …", "ä".repeat(SHOWN)));
     }

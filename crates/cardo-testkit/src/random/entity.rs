@@ -1,4 +1,5 @@
 use cardo_model::{Attribute, Entity, Geometry, Instance, JsonText, Kind, Value};
+use geo_types::Geometry as Shape;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -104,8 +105,15 @@ pub fn random_value(kind: Kind) -> BoxedStrategy<Value> {
         Kind::ListRelationship => vec(0_u32..20, 0..4)
             .prop_map(|all| Value::list_relationship(&all.into_iter().map(id).collect::<Vec<_>>()))
             .boxed(),
-        Kind::GeoProperty => random_shape()
-            .prop_map(|shape| {
+        Kind::GeoProperty => (random_shape(), option::weighted(0.2, select(vec![0.0, 12.5, 250.0])))
+            .prop_map(|(shape, height)| {
+                if let (Shape::Point(point), Some(height)) = (&shape, height) {
+                    let (lon, lat) = point.x_y();
+                    let text = format!(
+                        "{{\"type\":\"Point\",\"coordinates\":[{lon:?},{lat:?},{height:?}]}}"
+                    );
+                    return Value::geo(&Geometry::from_canonical(text));
+                }
                 let geometry = Geometry::from_shape(&shape);
                 Value::geo(&geometry.expect("random shapes can be held"))
             })

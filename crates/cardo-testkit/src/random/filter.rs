@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use cardo_model::Iri;
 use cardo_query::{
-    Comparison, Datasets, Filter, GeoCondition, GeoTest, Key, Literal, Member, Operand, Operator,
-    Path, Pattern, Root, ScopeTest,
+    Comparison, Datasets, Filter, GeoCondition, GeoTest, HeightCondition, Key, Literal, Member,
+    Observed, Operand, Operator, Path, Pattern, Root, ScopeTest, TimeCondition,
 };
 use cardo_spatial::GeoRelation;
 use proptest::collection::vec;
@@ -25,6 +25,8 @@ pub fn random_filter() -> impl Strategy<Value = Filter> {
         3 => attribute().prop_map(Filter::HasAttribute),
         2 => path().prop_map(Filter::Exists),
         2 => scope_test().prop_map(Filter::Scope),
+        2 => time_condition().prop_map(Filter::Time),
+        1 => height_condition().prop_map(Filter::Height),
         1 => vec((0_u32..220).prop_map(id), 0..4).prop_map(Filter::Ids),
         1 => select(vec!["[13]$", "Thing:1", "^x", ""])
             .prop_map(|p| Filter::IdPattern(pattern(p))),
@@ -152,6 +154,34 @@ fn literal() -> impl Strategy<Value = Literal> {
         1 => select(vec!["CEL", "KMH", "/City"]).prop_map(|text| Literal::Text(text.into())),
         1 => select(DATASETS.to_vec()).prop_map(|text| Literal::Text(text.into())),
     ]
+}
+
+fn height_condition() -> impl Strategy<Value = HeightCondition> {
+    let property = select(vec!["location", "observationSpace", "name"]);
+    let ranges = vec![[0.0, 10.0], [-5.0, 0.0], [10.5, 90.0], [200.0, 300.0]];
+    (property, select(ranges), datasets()).prop_map(|(property, range, datasets)| HeightCondition {
+        property: attribute_name(property),
+        range,
+        datasets,
+    })
+}
+
+fn time_condition() -> impl Strategy<Value = TimeCondition> {
+    let bound = || prop::option::weighted(0.7, (0_i64..6).prop_map(moment));
+    let names = || vec(attribute(), 0..3);
+    let observed = prop_oneof![
+        3 => Just(Observed::All),
+        1 => names().prop_map(Observed::Only),
+        1 => names().prop_map(Observed::Without),
+    ];
+    (bound(), bound(), any::<bool>(), observed).prop_map(
+        |(from, until, missing_matches, observed)| TimeCondition {
+            from,
+            until,
+            missing_matches,
+            observed,
+        },
+    )
 }
 
 fn scope_test() -> impl Strategy<Value = ScopeTest> {

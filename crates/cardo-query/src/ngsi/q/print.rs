@@ -57,9 +57,13 @@ impl<P: NamePrinter> Printer<'_, P> {
             }
             Filter::Exists(path) => self.path(path),
             Filter::Compare(comparison) => self.comparison(comparison),
-            Filter::True | Filter::False | Filter::Ids(_) | Filter::Scope(_) | Filter::Geo(_) => {
-                None
-            }
+            Filter::True
+            | Filter::False
+            | Filter::Ids(_)
+            | Filter::Scope(_)
+            | Filter::Geo(_)
+            | Filter::Height(_)
+            | Filter::Time(_) => None,
         }
     }
 

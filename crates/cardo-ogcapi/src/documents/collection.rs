@@ -1,0 +1,78 @@
+use cardo_engine::{AttributeInfo, Table, TypeInfo};
+use serde_json::{Value, json};
+
+use super::{GEOJSON, Link, SCHEMA, links_json, own_links};
+use crate::represent::quoted;
+use crate::request::{Ask, Format, HTML};
+
+/// The coordinate reference system of all answers.
+pub(crate) const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
+const GREGORIAN: &str = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian";
+const QUERYABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/queryables";
+
+/// A type as a collection of features.
+pub(crate) struct Collection<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) info: TypeInfo,
+}
+
+impl Collection<'_> {
+    /// West, south, east and north of the geometries by which its features are placed.
+    pub(crate) fn bbox(&self) -> Option<[f64; 4]> {
+        let name = self.table.columns[self.table.geometry?].attribute();
+        let is_placing = |attribute: &&AttributeInfo| attribute.name == *name;
+        self.info.attributes.iter().find(is_placing)?.extent
+    }
+
+    /// The first and the last observation.
+    pub(crate) fn interval(&self) -> Option<[String; 2]> {
+        let (from, to) = self.info.time?;
+        Some([quoted(from), quoted(to)])
+    }
+
+    pub(crate) fn description(&self) -> String {
+        format!("The entities of the type {}", self.info.name.as_str())
+    }
+
+    fn extent(&self) -> Option<Value> {
+        let mut extent = serde_json::Map::new();
+        if let Some(bbox) = self.bbox() {
+            extent.insert("spatial".into(), json!({ "bbox": [bbox], "crs": CRS84 }));
+        }
+        if let Some(interval) = self.interval() {
+            extent.insert("temporal".into(), json!({ "interval": [interval], "trs": GREGORIAN }));
+        }
+        (!extent.is_empty()).then_some(Value::Object(extent))
+    }
+
+    /// The description of the collection; `own` where it is the document itself.
+    pub(crate) fn to_json(&self, ask: &Ask<'_>, own: Option<Format>) -> Value {
+        let id = &self.table.name;
+        let url = |rest: &str| ask.url(&format!("/collections/{id}{rest}"));
+        let mut links = match own {
+            Some(format) => own_links(ask, format, "application/json"),
+            None => vec![
+                Link::new(url(""), "self", "application/json", "This collection"),
+                Link::new(url("?f=html"), "alternate", HTML, "This collection as a page"),
+            ],
+        };
+        links.extend([
+            Link::new(url("/items"), "items", GEOJSON, "The features as GeoJSON"),
+            Link::new(url("/items?f=html"), "items", HTML, "The features as a page"),
+            Link::new(url("/queryables"), QUERYABLES, SCHEMA, "What can be asked for"),
+            Link::new(url("/schema"), "describedby", SCHEMA, "What the features have"),
+        ]);
+        let mut body = json!({
+            "id": id,
+            "title": id,
+            "description": self.description(),
+            "links": links_json(&links),
+            "itemType": "feature",
+            "crs": [CRS84],
+        });
+        if let Some(extent) = self.extent() {
+            body["extent"] = extent;
+        }
+        body
+    }
+}

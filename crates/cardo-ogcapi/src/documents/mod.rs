@@ -1,0 +1,18 @@
+//! The JSON documents that are no features.
+
+mod collection;
+mod link;
+mod openapi;
+mod schema;
+
+pub(crate) use collection::{CRS84, Collection};
+pub(crate) use link::{Link, encode_segment, links_json, own_links};
+pub(crate) use openapi::api_document;
+pub(crate) use schema::{Schema, type_of};
+
+/// The media type of features.
+pub(crate) const GEOJSON: &str = "application/geo+json";
+/// The media type of schemas.
+pub(crate) const SCHEMA: &str = "application/schema+json";
+/// The media type of the API definition; clients compare it without any space.
+pub(crate) const OPENAPI: &str = "application/vnd.oai.openapi+json;version=3.0";

@@ -1,0 +1,376 @@
+use cardo_engine::{Column, Table, Tables};
+use serde_json::{Map, Value, json};
+
+use super::{GEOJSON, OPENAPI, SCHEMA, type_of};
+use crate::options::{OgcLimits, OgcOptions};
+use crate::params::{PARAMETERS, is_queryable};
+use crate::request::HTML;
+
+/// The API definition in OpenAPI 3.0; each collection has operations of its own, because its
+/// properties are parameters.
+pub(crate) fn api_document(root: &str, options: &OgcOptions, tables: &Tables) -> Value {
+    json!({
+        "openapi": "3.0.3",
+        "info": {
+            "title": options.title,
+            "description": options.description,
+            "version": env!("CARGO_PKG_VERSION"),
+        },
+        "servers": [{ "url": root }],
+        "tags": tags(),
+        "paths": paths(tables),
+        "components": components(options.limits),
+    })
+}
+
+fn tags() -> Value {
+    json!([
+        { "name": "Capabilities", "description": "What the API is and which collections it has" },
+        { "name": "Data", "description": "The features of the collections" },
+    ])
+}
+
+fn paths(tables: &Tables) -> Value {
+    let mut paths = Map::new();
+    let mut add = |path: &str, operation: Value| {
+        paths.insert(path.into(), json!({ "get": operation }));
+    };
+    let json_and = |schema: &str| content(&[("application/json", Some(schema)), (HTML, None)]);
+    let capability = |id: &str, summary: &str, content: Value| {
+        operation("Capabilities", id, summary, content, vec![parameter("f")], false)
+    };
+    add("/", capability("getLandingPage", "The landing page", json_and("landingPage")));
+    let definition = content(&[(OPENAPI, None), (HTML, None)]);
+    add("/api", capability("getApi", "This document", definition));
+    let conformance = json_and("confClasses");
+    add("/conformance", capability("getConformance", "What the API conforms to", conformance));
+    add("/collections", capability("getCollections", "The collections", json_and("collections")));
+    for (rest, id, summary, content) in [
+        ("", "describeCollection", "A collection", json_and("collection")),
+        ("/queryables", "getQueryables", "What can be asked for", schema_content()),
+        ("/schema", "getSchema", "What the features have", schema_content()),
+    ] {
+        let parameters = vec![parameter("collectionId"), parameter("f")];
+        let operation = operation("Capabilities", id, summary, content, parameters, true);
+        add(&format!("/collections/{{collectionId}}{rest}"), operation);
+    }
+    for table in tables.all() {
+        let path = format!("/collections/{}/items", table.name);
+        add(&path, features(table));
+        add(&format!("{path}/{{featureId}}"), feature(table));
+    }
+    Value::Object(paths)
+}
+
+fn features(table: &Table) -> Value {
+    let mut parameters: Vec<Value> = PARAMETERS.into_iter().map(parameter).collect();
+    let is_free = |column: &&Column| !PARAMETERS.contains(&column.name.as_ref());
+    let columns = table.columns.iter().filter(|column| is_queryable(column.datatype));
+    parameters.push(equality("id", json!({ "type": "string" })));
+    for column in columns.filter(is_free) {
+        parameters.push(equality(&column.name, type_of(column.datatype)));
+    }
+    let content = content(&[(GEOJSON, Some("featureCollectionGeoJSON")), (HTML, None)]);
+    let name = &table.name;
+    let summary = format!("Features of the collection {name}");
+    operation("Data", &format!("get{name}Features"), &summary, content, parameters, true)
+}
+
+fn feature(table: &Table) -> Value {
+    let content = content(&[(GEOJSON, Some("featureGeoJSON")), (HTML, None)]);
+    let name = &table.name;
+    let summary = format!("A feature of the collection {name}");
+    let parameters = vec![parameter("featureId"), parameter("f")];
+    operation("Data", &format!("get{name}Feature"), &summary, content, parameters, true)
+}
+
+/// The parameter that asks for features whose property has a value.
+fn equality(name: &str, schema: Value) -> Value {
+    // A list has one of its items asked for.
+    let schema = match schema["type"].as_str() {
+        Some("array") => schema["items"].clone(),
+        _ => schema,
+    };
+    json!({
+        "name": name,
+        "in": "query",
+        "description": format!("Only features whose {name} is this"),
+        "required": false,
+        "schema": schema,
+        "style": "form",
+        "explode": false,
+    })
+}
+
+fn schema_content() -> Value {
+    json!({ SCHEMA: { "schema": { "type": "object" } }, HTML: { "schema": { "type": "string" } } })
+}
+
+fn content(media: &[(&str, Option<&str>)]) -> Value {
+    let mut content = Map::new();
+    for (media_type, schema) in media {
+        let schema = match schema {
+            Some(name) => json!({ "$ref": format!("#/components/schemas/{name}") }),
+            None if *media_type == HTML => json!({ "type": "string" }),
+            None => json!({ "type": "object" }),
+        };
+        content.insert((*media_type).into(), json!({ "schema": schema }));
+    }
+    Value::Object(content)
+}
+
+fn operation(
+    tag: &str,
+    id: &str,
+    summary: &str,
+    content: Value,
+    parameters: Vec<Value>,
+    can_miss: bool,
+) -> Value {
+    let mut responses = Map::new();
+    let headers = json!({ "Cardo-Revision": { "$ref": "#/components/headers/Revision" } });
+    let found = json!({ "description": summary, "headers": headers, "content": content });
+    responses.insert("200".into(), found);
+    let statuses = ["400", "401", "403", "404", "405", "406", "500", "503"];
+    for status in statuses.into_iter().filter(|status| can_miss || *status != "404") {
+        let name = response_name(status);
+        responses
+            .insert(status.into(), json!({ "$ref": format!("#/components/responses/{name}") }));
+    }
+    json!({
+        "tags": [tag],
+        "operationId": id,
+        "summary": summary,
+        "parameters": parameters,
+        "responses": responses,
+    })
+}
+
+fn response_name(status: &str) -> &'static str {
+    match status {
+        "400" => "BadRequest",
+        "401" => "Unauthorized",
+        "403" => "Forbidden",
+        "404" => "NotFound",
+        "405" => "MethodNotAllowed",
+        "406" => "NotAcceptable",
+        "503" => "ServiceUnavailable",
+        _ => "InternalServerError",
+    }
+}
+
+fn parameter(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/parameters/{name}") })
+}
+
+fn components(limits: OgcLimits) -> Value {
+    let problem = |description: &str| {
+        json!({
+            "description": description,
+            "content": {
+                "application/problem+json": { "schema": { "$ref": "#/components/schemas/problem" } },
+            },
+        })
+    };
+    json!({
+        "parameters": parameters(limits),
+        "headers": {
+            "Revision": {
+                "description": "The revision of the twin that the answer shows",
+                "schema": { "type": "integer" },
+            },
+        },
+        "responses": {
+            "BadRequest": problem("A parameter is unknown or has a value that cannot be; the detail quotes it"),
+            "Unauthorized": problem("A valid token is required"),
+            "Forbidden": problem("The token does not allow this, or the question took too long"),
+            "NotFound": problem("There is no such collection or feature"),
+            "MethodNotAllowed": problem("The resource can be read only"),
+            "NotAcceptable": problem("The resource cannot be had in an accepted media type"),
+            "InternalServerError": problem("The server failed"),
+            "ServiceUnavailable": problem("Too much is asked at once, or the asked revision has not arrived"),
+        },
+        "schemas": schemas(),
+        "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+    })
+}
+
+fn query(name: &str, description: &str, schema: Value) -> Value {
+    json!({
+        "name": name,
+        "in": "query",
+        "description": description,
+        "required": false,
+        "schema": schema,
+        "style": "form",
+        "explode": false,
+    })
+}
+
+fn path(name: &str, description: &str) -> Value {
+    json!({
+        "name": name,
+        "in": "path",
+        "description": description,
+        "required": true,
+        "schema": { "type": "string" },
+    })
+}
+
+fn parameters(limits: OgcLimits) -> Value {
+    json!({
+        "f": query(
+            "f",
+            "The encoding of the answer; without it the header Accept decides",
+            json!({ "type": "string", "enum": ["json", "html"] }),
+        ),
+        "limit": query(
+            "limit",
+            "The most features of a page",
+            json!({
+                "type": "integer",
+                "minimum": 1,
+                "maximum": limits.max_page,
+                "default": limits.default_page,
+            }),
+        ),
+        "bbox": query(
+            "bbox",
+            "Only features whose geometry meets this box, and those without a geometry: west, south, \
+             east, north in CRS84, or west, south, bottom, east, north, top. Where the west is \
+             greater than the east, the antimeridian runs through the box.",
+            json!({ "type": "array", "minItems": 4, "maxItems": 6, "items": { "type": "number" } }),
+        ),
+        "datetime": query(
+            "datetime",
+            "Only features whose time meets this instant or interval, and those without a time: \
+             2026-11-01T12:00:00Z, 2026-11-01T12:00:00Z/2026-11-02T12:00:00Z, ../2026-11-01 or \
+             2026-11-01/.. ; the time of a feature is the latest of its observations.",
+            json!({ "type": "string" }),
+        ),
+        "cursor": query(
+            "cursor",
+            "Where the page begins, from a link to another page",
+            json!({ "type": "string" }),
+        ),
+        "offset": query(
+            "offset",
+            "How many features are left out before the page",
+            json!({ "type": "integer", "minimum": 0, "default": 0 }),
+        ),
+        "collectionId": path("collectionId", "The collection"),
+        "featureId": path("featureId", "The id of the feature"),
+    })
+}
+
+fn schemas() -> Value {
+    let links = json!({ "type": "array", "items": { "$ref": "#/components/schemas/link" } });
+    let text = json!({ "type": "string" });
+    let geometry =
+        json!({ "type": "object", "nullable": true, "description": "GeoJSON (RFC 7946)" });
+    json!({
+        "link": {
+            "type": "object",
+            "required": ["href", "rel"],
+            "properties": { "href": text, "rel": text, "type": text, "title": text },
+        },
+        "landingPage": {
+            "type": "object",
+            "required": ["links"],
+            "properties": { "title": text, "description": text, "links": links },
+        },
+        "confClasses": {
+            "type": "object",
+            "required": ["conformsTo"],
+            "properties": { "conformsTo": { "type": "array", "items": text }, "links": links },
+        },
+        "collections": {
+            "type": "object",
+            "required": ["links", "collections"],
+            "properties": {
+                "links": links,
+                "collections": {
+                    "type": "array",
+                    "items": { "$ref": "#/components/schemas/collection" },
+                },
+            },
+        },
+        "collection": {
+            "type": "object",
+            "required": ["id", "links"],
+            "properties": {
+                "id": text,
+                "title": text,
+                "description": text,
+                "links": links,
+                "extent": { "$ref": "#/components/schemas/extent" },
+                "itemType": text,
+                "crs": { "type": "array", "items": text },
+            },
+        },
+        "extent": {
+            "type": "object",
+            "properties": {
+                "spatial": {
+                    "type": "object",
+                    "properties": {
+                        "bbox": {
+                            "type": "array",
+                            "items": { "type": "array", "items": { "type": "number" } },
+                        },
+                        "crs": text,
+                    },
+                },
+                "temporal": {
+                    "type": "object",
+                    "properties": {
+                        "interval": {
+                            "type": "array",
+                            "items": {
+                                "type": "array",
+                                "items": { "type": "string", "format": "date-time", "nullable": true },
+                            },
+                        },
+                        "trs": text,
+                    },
+                },
+            },
+        },
+        "featureCollectionGeoJSON": {
+            "type": "object",
+            "required": ["type", "features"],
+            "properties": {
+                "type": { "type": "string", "enum": ["FeatureCollection"] },
+                "timeStamp": { "type": "string", "format": "date-time" },
+                "numberMatched": { "type": "integer", "minimum": 0 },
+                "numberReturned": { "type": "integer", "minimum": 0 },
+                "links": links,
+                "features": {
+                    "type": "array",
+                    "items": { "$ref": "#/components/schemas/featureGeoJSON" },
+                },
+            },
+        },
+        "featureGeoJSON": {
+            "type": "object",
+            "required": ["type", "geometry", "properties"],
+            "properties": {
+                "type": { "type": "string", "enum": ["Feature"] },
+                "id": text,
+                "geometry": geometry,
+                "properties": { "type": "object" },
+                "links": links,
+            },
+        },
+        "problem": {
+            "type": "object",
+            "required": ["type", "title", "status", "detail"],
+            "properties": {
+                "type": text,
+                "title": text,
+                "status": { "type": "integer" },
+                "detail": text,
+            },
+        },
+    })
+}

@@ -1,0 +1,69 @@
+use cardo_engine::{Column, ColumnType, Table};
+use serde_json::{Map, Value, json};
+
+use crate::params::is_queryable;
+
+/// Which properties a schema describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Schema {
+    /// Those that filters and parameters may name.
+    Queryables,
+    /// Those that features have.
+    Returnables,
+}
+
+impl Schema {
+    pub(crate) fn has(self, column: &Column) -> bool {
+        self == Self::Returnables
+            || is_queryable(column.datatype)
+            || column.datatype == ColumnType::Geometry
+    }
+
+    /// The JSON Schema (2020-12) of a table; `url` is where it stands.
+    pub(crate) fn of(self, table: &Table, url: &str) -> Value {
+        let mut properties = Map::new();
+        let id = json!({ "type": "string", "title": "id", "x-ogc-role": "id", "readOnly": true });
+        properties.insert("id".into(), id);
+        for (at, column) in table.columns.iter().enumerate() {
+            if !self.has(column) {
+                continue;
+            }
+            let is_placing = table.geometry == Some(at);
+            // The primary geometry is the member of the feature, whatever the attribute is called.
+            let name = if is_placing { "geometry" } else { column.name.as_ref() };
+            let mut schema = type_of(column.datatype);
+            schema["title"] = column.name.as_ref().into();
+            if column.path.attributes.is_empty() {
+                schema["x-ogc-definition"] = column.attribute().as_str().into();
+            }
+            if is_placing {
+                schema["x-ogc-role"] = "primary-geometry".into();
+            }
+            properties.insert(name.into(), schema);
+        }
+        json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": url,
+            "type": "object",
+            "title": table.name,
+            "properties": properties,
+            "additionalProperties": false,
+        })
+    }
+}
+
+/// The schema of the cells of a column.
+pub(crate) fn type_of(datatype: ColumnType) -> Value {
+    match datatype {
+        ColumnType::Number => json!({ "type": "number" }),
+        ColumnType::Text | ColumnType::Vocab => json!({ "type": "string" }),
+        ColumnType::Boolean => json!({ "type": "boolean" }),
+        ColumnType::DateTime => json!({ "type": "string", "format": "date-time" }),
+        ColumnType::Relationship => json!({ "type": "string", "format": "uri" }),
+        ColumnType::Relationships => {
+            json!({ "type": "array", "items": { "type": "string", "format": "uri" } })
+        }
+        ColumnType::Geometry => json!({ "format": "geometry-any" }),
+        ColumnType::Json => json!({}),
+    }
+}

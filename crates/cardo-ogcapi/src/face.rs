@@ -1,0 +1,127 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::Response;
+use axum::routing::{MethodRouter, any, get};
+use cardo_engine::{Engine, Snapshot, Table, Tables};
+use cardo_http::Rights;
+use cardo_model::TwinId;
+
+use crate::fault::Fault;
+use crate::operations as op;
+use crate::options::OgcOptions;
+use crate::request::Ask;
+use crate::respond;
+
+/// Where the face stands.
+pub const BASE: &str = "/ogc";
+
+/// What all operations share.
+pub(crate) struct Face {
+    pub(crate) engine: Engine,
+    pub(crate) options: OgcOptions,
+    pub(crate) default_twin: TwinId,
+    pub(crate) origin: Arc<str>,
+}
+
+/// Makes a handler of an operation `async fn(&Face, &Ask) -> Result<Response, Fault>`.
+macro_rules! handler {
+    ($face:expr, $label:literal, $operation:path) => {{
+        let face: Arc<Face> = $face.clone();
+        get(move |request: Request| {
+            let face = face.clone();
+            async move {
+                let at = face.options.observer.is_some().then(Instant::now);
+                let (parts, _) = request.into_parts();
+                let outcome = match face.ask(&parts, Rights::Read).await {
+                    Ok(ask) => $operation(&face, &ask).await,
+                    Err(fault) => Err(fault),
+                };
+                let response = outcome.unwrap_or_else(|fault| respond::fault(&parts, &fault));
+                if let (Some(observer), Some(at)) = (&face.options.observer, at) {
+                    observer.answered($label, response.status(), at.elapsed());
+                }
+                response
+            }
+        })
+        .fallback(wrong_method)
+    }};
+}
+
+/// Everything below [`BASE`].
+pub fn router(engine: Engine, options: OgcOptions) -> Router {
+    let face = Arc::new(Face {
+        engine,
+        options,
+        default_twin: TwinId::default(),
+        origin: "ogc-api".into(),
+    });
+    routes(&face)
+}
+
+fn routes(face: &Arc<Face>) -> Router {
+    let router = Router::new().route(&format!("{BASE}/{{*rest}}"), any(nothing_here));
+    Routes(router)
+        .at("", handler!(face, "ogc-landing-page", op::landing_page))
+        .at("/api", handler!(face, "ogc-api-definition", op::api_definition))
+        .at("/conformance", handler!(face, "ogc-conformance", op::conformance))
+        .at("/collections", handler!(face, "ogc-collections", op::collections))
+        .at("/collections/{id}", handler!(face, "ogc-collection", op::collection))
+        .at("/collections/{id}/queryables", handler!(face, "ogc-queryables", op::queryables))
+        .at("/collections/{id}/schema", handler!(face, "ogc-schema", op::schema))
+        .at("/collections/{id}/items", handler!(face, "ogc-features", op::features))
+        .at("/collections/{id}/items/{feature}", handler!(face, "ogc-feature", op::feature))
+        .0
+        .route(&format!("{BASE}/assets/pages.js"), get(respond::page_script))
+}
+
+/// Routes below [`BASE`], each with and without a slash at its end: clients glue paths to the root
+/// that they were given.
+struct Routes(Router);
+
+impl Routes {
+    fn at(self, path: &str, methods: MethodRouter) -> Self {
+        let path = format!("{BASE}{path}");
+        let with_slash = format!("{path}/");
+        Self(self.0.route(&path, methods.clone()).route(&with_slash, methods))
+    }
+}
+
+async fn nothing_here(request: Request) -> Response<Body> {
+    let (parts, _) = request.into_parts();
+    let detail = format!("there is nothing at {:?}; {BASE} is where to start", parts.uri.path());
+    respond::fault(&parts, &Fault::not_found(detail))
+}
+
+async fn wrong_method(request: Request) -> Response<Body> {
+    let (parts, _) = request.into_parts();
+    respond::fault(&parts, &Fault::wrong_method(&parts.method))
+}
+
+impl Face {
+    /// The tables of the twin that is asked for: its collections.
+    pub(crate) async fn tables(&self, ask: &Ask<'_>) -> Result<Arc<Tables>, Fault> {
+        Ok(self.engine.tables(&ask.caller).await?)
+    }
+
+    /// The twin as it is now.
+    pub(crate) async fn snapshot(&self, ask: &Ask<'_>) -> Result<Snapshot, Fault> {
+        match self.engine.loaded_snapshot(&ask.caller) {
+            Some(snapshot) => Ok(snapshot),
+            None => Ok(self.engine.snapshot(&ask.caller).await?),
+        }
+    }
+}
+
+/// The collection that the path names.
+pub(crate) fn collection_of<'t>(tables: &'t Tables, ask: &Ask<'_>) -> Result<&'t Table, Fault> {
+    let name = ask.segment(1)?;
+    tables.get(&name).ok_or_else(|| {
+        Fault::not_found(format!(
+            "there is no collection {name:?}; {BASE}/collections lists those that there are"
+        ))
+    })
+}

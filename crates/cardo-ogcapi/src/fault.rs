@@ -1,0 +1,138 @@
+//! Which error is which status (OGC 17-069r4, clause 7.5), decided here and nowhere below.
+
+use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use cardo_engine::{QueryError, StoreError};
+use cardo_http::{Denied, ErrorKind, Problem};
+use cardo_model::InvalidTwinName;
+
+use crate::params::ParamFault;
+
+/// The kinds of errors; RFC 9457 lets `about:blank` say no more than the status does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Kind(StatusCode);
+
+impl ErrorKind for Kind {
+    fn status(self) -> StatusCode {
+        self.0
+    }
+
+    fn type_uri(self) -> &'static str {
+        "about:blank"
+    }
+
+    fn title(self) -> &'static str {
+        self.0.canonical_reason().unwrap_or("Error")
+    }
+}
+
+/// Why an operation was not done.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    status: StatusCode,
+    detail: String,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Fault {
+    fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), header: None }
+    }
+
+    pub(crate) fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    pub(crate) fn not_acceptable(offered: &[&str]) -> Self {
+        let detail = format!("this resource can be had as {}", offered.join(", "));
+        Self::new(StatusCode::NOT_ACCEPTABLE, detail)
+    }
+
+    pub(crate) fn wrong_method(method: &Method) -> Self {
+        let detail = format!("{method} cannot be done here; GET and HEAD can");
+        let allow = HeaderValue::from_static("GET,HEAD");
+        Self { header: Some((ALLOW, allow)), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, detail) }
+    }
+
+    fn later(detail: String) -> Self {
+        let wait = HeaderValue::from_static("1");
+        Self {
+            header: Some((RETRY_AFTER, wait)),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    pub(crate) fn header(&self) -> Option<&(HeaderName, HeaderValue)> {
+        self.header.as_ref()
+    }
+
+    pub(crate) fn to_problem(&self) -> Problem {
+        Problem::new(Kind(self.status), self.detail.as_str())
+    }
+}
+
+/// Tells operators what clients need not know.
+fn internal(what: &dyn std::fmt::Display) -> Fault {
+    tracing::error!(error = %what, "an operation failed");
+    let detail = "the server could not do this; its log says why";
+    Fault::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Closed => Self::later(error.to_string()),
+            StoreError::Full(_)
+            | StoreError::Damaged(_)
+            | StoreError::InUse(_)
+            | StoreError::Failed(_) => internal(&error),
+        }
+    }
+}
+
+impl From<QueryError> for Fault {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::UnknownTenant(_) => Self::not_found(error.to_string()),
+            QueryError::Busy | QueryError::NotYet(_) => Self::later(error.to_string()),
+            QueryError::TookTooLong(_) => Self::new(StatusCode::FORBIDDEN, error.to_string()),
+            QueryError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Denied> for Fault {
+    fn from(error: Denied) -> Self {
+        match error {
+            Denied::Forbidden => Self::new(StatusCode::FORBIDDEN, error.to_string()),
+            _ => Self {
+                header: Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+                ..Self::new(StatusCode::UNAUTHORIZED, error.to_string())
+            },
+        }
+    }
+}
+
+impl From<InvalidTwinName> for Fault {
+    fn from(error: InvalidTwinName) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
+impl From<ParamFault> for Fault {
+    fn from(error: ParamFault) -> Self {
+        Self::invalid(error.to_string())
+    }
+}

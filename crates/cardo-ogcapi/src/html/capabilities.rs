@@ -1,0 +1,196 @@
+use std::fmt::Write;
+
+use cardo_engine::Table;
+use serde_json::Value;
+
+use super::layout::{Page, escaped, grouped, link};
+use super::map::Map;
+use crate::documents::{Collection, Schema};
+use crate::options::OgcOptions;
+use crate::request::Ask;
+
+/// The start of what stands above a title.
+fn page(ask: &Ask<'_>, title: &str) -> Page {
+    Page::new(ask, title).below("OGC API", "")
+}
+
+fn page_of_collection(ask: &Ask<'_>, name: &str, title: &str) -> Page {
+    page(ask, title)
+        .below("Collections", "/collections")
+        .below(name, &format!("/collections/{name}"))
+}
+
+pub(crate) fn landing_page(ask: &Ask<'_>, options: &OgcOptions) -> String {
+    let mut page = Page::new(ask, options.title.as_str());
+    page.add(format_args!("<p>{}</p>", escaped(&options.description)));
+    page.add("<ul>");
+    for (path, name, says) in [
+        ("/collections", "Collections", "what there is, and where"),
+        ("/api", "API definition", "every operation and its parameters, in OpenAPI 3.0"),
+        ("/conformance", "Conformance", "which requirements are met"),
+    ] {
+        let link = link(&ask.url(&format!("{path}?f=html")), name);
+        page.add(format_args!("<li>{link}: {says}</li>"));
+    }
+    page.add("</ul>");
+    page.add(
+        "<p class=\"soft\">For QGIS, ogr2ogr, OWSLib and other clients of OGC API Features, the \
+         address of this page is the one to give.</p>",
+    );
+    page.finish()
+}
+
+pub(crate) fn conformance_page(ask: &Ask<'_>, classes: &[&str]) -> String {
+    let mut page = page(ask, "Conformance");
+    page.add("<ul>");
+    for class in classes {
+        page.add(format_args!("<li><code>{}</code></li>", escaped(class)));
+    }
+    page.add("</ul>");
+    page.finish()
+}
+
+pub(crate) fn collections_page(ask: &Ask<'_>, all: &[Collection<'_>]) -> String {
+    let mut page = page(ask, "Collections");
+    page.add("<div class=\"scroll\"><table><tr><th>Collection</th><th>Features</th><th>Observed</th><th>Properties</th></tr>");
+    for collection in all {
+        let name = &collection.table.name;
+        let items = ask.url(&format!("/collections/{name}/items?f=html"));
+        let own = ask.url(&format!("/collections/{name}?f=html"));
+        let observed = match collection.interval() {
+            Some([from, to]) => format!("{} – {}", day(&from), day(&to)),
+            None => String::new(),
+        };
+        page.add(format_args!(
+            "<tr><th>{}</th><td class=\"number\">{}</td><td class=\"soft\">{observed}</td><td class=\"soft\">{} {}</td></tr>",
+            link(&own, name),
+            link(&items, &grouped(collection.info.count)),
+            collection.table.columns.len(),
+            if collection.table.geometry.is_some() { "with a geometry" } else { "" },
+        ));
+    }
+    page.add("</table></div>");
+    if all.is_empty() {
+        page.add(
+            "<p>There is nothing yet: the first entity that is created makes a collection.</p>",
+        );
+    }
+    page.finish()
+}
+
+/// The day of a moment.
+fn day(moment: &str) -> &str {
+    moment.split('T').next().unwrap_or(moment)
+}
+
+pub(crate) fn collection_page(ask: &Ask<'_>, collection: &Collection<'_>) -> String {
+    let Collection { table, info } = collection;
+    let name = &table.name;
+    let mut page = page(ask, name).below("Collections", "/collections");
+    page.add(format_args!(
+        "<p>{} {} of the type <code>{}</code></p>",
+        grouped(info.count),
+        if info.count == 1 { "feature" } else { "features" },
+        escaped(info.name.as_str())
+    ));
+    let url = |rest: &str| ask.url(&format!("/collections/{name}{rest}?f=html"));
+    page.add(format_args!(
+        "<p class=\"links\">{}{}{}</p>",
+        link(&url("/items"), "Look at the features"),
+        link(&url("/queryables"), "What can be asked for"),
+        link(&url("/schema"), "Schema"),
+    ));
+    if let Some(bbox) = collection.bbox() {
+        let mut map = Map::around(bbox);
+        map.rectangle(bbox, &url("/items"), "The features");
+        page.add(map.finish());
+        let [west, south, east, north] = bbox;
+        page.add(format_args!(
+            "<p class=\"soft\">Between {west:.5}° and {east:.5}° of longitude, {south:.5}° and {north:.5}° of latitude (CRS84)</p>"
+        ));
+    }
+    if let Some([from, to]) = collection.interval() {
+        page.add(format_args!("<p class=\"soft\">Observed from {from} to {to}</p>"));
+    }
+    page.heading("Properties");
+    columns(&mut page, table, Schema::Returnables);
+    page.finish()
+}
+
+pub(crate) fn schema_page(ask: &Ask<'_>, table: &Table, schema: Schema) -> String {
+    let title = match schema {
+        Schema::Queryables => "What can be asked for",
+        Schema::Returnables => "Schema",
+    };
+    let mut page = page_of_collection(ask, &table.name, title).json_is("JSON Schema");
+    columns(&mut page, table, schema);
+    page.finish()
+}
+
+fn columns(page: &mut Page, table: &Table, schema: Schema) {
+    page.add(
+        "<div class=\"scroll\"><table><tr><th>Property</th><th>Type</th><th>Attribute</th></tr>",
+    );
+    for (at, column) in table.columns.iter().enumerate().filter(|(_, c)| schema.has(c)) {
+        let datatype = match table.geometry == Some(at) {
+            true => "Geometry, where features lie".to_owned(),
+            false => format!("{:?}", column.datatype),
+        };
+        page.add(format_args!(
+            "<tr><th>{}</th><td>{datatype}</td><td class=\"soft\"><code>{}</code></td></tr>",
+            escaped(&column.name),
+            escaped(column.attribute().as_str())
+        ));
+    }
+    page.add("</table></div>");
+    if table.left_out > 0 {
+        page.add(format_args!("<p class=\"soft\">{} more are left out.</p>", table.left_out));
+    }
+}
+
+/// The API definition as a list of operations.
+pub(crate) fn definition_page(ask: &Ask<'_>, document: &Value) -> String {
+    let mut page = page(ask, "API definition").json_is("OpenAPI 3.0");
+    page.add(format_args!("<p>All paths are below <code>{}</code>.</p>", escaped(&ask.root())));
+    let nothing = serde_json::Map::new();
+    for (path, item) in document["paths"].as_object().unwrap_or(&nothing) {
+        let operation = &item["get"];
+        page.add(format_args!("<h2><code>GET {}</code></h2>", escaped(path)));
+        page.add(format_args!("<p>{}</p>", escaped(text(&operation["summary"]))));
+        let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
+        let mut plain = String::new();
+        let mut rows = String::new();
+        for parameter in parameters {
+            let shared = text(&parameter["$ref"]).rsplit('/').next().unwrap_or("");
+            let is_shared = !shared.is_empty();
+            let parameter = match is_shared {
+                true => &document["components"]["parameters"][shared],
+                false => parameter,
+            };
+            let (name, datatype) = (text(&parameter["name"]), text(&parameter["schema"]["type"]));
+            if is_shared {
+                let says = text(&parameter["description"]);
+                let _ = write!(
+                    rows,
+                    "<tr><th>{}</th><td class=\"soft\">{}</td><td>{}</td></tr>",
+                    escaped(name),
+                    escaped(datatype),
+                    escaped(says)
+                );
+            } else {
+                let _ = write!(plain, "<code>{}</code> ({}) ", escaped(name), escaped(datatype));
+            }
+        }
+        page.add(format_args!("<div class=\"scroll\"><table>{rows}</table></div>"));
+        if !plain.is_empty() {
+            page.add(format_args!(
+                "<details><summary>Properties that can be asked for</summary><p>{plain}</p></details>"
+            ));
+        }
+    }
+    page.finish()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("")
+}

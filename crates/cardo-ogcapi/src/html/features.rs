@@ -1,0 +1,206 @@
+use std::fmt::Write;
+
+use cardo_engine::{Cell, ColumnType, Page as Found, PageStart, Table};
+use cardo_model::{EntityRef, Record, read_shape};
+
+use super::layout::{Page, escaped, grouped, link};
+use super::map::Map;
+use crate::documents::{Link, encode_segment};
+use crate::params::{ItemsQuery, is_queryable};
+use crate::represent::{cell_json, geometry_of};
+use crate::request::Ask;
+
+/// How much of a value a table shows, in characters.
+const SHOWN: usize = 80;
+
+pub(crate) fn features_page(
+    ask: &Ask<'_>,
+    table: &Table,
+    items: &ItemsQuery,
+    found: &Found,
+    links: &[Link],
+) -> String {
+    let name = &table.name;
+    let mut page = Page::new(ask, format!("Features of {name}"))
+        .below("OGC API", "")
+        .below("Collections", "/collections")
+        .below(name, &format!("/collections/{name}"))
+        .json_is("GeoJSON");
+    let count = found.count.unwrap_or(found.entities.len());
+    page.add(format_args!("<p>{}</p>", summary(items, found, count)));
+    form(&mut page, ask, table, items);
+    if table.geometry.is_some() {
+        page.add(map_of(ask, table, items, found));
+    }
+    let mut pages = String::from("<p class=\"pages\">");
+    for (rel, text) in [("prev", "← Page before"), ("next", "Next page →")] {
+        if let Some(found) = links.iter().find(|link| link.rel == rel) {
+            pages.push_str(&link(&found.href, text));
+        }
+    }
+    pages.push_str("</p>");
+    page.add(&pages);
+    table_of(&mut page, ask, table, found);
+    page.add(pages);
+    page.finish()
+}
+
+fn summary(items: &ItemsQuery, found: &Found, count: usize) -> String {
+    let shown = found.entities.len();
+    let of = grouped(count);
+    let what = if count == 1 { "feature matches" } else { "features match" };
+    match items.query.page.start {
+        PageStart::Offset(0) if shown == count => format!("{of} {what}"),
+        PageStart::Offset(0) => format!("{of} {what}; these are the first {}", grouped(shown)),
+        _ => format!("{of} {what}; these are {} of them", grouped(shown)),
+    }
+}
+
+fn form(page: &mut Page, ask: &Ask<'_>, table: &Table, items: &ItemsQuery) {
+    let value = |name: &str| escaped(ask.query.get(name).unwrap_or(""));
+    page.add(format_args!("<form action=\"{}\">", escaped(&ask.path_url())));
+    page.add("<input type=\"hidden\" name=\"f\" value=\"html\">");
+    page.add(format_args!(
+        "<label>Area: west,south,east,north<input name=\"bbox\" value=\"{}\" placeholder=\"drag on the map\"></label>\
+         <label>Time<input name=\"datetime\" value=\"{}\" placeholder=\"2026-11-01/..\"></label>\
+         <label>Page size<input name=\"limit\" type=\"number\" min=\"1\" value=\"{}\"></label>\
+         <button>Ask</button>",
+        value("bbox"),
+        value("datetime"),
+        items.limit,
+    ));
+    let columns: Vec<_> = table.columns.iter().filter(|c| is_queryable(c.datatype)).collect();
+    let is_open = columns.iter().any(|column| ask.query.get(&column.name).is_some());
+    let open = if is_open { " open" } else { "" };
+    page.add(format_args!("<details{open}><summary>Properties</summary><div>"));
+    for column in columns {
+        let name = escaped(&column.name);
+        page.add(format_args!(
+            "<label>{name}<input name=\"{name}\" value=\"{}\"></label>",
+            value(&column.name)
+        ));
+    }
+    page.add("</div></details></form>");
+}
+
+/// The features of the page, or the area that was asked for where it has none.
+fn map_of(ask: &Ask<'_>, table: &Table, items: &ItemsQuery, found: &Found) -> String {
+    let shapes: Vec<_> = found
+        .entities
+        .iter()
+        .filter_map(|record| {
+            let view = record.view();
+            Some((view.id(), read_shape(geometry_of(table, &view)?)?))
+        })
+        .collect();
+    let asked = items.bbox.filter(|bbox| bbox.west < bbox.east);
+    let asked = asked.map(|bbox| [bbox.west, bbox.south, bbox.east, bbox.north]);
+    let Some(mut map) = asked.map(Map::around).or_else(|| Map::of(shapes.iter().map(|s| &s.1)))
+    else {
+        return "<p class=\"soft\">No feature of this page has a place.</p>".to_owned();
+    };
+    for (id, shape) in &shapes {
+        map.shape(shape, &feature_url(ask, table, id), id);
+    }
+    let here = |bbox: [f64; 4]| {
+        let bbox = bbox.map(|number| format!("{number:.6}")).join(",");
+        ask.url_with(&[
+            ("f", Some("html")),
+            ("cursor", None),
+            ("offset", None),
+            ("bbox", Some(bbox.as_str())),
+        ])
+    };
+    let moves = map.moves().map(|(name, bbox)| link(&here(bbox), name)).join(" ");
+    format!("{}<p class=\"pages soft\">Ask for another area: {moves}</p>", map.finish())
+}
+
+fn feature_url(ask: &Ask<'_>, table: &Table, id: &str) -> String {
+    ask.url(&format!("/collections/{}/items/{}?f=html", table.name, encode_segment(id)))
+}
+
+fn table_of(page: &mut Page, ask: &Ask<'_>, table: &Table, found: &Found) {
+    let mut occurs = vec![false; table.columns.len()];
+    for record in &found.entities {
+        table.read(&record.view(), &mut |at, _| occurs[at] = true);
+    }
+    let shown: Vec<usize> = (0..occurs.len())
+        .filter(|at| occurs[*at] && table.columns[*at].datatype != ColumnType::Geometry)
+        .collect();
+    let mut head = String::from("<th>id</th>");
+    for at in &shown {
+        let _ = write!(head, "<th>{}</th>", escaped(&table.columns[*at].name));
+    }
+    page.add(format_args!("<div class=\"scroll\"><table class=\"wide\"><tr>{head}</tr>"));
+    for record in &found.entities {
+        let view = record.view();
+        let mut cells = vec![None; table.columns.len()];
+        table.read(&view, &mut |at, cell| {
+            cells[at] = Some(cell_text(&cell, table.columns[at].datatype));
+        });
+        let id = view.id();
+        let mut row = format!("<th>{}</th>", link(&feature_url(ask, table, id), &cut(id)));
+        for at in &shown {
+            let text = cells[*at].take().unwrap_or_default();
+            let class = match table.columns[*at].datatype {
+                ColumnType::Number => " class=\"number\"",
+                _ => "",
+            };
+            let _ = write!(row, "<td{class}>{}</td>", escaped(&cut(&text)));
+        }
+        page.add(format_args!("<tr>{row}</tr>"));
+    }
+    page.add("</table></div>");
+}
+
+/// What stands in a cell as text for people.
+fn cell_text(cell: &Cell<'_>, datatype: ColumnType) -> String {
+    let mut json = Vec::new();
+    cell_json(cell, datatype, &mut json);
+    match serde_json::from_slice::<serde_json::Value>(&json) {
+        Ok(serde_json::Value::String(text)) => text,
+        _ => String::from_utf8(json).unwrap_or_default(),
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+pub(crate) fn feature_page(ask: &Ask<'_>, table: &Table, record: &Record) -> String {
+    let view = record.view();
+    let name = &table.name;
+    let mut page = Page::new(ask, view.id())
+        .below("OGC API", "")
+        .below("Collections", "/collections")
+        .below(name, &format!("/collections/{name}"))
+        .below("Features", &format!("/collections/{name}/items"))
+        .json_is("GeoJSON");
+    if let Some(shape) = geometry_of(table, &view).and_then(read_shape)
+        && let Some(mut map) = Map::of(std::iter::once(&shape))
+    {
+        map.shape(&shape, &ask.own_url(), view.id());
+        page.add(map.finish());
+    }
+    properties(&mut page, table, &view);
+    page.finish()
+}
+
+fn properties(page: &mut Page, table: &Table, view: &EntityRef<'_>) {
+    page.add("<div class=\"scroll\"><table>");
+    table.read(view, &mut |at, cell| {
+        let column = &table.columns[at];
+        let class = if column.datatype == ColumnType::Geometry { " class=\"soft\"" } else { "" };
+        let text = cell_text(&cell, column.datatype);
+        let text = match column.datatype {
+            ColumnType::Geometry => cut(&text),
+            _ => text,
+        };
+        let (name, text) = (escaped(&column.name), escaped(&text));
+        page.add(format_args!("<tr><th>{name}</th><td{class}>{text}</td></tr>"));
+    });
+    page.add("</table></div>");
+}

@@ -1,0 +1,12 @@
+//! Pages for people: the same content and links as the JSON documents.
+
+mod capabilities;
+mod features;
+mod layout;
+mod map;
+
+pub(crate) use capabilities::{
+    collection_page, collections_page, conformance_page, definition_page, landing_page, schema_page,
+};
+pub(crate) use features::{feature_page, features_page};
+pub(crate) use layout::fault_page;

@@ -1,0 +1,25 @@
+//! The OGC API face of a twin: Features (OGC 17-069r4) over HTTP, below `/ogc`.
+//!
+//! ```text
+//! request ─ request.rs ─ operations/* ─ engine ─ represent/* (GeoJSON) ─ answer
+//!             (caller,      (one call     (every   documents/* (JSON)
+//!              format)       each)         rule)   html/*      (pages)
+//!           params/* (query strings to filters and pages)
+//! ```
+//!
+//! A type of entities is a collection, an entity a feature; names and columns are those of
+//! [`cardo_engine::Tables`].
+
+mod documents;
+mod face;
+mod fault;
+mod html;
+mod operations;
+mod options;
+mod params;
+mod represent;
+mod request;
+mod respond;
+
+pub use face::{BASE, router};
+pub use options::{OgcLimits, OgcOptions};

@@ -1,0 +1,55 @@
+use std::collections::HashMap;
+
+use axum::body::Body;
+use axum::http::Response;
+use cardo_engine::TypeInfo;
+use serde_json::{Value, json};
+
+use crate::documents::{CRS84, Collection, links_json, own_links};
+use crate::face::{Face, collection_of};
+use crate::fault::Fault;
+use crate::html;
+use crate::request::{Ask, Format};
+use crate::respond;
+
+const JSON: &str = "application/json";
+
+/// The collections: every type of the twin (clause 7.13).
+pub(crate) async fn collections(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
+    ask.query.only(&["f"])?;
+    let format = ask.format(JSON)?;
+    let tables = face.tables(ask).await?;
+    let snapshot = face.snapshot(ask).await?;
+    let mut infos: HashMap<_, TypeInfo> =
+        snapshot.types().into_iter().map(|info| (info.name.clone(), info)).collect();
+    let all = tables.all().iter().filter_map(|table| {
+        let info = infos.remove(&table.type_name)?;
+        Some(Collection { table, info })
+    });
+    let all: Vec<Collection<'_>> = all.collect();
+    let revision = snapshot.revision();
+    if format == Format::Html {
+        return Ok(respond::page(html::collections_page(ask, &all), revision));
+    }
+    let list: Vec<Value> = all.iter().map(|one| one.to_json(ask, None)).collect();
+    let links = links_json(&own_links(ask, format, JSON));
+    let body = json!({ "links": links, "crs": [CRS84], "collections": list });
+    Ok(respond::json(JSON, &body, revision))
+}
+
+/// One collection (clause 7.14).
+pub(crate) async fn collection(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
+    ask.query.only(&["f"])?;
+    let format = ask.format(JSON)?;
+    let tables = face.tables(ask).await?;
+    let table = collection_of(&tables, ask)?;
+    let snapshot = face.snapshot(ask).await?;
+    let info = snapshot.type_info(table.type_name.as_str());
+    let info = info.ok_or_else(|| Fault::not_found(format!("{:?} is empty now", table.name)))?;
+    let collection = Collection { table, info };
+    let revision = snapshot.revision();
+    if format == Format::Html {
+        return Ok(respond::page(html::collection_page(ask, &collection), revision));
+    }
+    Ok(respond::json(JSON, &collection.to_json(ask, Some(format)), revision))
+}

@@ -1,0 +1,22 @@
+use axum::body::Body;
+use axum::http::Response;
+
+use crate::documents::{OPENAPI, api_document};
+use crate::face::Face;
+use crate::fault::Fault;
+use crate::html;
+use crate::request::{Ask, Format};
+use crate::respond;
+
+/// The API definition (clause 7.3), in OpenAPI 3.0.
+pub(crate) async fn api_definition(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
+    ask.query.only(&["f"])?;
+    let format = ask.format("application/vnd.oai.openapi+json")?;
+    let tables = face.tables(ask).await?;
+    let revision = face.snapshot(ask).await?.revision();
+    let document = api_document(&ask.root(), &face.options, &tables);
+    if format == Format::Html {
+        return Ok(respond::page(html::definition_page(ask, &document), revision));
+    }
+    Ok(respond::json(OPENAPI, &document, revision))
+}

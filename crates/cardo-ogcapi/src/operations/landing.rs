@@ -1,0 +1,62 @@
+use axum::body::Body;
+use axum::http::Response;
+use serde_json::json;
+
+use crate::documents::{Link, OPENAPI, links_json, own_links};
+use crate::face::Face;
+use crate::fault::Fault;
+use crate::html;
+use crate::request::{Ask, Format, HTML};
+use crate::respond;
+
+const JSON: &str = "application/json";
+
+/// What the face keeps to. A class stands here when its tests pass.
+const CONFORMS_TO: [&str; 10] = [
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+];
+
+/// The landing page (clause 7.2).
+pub(crate) async fn landing_page(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
+    ask.query.only(&["f"])?;
+    let format = ask.format(JSON)?;
+    let mut links = own_links(ask, format, JSON);
+    links.extend([
+        Link::new(ask.url("/api"), "service-desc", OPENAPI, "The API definition"),
+        Link::new(ask.url("/api?f=html"), "service-doc", HTML, "The documentation of the API"),
+        Link::new(ask.url("/conformance"), "conformance", JSON, "What the API conforms to"),
+        Link::new(ask.url("/collections"), "data", JSON, "The collections"),
+    ]);
+    let revision = face.snapshot(ask).await?.revision();
+    let options = &face.options;
+    if format == Format::Html {
+        return Ok(respond::page(html::landing_page(ask, options), revision));
+    }
+    let body = json!({
+        "title": options.title,
+        "description": options.description,
+        "links": links_json(&links),
+    });
+    Ok(respond::json(JSON, &body, revision))
+}
+
+/// The conformance declaration (clause 7.4).
+pub(crate) async fn conformance(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
+    ask.query.only(&["f"])?;
+    let format = ask.format(JSON)?;
+    let revision = face.snapshot(ask).await?.revision();
+    if format == Format::Html {
+        return Ok(respond::page(html::conformance_page(ask, &CONFORMS_TO), revision));
+    }
+    let links = links_json(&own_links(ask, format, JSON));
+    Ok(respond::json(JSON, &json!({ "links": links, "conformsTo": CONFORMS_TO }), revision))
+}

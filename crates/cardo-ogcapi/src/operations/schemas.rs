@@ -1,0 +1,31 @@
+use axum::body::Body;
+use axum::http::Response;
+
+use crate::documents::{SCHEMA, Schema};
+use crate::face::{Face, collection_of};
+use crate::fault::Fault;
+use crate::html;
+use crate::request::{Ask, Format};
+use crate::respond;
+
+/// What can be asked for (OGC 19-079r2, clause 6.2).
+pub(crate) async fn queryables(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
+    answer(face, ask, Schema::Queryables).await
+}
+
+/// What features have (OGC 23-058r2).
+pub(crate) async fn schema(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
+    answer(face, ask, Schema::Returnables).await
+}
+
+async fn answer(face: &Face, ask: &Ask<'_>, schema: Schema) -> Result<Response<Body>, Fault> {
+    ask.query.only(&["f"])?;
+    let format = ask.format(SCHEMA)?;
+    let tables = face.tables(ask).await?;
+    let table = collection_of(&tables, ask)?;
+    let revision = face.snapshot(ask).await?.revision();
+    if format == Format::Html {
+        return Ok(respond::page(html::schema_page(ask, table, schema), revision));
+    }
+    Ok(respond::json(SCHEMA, &schema.of(table, &ask.path_url()), revision))
+}

@@ -1,0 +1,116 @@
+use cardo_engine::{EntityQuery, PageRequest, PageStart, Table};
+use cardo_model::Revision;
+use cardo_query::Filter;
+
+use super::bbox::Bbox;
+use super::query::unknown;
+use super::{Cursor, ParamFault, Query, datetime, is_queryable, property, shorten};
+use crate::options::OgcLimits;
+
+/// Parameters of items that are no properties.
+pub(crate) const PARAMETERS: [&str; 6] = ["f", "limit", "bbox", "datetime", "cursor", "offset"];
+
+/// A question for the features of a collection.
+pub(crate) struct ItemsQuery {
+    pub(crate) query: EntityQuery,
+    pub(crate) limit: usize,
+    pub(crate) bbox: Option<Bbox>,
+    /// The hash of what is asked for, whatever the page.
+    pub(crate) question: u64,
+    /// The revision of the page that led here.
+    from_revision: Option<(Revision, String)>,
+}
+
+impl ItemsQuery {
+    pub(crate) fn parse(
+        params: &Query<'_>,
+        table: &Table,
+        limits: OgcLimits,
+    ) -> Result<Self, ParamFault> {
+        let mut filter = Filter::Type(table.type_name.clone());
+        let bbox = params.get("bbox").map(Bbox::parse).transpose()?;
+        if let (Some(bbox), Some(geometry)) = (&bbox, table.geometry) {
+            filter = filter.and(bbox.filter(&table.columns[geometry]));
+        }
+        if let Some(text) = params.get("datetime") {
+            filter = filter.and(datetime::parse(text)?);
+        }
+        for (name, text) in params.iter().filter(|(name, _)| !PARAMETERS.contains(name)) {
+            let path = table.path(name).filter(|_| name != "type");
+            let path = path.ok_or_else(|| unknown(name, known(table)))?;
+            filter = filter.and(property::equals(name, text, path)?);
+        }
+        let limit = match params.get("limit") {
+            None => limits.default_page,
+            Some(text) => limit(text, limits.max_page)?,
+        };
+        let question = hash(params, table);
+        let (start, from_revision) = start(params, question)?;
+        let query = EntityQuery { filter, page: PageRequest { limit, start }, count: true };
+        Ok(Self { query, limit, bbox, question, from_revision })
+    }
+
+    /// Refuses a cursor that comes from the future of the twin: it was made by another twin, or by
+    /// this one before it was restored to an older state.
+    pub(crate) fn check_revision(&self, revision: Revision) -> Result<(), ParamFault> {
+        match &self.from_revision {
+            Some((cursor, text)) if *cursor > revision => {
+                Err(ParamFault::CursorRevision(shorten(text)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// All parameters that a table has.
+fn known(table: &Table) -> impl Iterator<Item = &str> {
+    let columns = table.columns.iter().filter(|column| is_queryable(column.datatype));
+    PARAMETERS.into_iter().chain(columns.map(|column| column.name.as_ref()))
+}
+
+/// A limit above the largest is taken for it (requirement /req/core/fc-limit-response-1, C).
+fn limit(text: &str, max: usize) -> Result<usize, ParamFault> {
+    let is_whole = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_zero = text.bytes().all(|byte| byte == b'0');
+    if !is_whole || is_zero {
+        return Err(ParamFault::Limit(shorten(text)));
+    }
+    Ok(text.parse().unwrap_or(max).min(max))
+}
+
+fn start(
+    params: &Query<'_>,
+    question: u64,
+) -> Result<(PageStart, Option<(Revision, String)>), ParamFault> {
+    match (params.get("cursor"), params.get("offset")) {
+        (None, None) => Ok((PageStart::Offset(0), None)),
+        (Some(_), Some(_)) => Err(ParamFault::OffsetAndCursor),
+        (None, Some(text)) => {
+            let offset = text.parse().map_err(|_| ParamFault::Offset(shorten(text)))?;
+            Ok((PageStart::Offset(offset), None))
+        }
+        (Some(text), None) => {
+            let cursor = Cursor::parse(text, question)?;
+            Ok((cursor.start(), Some((cursor.revision, text.to_owned()))))
+        }
+    }
+}
+
+/// FNV-1a of the collection and of the parameters that say which features are meant.
+fn hash(params: &Query<'_>, table: &Table) -> u64 {
+    const PAGING: [&str; 4] = ["f", "limit", "cursor", "offset"];
+    let mut asked: Vec<_> = params.iter().filter(|(name, _)| !PAGING.contains(name)).collect();
+    asked.sort_unstable();
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut add = |text: &str| {
+        for byte in text.bytes().chain([0]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    };
+    add(&table.name);
+    for (name, value) in asked {
+        add(name);
+        add(value);
+    }
+    hash
+}

@@ -1,0 +1,81 @@
+use cardo_engine::{Cell, ColumnType, Table};
+use cardo_model::EntityRef;
+
+use super::text::{write_moment, write_quoted};
+
+/// Writes entities as features of a collection.
+pub(crate) struct FeatureWriter<'a> {
+    pub(crate) out: &'a mut Vec<u8>,
+    pub(crate) table: &'a Table,
+}
+
+impl FeatureWriter<'_> {
+    /// Writes a feature without the bracket at its end, so that members can follow.
+    pub(crate) fn open_feature(&mut self, entity: &EntityRef<'_>) {
+        let Self { out, table } = self;
+        out.extend_from_slice(b"{\"type\":\"Feature\",\"id\":\"");
+        // Ids are IRIs, which hold nothing that JSON would escape.
+        out.extend_from_slice(entity.id_bytes());
+        out.extend_from_slice(b"\",\"properties\":{");
+        let start = out.len();
+        let mut geometry: Option<&[u8]> = None;
+        table.read(entity, &mut |at, cell| {
+            if table.geometry == Some(at) {
+                if let Cell::Value(instance) = cell {
+                    geometry = Some(instance.value_bytes());
+                }
+                return;
+            }
+            let column = &table.columns[at];
+            if out.len() > start {
+                out.push(b',');
+            }
+            // Names of columns are letters, digits and low lines.
+            out.push(b'"');
+            out.extend_from_slice(column.name.as_bytes());
+            out.extend_from_slice(b"\":");
+            cell_json(&cell, column.datatype, out);
+        });
+        out.extend_from_slice(b"},\"geometry\":");
+        out.extend_from_slice(geometry.unwrap_or(b"null"));
+    }
+
+    /// Writes a feature.
+    pub(crate) fn feature(&mut self, entity: &EntityRef<'_>) {
+        self.open_feature(entity);
+        self.out.push(b'}');
+    }
+}
+
+/// Writes what stands in a cell as JSON.
+#[inline]
+pub(crate) fn cell_json(cell: &Cell<'_>, datatype: ColumnType, out: &mut Vec<u8>) {
+    match cell {
+        Cell::Value(instance) => {
+            let json = instance.value_bytes();
+            // A list of one id is held without its brackets.
+            let is_one = datatype == ColumnType::Relationships && json.first() == Some(&b'"');
+            if is_one {
+                out.push(b'[');
+            }
+            out.extend_from_slice(json);
+            if is_one {
+                out.push(b']');
+            }
+        }
+        Cell::Json(text) => out.extend_from_slice(text.as_bytes()),
+        Cell::Text(text) => write_quoted(text, out),
+        Cell::Time(moment) => write_moment(*moment, out),
+    }
+}
+
+/// The GeoJSON text of the geometry by which an entity is placed.
+pub(crate) fn geometry_of<'r>(table: &Table, entity: &EntityRef<'r>) -> Option<&'r str> {
+    let mut geometry = None;
+    table.read(entity, &mut |at, cell| {
+        if let (true, Cell::Value(instance)) = (table.geometry == Some(at), cell) {
+            geometry = Some(instance.value());
+        }
+    });
+    geometry
+}

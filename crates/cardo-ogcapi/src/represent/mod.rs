@@ -1,0 +1,7 @@
+//! Records to GeoJSON (RFC 7946).
+
+mod feature;
+mod text;
+
+pub(crate) use feature::{FeatureWriter, cell_json, geometry_of};
+pub(crate) use text::{quoted, write_moment, write_quoted};

@@ -1,0 +1,186 @@
+//! What every operation takes from its request.
+
+use std::borrow::Cow;
+
+use axum::http::HeaderName;
+use axum::http::header::{ACCEPT, HOST};
+use axum::http::request::Parts;
+use cardo_engine::Caller;
+use cardo_http::{Access, Rights, TenantPrefix, best_media_type, min_revision, path_decode};
+use cardo_model::TwinId;
+
+use crate::face::{BASE, Face};
+use crate::fault::Fault;
+use crate::params::{ParamFault, Query};
+
+/// The header that names a tenant.
+const TENANT: HeaderName = HeaderName::from_static("ngsild-tenant");
+
+/// How long an answer may wait for the revision that its request names.
+const MAX_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// A request, and on whose behalf it runs.
+pub(crate) struct Ask<'a> {
+    pub(crate) parts: &'a Parts,
+    pub(crate) caller: Caller,
+    pub(crate) query: Query<'a>,
+    /// Scheme, host and what else stands before [`BASE`].
+    origin: String,
+}
+
+/// The two encodings that every resource has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Json,
+    Html,
+}
+
+impl Format {
+    /// The value of the parameter `f`.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Html => "html",
+        }
+    }
+
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Json => Self::Html,
+            Self::Html => Self::Json,
+        }
+    }
+}
+
+/// The media type of pages.
+pub(crate) const HTML: &str = "text/html";
+
+impl Face {
+    /// Finds out who asks, for which twin, and with which parameters.
+    pub(crate) async fn ask<'a>(&self, parts: &'a Parts, rights: Rights) -> Result<Ask<'a>, Fault> {
+        let twin = self.twin(parts)?;
+        let access = Access { headers: &parts.headers, twin: &twin, rights };
+        let granted = self.options.authorize.authorize(&access)?;
+        let caller = Caller {
+            twin,
+            principal: granted.principal,
+            view: granted.view,
+            origin: self.origin.clone(),
+        };
+        let wanted = min_revision(&parts.headers).map_err(|text| {
+            Fault::invalid(format!("Cardo-Min-Revision: {text:?} is no revision"))
+        })?;
+        if let Some(revision) = wanted {
+            self.engine.wait_for(&caller, revision, MAX_WAIT).await?;
+        }
+        let query = Query::parse(parts.uri.query())?;
+        Ok(Ask { parts, caller, query, origin: origin_of(parts) })
+    }
+
+    fn twin(&self, parts: &Parts) -> Result<TwinId, Fault> {
+        let header = match parts.headers.get(TENANT) {
+            None => None,
+            Some(value) => {
+                Some(value.to_str().map_err(|_| Fault::invalid("NGSILD-Tenant is no text"))?)
+            }
+        };
+        let prefix = parts.extensions.get::<TenantPrefix>().map(|prefix| prefix.tenant.as_ref());
+        match (header, prefix) {
+            (None, None) => Ok(self.default_twin.clone()),
+            (Some(one), Some(two)) if one != two => Err(Fault::invalid(format!(
+                "the path names the tenant {two:?}, the header NGSILD-Tenant {one:?}"
+            ))),
+            (Some(tenant), _) | (None, Some(tenant)) => Ok(TwinId::of_tenant(tenant)?),
+        }
+    }
+}
+
+/// Where the client thinks that this server is.
+fn origin_of(parts: &Parts) -> String {
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let is_host =
+        |host: &&str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
+    let host = host.filter(is_host).filter(|host| !host.is_empty());
+    let prefix = parts.extensions.get::<TenantPrefix>().map(TenantPrefix::path);
+    let scheme = if host.is_some() { "http://" } else { "" };
+    format!("{scheme}{}{}", host.unwrap_or_default(), prefix.unwrap_or_default())
+}
+
+impl<'a> Ask<'a> {
+    /// The absolute address of a path below the root of the API.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{BASE}{path}", self.origin)
+    }
+
+    /// The root of the API.
+    pub(crate) fn root(&self) -> String {
+        self.url("")
+    }
+
+    /// The address of this request, without its query string.
+    pub(crate) fn path_url(&self) -> String {
+        format!("{}{}", self.origin, self.parts.uri.path().trim_end_matches('/'))
+    }
+
+    /// The address of this request as it came.
+    pub(crate) fn own_url(&self) -> String {
+        match self.parts.uri.query() {
+            None | Some("") => self.path_url(),
+            Some(query) => format!("{}?{query}", self.path_url()),
+        }
+    }
+
+    /// The address of this request with other values for some parameters; `None` leaves one out.
+    pub(crate) fn url_with(&self, changed: &[(&str, Option<&str>)]) -> String {
+        let mut url = self.path_url();
+        let mut separator = '?';
+        let mut add = |pair: &str| {
+            url.push(separator);
+            url.push_str(pair);
+            separator = '&';
+        };
+        for pair in self.parts.uri.query().unwrap_or("").split('&').filter(|pair| !pair.is_empty())
+        {
+            let name = pair.split('=').next().unwrap_or("");
+            if !changed.iter().any(|(other, _)| *other == name) {
+                add(pair);
+            }
+        }
+        for (name, value) in changed {
+            if let Some(value) = value {
+                add(&format!("{name}={value}"));
+            }
+        }
+        url
+    }
+
+    /// The encoding of the answer: by the parameter `f`, else by `Accept`. `media_type` is that of
+    /// the JSON encoding; plain JSON is as welcome to a client as what is made of it.
+    pub(crate) fn format(&self, media_type: &'static str) -> Result<Format, Fault> {
+        if let Some(name) = self.query.get("f") {
+            return match name {
+                "json" => Ok(Format::Json),
+                "html" => Ok(Format::Html),
+                other => Err(ParamFault::Format(other.into()).into()),
+            };
+        }
+        let accept = match self.parts.headers.get(ACCEPT) {
+            None => return Ok(Format::Json),
+            Some(value) => value.to_str().unwrap_or(""),
+        };
+        match best_media_type(Some(accept), &[media_type, "application/json", HTML]) {
+            Some(2) => Ok(Format::Html),
+            Some(_) => Ok(Format::Json),
+            None => Err(Fault::not_acceptable(&[media_type, HTML])),
+        }
+    }
+
+    /// A segment of the path behind the base, decoded: 0 is the resource.
+    pub(crate) fn segment(&self, place: usize) -> Result<Cow<'a, str>, Fault> {
+        let path = self.parts.uri.path();
+        let rest = path.strip_prefix(BASE).unwrap_or(path);
+        let segment = rest.trim_start_matches('/').split('/').nth(place).unwrap_or("");
+        path_decode(segment)
+            .ok_or_else(|| Fault::invalid(format!("{segment:?} is no UTF-8 in percent-encoding")))
+    }
+}
