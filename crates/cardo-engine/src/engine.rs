@@ -490,11 +490,13 @@ impl Inner {
         &self,
         operations: Vec<Operation>,
     ) -> Result<Vec<Operation<NameId>>, WriteError> {
-        let mut unknown: HashSet<Iri> = HashSet::new();
+        // In the order in which they come, so that the same writes lead to the same ids.
+        let mut unknown: Vec<Iri> = Vec::new();
+        let mut seen: HashSet<Iri> = HashSet::new();
         for operation in &operations {
             operation.names(&mut |name: &Iri| {
-                if self.names.id(name.as_str()).is_none() {
-                    unknown.insert(name.clone());
+                if self.names.id(name.as_str()).is_none() && seen.insert(name.clone()) {
+                    unknown.push(name.clone());
                 }
             });
         }
@@ -502,7 +504,6 @@ impl Inner {
             if self.names.len() + unknown.len() > self.options.max_names {
                 return Err(WriteError::TooManyNames(self.names.len()));
             }
-            let unknown: Vec<Iri> = unknown.into_iter().collect();
             let ids = self.store.intern(&unknown).await?;
             self.names.learn(ids.into_iter().zip(unknown));
         }
