@@ -97,3 +97,18 @@ fn an_address_that_is_none_is_refused() {
     assert_eq!(said.status.code(), Some(1));
     assert!(error_text(&said).contains("\"8787\""), "{}", error_text(&said));
 }
+
+#[test]
+fn a_log_that_goes_to_no_terminal_has_no_colours() {
+    let folder = tempdir().unwrap();
+    for format in ["text", "json"] {
+        let mut command = cardo(&["serve", "--listen", "127.0.0.1:0", "--log-level", "debug"]);
+        command.arg("--data").arg(folder.path()).env("CARDO_LOG_FORMAT", format);
+        let path = folder.path().join("log");
+        let log = fs::File::create(&path).unwrap();
+        let server = crate::support::Server::spawn_with_log(command, log.into());
+        server.stop();
+        let log = fs::read_to_string(&path).unwrap();
+        assert!(log.contains("listening") && !log.contains('\u{1b}'), "{log}");
+    }
+}
