@@ -215,6 +215,9 @@ async fn deep_nesting_ends_somewhere() {
             nested(depth)
         )
     };
+    post_text(&client, "application/json", entity(64)).await.expect(201);
+    let kept = client.get("/entities/urn:x:1?format=simplified").await.expect(200);
+    assert!(kept.text.contains(&nested(64)), "{}", kept.text);
     post_text(&client, "application/json", entity(65)).await.expect_problem(
         400,
         "BadRequestData",
