@@ -106,9 +106,10 @@ impl Matcher {
         // told of.
         let attributes_are_told =
             is_deleted && !by_entity && !subscription.notification.show_changes;
-        let changes = match attributes_are_told {
-            true => changes.into_iter().filter(counts).collect(),
-            false => changes,
+        let changes = if attributes_are_told {
+            changes.into_iter().filter(counts).collect()
+        } else {
+            changes
         };
         matches.then_some(News { record, is_deleted, attributes_are_told, changes })
     }
