@@ -30,10 +30,21 @@ pub struct EntityHistory {
     /// Instances, and deletions of instances, in the order (attribute, dataset, time, revision,
     /// ordinal).
     pub rows: Vec<HistoryRow>,
+    /// What scopes the entity had from when on, each time that they changed.
+    pub scopes: Vec<ScopeChange>,
     /// When the entity was deleted, each time that it was.
     pub deleted_at: Vec<Timestamp>,
     /// Whether rows were left out because of the limit.
     pub is_cut: bool,
+}
+
+/// The scopes of an entity from a moment on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeChange {
+    /// Since when.
+    pub since: Timestamp,
+    /// The scopes; none where they were removed, or the entity was deleted.
+    pub scopes: Vec<Box<str>>,
 }
 
 /// What rows are wanted, with names by id.
@@ -52,6 +63,7 @@ pub(crate) fn join(
     rows: Vec<HistoryRow>,
     wanted: &Wanted<'_>,
 ) -> EntityHistory {
+    let scopes = scopes_of(&rows);
     let mut deleted_at = Vec::new();
     let mut last_seen: Option<Record> = None;
     let mut instances = Vec::new();
@@ -79,7 +91,30 @@ pub(crate) fn join(
     }
     let is_cut = instances.len() > wanted.limit;
     instances.truncate(wanted.limit);
-    EntityHistory { current, last_seen, rows: instances, deleted_at, is_cut }
+    EntityHistory { current, last_seen, rows: instances, scopes, deleted_at, is_cut }
+}
+
+/// A change of scopes gives the entity anew as a whole, so whole records tell all of them.
+fn scopes_of(rows: &[HistoryRow]) -> Vec<ScopeChange> {
+    let is_whole =
+        |row: &&HistoryRow| matches!(row.event, HistoryEvent::Entity(_) | HistoryEvent::Deleted);
+    let mut whole: Vec<&HistoryRow> = rows.iter().filter(is_whole).collect();
+    whole.sort_by_key(|row| (row.revision, row.ordinal));
+    let mut changes: Vec<ScopeChange> = Vec::new();
+    for row in whole {
+        let scopes = match &row.event {
+            HistoryEvent::Entity(record) => record.view().scopes().map(Box::from).collect(),
+            _ => Vec::new(),
+        };
+        let is_new = match changes.last() {
+            Some(before) => before.scopes != scopes,
+            None => !scopes.is_empty(),
+        };
+        if is_new {
+            changes.push(ScopeChange { since: row.time, scopes });
+        }
+    }
+    changes
 }
 
 fn instances_of(record: &Record, row: &HistoryRow) -> Vec<HistoryRow> {

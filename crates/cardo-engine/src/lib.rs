@@ -28,7 +28,7 @@ mod write;
 pub use caller::{Caller, Mask, Principal, Restriction, View};
 pub use engine::Engine;
 pub use follow::{Followed, Follower};
-pub use history::{EntityHistory, HistoryRequest};
+pub use history::{EntityHistory, HistoryRequest, ScopeChange};
 pub use metrics::{COMMIT_BUCKETS, EngineMetrics, TwinMetrics};
 pub use operation::{
     Batch, Done, MergeOptions, NotUpdated, Operation, OperationError, Outcome, WhichInstances,

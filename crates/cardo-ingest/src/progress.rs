@@ -1,6 +1,6 @@
 //! How far a long run has come, for those who watch it.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -102,7 +102,9 @@ impl Progress for Lines {
         let seconds = begun.elapsed().as_secs_f64();
         let share = bytes as f64 / (line.bytes.max(1)) as f64;
         let left = if share > 0.0 { seconds / share - seconds } else { 0.0 };
-        eprintln!(
+        // Nobody has to read this.
+        let _ = writeln!(
+            std::io::stderr().lock(),
             "{}: {:.0} %, {records} records, {:.0}/s, about {left:.0} s left",
             line.source,
             (share * 100.0).min(100.0),

@@ -1,7 +1,8 @@
-//! Little pieces of the binary forms: varints, lengths, fixed integers.
+//! Little pieces of the binary forms of records, of the log and of what a store keeps: varints,
+//! lengths, fixed integers.
 
 /// Appends an unsigned integer, seven bits a byte, lowest first.
-pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     loop {
         let low = value.to_le_bytes()[0] & 0x7f;
         value >>= 7;
@@ -17,7 +18,8 @@ pub(crate) fn put_len(out: &mut Vec<u8>, len: usize) {
     put_varint(out, len as u64);
 }
 
-pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+/// Appends bytes behind their length.
+pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_len(out, bytes.len());
     out.extend_from_slice(bytes);
 }
@@ -35,32 +37,35 @@ pub(crate) fn put_block(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
 
 /// Reads the pieces one after the other; `None` where the bytes end too early.
 #[derive(Clone, Copy)]
-pub(crate) struct Reader<'a> {
+pub struct Reader<'a> {
     bytes: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
+    /// Begins at the first of these bytes.
     #[inline]
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes }
     }
 
+    /// Whether nothing is left.
     #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
+    /// The next byte.
     #[inline]
-    pub(crate) fn u8(&mut self) -> Option<u8> {
+    pub fn u8(&mut self) -> Option<u8> {
         let (first, rest) = self.bytes.split_first()?;
         self.bytes = rest;
         Some(*first)
     }
 
-    /// Nearly all are of one byte or two.
+    /// A number of [`put_varint`]; nearly all are of one byte or two.
     #[expect(clippy::inline_always, reason = "a record holds dozens, and pages are made of them")]
     #[inline(always)]
-    pub(crate) fn varint(&mut self) -> Option<u64> {
+    pub fn varint(&mut self) -> Option<u64> {
         match self.bytes {
             [one, rest @ ..] if *one < 0x80 => {
                 self.bytes = rest;
@@ -96,16 +101,24 @@ impl<'a> Reader<'a> {
         usize::try_from(self.varint()?).ok()
     }
 
+    /// A number of [`put_varint`] that fits into 32 bits.
     #[inline]
-    pub(crate) fn u32(&mut self) -> Option<u32> {
+    pub fn u32(&mut self) -> Option<u32> {
         u32::try_from(self.varint()?).ok()
     }
 
+    /// Eight bytes, lowest first.
     #[inline]
-    pub(crate) fn i64(&mut self) -> Option<i64> {
+    pub fn i64(&mut self) -> Option<i64> {
+        self.u64().map(u64::cast_signed)
+    }
+
+    /// Eight bytes, lowest first.
+    #[inline]
+    pub fn u64(&mut self) -> Option<u64> {
         let (head, rest) = self.bytes.split_first_chunk::<8>()?;
         self.bytes = rest;
-        Some(i64::from_le_bytes(*head))
+        Some(u64::from_le_bytes(*head))
     }
 
     #[inline]
@@ -115,19 +128,22 @@ impl<'a> Reader<'a> {
         Some(head)
     }
 
+    /// What [`put_bytes`] has written.
     #[inline]
-    pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
+    pub fn bytes(&mut self) -> Option<&'a [u8]> {
         let len = self.len()?;
         self.take(len)
     }
 
+    /// The same where it is a text.
     #[inline]
-    pub(crate) fn str(&mut self) -> Option<&'a str> {
+    pub fn str(&mut self) -> Option<&'a str> {
         std::str::from_utf8(self.bytes()?).ok()
     }
 
+    /// What is left.
     #[inline]
-    pub(crate) fn rest(&self) -> &'a [u8] {
+    pub fn rest(&self) -> &'a [u8] {
         self.bytes
     }
 }

@@ -72,8 +72,25 @@ fn check(text: &str) -> Result<(), InvalidIri> {
 }
 
 fn is_forbidden(c: char) -> bool {
-    c <= ' '
-        || matches!(c, '<' | '>' | '"' | '{' | '}' | '|' | '\\' | '^' | '`' | '\u{7f}'..='\u{9f}')
+    if c.is_ascii() {
+        return c <= ' '
+            || matches!(c, '<' | '>' | '"' | '{' | '}' | '|' | '\\' | '^' | '`' | '\u{7f}');
+    }
+    is_unseen(c)
+}
+
+/// Beyond ASCII: what no IRI holds (RFC 3987, section 2.2), what turns text around (section 4.1),
+/// and what leaves no mark, so that two ids would look alike.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || c.is_whitespace()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fdd0}'..='\u{fdef}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
+        || u32::from(c) & 0xfffe == 0xfffe
 }
 
 fn shorten(text: &str) -> String {
@@ -124,5 +141,15 @@ mod tests {
             assert!(Iri::new(text).is_err(), "{text:?} was accepted");
         }
         assert!(Iri::new(format!("urn:{}", "x".repeat(3_000))).is_err());
+    }
+
+    #[test]
+    fn what_nobody_can_see_is_refused() {
+        for unseen in "\u{a0}\u{115f}\u{200b}\u{2028}\u{202e}\u{2800}\u{3164}\u{fdd0}\u{fe0f}\u{feff}\u{ffa0}\u{fffe}\u{1fffe}\u{e0100}".chars() {
+            assert!(Iri::new(format!("urn:a{unseen}b")).is_err(), "{unseen:?} was accepted");
+        }
+        for seen in ["urn:日本", "urn:Ω", "urn:עברית", "urn:\u{1f333}"] {
+            assert!(Iri::new(seen).is_ok(), "{seen:?} was refused");
+        }
     }
 }

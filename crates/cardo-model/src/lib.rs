@@ -5,7 +5,7 @@
 //! (ETSI GS CIM 009, clauses 4.5 to 4.8) does not allow.
 
 mod change;
-mod codec;
+pub mod codec;
 mod entity;
 mod geometry;
 mod iri;

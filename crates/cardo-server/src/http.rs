@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use crate::config::LimitsConfig;
+use crate::too_long::Explained;
 
 /// How long accepting pauses when the system has no more descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -175,8 +176,10 @@ impl Connection {
             }
             answer(router.clone().call(request))
         });
-        let mut serving =
-            pin!(self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+        let mut serving = pin!(
+            self.builder
+                .serve_connection_with_upgrades(TokioIo::new(Explained::new(stream)), service)
+        );
         let mut stopped = pin!(self.stopping.cancelled());
         let result = tokio::select! {
             result = &mut serving => result,

@@ -131,6 +131,9 @@ pub(crate) fn not_found(id: &str) -> Fault {
 pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answer {
     ask.params(&["local"], &[])?;
     let payload = face.payload(ask, body).await?;
+    if is_empty_array(&payload.bytes) {
+        return Err(Fault::invalid("the body is an empty array"));
+    }
     let document = Document::from_body(&payload.bytes)?;
     if document.members().len() == 0 {
         return Err(Fault::invalid("the body is an empty object"));
@@ -141,6 +144,11 @@ pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let id = entity.id.clone();
     let (_, revision) = face.apply_one(ask, Operation::Create(entity)).await?;
     Ok(created(ask, "entities", id.as_str(), revision))
+}
+
+fn is_empty_array(body: &[u8]) -> bool {
+    let inside = body.trim_ascii().strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
+    inside.is_some_and(|inside| inside.trim_ascii().is_empty())
 }
 
 /// Replace entity (clause 5.6.18).

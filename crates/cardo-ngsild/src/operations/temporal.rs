@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::header::CONTENT_RANGE;
 use axum::http::{HeaderValue, Response, StatusCode};
-use cardo_engine::{EntityHistory, HistoryRequest};
+use cardo_engine::{EntityHistory, HistoryRequest, ScopeChange};
 use cardo_http::Params;
 use cardo_model::{EntityId, Iri};
 use cardo_query::{
@@ -66,6 +66,7 @@ pub(crate) async fn retrieve(
     if points.is_empty() && asked.range.is_some() {
         return Err(missing());
     }
+    let scopes = asked.scopes(&history);
     let in_body = context_in_body(ask, media);
     let body = naming.write(face.engine.names(), 256 + points.len() * 160, |out, table| {
         let mut writer =
@@ -75,7 +76,7 @@ pub(crate) async fn retrieve(
             is_simplified: asked.is_simplified,
             property: asked.property,
         };
-        writer.entity(head, deleted_at, &points, in_body);
+        writer.entity(head, deleted_at, &scopes, &points, in_body);
     });
     let mut response = answer(ask, media, &naming, body, snapshot.revision());
     if history.is_cut {
@@ -176,6 +177,30 @@ impl Asked {
             keep_last(&mut points, last);
         }
         points
+    }
+
+    /// The scopes that were valid at some time of the range: from when they were set until they were
+    /// changed (clause 4.18 and example C.5.16).
+    fn scopes<'a>(&self, history: &'a EntityHistory) -> Vec<&'a ScopeChange> {
+        let changes = &history.scopes;
+        let mut shown = Vec::new();
+        for (place, change) in changes.iter().enumerate() {
+            let is_removal = change.scopes.is_empty();
+            let until = changes.get(place + 1).map(|next| next.since);
+            let in_range = match &self.range {
+                Some(range) if is_removal => range.contains(change.since),
+                Some(range) => {
+                    range.end().is_none_or(|end| change.since < end)
+                        && until.is_none_or(|until| range.start().is_none_or(|start| until > start))
+                }
+                None => true,
+            };
+            if in_range && (is_removal || self.property != TemporalProperty::DeletedAt) {
+                shown.push(change);
+            }
+        }
+        let last = self.last.unwrap_or(usize::MAX);
+        shown.split_off(shown.len().saturating_sub(last))
     }
 
     /// Clause 6.3.10: which range of time a partial answer shows.

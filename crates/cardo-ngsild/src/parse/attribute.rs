@@ -97,7 +97,8 @@ impl AttributeReader<'_> {
     /// An array is a list of instances if its items are, else the value of a Property.
     fn array(&self, raw: &RawValue, depth: usize) -> Result<Vec<InstanceFragment>, InvalidInput> {
         let items = Items::of(raw)?.0;
-        let mut objects = Vec::with_capacity(items.len());
+        // More are not looked at than are accepted: each takes far more room than its text.
+        let mut objects = Vec::with_capacity(items.len().min(MAX_INSTANCES));
         for item in &items {
             if !item.get().starts_with('{') {
                 return Ok(vec![self.plain(Kind::Property, raw)?]);
@@ -106,13 +107,15 @@ impl AttributeReader<'_> {
             if !self.says_instance(&members)? {
                 return Ok(vec![self.plain(Kind::Property, raw)?]);
             }
-            objects.push(members);
+            if objects.len() < MAX_INSTANCES {
+                objects.push(members);
+            }
         }
         if objects.is_empty() {
             return Ok(vec![self.plain(Kind::Property, raw)?]);
         }
         let mut instances: Vec<InstanceFragment> = Vec::with_capacity(objects.len());
-        at_most("instances of one attribute", objects.len(), MAX_INSTANCES)?;
+        at_most("instances of one attribute", items.len(), MAX_INSTANCES)?;
         for (place, members) in objects.iter().enumerate() {
             let instance =
                 self.instance(members, depth).map_err(|error| error.within(&place.to_string()))?;
@@ -272,6 +275,14 @@ impl AttributeReader<'_> {
             }
             "valueType" => {
                 let text = self.code(raw).map_err(within)?;
+                // Table 5.2.32-1.
+                if kind == Kind::LanguageProperty && !matches!(&*text, "langString" | NGSI_LD_NULL)
+                {
+                    return Err(within(
+                        DataFault::Expected(shorten(&text), "langString, the only type of a map")
+                            .into(),
+                    ));
+                }
                 instance.value_type = Some(match &*text {
                     NGSI_LD_NULL => text,
                     name => expand_name(name, self.context).map_err(within)?.as_str().into(),

@@ -58,6 +58,13 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// A name that is given twice.
+    pub(crate) fn repeated(&self) -> Option<&str> {
+        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_ref()).collect();
+        names.sort_unstable();
+        names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+    }
+
     /// The same members but one.
     pub(crate) fn without(&self, name: &str) -> Self {
         Self(self.0.iter().filter(|(own, _)| own != name).cloned().collect())

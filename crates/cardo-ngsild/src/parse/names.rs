@@ -1,5 +1,5 @@
 use cardo_jsonld::Context;
-use cardo_model::{Iri, Scope};
+use cardo_model::{Iri, NGSI_LD_NULL, Scope};
 use serde_json::value::RawValue;
 
 use super::error::{DataFault, InvalidInput, shorten};
@@ -119,6 +119,12 @@ fn is_scope_level(level: &str) -> bool {
 /// The id of an entity, if it is given.
 pub(super) fn id(members: &Members<'_>) -> Result<Option<Iri>, InvalidInput> {
     let Some(raw) = members.keyword("id", "@id")? else { return Ok(None) };
-    let read = || Ok::<_, InvalidInput>(Iri::new(string(raw, "a URI")?.into_owned())?);
+    let read = || {
+        let text = string(raw, "a URI")?;
+        if text == NGSI_LD_NULL {
+            return Err(InvalidInput::from(DataFault::Null));
+        }
+        Ok(Iri::new(text.into_owned())?)
+    };
     read().map(Some).map_err(|error| error.within("id"))
 }

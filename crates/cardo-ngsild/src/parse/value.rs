@@ -155,13 +155,10 @@ pub(super) fn geometry(raw: &RawValue) -> Result<Geometry, InvalidInput> {
 fn language_map(raw: &RawValue, nulls: Nulls) -> Result<Value, InvalidInput> {
     const WHAT: &str = "a text or an array of texts";
     let map = Members::of(raw)?;
-    for (place, (tag, texts)) in map.iter().enumerate() {
+    for (tag, texts) in map.iter() {
         if !is_language_tag(tag) {
             let tag = shorten(tag);
             return Err(DataFault::Expected(format!("{tag:?}"), "a language tag or @none").into());
-        }
-        if map.iter().take(place).any(|(other, _)| other == tag) {
-            return Err(DataFault::Twice(shorten(tag)).into());
         }
         if texts.get().starts_with('[') {
             for text in Items::of(texts)?.0 {
@@ -173,6 +170,9 @@ fn language_map(raw: &RawValue, nulls: Nulls) -> Result<Value, InvalidInput> {
                 return Err(InvalidInput::from(DataFault::Null).within(tag));
             }
         }
+    }
+    if let Some(tag) = map.repeated() {
+        return Err(DataFault::Twice(shorten(tag)).into());
     }
     if map.len() == 0 {
         return Err(DataFault::Expected("{}".to_owned(), "a map with at least one language").into());

@@ -1,7 +1,7 @@
 //! The temporal representation of an entity (clauses 4.5.6 to 4.5.9).
 
-use cardo_engine::{HistoryEvent, HistoryRow};
-use cardo_model::{EntityRef, InstanceRef, Kind, NameId, Record, Timestamp};
+use cardo_engine::{HistoryEvent, HistoryRow, ScopeChange};
+use cardo_model::{InstanceRef, Kind, NameId, Record, Timestamp};
 use cardo_query::TemporalProperty;
 
 use super::entity::EntityWriter;
@@ -81,6 +81,7 @@ impl TemporalWriter<'_, '_, '_> {
         &mut self,
         head: &Record,
         deleted_at: Option<Timestamp>,
+        scopes: &[&ScopeChange],
         points: &[Point<'_>],
         in_body: bool,
     ) {
@@ -98,7 +99,7 @@ impl TemporalWriter<'_, '_, '_> {
             self.writer.moment("deletedAt", deleted_at);
         }
         if self.writer.shape.members.has_scope() {
-            self.scopes(view);
+            self.scopes(scopes);
         }
         let mut rest = points;
         while let Some(first) = rest.first() {
@@ -216,30 +217,44 @@ impl TemporalWriter<'_, '_, '_> {
         self.writer.out.push(b'}');
     }
 
-    /// Clause 4.18: scopes are reified here, with the time at which they were set.
-    fn scopes(&mut self, head: EntityRef<'_>) {
-        let scopes: Vec<&str> = head.scopes().collect();
-        let value = match scopes.as_slice() {
-            [] => return,
+    /// Clauses 4.5.6 and 4.18: scopes are reified here, with the times at which they were set; where
+    /// they were removed stands NGSI-LD null.
+    fn scopes(&mut self, changes: &[&ScopeChange]) {
+        if changes.is_empty() {
+            return;
+        }
+        self.writer.out.extend_from_slice(if self.is_simplified {
+            b"\"scope\":{\"type\":\"Property\",\"values\":["
+        } else {
+            b"\"scope\":["
+        });
+        for change in changes {
+            self.scope(change);
+            self.writer.out.push(b',');
+        }
+        self.writer.close(b']');
+        self.writer.out.extend_from_slice(if self.is_simplified { b"}," } else { b"," });
+    }
+
+    fn scope(&mut self, change: &ScopeChange) {
+        let value = match change.scopes.as_slice() {
+            [] => serde_json::json!("urn:ngsi-ld:null"),
             [one] => serde_json::json!(one),
             several => serde_json::json!(several),
         };
-        let opening: &[u8] = if self.is_simplified {
-            b"\"scope\":{\"type\":\"Property\",\"values\":[["
-        } else {
-            b"\"scope\":[{\"type\":\"Property\",\"value\":"
-        };
+        let opening: &[u8] =
+            if self.is_simplified { b"[" } else { b"{\"type\":\"Property\",\"value\":" };
         self.writer.out.extend_from_slice(opening);
         self.writer.out.extend_from_slice(value.to_string().as_bytes());
         self.writer.out.push(b',');
         if self.is_simplified {
             self.writer.out.push(b'"');
-            head.modified_at().write_to(self.writer.out);
-            self.writer.out.extend_from_slice(b"\"]]},");
+            change.since.write_to(self.writer.out);
+            self.writer.out.extend_from_slice(b"\"]");
         } else {
-            self.writer.moment("observedAt", Some(head.modified_at()));
+            let moment = if change.scopes.is_empty() { "deletedAt" } else { "observedAt" };
+            self.writer.moment(moment, Some(change.since));
             self.writer.close(b'}');
-            self.writer.out.extend_from_slice(b"],");
         }
     }
 }

@@ -22,7 +22,9 @@ pub(crate) struct News {
     pub(crate) record: Record,
     /// Whether it is gone.
     pub(crate) is_deleted: bool,
-    /// The instances that changed.
+    /// Whether, though it is gone, its attributes are told of as deleted.
+    pub(crate) attributes_are_told: bool,
+    /// The instances that changed; of an entity that is gone, those whose deletion is to be told.
     pub(crate) changes: Vec<InstanceChange>,
 }
 
@@ -94,12 +96,22 @@ impl Matcher {
         let is_watched = |change: &InstanceChange| {
             self.watched.is_empty() || self.watched.contains(&change.name)
         };
-        let by_attribute = !is_deleted
-            && changes.iter().any(|change| is_watched(change) && triggers.has(trigger_of(change)));
+        let counts =
+            |change: &InstanceChange| is_watched(change) && triggers.has(trigger_of(change));
+        let by_attribute = changes.iter().any(counts);
         let by_entity =
             triggers.has(kind) && (self.watched.is_empty() || changes.iter().any(is_watched));
         let matches = (by_attribute || by_entity) && evaluate(&self.filter, &record.view());
-        matches.then_some(News { record, is_deleted, changes })
+        // An entity that is deleted takes its attributes along; where that is what counts, they are
+        // told of.
+        let attributes_are_told =
+            is_deleted && !by_entity && !subscription.notification.show_changes;
+        let changes = if attributes_are_told {
+            changes.into_iter().filter(counts).collect()
+        } else {
+            changes
+        };
+        matches.then_some(News { record, is_deleted, attributes_are_told, changes })
     }
 }
 

@@ -191,7 +191,7 @@ impl Page<'_> {
     }
 
     /// Clause 5.8.6: of a deleted entity only the time of its deletion is told, unless changes are
-    /// to be shown.
+    /// to be shown, or the deletion of an attribute is what counts.
     fn deleted_entity(
         &mut self,
         news: &News,
@@ -201,12 +201,12 @@ impl Page<'_> {
     ) {
         self.head(&news.record, out, table);
         self.writer(out, table).moment("deletedAt", Some(self.now));
-        if show_changes {
+        if show_changes || news.attributes_are_told {
             for change in &news.changes {
                 if self.shape.members.has_attribute(change.name) {
                     let key = table.key(change.name);
                     out.extend_from_slice(key);
-                    self.deleted_instance(change, true, out, table);
+                    self.deleted_instance(change, show_changes, out, table);
                     out.push(b',');
                 }
             }

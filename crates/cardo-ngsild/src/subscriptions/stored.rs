@@ -94,6 +94,11 @@ impl Stored {
             rename_q(&mut members, q_context, reader);
         }
         members.insert("status".to_owned(), self.status(Timestamp::now()).into());
+        if !members.contains_key("notificationTrigger") && !members.contains_key("timeInterval") {
+            // What holds where nothing was said (table 5.2.12-1).
+            let triggers = vec!["attributeCreated", "attributeUpdated"];
+            members.insert("notificationTrigger".to_owned(), triggers.into());
+        }
         if let Some(Value::Object(notification)) = members.get_mut("notification") {
             deliveries.add_to(notification);
         }

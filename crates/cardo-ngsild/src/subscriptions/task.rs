@@ -231,7 +231,12 @@ impl Task {
             ready.progress.reach(page.revision);
             let news = page.entities.into_iter();
             let news: Vec<News> = news
-                .map(|record| News { record, is_deleted: false, changes: Vec::new() })
+                .map(|record| News {
+                    record,
+                    is_deleted: false,
+                    attributes_are_told: false,
+                    changes: Vec::new(),
+                })
                 .collect();
             if !news.is_empty() && self.notify(ready, &news).await == Next::Stop {
                 return End::Stopped;

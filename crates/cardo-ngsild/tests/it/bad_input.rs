@@ -41,7 +41,12 @@ async fn malformed_json_is_an_invalid_request() {
         "InvalidRequest",
         "empty",
     );
-    for body in ["[]", "7", "\"x\"", "null"] {
+    post_text(&client, "application/json", "[]").await.expect_problem(
+        400,
+        "InvalidRequest",
+        "empty",
+    );
+    for body in ["[1]", "7", "\"x\"", "null"] {
         post_text(&client, "application/json", body).await.expect_problem(
             400,
             "BadRequestData",
@@ -93,6 +98,10 @@ async fn attributes_that_break_a_rule_are_refused_with_their_place() {
         (json!({ "type": "Relationship", "object": "urn:x:1", "unitCode": "CEL" }), "unitCode"),
         (json!({ "type": "LanguageProperty", "languageMap": "hello" }), "hello"),
         (json!({ "type": "LanguageProperty", "languageMap": { "en": 1 } }), "en"),
+        (
+            json!({ "type": "LanguageProperty", "languageMap": { "en": "x" }, "valueType": "xsd:string" }),
+            "langString",
+        ),
         (json!({ "type": "LanguageProperty", "languageMap": { "not a tag": "x" } }), "not a tag"),
         (json!({ "type": "VocabProperty", "vocab": 1 }), "vocabulary"),
         (json!({ "type": "ListProperty", "valueList": 1 }), "array"),
@@ -122,6 +131,11 @@ async fn entities_that_break_a_rule_are_refused() {
         (json!({ "id": "urn:x:1" }), "type"),
         (json!({ "id": "no uri", "type": "T" }), "no uri"),
         (json!({ "id": 7, "type": "T" }), "7"),
+        (json!({ "id": "urn:ngsi-ld:null", "type": "T" }), "null"),
+        // Characters that nobody sees, or that turn the text around (RFC 3987, section 4.1).
+        (json!({ "id": "urn:x:a\u{202e}b", "type": "T" }), "may not stand"),
+        (json!({ "id": "urn:x:a\u{200b}b", "type": "T" }), "may not stand"),
+        (json!({ "id": "urn:x:a\u{a0}b", "type": "T" }), "may not stand"),
         (json!({ "id": "urn:x:1", "type": [] }), "[]"),
         (json!({ "id": "urn:x:1", "type": "a b" }), "a b"),
         (json!({ "id": "urn:x:1", "type": 7 }), "7"),
@@ -201,6 +215,9 @@ async fn deep_nesting_ends_somewhere() {
             nested(depth)
         )
     };
+    post_text(&client, "application/json", entity(64)).await.expect(201);
+    let kept = client.get("/entities/urn:x:1?format=simplified").await.expect(200);
+    assert!(kept.text.contains(&nested(64)), "{}", kept.text);
     post_text(&client, "application/json", entity(65)).await.expect_problem(
         400,
         "BadRequestData",
@@ -242,4 +259,31 @@ async fn long_queries_and_exploding_patterns_are_refused_in_time() {
     client.get("/entities?type=T&idPattern=(a%2B)%2B%24%24b").await.expect(200);
     let huge = "/entities?type=T&idPattern=(((a%7B100%7D)%7B100%7D)%7B100%7D)%7B100%7D";
     client.get(huge).await.expect_problem(400, "BadRequestData", "");
+}
+
+#[tokio::test]
+async fn long_lists_and_maps_are_answered_in_time() {
+    let client = client().await;
+    let many = |count: usize, item: fn(usize) -> String| {
+        (0..count).map(item).collect::<Vec<_>>().join(",")
+    };
+    let begin = std::time::Instant::now();
+    let attributes = [
+        // Twice as many would take four times as long, were each compared with all before it.
+        (format!(r#"{{"languageMap":{{{}}}}}"#, many(200_000, |n| format!(r#""a{n}":"x""#))), 201),
+        (
+            format!(
+                r#"{{"languageMap":{{{},"a7":"x"}}}}"#,
+                many(200_000, |n| format!(r#""a{n}":"x""#))
+            ),
+            400,
+        ),
+        (format!("[{}]", many(300_000, |_| r#"{"value":1}"#.to_owned())), 400),
+        (format!("[{}]", many(4_000_000, |_| "1".to_owned())), 413),
+    ];
+    for (place, (attribute, status)) in attributes.into_iter().enumerate() {
+        let body = format!(r#"{{"id":"urn:x:{place}","type":"T","a":{attribute}}}"#);
+        post_text(&client, "application/json", body).await.expect(status);
+    }
+    assert!(begin.elapsed() < std::time::Duration::from_secs(60), "{:?}", begin.elapsed());
 }

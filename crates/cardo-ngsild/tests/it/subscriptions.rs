@@ -166,6 +166,30 @@ async fn triggers_choose_what_counts() {
 }
 
 #[tokio::test]
+async fn an_entity_that_goes_takes_its_watched_attributes_along() {
+    let mut notified = notified().await;
+    notified
+        .subscribe(
+            json!({ "notificationTrigger": ["attributeDeleted"], "watchedAttributes": ["a"] }),
+        )
+        .await;
+    notified
+        .client
+        .create(json!([
+            { "id": "urn:x:1", "type": "T", "b": 2 },
+            { "id": "urn:x:2", "type": "T", "a": 1, "b": 2 },
+        ]))
+        .await;
+    notified.client.delete("/entities/urn:x:1").await.expect(204);
+    notified.client.delete("/entities/urn:x:2").await.expect(204);
+    let gone = &notified.body().await["data"][0];
+    assert_eq!(gone["id"], "urn:x:2", "the other had nothing that is watched");
+    let null = json!({ "type": "Property", "value": "urn:ngsi-ld:null" });
+    assert_eq!((&gone["a"], &gone["b"]), (&null, &json!(null)));
+    assert!(gone["deletedAt"].is_string());
+}
+
+#[tokio::test]
 async fn an_instance_that_is_gone_is_told_beside_those_that_are_left() {
     let mut notified = notified().await;
     let speed = json!([{ "value": 1 }, { "value": 2, "datasetId": "urn:x:gps" }]);

@@ -73,6 +73,35 @@ async fn a_history_outlives_what_it_tells_of() {
 }
 
 #[tokio::test]
+async fn a_history_shows_the_scopes_that_were_valid_in_its_range() {
+    let client = client().await;
+    let entity = |scope: serde_json::Value| {
+        json!({ "id": "urn:x:1", "type": "T", "scope": scope,
+            "t": { "type": "Property", "value": 0, "observedAt": "2026-01-01T00:00:00Z" } })
+    };
+    client.create(entity(json!("/A"))).await;
+    client.put("/entities/urn:x:1", entity(json!(["/A", "/B"]))).await.expect(204);
+    let mut bare = entity(json!(null));
+    bare.as_object_mut().unwrap().remove("scope");
+    client.put("/entities/urn:x:1", bare).await.expect(204);
+    let scopes = client.get(PATH).await.expect(200).json()["scope"].clone();
+    let values: Vec<_> =
+        scopes.as_array().unwrap().iter().map(|scope| scope["value"].clone()).collect();
+    assert_eq!(values, [json!("/A"), json!(["/A", "/B"]), json!("urn:ngsi-ld:null")]);
+    assert!(scopes[0]["observedAt"].is_string() && scopes[2]["deletedAt"].is_string());
+    let at = |query: &'static str| {
+        let client = &client;
+        async move { client.get(&format!("{PATH}?{query}")).await.expect(200).json() }
+    };
+    // What was observed before the entity came to the server has no scope.
+    let early = at("timerel=before&timeAt=2026-01-02T00:00:00Z").await;
+    assert_eq!((&early["t"][0]["value"], &early["scope"]), (&json!(0), &json!(null)));
+    let last = at("lastN=1&options=temporalValues").await;
+    assert_eq!(last["scope"]["values"][0][0], "urn:ngsi-ld:null");
+    assert_eq!(last["scope"]["values"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn wrong_temporal_parameters_are_refused() {
     let client = measured().await;
     for (query, detail) in [

@@ -25,7 +25,7 @@ pub fn parse_ids(text: &str) -> Result<Filter, InvalidIri> {
 
 /// Reads the parameter `idPattern`: a regular expression that the id has to match.
 pub fn parse_id_pattern(text: &str) -> Result<Filter, InvalidPattern> {
-    Pattern::new(text).map(Filter::IdPattern)
+    Pattern::posix(text).map(Filter::IdPattern)
 }
 
 /// Reads the parameter `attrs`: names with commas between them, each at most once in the result.

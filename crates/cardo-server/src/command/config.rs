@@ -1,9 +1,9 @@
 use crate::cli::ServeArgs;
 use crate::command::Failure;
+use crate::command::say::say;
 use crate::config::show;
 
 pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let effective = args.settings().resolve().map_err(Failure::usage)?;
-    print!("{}", show(&effective));
-    Ok(())
+    say(format_args!("{}", show(&effective)))
 }

@@ -5,6 +5,7 @@ use cardo_ngsild::context_operation;
 
 use crate::cli::ContextCommand;
 use crate::command::Failure;
+use crate::command::say::say;
 use crate::command::serve::runtime;
 use crate::config::Config;
 use crate::logging::start_logging;
@@ -30,6 +31,5 @@ async fn add(config: &Config, url: &str, file: &Path) -> Result<(), Failure> {
     for result in outcome?.results {
         result.map_err(Failure::run)?;
     }
-    println!("kept {url} in {}", config.data.display());
-    Ok(())
+    say(format_args!("kept {url} in {}\n", config.data.display()))
 }

@@ -8,6 +8,7 @@ use toml::Value;
 
 use crate::cli::ServeArgs;
 use crate::command::Failure;
+use crate::command::say::{complain, mention};
 use crate::command::serve::{run_to_end, stop_signal};
 use crate::config::Config;
 use crate::demo::{self, Asker};
@@ -42,8 +43,11 @@ async fn demonstrate(
     demo::unpack(&folder)
         .map_err(|error| Failure::run(format!("{}: {error}", folder.display())))?;
     config.sources.push(demo::trams(&folder));
-    println!("Cardo listens on http://{address}");
-    println!("The data are kept in {}. {}\n", config.data.display(), demo::NOTICE);
+    mention(format_args!(
+        "Cardo listens on http://{address}\nThe data are kept in {}. {}\n\n",
+        config.data.display(),
+        demo::NOTICE
+    ));
 
     let asker = Asker { router: parts.router.clone(), base: format!("http://{address}") };
     let ingestor = parts.ingestor.clone();
@@ -68,16 +72,16 @@ async fn demonstrate(
 async fn show(ingestor: &Ingestor, asker: &Asker, folder: &Path, started: Instant) {
     let progress = terminal_progress();
     match demo::take_in(ingestor, folder, progress.as_ref()).await {
-        Ok(reports) => println!("{}", demo::summary(&reports)),
+        Ok(reports) => mention(format_args!("{}\n", demo::summary(&reports))),
         Err(error) => {
-            eprintln!("cardo: a layer could not be taken in: {error}");
+            complain(format_args!("a layer could not be taken in: {error}"));
             return;
         }
     }
     demo::ask_all(asker).await;
-    println!(
-        "\nReady after {:.1} s. For browsers: {}/   Stop with Ctrl-C; the data stay.",
+    mention(format_args!(
+        "\nReady after {:.1} s. For browsers: {}/   Stop with Ctrl-C; the data stay.\n",
         started.elapsed().as_secs_f64(),
         asker.base
-    );
+    ));
 }

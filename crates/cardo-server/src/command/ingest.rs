@@ -7,6 +7,7 @@ use cardo_model::TwinId;
 
 use crate::cli::{IngestArgs, QuarantineCommand};
 use crate::command::Failure;
+use crate::command::say::say;
 use crate::command::serve::runtime;
 use crate::config::Config;
 use crate::contexts::KnownContexts;
@@ -108,8 +109,7 @@ async fn in_engine(
                 .replay_quarantine(&caller(source), source, &options, progress.as_ref())
                 .await
                 .map_err(Failure::run)?;
-            print!("{source}: {report}");
-            return Ok(());
+            return say(format_args!("{source}: {report}"));
         }
     }
     for job in jobs {
@@ -118,9 +118,9 @@ async fn in_engine(
             .run_file(&caller(&job.source), &job, progress.as_ref())
             .await
             .map_err(Failure::run)?;
-        print!("{}: {report}", job.source);
+        say(format_args!("{}: {report}", job.source))?;
         if report.quarantined > 0 {
-            println!("  see them with `cardo ingest --quarantine list`");
+            say(format_args!("  see them with `cardo ingest --quarantine list`\n"))?;
         }
         if let Some(reason) = report.stopped {
             return Err(Failure::run(format!("{} broke off: {reason}", job.path.display())));
@@ -136,8 +136,10 @@ async fn list(ingestor: &Ingestor, caller: &Caller, source: Option<&str>) -> Res
             Some(line) => format!("line {line}"),
             None => format!("byte {}", entry.offset),
         };
-        println!("{}: record {} at {place}: {}", entry.source, entry.record, entry.reason);
+        say(format_args!(
+            "{}: record {} at {place}: {}\n",
+            entry.source, entry.record, entry.reason
+        ))?;
     }
-    println!("records put aside: {}", entries.len());
-    Ok(())
+    say(format_args!("records put aside: {}\n", entries.len()))
 }

@@ -4,11 +4,14 @@ mod config;
 mod context;
 mod demo;
 mod ingest;
+mod say;
 mod serve;
 mod token;
 
 use std::fmt::Display;
 use std::process::ExitCode;
+
+pub(crate) use say::mention;
 
 use crate::cli::{Cli, Command};
 
@@ -46,7 +49,7 @@ pub fn execute(cli: Cli) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("cardo: {}", failure.message);
+            say::complain(format_args!("{}", failure.message));
             ExitCode::from(failure.code)
         }
     }

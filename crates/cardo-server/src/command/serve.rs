@@ -6,6 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::ServeArgs;
 use crate::command::Failure;
+use crate::command::say::mention;
 use crate::config::{Config, Effective};
 use crate::http::listen;
 use crate::logging::start_logging;
@@ -35,7 +36,7 @@ async fn serve(listener: TcpListener, config: &Config) -> Result<(), Failure> {
     let shutdown = stop_signal()?;
     let address = listener.local_addr().map_err(Failure::run)?;
     let parts = parts::Parts::open(config, address, None).await.map_err(Failure::run)?;
-    println!("Cardo listens on http://{address}");
+    mention(format_args!("Cardo listens on http://{address}\n"));
     parts.serve(listener, config, shutdown).await.map_err(Failure::run)
 }
 

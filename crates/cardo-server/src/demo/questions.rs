@@ -4,6 +4,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::Asker;
+use crate::command::mention;
 
 /// How much of an answer is read.
 const MAX_ANSWER: usize = 1 << 20;
@@ -70,12 +71,12 @@ const QUESTIONS: [Question; 8] = [
 pub(crate) async fn ask_all(asker: &Asker) -> usize {
     let mut wrong = 0;
     for question in &QUESTIONS {
-        println!("\n  {}\n  {}{}", question.asks, asker.base, question.path);
+        mention(format_args!("\n  {}\n  {}{}\n", question.asks, asker.base, question.path));
         match ask(asker, question).await {
-            Ok(answer) => println!("    → {answer}"),
+            Ok(answer) => mention(format_args!("    → {answer}\n")),
             Err(reason) => {
                 wrong += 1;
-                println!("    → no answer: {reason}");
+                mention(format_args!("    → no answer: {reason}\n"));
             }
         }
     }

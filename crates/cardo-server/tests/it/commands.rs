@@ -109,3 +109,18 @@ fn a_context_for_names_that_has_no_file_is_refused_at_the_start() {
     let text = error_text(&said);
     assert!(text.contains("names.context is https://city.example/context.jsonld"), "{text}");
 }
+
+#[test]
+fn a_log_that_goes_to_no_terminal_has_no_colours() {
+    let folder = tempdir().unwrap();
+    for format in ["text", "json"] {
+        let mut command = cardo(&["serve", "--listen", "127.0.0.1:0", "--log-level", "debug"]);
+        command.arg("--data").arg(folder.path()).env("CARDO_LOG_FORMAT", format);
+        let path = folder.path().join("log");
+        let log = fs::File::create(&path).unwrap();
+        let server = crate::support::Server::spawn_with_log(command, log.into());
+        server.stop();
+        let log = fs::read_to_string(&path).unwrap();
+        assert!(log.contains("listening") && !log.contains('\u{1b}'), "{log}");
+    }
+}

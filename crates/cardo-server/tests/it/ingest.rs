@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use tempfile::tempdir;
 
@@ -44,6 +44,25 @@ fn a_file_is_taken_in_once_and_its_bad_record_is_put_aside() {
     let benches = server.get(&format!("{ENTITIES}?type=Bench&q=seats%3E=2&options=keyValues"));
     assert_eq!(benches.as_array().unwrap().len(), 2);
     server.stop();
+}
+
+#[test]
+fn a_reader_of_the_quarantine_may_go_away() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = folder.path().join("a.csv");
+    let rows: Vec<String> = (0..900).map(|row| format!("{row},24.9,91\n")).collect();
+    fs::write(&file, format!("id,lon,lat\n{}", rows.concat())).unwrap();
+    let file = file.to_str().unwrap();
+    assert!(ingest(&data, &[file, "--type", "T"]).status.success());
+    let mut listing = cardo(&["ingest", "--quarantine", "list", "--data"]);
+    listing.arg(&data).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut listing = listing.spawn().unwrap();
+    // Nobody reads it: the pipe is closed before the first line comes.
+    drop(listing.stdout.take());
+    let said = listing.wait_with_output().unwrap();
+    assert!(said.status.success(), "{}", error_text(&said));
+    assert!(!error_text(&said).contains("panicked"), "{}", error_text(&said));
 }
 
 #[test]

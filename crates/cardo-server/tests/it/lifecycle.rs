@@ -189,6 +189,7 @@ fn a_question_too_long_for_an_address_gets_an_answer_and_the_server_stays_up() {
     let path = format!("{ENTITIES}?type=Sample&q={}", terms.join("%7C"));
     let answer = server.connect().send("GET", &path, &[], None).unwrap();
     assert_eq!(answer.status, 414);
+    assert!(answer.json()["detail"].as_str().unwrap().contains("65534"), "{}", answer.text());
     assert_eq!(server.get("/health")["status"], "up");
 }
 

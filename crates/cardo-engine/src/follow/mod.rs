@@ -1,7 +1,9 @@
+mod read_back;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use cardo_model::{EntityChange, InstanceChange, LogRecord, Record, Revision};
+use cardo_model::{EntityChange, LogRecord, Record, Revision};
 use tokio::sync::watch;
 
 use crate::ports::{LogError, Store, StoreError};
@@ -21,13 +23,9 @@ pub struct Follower {
 pub struct Followed {
     /// What happened.
     pub record: LogRecord,
-    /// A place a change: the entity behind it, `None` where it is gone. Records that were read
-    /// back from disk come with the entity as it is now.
+    /// A place a change: the entity behind it, `None` where it is gone.
     pub entities: Vec<Option<Record>>,
 }
-
-/// How much log is read back from the store at once.
-const READ_BYTES: usize = 1 << 20;
 
 impl Follower {
     pub(crate) fn new(twin: Arc<Twin>, store: Arc<dyn Store>, after: Revision) -> Self {
@@ -63,23 +61,14 @@ impl Follower {
         if let Some(followed) = self.twin.tail.lock().get(next) {
             return Ok(Some(followed));
         }
-        let records = self.store.read_log(&self.twin.id, self.position, READ_BYTES).await?;
-        let root = self.twin.root.load_full();
-        for encoded in records {
-            let record = LogRecord::decode(&encoded.bytes)
-                .map_err(|error| LogError::Store(StoreError::Damaged(error.to_string())))?;
-            let now = |change: &EntityChange| {
-                root.slot_of(change.seq()).and_then(|slot| root.record(slot).cloned())
-            };
-            let entities = record.changes.iter().map(now).collect();
-            self.read_back.push_back(Arc::new(Followed { record, entities }));
-        }
+        self.read_back = read_back::read_back(&self.twin, &*self.store, self.position).await?;
         Ok(self.read_back.pop_front())
     }
 }
 
 impl Followed {
-    /// What the entity of a change was before it; `None` where it did not exist.
+    /// What the entity of a change was before it, but for the time of its last modification; `None`
+    /// where it did not exist.
     pub fn before(&self, change: usize) -> Option<Record> {
         let revision = self.record.revision;
         match self.record.changes.get(change)? {
@@ -88,12 +77,7 @@ impl Followed {
             EntityChange::Observed { .. } => self.entities.get(change)?.clone(),
             EntityChange::Updated { seq, id, instances } => {
                 let after = self.entities.get(change)?.as_ref()?;
-                let undo = |i: &InstanceChange| InstanceChange {
-                    name: i.name,
-                    was: i.is.clone(),
-                    is: i.was.clone(),
-                };
-                let instances = instances.iter().map(undo).collect();
+                let instances = instances.iter().map(read_back::inverse).collect();
                 let inverse = EntityChange::Updated { seq: *seq, id: id.clone(), instances };
                 inverse.apply(Some(after), revision, after.view().modified_at())
             }
