@@ -20,10 +20,16 @@ async fn g6_f39_an_unknown_parameter_is_refused_and_the_known_ones_are_named() {
     let items = "/collections/Sensor/items?unknownQueryParameter=x";
     refused(&client, items, 400, "\"unknownQueryParameter\" is no parameter").await;
     refused(&client, items, 400, "f, limit, bbox, datetime, cursor, offset, active, name").await;
-    for path in
-        ["", "/api", "/conformance", "/collections", "/collections/Sensor", "/collections/Sensor/queryables",
-         "/collections/Sensor/schema", "/collections/Sensor/items/urn:ngsi-ld:Sensor:a"]
-    {
+    for path in [
+        "",
+        "/api",
+        "/conformance",
+        "/collections",
+        "/collections/Sensor",
+        "/collections/Sensor/queryables",
+        "/collections/Sensor/schema",
+        "/collections/Sensor/items/urn:ngsi-ld:Sensor:a",
+    ] {
         refused(&client, &format!("{path}?limits=1"), 400, "\"limits\" is no parameter").await;
     }
 }
@@ -122,9 +128,13 @@ async fn a_cursor_of_another_question_version_or_state_is_refused() {
 #[tokio::test]
 async fn g8_what_is_not_there_is_not_found() {
     let client = client_of_town().await;
-    for path in ["/collections/Nothing", "/collections/Nothing/items", "/collections/Nothing/items/a",
-        "/collections/Nothing/queryables", "/collections/Nothing/schema"]
-    {
+    for path in [
+        "/collections/Nothing",
+        "/collections/Nothing/items",
+        "/collections/Nothing/items/a",
+        "/collections/Nothing/queryables",
+        "/collections/Nothing/schema",
+    ] {
         refused(&client, path, 404, "there is no collection \"Nothing\"").await;
     }
     let other = "/collections/Sensor/items/urn:ngsi-ld:Building:1";

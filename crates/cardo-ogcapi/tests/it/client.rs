@@ -75,7 +75,8 @@ impl Client {
 
     /// The same as a page.
     pub(crate) async fn page(&self, path: &str) -> String {
-        let reply = self.send(Method::GET, &format!("/ogc{path}"), &[("accept", "text/html")]).await;
+        let reply =
+            self.send(Method::GET, &format!("/ogc{path}"), &[("accept", "text/html")]).await;
         let reply = reply.expect(200);
         assert_eq!(reply.header("content-type"), "text/html; charset=utf-8");
         reply.text
@@ -102,13 +103,16 @@ impl Client {
     }
 
     pub(crate) async fn create_as(&self, caller: &Caller, entities: Vec<Entity>) {
-        let operations =
-            entities.into_iter().map(|entity| Operation::Create(entity)).collect();
+        let operations = entities.into_iter().map(|entity| Operation::Create(entity)).collect();
         self.apply(caller, operations).await;
     }
 
     pub(crate) async fn apply(&self, caller: &Caller, operations: Vec<Operation>) {
-        let outcome = self.engine.apply(caller, Batch { operations, offsets: Vec::new(), if_revision: None }).await.unwrap();
+        let outcome = self
+            .engine
+            .apply(caller, Batch { operations, offsets: Vec::new(), if_revision: None })
+            .await
+            .unwrap();
         for result in outcome.results {
             result.unwrap();
         }

@@ -144,7 +144,10 @@ async fn f34_f35_properties_are_parameters_and_all_of_them_count() {
     assert_eq!(ids("?refDistrict=urn:ngsi-ld:District:1&limit=1").await, ["a"]);
     assert_eq!(ids("?id=urn:ngsi-ld:Sensor:d").await, ["d"]);
     assert_eq!(ids("?temperature__observedAt=2026-11-04T10:00:00Z").await, ["d"]);
-    assert_eq!(ids("?temperature=21.5&bbox=24.9,60.1,24.96,60.16&datetime=2026-11-01").await, ["a"]);
+    assert_eq!(
+        ids("?temperature=21.5&bbox=24.9,60.1,24.96,60.16&datetime=2026-11-01").await,
+        ["a"]
+    );
 }
 
 #[tokio::test]

@@ -69,7 +69,8 @@ async fn what_data_say_is_never_markup() {
 #[tokio::test]
 async fn a_browser_is_told_of_errors_in_a_page() {
     let client = client_of_town().await;
-    let get = |path: &'static str| client.send(Method::GET, path, &[("accept", "text/html,*/*;q=0.8")]);
+    let get =
+        |path: &'static str| client.send(Method::GET, path, &[("accept", "text/html,*/*;q=0.8")]);
     let page = get("/ogc/collections/Sensor/items?bbox=%3Cb%3E").await.expect(400);
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     assert!(page.text.contains("&lt;b&gt;"), "{}", page.text);
