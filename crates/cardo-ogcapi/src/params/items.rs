@@ -1,4 +1,4 @@
-use cardo_engine::{EntityQuery, PageRequest, PageStart, Table};
+use cardo_engine::{EntityQuery, Order, PageRequest, PageStart, Table};
 use cardo_model::Revision;
 use cardo_query::Filter;
 
@@ -46,7 +46,12 @@ impl ItemsQuery {
         };
         let question = hash(params, table);
         let (start, from_revision) = start(params, question)?;
-        let query = EntityQuery { filter, page: PageRequest { limit, start }, count: true };
+        let query = EntityQuery {
+            filter,
+            order: Order::default(),
+            page: PageRequest { limit, start },
+            count: true,
+        };
         Ok(Self { query, limit, bbox, question, from_revision })
     }
 
