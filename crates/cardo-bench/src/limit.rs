@@ -31,6 +31,7 @@ pub async fn serve_limit(listen: SocketAddr, folder: &Path) -> io::Result<()> {
         .route("/ngsi-ld/v1/entities", get(read).post(write))
         .route("/ngsi-ld/v1/entities/{id}", get(read))
         .route("/ngsi-ld/v1/entities/{id}/attrs/{name}", axum::routing::patch(write))
+        .route("/ogc/collections/{id}/items", get(read))
         .with_state(limit);
     let listener = tokio::net::TcpListener::bind(listen).await?;
     let listener = listener.tap_io(|stream| {

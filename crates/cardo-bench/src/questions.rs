@@ -60,6 +60,22 @@ pub(crate) fn near(city: City) -> Question {
     })
 }
 
+/// A hundred features of a type in an area that holds about 120 of them.
+pub(crate) fn bbox(city: City) -> Question {
+    const SIDE_KM: f64 = 1.25;
+    let part = SIDE_KM / city.side();
+    reading(move |random, out| {
+        let corner = [random.f64(), random.f64()].map(|at| at * (1.0 - part));
+        let [west, south] = city.point(corner[0], corner[1]);
+        let [east, north] = city.point(corner[0] + part, corner[1] + part);
+        let name = some_type(random);
+        write!(
+            out,
+            "/ogc/collections/{name}/items?limit=100&bbox={west:.6},{south:.6},{east:.6},{north:.6}",
+        )
+    })
+}
+
 /// A question that no index answers: every name is matched with a regular expression.
 pub(crate) fn scan() -> Question {
     reading(|random, out| {

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use axum::http::HeaderName;
-use axum::http::header::{ACCEPT, HOST};
+use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
 use cardo_engine::Caller;
-use cardo_http::{Access, Rights, TenantPrefix, best_media_type, min_revision, path_decode};
+use cardo_http::{
+    Access, BaseUrl, Rights, TenantPrefix, best_media_type, min_revision, path_decode,
+};
 use cardo_model::TwinId;
 
 use crate::face::{BASE, Face};
@@ -24,8 +26,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) parts: &'a Parts,
     pub(crate) caller: Caller,
     pub(crate) query: Query<'a>,
-    /// Scheme, host and what else stands before [`BASE`].
-    origin: String,
+    /// What stands before [`BASE`].
+    base: BaseUrl,
 }
 
 /// The two encodings that every resource has.
@@ -74,7 +76,7 @@ impl Face {
             self.engine.wait_for(&caller, revision, MAX_WAIT).await?;
         }
         let query = Query::parse(parts.uri.query())?;
-        Ok(Ask { parts, caller, query, origin: origin_of(parts) })
+        Ok(Ask { parts, caller, query, base: BaseUrl::of(parts) })
     }
 
     fn twin(&self, parts: &Parts) -> Result<TwinId, Fault> {
@@ -95,21 +97,10 @@ impl Face {
     }
 }
 
-/// Where the client thinks that this server is.
-fn origin_of(parts: &Parts) -> String {
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let is_host =
-        |host: &&str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
-    let host = host.filter(is_host).filter(|host| !host.is_empty());
-    let prefix = parts.extensions.get::<TenantPrefix>().map(TenantPrefix::path);
-    let scheme = if host.is_some() { "http://" } else { "" };
-    format!("{scheme}{}{}", host.unwrap_or_default(), prefix.unwrap_or_default())
-}
-
 impl<'a> Ask<'a> {
     /// The absolute address of a path below the root of the API.
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}{BASE}{path}", self.origin)
+        format!("{}{BASE}{path}", self.base.as_str())
     }
 
     /// The root of the API.
@@ -119,7 +110,7 @@ impl<'a> Ask<'a> {
 
     /// The address of this request, without its query string.
     pub(crate) fn path_url(&self) -> String {
-        format!("{}{}", self.origin, self.parts.uri.path().trim_end_matches('/'))
+        format!("{}{}", self.base.as_str(), self.parts.uri.path().trim_end_matches('/'))
     }
 
     /// The address of this request as it came.

@@ -1,4 +1,4 @@
-//! Measures the NGSI-LD face without a network: what a question costs from its request to the last
+//! Measures the faces without a network: what a question costs from its request to the last
 //! byte of its answer.
 //!
 //! `face-bench [ENTITIES] [--only KEY] [--rounds N]`: with `--rounds` each question is put so often,
@@ -13,6 +13,7 @@ use axum::http::Request;
 use cardo_bench::{City, Question, reads_of};
 use cardo_engine::{Batch, Caller, Engine, EngineOptions, Operation};
 use cardo_ngsild::NgsildOptions;
+use cardo_ogcapi::OgcOptions;
 use cardo_store::MemoryStore;
 use http_body_util::BodyExt as _;
 use tower::Service as _;
@@ -37,7 +38,8 @@ fn main() -> Result<(), Failure> {
     runtime.block_on(async {
         let engine = Engine::open(Arc::new(MemoryStore::new()), EngineOptions::default()).await?;
         load(&engine, city).await?;
-        let (router, _) = cardo_ngsild::router(engine, NgsildOptions::default());
+        let (router, _) = cardo_ngsild::router(engine.clone(), NgsildOptions::default());
+        let router = router.merge(cardo_ogcapi::router(engine, OgcOptions::default()));
         let wanted = |key: &str| only.as_ref().is_none_or(|only| only == key);
         for (key, question) in reads_of(city).filter(|(key, _)| wanted(key)) {
             measure(&router, key, &question, rounds).await?;

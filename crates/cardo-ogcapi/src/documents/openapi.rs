@@ -37,7 +37,7 @@ fn paths(tables: &Tables) -> Value {
     };
     let json_and = |schema: &str| content(&[("application/json", Some(schema)), (HTML, None)]);
     let capability = |id: &str, summary: &str, content: Value| {
-        operation("Capabilities", id, summary, content, vec![parameter("f")], false)
+        operation("Capabilities", id, summary, &content, &[parameter("f")], false)
     };
     add("/", capability("getLandingPage", "The landing page", json_and("landingPage")));
     let definition = content(&[(OPENAPI, None), (HTML, None)]);
@@ -50,8 +50,8 @@ fn paths(tables: &Tables) -> Value {
         ("/queryables", "getQueryables", "What can be asked for", schema_content()),
         ("/schema", "getSchema", "What the features have", schema_content()),
     ] {
-        let parameters = vec![parameter("collectionId"), parameter("f")];
-        let operation = operation("Capabilities", id, summary, content, parameters, true);
+        let parameters = [parameter("collectionId"), parameter("f")];
+        let operation = operation("Capabilities", id, summary, &content, &parameters, true);
         add(&format!("/collections/{{collectionId}}{rest}"), operation);
     }
     for table in tables.all() {
@@ -66,29 +66,29 @@ fn features(table: &Table) -> Value {
     let mut parameters: Vec<Value> = PARAMETERS.into_iter().map(parameter).collect();
     let is_free = |column: &&Column| !PARAMETERS.contains(&column.name.as_ref());
     let columns = table.columns.iter().filter(|column| is_queryable(column.datatype));
-    parameters.push(equality("id", json!({ "type": "string" })));
+    parameters.push(equality("id", &json!({ "type": "string" })));
     for column in columns.filter(is_free) {
-        parameters.push(equality(&column.name, type_of(column.datatype)));
+        parameters.push(equality(&column.name, &type_of(column.datatype)));
     }
     let content = content(&[(GEOJSON, Some("featureCollectionGeoJSON")), (HTML, None)]);
     let name = &table.name;
     let summary = format!("Features of the collection {name}");
-    operation("Data", &format!("get{name}Features"), &summary, content, parameters, true)
+    operation("Data", &format!("get{name}Features"), &summary, &content, &parameters, true)
 }
 
 fn feature(table: &Table) -> Value {
     let content = content(&[(GEOJSON, Some("featureGeoJSON")), (HTML, None)]);
     let name = &table.name;
     let summary = format!("A feature of the collection {name}");
-    let parameters = vec![parameter("featureId"), parameter("f")];
-    operation("Data", &format!("get{name}Feature"), &summary, content, parameters, true)
+    let parameters = [parameter("featureId"), parameter("f")];
+    operation("Data", &format!("get{name}Feature"), &summary, &content, &parameters, true)
 }
 
 /// The parameter that asks for features whose property has a value.
-fn equality(name: &str, schema: Value) -> Value {
+fn equality(name: &str, schema: &Value) -> Value {
     // A list has one of its items asked for.
     let schema = match schema["type"].as_str() {
-        Some("array") => schema["items"].clone(),
+        Some("array") => &schema["items"],
         _ => schema,
     };
     json!({
@@ -123,8 +123,8 @@ fn operation(
     tag: &str,
     id: &str,
     summary: &str,
-    content: Value,
-    parameters: Vec<Value>,
+    content: &Value,
+    parameters: &[Value],
     can_miss: bool,
 ) -> Value {
     let mut responses = Map::new();
@@ -195,7 +195,7 @@ fn components(limits: OgcLimits) -> Value {
     })
 }
 
-fn query(name: &str, description: &str, schema: Value) -> Value {
+fn query(name: &str, description: &str, schema: &Value) -> Value {
     json!({
         "name": name,
         "in": "query",
@@ -222,12 +222,12 @@ fn parameters(limits: OgcLimits) -> Value {
         "f": query(
             "f",
             "The encoding of the answer; without it the header Accept decides",
-            json!({ "type": "string", "enum": ["json", "html"] }),
+            &json!({ "type": "string", "enum": ["json", "html"] }),
         ),
         "limit": query(
             "limit",
             "The most features of a page",
-            json!({
+            &json!({
                 "type": "integer",
                 "minimum": 1,
                 "maximum": limits.max_page,
@@ -239,24 +239,24 @@ fn parameters(limits: OgcLimits) -> Value {
             "Only features whose geometry meets this box, and those without a geometry: west, south, \
              east, north in CRS84, or west, south, bottom, east, north, top. Where the west is \
              greater than the east, the antimeridian runs through the box.",
-            json!({ "type": "array", "minItems": 4, "maxItems": 6, "items": { "type": "number" } }),
+            &json!({ "type": "array", "minItems": 4, "maxItems": 6, "items": { "type": "number" } }),
         ),
         "datetime": query(
             "datetime",
             "Only features whose time meets this instant or interval, and those without a time: \
              2026-11-01T12:00:00Z, 2026-11-01T12:00:00Z/2026-11-02T12:00:00Z, ../2026-11-01 or \
              2026-11-01/.. ; the time of a feature is the latest of its observations.",
-            json!({ "type": "string" }),
+            &json!({ "type": "string" }),
         ),
         "cursor": query(
             "cursor",
             "Where the page begins, from a link to another page",
-            json!({ "type": "string" }),
+            &json!({ "type": "string" }),
         ),
         "offset": query(
             "offset",
             "How many features are left out before the page",
-            json!({ "type": "integer", "minimum": 0, "default": 0 }),
+            &json!({ "type": "integer", "minimum": 0, "default": 0 }),
         ),
         "collectionId": path("collectionId", "The collection"),
         "featureId": path("featureId", "The id of the feature"),

@@ -1,4 +1,4 @@
-use cardo_engine::{Column, ColumnType, Table};
+use cardo_engine::{Column, ColumnPart, ColumnType, Table};
 use serde_json::{Map, Value, json};
 
 use crate::params::is_queryable;
@@ -33,7 +33,7 @@ impl Schema {
             let name = if is_placing { "geometry" } else { column.name.as_ref() };
             let mut schema = type_of(column.datatype);
             schema["title"] = column.name.as_ref().into();
-            if column.path.attributes.is_empty() {
+            if column.part == ColumnPart::Value && column.path.attributes.is_empty() {
                 schema["x-ogc-definition"] = column.attribute().as_str().into();
             }
             if is_placing {

@@ -132,9 +132,10 @@ fn columns(page: &mut Page, table: &Table, schema: Schema) {
         "<div class=\"scroll\"><table><tr><th>Property</th><th>Type</th><th>Attribute</th></tr>",
     );
     for (at, column) in table.columns.iter().enumerate().filter(|(_, c)| schema.has(c)) {
-        let datatype = match table.geometry == Some(at) {
-            true => "Geometry, where features lie".to_owned(),
-            false => format!("{:?}", column.datatype),
+        let datatype = if table.geometry == Some(at) {
+            "Geometry, where features lie".to_owned()
+        } else {
+            format!("{:?}", column.datatype)
         };
         page.add(format_args!(
             "<tr><th>{}</th><td>{datatype}</td><td class=\"soft\"><code>{}</code></td></tr>",
@@ -163,10 +164,8 @@ pub(crate) fn definition_page(ask: &Ask<'_>, document: &Value) -> String {
         for parameter in parameters {
             let shared = text(&parameter["$ref"]).rsplit('/').next().unwrap_or("");
             let is_shared = !shared.is_empty();
-            let parameter = match is_shared {
-                true => &document["components"]["parameters"][shared],
-                false => parameter,
-            };
+            let parameter =
+                if is_shared { &document["components"]["parameters"][shared] } else { parameter };
             let (name, datatype) = (text(&parameter["name"]), text(&parameter["schema"]["type"]));
             if is_shared {
                 let says = text(&parameter["description"]);

@@ -54,10 +54,8 @@ impl Page {
     }
 
     pub(super) fn finish(self) -> String {
-        let mut trail = String::new();
-        for (name, url) in &self.trail {
-            let _ = write!(trail, "<a href=\"{}\">{}</a> / ", escaped(url), escaped(name));
-        }
+        let steps = self.trail.iter().map(|(name, url)| link(url, name));
+        let trail = steps.collect::<Vec<_>>().join(" / ");
         let title = escaped(&self.title);
         let json = match &self.json {
             Some((url, name)) => {

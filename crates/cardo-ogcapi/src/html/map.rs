@@ -195,7 +195,7 @@ impl Map {
         } else {
             format!("{metres} m")
         };
-        let (right, y) = (WIDTH - 14.0, HEIGHT - 14.0);
+        let (right, y) = (WIDTH - 14.0, HEIGHT - 26.0);
         let left = right - length;
         format!(
             "<path class=\"bar\" d=\"M{left:.1} {:.1}V{y:.1}H{right:.1}V{:.1}\"/><text x=\"{:.1}\" y=\"{:.1}\">{text}</text>",

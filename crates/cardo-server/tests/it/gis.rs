@@ -1,0 +1,159 @@
+//! Real clients of OGC API Features read the demonstration city: GDAL and OWSLib.
+
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::tempdir;
+
+use crate::support::{Server, cardo};
+
+fn demo(data: &std::path::Path) -> Server {
+    let mut command = cardo(&["demo", "--listen", "127.0.0.1:0"]);
+    command.arg("--data").arg(data);
+    let mut server = Server::spawn(command);
+    server.line_with("Ready after");
+    server
+}
+
+/// Runs a program and gives what it said; `None` where it is not installed, which CI forbids.
+fn run(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output();
+    let output = match output {
+        Ok(output) => output,
+        Err(error) if std::env::var_os("CI").is_none() => {
+            eprintln!("not shown: {program} is missing ({error})");
+            return None;
+        }
+        Err(error) => panic!("{program} is missing ({error}); .ci/test installs it"),
+    };
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{program} {arguments:?}: {errors}{said}");
+    assert!(!errors.contains("ERROR"), "{program} {arguments:?}: {errors}");
+    Some(said)
+}
+
+fn matched(server: &Server, path: &str) -> u64 {
+    server.get(path)["numberMatched"].as_u64().expect("a count")
+}
+
+#[test]
+fn gdal_reads_every_collection_with_right_counts_types_areas_and_values() {
+    let folder = tempdir().unwrap();
+    let server = demo(&folder.path().join("data"));
+    let source = format!("OAPIF:http://{}/ogc", server.address);
+    let Some(layers) = run("ogrinfo", &["-ro", "-q", &source]) else { return };
+    let collections = server.get("/ogc/collections")["collections"].clone();
+    for collection in collections.as_array().unwrap() {
+        let id = collection["id"].as_str().unwrap();
+        assert!(layers.contains(&format!(": {id} ")), "{id} is missing: {layers}");
+        let summary = run("ogrinfo", &["-ro", "-so", &source, id]).unwrap();
+        let count = matched(&server, &format!("/ogc/collections/{id}/items?limit=1"));
+        assert!(summary.contains(&format!("Feature Count: {count}\n")), "{id}: {summary}");
+    }
+    let weather = run("ogrinfo", &["-ro", "-so", &source, "WeatherObserved"]).unwrap();
+    assert!(weather.contains("temperature: Real"), "{weather}");
+    assert!(weather.contains("temperature__observedAt: DateTime"), "{weather}");
+
+    let area = ["24.94", "60.165", "24.95", "60.175"];
+    let [west, south, east, north] = area;
+    let inside = matched(
+        &server,
+        &format!("/ogc/collections/Building/items?bbox={west},{south},{east},{north}"),
+    );
+    assert!(inside > 20, "{inside} buildings");
+    let spat = [&["-ro", "-so", "-spat"], &area[..], &[source.as_str(), "Building"]].concat();
+    let summary = run("ogrinfo", &spat).unwrap();
+    assert!(summary.contains(&format!("Feature Count: {inside}\n")), "{summary}");
+    let station = "stationCode = '100971'";
+    let found = run("ogrinfo", &["-ro", "-where", station, &source, "WeatherObserved"]).unwrap();
+    assert!(found.contains("stationCode (String) = 100971"), "{found}");
+
+    // More than one page, whole.
+    let out = folder.path().join("buildings.geojson");
+    let out = out.to_str().unwrap();
+    run("ogr2ogr", &["-f", "GeoJSON", "-oo", "PAGE_SIZE=100", out, &source, "Building"]).unwrap();
+    let copied: Value = serde_json::from_slice(&std::fs::read(out).unwrap()).unwrap();
+    let copied = copied["features"].as_array().unwrap();
+    let all = server.get("/ogc/collections/Building/items?limit=10000");
+    let all = all["features"].as_array().unwrap();
+    assert_eq!(copied.len(), all.len());
+    for (one, other) in copied.iter().zip(all) {
+        assert_eq!(one["properties"]["id"], other["id"]);
+        assert_eq!(
+            one["properties"]["floorsAboveGround"],
+            other["properties"]["floorsAboveGround"]
+        );
+    }
+    server.stop();
+}
+
+const OWSLIB: &str = r#"
+import json, sys
+from owslib.ogcapi.features import Features
+api = Features(sys.argv[1])
+counts = {id: api.collection_items(id, limit=1)["numberMatched"] for id in api.feature_collections()}
+box = api.collection_items("Building", bbox=[24.94, 60.165, 24.95, 60.175], limit=5)
+tram = api.collection_items("Vehicle", limit=1)["features"][0]
+print(json.dumps({
+    "counts": counts,
+    "box": [box["numberMatched"], box["numberReturned"]],
+    "same": api.collection_item("Vehicle", tram["id"])["id"] == tram["id"],
+    "queryables": sorted(api.collection_queryables("WeatherObserved")["properties"]),
+    "paths": sorted(api.api()["paths"]),
+}))
+"#;
+
+#[test]
+fn owslib_reads_collections_items_queryables_and_the_definition() {
+    let folder = tempdir().unwrap();
+    let server = demo(folder.path());
+    let root = format!("http://{}/ogc/", server.address);
+    // The interpreter of the system, for which the package of the system is.
+    let python = ["/usr/bin/python3", "python3"];
+    let has_owslib = |python: &&str| {
+        let check = Command::new(python).args(["-c", "import owslib"]).output();
+        check.is_ok_and(|output| output.status.success())
+    };
+    let Some(python) = python.into_iter().find(has_owslib) else {
+        assert!(std::env::var_os("CI").is_none(), "OWSLib is missing; .ci/test installs it");
+        eprintln!("not shown: OWSLib is missing");
+        return;
+    };
+    let said = run(python, &["-c", OWSLIB, &root]).unwrap();
+    let said: Value = serde_json::from_str(&said).unwrap();
+    for (id, count) in said["counts"].as_object().unwrap() {
+        let own = matched(&server, &format!("/ogc/collections/{id}/items?limit=1"));
+        assert_eq!(count.as_u64().unwrap(), own, "{id}");
+    }
+    let inside = matched(&server, "/ogc/collections/Building/items?bbox=24.94,60.165,24.95,60.175");
+    assert_eq!(said["box"], serde_json::json!([inside, 5]));
+    assert_eq!(said["same"], true);
+    assert!(said["queryables"].as_array().unwrap().contains(&"temperature".into()));
+    assert!(said["paths"].as_array().unwrap().contains(&"/collections/Building/items".into()));
+    server.stop();
+}
+
+/// The published definition is that of the demonstration city; `CARDO_WRITE_SPECS=1` writes it anew.
+#[test]
+fn the_published_definition_is_the_one_that_is_served() {
+    let folder = tempdir().unwrap();
+    let server = demo(folder.path());
+    let served = server.get("/ogc/api").to_string().replace("http://test/ogc", "/ogc");
+    let served: Value = serde_json::from_str(&served).unwrap();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../api-specs/ogc.openapi.json");
+    if std::env::var_os("CARDO_WRITE_SPECS").is_some() {
+        std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/../../api-specs")).unwrap();
+        std::fs::write(path, format!("{served:#}\n")).unwrap();
+    }
+    let published: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let paths = |document: &Value| -> Vec<String> {
+        document["paths"].as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(paths(&published), paths(&served));
+    for path in paths(&served) {
+        assert_eq!(published["paths"][&path], served["paths"][&path], "{path}");
+    }
+    assert_eq!(published, served, "CARDO_WRITE_SPECS=1 writes it anew");
+    server.stop();
+}
