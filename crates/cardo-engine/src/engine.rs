@@ -60,7 +60,7 @@ pub(crate) struct Inner {
 
 /// A question that is likely to take longer runs in slices and waits for its turn.
 const COSTLY_NS: f64 = 1_000_000.0;
-const SLICE: Duration = Duration::from_micros(200);
+const SLICE: Duration = Duration::from_micros(100);
 /// How often a history is read again because a projection came in between.
 const MOST_TRIES: u32 = 8;
 /// Unprojected log beyond this is projected at once.

@@ -276,65 +276,97 @@ impl<'a> Iterator for Instances<'a> {
 }
 
 /// One instance of an attribute.
+///
+/// Small, since pages are made of thousands: what is only there at times is read when asked for.
 #[derive(Clone, Copy)]
 pub struct InstanceRef<'a> {
     bytes: &'a [u8],
     kind: Kind,
     flags: u8,
-    created: i64,
-    modified: i64,
-    dataset_id: &'a [u8],
-    observed: i64,
-    unit_code: &'a [u8],
-    value_type: &'a [u8],
-    object_types: Option<Names32<'a>>,
-    expires: i64,
+    /// Begins with what is only there at times.
+    optional: Reader<'a>,
     value: &'a [u8],
     attributes: Reader<'a>,
+}
+
+/// Where the times of an instance stand.
+const CREATED_AT: usize = 2;
+const MODIFIED_AT: usize = 10;
+/// The parts that are only there at times, in the order in which they stand.
+const OPTIONAL: [u8; 6] =
+    [HAS_DATASET, HAS_OBSERVED, HAS_UNIT, HAS_VALUE_TYPE, HAS_OBJECT_TYPES, HAS_EXPIRES];
+
+/// Reads over those parts that stand before `end`.
+#[inline]
+fn skip_optional(reader: &mut Reader<'_>, flags: u8, end: u8) -> Option<()> {
+    for flag in OPTIONAL.into_iter().take_while(|flag| *flag != end) {
+        if flags & flag == 0 {
+            continue;
+        }
+        match flag {
+            HAS_OBSERVED | HAS_EXPIRES => {
+                reader.i64()?;
+            }
+            _ => {
+                reader.bytes()?;
+            }
+        }
+    }
+    Some(())
 }
 
 impl<'a> InstanceRef<'a> {
     #[inline]
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
+        const ANY: u8 = !(IS_COERCED | HAS_ATTRIBUTES);
         let mut reader = Reader::new(bytes);
         let kind = Kind::from_u8(reader.u8()?)?;
         let flags = reader.u8()?;
-        let created = reader.i64()?;
-        let modified = reader.i64()?;
-        let has = |flag: u8| flags & flag != 0;
-        let dataset_id = if has(HAS_DATASET) { reader.bytes()? } else { &[] };
-        let observed = if has(HAS_OBSERVED) { reader.i64()? } else { 0 };
-        let unit_code = if has(HAS_UNIT) { reader.bytes()? } else { &[] };
-        let value_type = if has(HAS_VALUE_TYPE) { reader.bytes()? } else { &[] };
-        let object_types = if has(HAS_OBJECT_TYPES) {
-            let mut inner = Reader::new(reader.bytes()?);
-            let left = inner.len()?;
-            Some(Names32 { reader: inner, left })
-        } else {
-            None
-        };
-        let expires = if has(HAS_EXPIRES) { reader.i64()? } else { 0 };
+        reader.take(2 * size_of::<i64>())?;
+        let optional = reader;
+        if flags & ANY != 0 {
+            skip_optional(&mut reader, flags, 0)?;
+        }
         let value = reader.bytes()?;
-        Some(Self {
-            bytes,
-            kind,
-            flags,
-            created,
-            modified,
-            dataset_id,
-            observed,
-            unit_code,
-            value_type,
-            object_types,
-            expires,
-            value,
-            attributes: reader,
-        })
+        Some(Self { bytes, kind, flags, optional, value, attributes: reader })
     }
 
     #[inline]
     fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
+    }
+
+    /// What stands at a part that may be there, where it is.
+    #[inline]
+    fn optional(&self, flag: u8) -> Option<Reader<'a>> {
+        if !self.has(flag) {
+            return None;
+        }
+        let mut reader = self.optional;
+        skip_optional(&mut reader, self.flags, flag).expect(CHECKED);
+        Some(reader)
+    }
+
+    #[inline]
+    fn optional_bytes(&self, flag: u8) -> Option<&'a [u8]> {
+        self.optional(flag).map(|mut reader| reader.bytes().expect(CHECKED))
+    }
+
+    #[inline]
+    fn optional_text(&self, flag: u8) -> Option<&'a str> {
+        self.optional(flag).map(|mut reader| reader.str().expect(CHECKED))
+    }
+
+    #[inline]
+    fn optional_moment(&self, flag: u8) -> Option<Timestamp> {
+        let bits = self.optional(flag)?.i64().expect(CHECKED);
+        Some(Timestamp::from_bits(bits))
+    }
+
+    #[inline]
+    fn moment(&self, at: usize) -> Timestamp {
+        let bits = *self.bytes[at..].first_chunk().expect(CHECKED);
+        Timestamp::from_bits(i64::from_le_bytes(bits))
     }
 
     /// The kind of attribute.
@@ -361,52 +393,60 @@ impl<'a> InstanceRef<'a> {
         self.has(IS_COERCED)
     }
 
+    /// Whether there is nothing but the value, its kind and when it came and changed.
+    #[inline]
+    pub fn is_bare(&self) -> bool {
+        self.flags & !IS_COERCED == 0
+    }
+
     /// Which of several instances this is; the default instance has none.
     #[inline]
     pub fn dataset_id(&self) -> Option<&'a str> {
-        self.has(HAS_DATASET).then(|| std::str::from_utf8(self.dataset_id).expect(CHECKED))
+        self.optional_text(HAS_DATASET)
     }
 
     /// When the value was observed.
     #[inline]
     pub fn observed_at(&self) -> Option<Timestamp> {
-        self.has(HAS_OBSERVED).then(|| Timestamp::from_bits(self.observed))
+        self.optional_moment(HAS_OBSERVED)
     }
 
     /// The code of the unit.
     #[inline]
     pub fn unit_code(&self) -> Option<&'a str> {
-        self.has(HAS_UNIT).then(|| std::str::from_utf8(self.unit_code).expect(CHECKED))
+        self.optional_text(HAS_UNIT)
     }
 
     /// The datatype that a client gave.
     #[inline]
     pub fn value_type(&self) -> Option<&'a str> {
-        self.has(HAS_VALUE_TYPE).then(|| std::str::from_utf8(self.value_type).expect(CHECKED))
+        self.optional_text(HAS_VALUE_TYPE)
     }
 
     /// Types of the entities that a relationship points to.
     #[inline]
     pub fn object_types(&self) -> Option<Names32<'a>> {
-        self.object_types
+        let mut reader = Reader::new(self.optional_bytes(HAS_OBJECT_TYPES)?);
+        let left = reader.len().expect(CHECKED);
+        Some(Names32 { reader, left })
     }
 
     /// When the instance ceases to be.
     #[inline]
     pub fn expires_at(&self) -> Option<Timestamp> {
-        self.has(HAS_EXPIRES).then(|| Timestamp::from_bits(self.expires))
+        self.optional_moment(HAS_EXPIRES)
     }
 
     /// When it came into being.
     #[inline]
     pub fn created_at(&self) -> Timestamp {
-        Timestamp::from_bits(self.created)
+        self.moment(CREATED_AT)
     }
 
     /// When it last changed.
     #[inline]
     pub fn modified_at(&self) -> Timestamp {
-        Timestamp::from_bits(self.modified)
+        self.moment(MODIFIED_AT)
     }
 
     /// The time by which readings are ordered: of the observation, else of the change.
@@ -493,12 +533,13 @@ fn is_instance(bytes: &[u8]) -> bool {
 
 fn walk_instance(bytes: &[u8], depth: usize) -> Option<()> {
     let instance = InstanceRef::read(bytes)?;
-    for text in [instance.value, instance.dataset_id, instance.unit_code, instance.value_type] {
-        std::str::from_utf8(text).ok()?;
+    std::str::from_utf8(instance.value).ok()?;
+    for flag in [HAS_DATASET, HAS_UNIT, HAS_VALUE_TYPE] {
+        std::str::from_utf8(instance.optional_bytes(flag).unwrap_or_default()).ok()?;
     }
-    if let Some(names) = instance.object_types {
-        let mut reader = names.reader;
-        for _ in 0..names.left {
+    if let Some(names) = instance.optional_bytes(HAS_OBJECT_TYPES) {
+        let mut reader = Reader::new(names);
+        for _ in 0..reader.len()? {
             reader.u32()?;
         }
     }

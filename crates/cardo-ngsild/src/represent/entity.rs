@@ -13,7 +13,7 @@ pub(crate) struct EntityWriter<'a, 't> {
 }
 
 /// What stands between the name of an attribute and its value.
-const OPENINGS: [&[u8]; 8] = [
+pub(super) const OPENINGS: [&[u8]; 8] = [
     b"{\"type\":\"Property\",\"value\":",
     b"{\"type\":\"Relationship\",\"object\":",
     b"{\"type\":\"GeoProperty\",\"value\":",
@@ -200,32 +200,43 @@ impl EntityWriter<'_, '_> {
     /// wanted.
     #[inline]
     pub(crate) fn attribute(&mut self, attribute: AttributeRef<'_>) {
-        let mut wanted = attribute.instances().filter(|i| self.shape.datasets.has(i.dataset_id()));
+        let instances = attribute.instances();
+        let is_one = instances.len() == 1;
+        let mut wanted = instances.filter(|i| self.shape.datasets.has(i.dataset_id()));
         let Some(first) = wanted.next() else { return };
-        let second = wanted.next();
-        let key = self.names.key(attribute.name());
-        if key == PROOF_KEY {
+        let second = if is_one { None } else { wanted.next() };
+        let Some(piece) = self.names.piece(attribute.name(), first.kind()) else { return };
+        if piece.key() == PROOF_KEY {
             return self.proof(&first);
         }
-        self.out.extend_from_slice(key);
-        match second {
-            None => self.instance(&first),
-            Some(second) => {
-                let rest: Vec<_> = wanted.collect();
-                let all = [first, second].into_iter().chain(rest);
-                if self.shape.format == Format::Simplified {
-                    self.datasets(all);
-                } else {
-                    self.out.push(b'[');
-                    for instance in all {
-                        self.one_of_several(&instance);
-                        self.out.push(b',');
-                    }
-                    self.close(b']');
-                }
+        match (second, piece.opened(first.kind())) {
+            (None, Some(opened)) if self.shape.format == Format::Normalized => {
+                self.out.extend_from_slice(opened);
+                self.behind_opening(&first);
+            }
+            (None, _) => {
+                self.out.extend_from_slice(piece.key());
+                self.instance(&first);
+            }
+            (Some(second), _) => {
+                self.out.extend_from_slice(piece.key());
+                let all = [first, second].into_iter().chain(wanted);
+                self.several(all.collect());
             }
         }
         self.out.push(b',');
+    }
+
+    fn several(&mut self, instances: Vec<InstanceRef<'_>>) {
+        if self.shape.format == Format::Simplified {
+            return self.datasets(instances.into_iter());
+        }
+        self.out.push(b'[');
+        for instance in &instances {
+            self.one_of_several(instance);
+            self.out.push(b',');
+        }
+        self.close(b']');
     }
 
     /// Clause 4.5.4, examples 2, 13, 15 and 19.
@@ -247,12 +258,21 @@ impl EntityWriter<'_, '_> {
         match self.shape.format {
             Format::Normalized => {
                 self.out.extend_from_slice(OPENINGS[instance.kind() as usize]);
-                self.value(instance);
-                self.out.push(b',');
-                self.details(instance);
+                self.behind_opening(instance);
             }
             Format::Concise => self.concise(instance, true),
             Format::Simplified => self.simplified(instance),
+        }
+    }
+
+    #[inline]
+    fn behind_opening(&mut self, instance: &InstanceRef<'_>) {
+        self.value(instance);
+        if instance.is_bare() && !self.shape.sys_attrs {
+            self.out.push(b'}');
+        } else {
+            self.out.push(b',');
+            self.details(instance);
         }
     }
 

@@ -2,22 +2,32 @@ use std::sync::Arc;
 
 use axum::http::HeaderValue;
 use cardo_jsonld::Context;
-use cardo_model::{NameId, Names};
+use cardo_model::{Kind, NameId, Names};
 use parking_lot::RwLock;
 
-use super::entity::write_string;
+use super::entity::{OPENINGS, write_string};
 
 /// A context together with the short names it gives, ready to be copied.
 pub(crate) struct Naming {
     context: Arc<Context>,
     link: Option<HeaderValue>,
-    pieces: RwLock<Vec<Option<Box<[u8]>>>>,
+    pieces: RwLock<Vec<Option<Piece>>>,
+}
+
+/// What is ready of a name.
+#[derive(Clone)]
+pub(crate) struct Piece {
+    /// The name in quotes with a colon behind it, and what opens an attribute of the kind.
+    text: Box<[u8]>,
+    key: usize,
+    /// The kind with which the name was met first; names of types have none.
+    kind: Option<Kind>,
 }
 
 /// The pieces of a [`Naming`] while something is written.
 pub(crate) struct NameTable<'a> {
-    pieces: &'a [Option<Box<[u8]>>],
-    missing: Vec<NameId>,
+    pieces: &'a [Option<Piece>],
+    missing: Vec<(NameId, Option<Kind>)>,
 }
 
 const CONTEXT_REL: &str = "http://www.w3.org/ns/json-ld#context";
@@ -63,20 +73,39 @@ impl Naming {
         }
     }
 
-    fn learn(&self, names: &Names, missing: &[NameId]) {
+    fn learn(&self, names: &Names, missing: &[(NameId, Option<Kind>)]) {
         let mut pieces = self.pieces.write();
-        for id in missing {
-            let mut piece = Vec::with_capacity(24);
+        for (id, kind) in missing {
+            let mut text = Vec::with_capacity(64);
             match names.name(*id) {
-                Some(name) => write_string(&self.context.compact_iri(name.as_str()), &mut piece),
-                None => piece.extend_from_slice(b"\"\""),
+                Some(name) => write_string(&self.context.compact_iri(name.as_str()), &mut text),
+                None => text.extend_from_slice(b"\"\""),
             }
-            piece.push(b':');
+            text.push(b':');
+            let key = text.len();
+            text.extend_from_slice(kind.map_or(b"", |kind| OPENINGS[kind as usize]));
             if pieces.len() <= id.as_index() {
                 pieces.resize(id.as_index() + 1, None);
             }
-            pieces[id.as_index()] = Some(piece.into());
+            let place = &mut pieces[id.as_index()];
+            if kind.is_some() || place.is_none() {
+                *place = Some(Piece { text: text.into(), key, kind: *kind });
+            }
         }
+    }
+}
+
+impl Piece {
+    /// The name in quotes with a colon behind it.
+    #[inline]
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.text[..self.key]
+    }
+
+    /// The same with the opening of a normalized attribute, where it is ready for its kind.
+    #[inline]
+    pub(crate) fn opened(&self, kind: Kind) -> Option<&[u8]> {
+        (self.kind == Some(kind)).then_some(&*self.text)
     }
 }
 
@@ -87,13 +116,26 @@ fn context_link(url: &str) -> Option<HeaderValue> {
 }
 
 impl<'a> NameTable<'a> {
+    /// What is ready for an attribute of a kind; `None` where it is still to be learnt, and all is
+    /// written again.
+    #[inline]
+    pub(crate) fn piece(&mut self, id: NameId, kind: Kind) -> Option<&'a Piece> {
+        match self.pieces.get(id.as_index()) {
+            Some(Some(piece)) if piece.kind.is_some() => Some(piece),
+            _ => {
+                self.missing.push((id, Some(kind)));
+                None
+            }
+        }
+    }
+
     /// The name in quotes with a colon behind it.
     #[inline]
     pub(crate) fn key(&mut self, id: NameId) -> &'a [u8] {
         if let Some(Some(piece)) = self.pieces.get(id.as_index()) {
-            piece
+            piece.key()
         } else {
-            self.missing.push(id);
+            self.missing.push((id, None));
             b"\"\":"
         }
     }
