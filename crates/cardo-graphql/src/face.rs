@@ -156,8 +156,8 @@ impl Face {
                 if !column.is_relationship() {
                     continue;
                 }
-                let filter = Filter::Type(table.type_name.clone())
-                    .and(Filter::Exists(column.path.clone()));
+                let filter =
+                    Filter::Type(table.type_name.clone()).and(Filter::Exists(column.path.clone()));
                 let records = self.some(caller, filter).await?;
                 let ids = records.iter().flat_map(|record| ids_of(table, record, at));
                 let mut ids: Vec<EntityId> = ids.filter_map(|id| EntityId::new(id).ok()).collect();

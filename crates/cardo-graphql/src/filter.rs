@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Name, Value};
 use async_graphql::indexmap::IndexMap;
+use async_graphql::{Name, Value};
 use cardo_engine::{Order, OrderBy, Table};
 use cardo_model::{EntityId, Geometry, Iri, Scope, Timestamp};
 use cardo_query::{
-    Comparison, Filter, GeoCondition, GeoTest, Literal, Operand, Operator, Path, Pattern,
-    Root, ScopeTest,
+    Comparison, Filter, GeoCondition, GeoTest, Literal, Operand, Operator, Path, Pattern, Root,
+    ScopeTest,
 };
 use cardo_spatial::GeoRelation;
 use geo_types::{Geometry as Shape, MultiPolygon, Point, Polygon, Rect, coord};
@@ -199,7 +199,9 @@ fn scope(value: &Value, at: &str) -> Result<Filter, Fault> {
         let test = match (name.as_str(), value) {
             (_, Value::Null) => continue,
             ("exists", Value::Boolean(true)) => Filter::Scope(ScopeTest::Any),
-            ("exists", Value::Boolean(false)) => Filter::Not(Box::new(Filter::Scope(ScopeTest::Any))),
+            ("exists", Value::Boolean(false)) => {
+                Filter::Not(Box::new(Filter::Scope(ScopeTest::Any)))
+            }
             ("eq", value) => Filter::Scope(ScopeTest::Exactly(Scope::new(text(value, at)?)?)),
             ("below", value) => {
                 let scope = Scope::new(text(value, at)?)?;
@@ -235,7 +237,8 @@ fn near_condition(path: &Path<Iri>, value: &Value, at: &str) -> Result<Filter, F
             None | Some(Value::Null) => Ok(None),
             Some(Value::Number(number)) => {
                 let metres = number.as_f64().filter(|metres| metres.is_finite() && *metres > 0.0);
-                let bad = || Fault::input(format!("{at}.{name} is {number}, and has to be more than 0"));
+                let bad =
+                    || Fault::input(format!("{at}.{name} is {number}, and has to be more than 0"));
                 metres.map(Some).ok_or_else(bad)
             }
             Some(other) => Err(Fault::input(format!("{at}.{name} is {other} and no number"))),

@@ -30,6 +30,7 @@ mod model;
 mod mutate;
 mod options;
 mod resolve;
+mod run;
 mod schema;
 mod session;
 mod subscribe;

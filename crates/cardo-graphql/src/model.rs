@@ -100,12 +100,46 @@ impl Namer {
 
 /// Types that every schema has.
 const SYSTEM_TYPES: [&str; 40] = [
-    "Query", "Mutation", "Subscription", "Node", "Entity", "EntityConnection", "EntityEdge",
-    "EntityFilter", "EntityOrder", "EntityField", "EntityChange", "UnlistedEntity", "DeletedEntity",
-    "PageInfo", "Direction", "ChangeKind", "FenceEventKind", "String", "Int", "Float", "Boolean", "ID",
-    "DateTime", "JSON", "Geometry", "Revision", "StringFilter", "FloatFilter", "BooleanFilter",
-    "DateTimeFilter", "IDFilter", "JSONFilter", "GeometryFilter", "ScopeFilter", "NearFilter",
-    "Upload", "_Any", "_Entity", "_Service", "EntityInput",
+    "Query",
+    "Mutation",
+    "Subscription",
+    "Node",
+    "Entity",
+    "EntityConnection",
+    "EntityEdge",
+    "EntityFilter",
+    "EntityOrder",
+    "EntityField",
+    "EntityChange",
+    "UnlistedEntity",
+    "DeletedEntity",
+    "PageInfo",
+    "Direction",
+    "ChangeKind",
+    "FenceEventKind",
+    "String",
+    "Int",
+    "Float",
+    "Boolean",
+    "ID",
+    "DateTime",
+    "JSON",
+    "Geometry",
+    "Revision",
+    "StringFilter",
+    "FloatFilter",
+    "BooleanFilter",
+    "DateTimeFilter",
+    "IDFilter",
+    "JSONFilter",
+    "GeometryFilter",
+    "ScopeFilter",
+    "NearFilter",
+    "Upload",
+    "_Any",
+    "_Entity",
+    "_Service",
+    "EntityInput",
 ];
 /// Fields that every entity has.
 pub(crate) const MEMBERS: [&str; 6] =
@@ -139,11 +173,6 @@ impl Model {
 
     pub(crate) fn column(&self, of: usize, column: usize) -> &Column {
         &self.table(of).columns[column]
-    }
-
-    /// The place of a type by its full name.
-    pub(crate) fn place(&self, type_name: &Iri) -> Option<usize> {
-        self.tables.all().iter().position(|table| table.type_name == *type_name)
     }
 
     /// The place of a type by the name of its object.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_graphql::Value as Given;
-use cardo_engine::{Batch, Column, ColumnPart, ColumnType, MergeOptions, Operation, Outcome, Table};
+use cardo_engine::{
+    Batch, Column, ColumnPart, ColumnType, MergeOptions, Operation, Outcome, Table,
+};
 use cardo_model::{
     Attribute, AttributeFragment, Entity, EntityId, Fragment, Instance, InstanceFragment, Iri,
     JsonText, Kind, NGSI_LD_NULL, Revision, Scope, Timestamp, Value,

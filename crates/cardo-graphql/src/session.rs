@@ -44,12 +44,8 @@ impl Session {
             None => self.face.engine.snapshot(&self.caller).await?,
         };
         let revision = snapshot.revision();
-        let moment = Moment::new(
-            self.face.clone(),
-            self.caller.clone(),
-            self.model.clone(),
-            snapshot,
-        );
+        let moment =
+            Moment::new(self.face.clone(), self.caller.clone(), self.model.clone(), snapshot);
         let moment = Arc::new(moment);
         *self.moment.lock() = moment.clone();
         self.reach(revision);

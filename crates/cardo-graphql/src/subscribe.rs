@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use async_graphql::dynamic::FieldValue;
 use cardo_engine::{ColumnPart, Followed, Follower, Watch};
 use cardo_model::{EntityChange, Iri, Record, Revision, Timestamp};
 use cardo_query::Filter;
@@ -72,19 +71,18 @@ struct Following {
 pub(crate) async fn follow(
     session: Arc<Session>,
     wanted: Wanted,
-) -> Result<impl Stream<Item = async_graphql::Result<FieldValue<'static>>> + Send, Fault> {
+) -> Result<impl Stream<Item = Result<News, Fault>> + Send, Fault> {
     let engine = &session.face.engine;
     let after = session.moment().snapshot.revision();
     let follower = engine.follow(&session.caller.twin, after).await?;
     let meets = engine.watch(&session.caller, wanted.filter.clone());
     let sees = engine.watch(&session.caller, Filter::True);
-    let following =
-        Following { session, wanted, follower, meets, sees, waiting: VecDeque::new() };
+    let following = Following { session, wanted, follower, meets, sees, waiting: VecDeque::new() };
     Ok(stream::unfold(Some(following), |following| async move {
         let mut following = following?;
         match following.next().await {
-            Ok(news) => Some((Ok(FieldValue::owned_any(news)), Some(following))),
-            Err(fault) => Some((Err(fault.into()), None)),
+            Ok(news) => Some((Ok(news), Some(following))),
+            Err(fault) => Some((Err(fault), None)),
         }
     }))
 }
@@ -213,9 +211,8 @@ impl Following {
         let tables = self.session.model.tables.all();
         let own = self.wanted.of.and_then(|of| tables.get(of));
         let columns = own.into_iter().chain(tables).flat_map(|table| &table.columns);
-        let mut values = columns.filter(|column| {
-            column.part == ColumnPart::Value && column.path.attributes.is_empty()
-        });
+        let mut values = columns
+            .filter(|column| column.part == ColumnPart::Value && column.path.attributes.is_empty());
         let found = values.find(|column| column.attribute() == attribute);
         found.map_or_else(|| attribute.as_str().to_owned(), |column| column.name.to_string())
     }

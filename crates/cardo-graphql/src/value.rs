@@ -1,6 +1,6 @@
 //! Cells of tables as GraphQL values, and scalars as the twin writes them.
 
-use async_graphql::{Name, Number, Value};
+use async_graphql::{Number, Value};
 use cardo_engine::{Cell, ColumnType};
 use cardo_model::{InstanceRef, Timestamp};
 
@@ -61,8 +61,4 @@ pub(crate) fn of_time(time: Timestamp) -> Value {
 /// A JSON value, and whether it is what the scalar `JSON` and `Geometry` take.
 pub(crate) fn to_json(value: &Value) -> Option<serde_json::Value> {
     value.clone().into_json().ok()
-}
-
-pub(crate) fn name(text: &str) -> Name {
-    Name::new(text)
 }

@@ -2,8 +2,7 @@ use std::collections::HashMap;
 
 use async_graphql::parser::types::{ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::registry::{MetaType, MetaTypeName, Registry};
-use async_graphql::{Name, Value as ConstValue, Variables};
-use async_graphql_value::Value;
+use async_graphql::{Name, Value, Variables};
 
 use crate::fault::{Code, Fault};
 use crate::options::GraphqlLimits;
@@ -105,7 +104,9 @@ impl<'a> Survey<'a> {
                     let inner = condition.map(|c| c.node.on.node.as_str()).or(of_type);
                     self.selection(&fragment.node.selection_set.node, inner)?
                 }
-                Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node)?,
+                Selection::FragmentSpread(spread) => {
+                    self.fragment(&spread.node.fragment_name.node)?
+                }
             };
             all.cost = all.cost.saturating_add(taken.cost);
             all.introspection = all.introspection.saturating_add(taken.introspection);
@@ -179,12 +180,9 @@ impl<'a> Survey<'a> {
             Some(MetaType::Object { .. } | MetaType::Interface { .. } | MetaType::Union { .. })
         );
         if let Some(value) = asked {
-            let number = match &value.node {
-                Value::Number(number) => number.as_u64(),
-                Value::Variable(name) => match self.variables.get(name) {
-                    Some(ConstValue::Number(number)) => number.as_u64(),
-                    _ => None,
-                },
+            let given = |name: Name| self.variables.get(&name).cloned().ok_or(());
+            let number = match value.node.clone().into_const_with(given) {
+                Ok(Value::Number(number)) => number.as_u64(),
                 _ => None,
             };
             let most = self.limits.max_page as u64;

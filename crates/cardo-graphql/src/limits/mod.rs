@@ -41,9 +41,9 @@ pub(crate) fn operation<'a>(
         (DocumentOperations::Single(operation), None) => Ok(&operation.node),
         (DocumentOperations::Multiple(all), Some(name)) => {
             let found = all.iter().find(|(other, _)| other.as_str() == name);
-            found.map(|(_, operation)| &operation.node).ok_or_else(|| {
-                bad(format!("the document has no operation {:?}", shortened(name)))
-            })
+            found
+                .map(|(_, operation)| &operation.node)
+                .ok_or_else(|| bad(format!("the document has no operation {:?}", shortened(name))))
         }
         (DocumentOperations::Multiple(all), None) if all.len() == 1 => {
             Ok(all.values().next().map(|operation| &operation.node).expect("there is one"))

@@ -36,12 +36,14 @@ pub(super) fn check(text: &str, limit: usize) -> Result<(), Fault> {
         }
         tokens += 1;
         if tokens > limit {
-            let message = format!("the document has more than the {limit} tokens that are accepted");
+            let message =
+                format!("the document has more than the {limit} tokens that are accepted");
             return Err(Fault::new(Code::DocumentTooLarge, message).with("limit", limit));
         }
         if nesting > MAX_NESTING {
-            let message =
-                format!("brackets stand in one another deeper than the {MAX_NESTING} levels that are accepted");
+            let message = format!(
+                "brackets stand in one another deeper than the {MAX_NESTING} levels that are accepted"
+            );
             return Err(Fault::new(Code::TooDeep, message).with("limit", MAX_NESTING));
         }
     }

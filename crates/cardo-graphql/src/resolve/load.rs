@@ -101,9 +101,8 @@ async fn fetch_forward(group: &Group, of: usize, column: usize) -> Result<Loaded
         count: false,
     };
     let page = group.moment.page(&query).await?;
-    let id_of = |(at, record): (usize, &cardo_model::Record)| {
-        (record.view().id().to_owned(), vec![at])
-    };
+    let id_of =
+        |(at, record): (usize, &cardo_model::Record)| (record.view().id().to_owned(), vec![at]);
     let by_id = page.entities.iter().enumerate().map(id_of).collect();
     let group = Group::new(group.moment.clone(), page.entities);
     Ok(Loaded { group, keys: Vec::new(), by_id })

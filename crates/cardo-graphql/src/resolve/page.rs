@@ -57,10 +57,14 @@ impl PageArgs {
             let number = number.filter(|number| *number <= limits.max_page);
             number.map(Some).ok_or_else(|| {
                 let shown = value.as_value();
-                Fault::input(format!("{name} is {shown}, and has to be from 0 to {}", limits.max_page))
+                Fault::input(format!(
+                    "{name} is {shown}, and has to be from 0 to {}",
+                    limits.max_page
+                ))
             })
         };
-        let text = |name: &str| given(name).and_then(|value| value.string().ok()).map(str::to_owned);
+        let text =
+            |name: &str| given(name).and_then(|value| value.string().ok()).map(str::to_owned);
         let (first, last) = (number("first")?, number("last")?);
         let (after, before) = (text("after"), text("before"));
         let (limit, start) = match (first, last, after, before) {

@@ -39,7 +39,9 @@ fn object(model: &Arc<Model>, of: usize) -> Object {
                 let nested = nested(model, of, at, target);
                 object = object.field(nested.description(says)).field(id_list(ids, of, at));
             }
-            _ => object = object.field(cell(&field.name, of, at, column.datatype).description(says)),
+            _ => {
+                object = object.field(cell(&field.name, of, at, column.datatype).description(says))
+            }
         }
     }
     for reverse in &ty.reverse {
@@ -183,7 +185,8 @@ pub(super) fn connection_types(node: &str, connection: &str, edge: &str) -> Vec<
     }
     let page_object = Object::new(connection)
         .field(Field::new("edges", TypeRef::named_nn_list_nn(edge), |ctx| {
-            let edges = page(&ctx).map(|page| FieldValue::list(page.edges().map(FieldValue::owned_any)));
+            let edges =
+                page(&ctx).map(|page| FieldValue::list(page.edges().map(FieldValue::owned_any)));
             FieldFuture::Value(edges)
         }))
         .field(Field::new("nodes", TypeRef::named_nn_list_nn(node), |ctx| {
@@ -235,11 +238,10 @@ pub(super) fn change_type(name: &str, entity: &str) -> Object {
 }
 
 fn fence_type(name: &str, entity: &str) -> Object {
-    let object = Object::new(name).field(Field::new(
-        "event",
-        TypeRef::named_nn("FenceEventKind"),
-        |ctx| FieldFuture::from_value(news(&ctx).map(|news| Value::String(news.kind.to_owned()))),
-    ));
+    let object =
+        Object::new(name).field(Field::new("event", TypeRef::named_nn("FenceEventKind"), |ctx| {
+            FieldFuture::from_value(news(&ctx).map(|news| Value::String(news.kind.to_owned())))
+        }));
     news_fields(object, entity)
 }
 

@@ -48,7 +48,9 @@ fn fields(model: &Arc<Model>, of: usize) -> async_graphql::dynamic::Enum {
 fn input(model: &Arc<Model>, of: usize) -> InputObject {
     let ty = &model.types[of];
     let mut object = InputObject::new(&ty.names.input)
-        .description("What is given of an entity. In a merge, what is absent stays, and null deletes.")
+        .description(
+            "What is given of an entity. In a merge, what is absent stays, and null deletes.",
+        )
         .field(
             InputValue::new("type", TypeRef::named_nn_list(TypeRef::STRING))
                 .description("Further types."),

@@ -9,6 +9,7 @@ use async_graphql::dynamic::{
 };
 use cardo_model::Iri;
 use cardo_query::Filter;
+use futures_util::{Stream, StreamExt};
 
 use super::entity::{Asked, filtered, moment_of, wants_count};
 use super::{fallible, page_arguments, session};
@@ -17,6 +18,7 @@ use crate::filter;
 use crate::model::Model;
 use crate::mutate::{self, Write};
 use crate::resolve::{self, Group, Node, PageArgs};
+use crate::session::Session;
 use crate::subscribe::{self, Wanted};
 
 fn id_argument() -> InputValue {
@@ -46,9 +48,10 @@ fn one(ctx: &ResolverContext<'_>, of: Option<usize>) -> Result<Option<Node>, Fau
 pub(super) fn query(model: &Arc<Model>) -> Object {
     let single = |name: &str, ty: &str, of: Option<usize>| {
         Field::new(name, TypeRef::named(ty), move |ctx| {
-            fallible(ctx, move |ctx| async move {
-                Ok(one(&ctx, of)?.map(|node| node.into_value(of)))
-            })
+            fallible(
+                ctx,
+                move |ctx| async move { Ok(one(&ctx, of)?.map(|node| node.into_value(of))) },
+            )
         })
         .argument(id_argument())
     };
@@ -64,9 +67,13 @@ pub(super) fn query(model: &Arc<Model>) -> Object {
             .description("The revision of the twin that answers."),
         );
     for (of, ty) in model.types.iter().enumerate() {
-        object = object
-            .field(single(&ty.names.one, &ty.name, Some(of)))
-            .field(many(&ty.names.list, &ty.names.connection, &ty.names.filter, &ty.names.order, of));
+        object = object.field(single(&ty.names.one, &ty.name, Some(of))).field(many(
+            &ty.names.list,
+            &ty.names.connection,
+            &ty.names.filter,
+            &ty.names.order,
+            of,
+        ));
     }
     object
 }
@@ -207,7 +214,7 @@ fn news(name: &str, ty: &str, filter: &str, of: Option<usize>) -> SubscriptionFi
             };
             let asked = Asked::read(&ctx, &session.model, of)?;
             let wanted = Wanted::changes(of, types.and(asked.filter), kinds(&ctx));
-            Ok(subscribe::follow(session, wanted).await?)
+            told(session, wanted).await
         })
     })
     .argument(InputValue::new("filter", TypeRef::named(filter)))
@@ -228,7 +235,7 @@ fn fence(name: &str, ty: &str, filter: &str, of: usize) -> SubscriptionField {
             };
             let filter = filter::of_type(model, Some(of)).and(asked.filter).and(area);
             let wanted = Wanted::fence(of, filter, kinds(&ctx));
-            Ok(subscribe::follow(session, wanted).await?)
+            told(session, wanted).await
         })
     })
     .argument(InputValue::new("area", TypeRef::named("Geometry")))
@@ -238,9 +245,19 @@ fn fence(name: &str, ty: &str, filter: &str, of: usize) -> SubscriptionField {
     .description("Who enters an area, leaves it, or changes within it.")
 }
 
+async fn told<'a>(
+    session: Arc<Session>,
+    wanted: Wanted,
+) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<FieldValue<'a>>> + Send> {
+    let news = subscribe::follow(session, wanted).await?;
+    Ok(news.map(|news| Ok(FieldValue::owned_any(news?))))
+}
+
 /// The kinds of news that are wanted; all where none is named.
 fn kinds(ctx: &ResolverContext<'_>) -> Vec<String> {
-    let Some(value) = ctx.args.get("on").filter(|value| !value.is_null()) else { return Vec::new() };
+    let Some(value) = ctx.args.get("on").filter(|value| !value.is_null()) else {
+        return Vec::new();
+    };
     let name = |value: &Value| match value {
         Value::Enum(name) => Some(name.to_string()),
         Value::String(name) => Some(name.clone()),

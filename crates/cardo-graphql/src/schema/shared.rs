@@ -161,12 +161,10 @@ fn entity_order() -> InputObject {
 }
 
 pub(super) fn order_input(name: &str, fields: &str) -> InputObject {
-    InputObject::new(name)
-        .field(InputValue::new("field", TypeRef::named_nn(fields)))
-        .field(
-            InputValue::new("direction", TypeRef::named("Direction"))
-                .default_value(Value::Enum(async_graphql::Name::new("ASC"))),
-        )
+    InputObject::new(name).field(InputValue::new("field", TypeRef::named_nn(fields))).field(
+        InputValue::new("direction", TypeRef::named("Direction"))
+            .default_value(Value::Enum(async_graphql::Name::new("ASC"))),
+    )
 }
 
 fn page_info() -> Object {
