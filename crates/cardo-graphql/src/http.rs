@@ -356,7 +356,10 @@ async fn upgrade(face: &Arc<Face>, parts: &mut Parts) -> Answer<Body> {
     };
     let headers = parts.headers.clone();
     match WebSocketUpgrade::from_request_parts(parts, &()).await {
-        Ok(upgrade) => websocket::accept(face.clone(), upgrade, headers, twin),
+        Ok(upgrade) => {
+            let kept = parts.extensions.clone();
+            websocket::accept(face.clone(), upgrade, headers, twin, kept)
+        }
         Err(rejection) => rejection.into_response(),
     }
 }

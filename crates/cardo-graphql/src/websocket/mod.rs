@@ -15,7 +15,7 @@ use axum::body::Body;
 use axum::extract::WebSocketUpgrade;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, HeaderValue, Response as Answer};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Response as Answer};
 use cardo_http::Rights;
 use cardo_model::TwinId;
 use futures_util::stream::{AbortHandle, Abortable, BoxStream, SelectAll, SplitSink, SplitStream};
@@ -63,12 +63,13 @@ enum Event {
     Complete,
 }
 
-/// Takes the connection over.
+/// Takes the connection over; `kept` is held as long as it lasts.
 pub(crate) fn accept(
     face: Arc<Face>,
     upgrade: WebSocketUpgrade,
     headers: HeaderMap,
     twin: TwinId,
+    kept: Extensions,
 ) -> Answer<Body> {
     let bytes = face.options.limits.body_bytes;
     upgrade
@@ -88,6 +89,7 @@ pub(crate) fn accept(
                 events: SelectAll::new(),
             };
             connection.serve(stream, speaks).await;
+            drop(kept);
         })
 }
 
