@@ -16,8 +16,8 @@ use axum::http::{HeaderMap, HeaderValue, Response as Answer, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
 use cardo_http::{
-    Params, REVISION, TenantPrefix, best_media_type, media_type_of, min_revision, read_body,
-    revision_header,
+    Params, REVISION, Rights, TenantPrefix, best_media_type, media_type_of, min_revision,
+    read_body, revision_header,
 };
 use cardo_model::{Revision, TwinId};
 
@@ -31,15 +31,41 @@ const JSON: &str = "application/json";
 const RESPONSE: &str = "application/graphql-response+json";
 
 pub(crate) fn routes(face: &Arc<Face>) -> Router {
+    let owned = face.clone();
     let face = face.clone();
     let handler = move |request: axum::extract::Request| {
         let face = face.clone();
         async move { answer(&face, request).await }
     };
-    Router::new().route(BASE, any(handler.clone())).route(&format!("{BASE}/"), any(handler)).route(
-        &format!("{BASE}/assets/{{name}}"),
-        get(|Path(name): Path<String>| async move { graphiql::asset(&name) }),
-    )
+    let shared = owned.clone();
+    let schema = move |request: axum::extract::Request| {
+        let face = shared.clone();
+        async move { schema_text(&face, &request.into_parts().0).await }
+    };
+    Router::new()
+        .route(&format!("{BASE}/schema.graphql"), get(schema))
+        .route(BASE, any(handler.clone()))
+        .route(&format!("{BASE}/"), any(handler))
+        .route(
+            &format!("{BASE}/assets/{{name}}"),
+            get(|Path(name): Path<String>| async move { graphiql::asset(&name) }),
+        )
+}
+
+/// The schema of the twin in the schema language.
+async fn schema_text(face: &Arc<Face>, parts: &Parts) -> Answer<Body> {
+    let sdl = async {
+        let twin = face.twin(parts)?;
+        let caller = face.caller(&parts.headers, &twin, Rights::Read)?;
+        Ok::<String, Fault>(face.built(&caller).await?.schema.sdl())
+    };
+    match sdl.await {
+        Ok(sdl) => {
+            let text = HeaderValue::from_static("text/plain; charset=utf-8");
+            ([(CONTENT_TYPE, text)], sdl).into_response()
+        }
+        Err(fault) => written(Err(fault), Media::Json, &parts.headers).0,
+    }
 }
 
 /// The media type of an answer, which decides what its status means.

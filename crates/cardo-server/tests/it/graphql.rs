@@ -55,9 +55,7 @@ async fn json_of(socket: &mut Socket) -> Value {
 async fn subscribed(server: &Server, path: &str, payload: Value, query: &str) -> Socket {
     let mut socket = connect(server, path, payload).await;
     assert_eq!(json_of(&mut socket).await["type"], "connection_ack");
-    let subscribe = |id: &str, query: &str| {
-        json!({ "type": "subscribe", "id": id, "payload": { "query": query } })
-    };
+    let subscribe = |id: &str, query: &str| json!({ "type": "subscribe", "id": id, "payload": { "query": query } });
     send(&mut socket, subscribe("news", query)).await;
     send(&mut socket, subscribe("sync", "{ revision }")).await;
     while json_of(&mut socket).await != json!({ "id": "sync", "type": "complete" }) {}
@@ -101,8 +99,7 @@ fn with_tokens(folder: &Path) -> (Server, String, String) {
     let file = folder.join("cardo.toml");
     let reader = token(&file, &["--name", "reader"]);
     let writer = token(&file, &["--name", "writer", "--rights", "write"]);
-    let server =
-        Server::start_with(&folder.join("data"), &["--config", file.to_str().unwrap()]);
+    let server = Server::start_with(&folder.join("data"), &["--config", file.to_str().unwrap()]);
     (server, reader, writer)
 }
 
@@ -123,11 +120,14 @@ fn tokens_decide_who_asks_who_changes_and_who_is_told() {
     assert_eq!(status(Some(&writer), mutation), 200);
 
     runtime().block_on(async {
-        let closed = async |payload: Value| match next(&mut connect(&server, "/graphql", payload).await).await {
-            Message::Close(Some(frame)) => u16::from(frame.code),
-            Message::Text(text) if text.contains("connection_ack") => 0,
-            other => panic!("{other:?}"),
-        };
+        let closed =
+            async |payload: Value| match next(&mut connect(&server, "/graphql", payload).await)
+                .await
+            {
+                Message::Close(Some(frame)) => u16::from(frame.code),
+                Message::Text(text) if text.contains("connection_ack") => 0,
+                other => panic!("{other:?}"),
+            };
         assert_eq!(closed(json!({})).await, 4401);
         assert_eq!(closed(json!({ "authorization": "Bearer no" })).await, 4401);
         assert_eq!(closed(json!({ "Authorization": bearer(&reader) })).await, 0);
