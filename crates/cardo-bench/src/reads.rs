@@ -30,7 +30,7 @@ pub(crate) struct Yardstick {
 }
 
 /// The questions of the table.
-pub(crate) const READS: [Yardstick; 6] = [
+pub(crate) const READS: [Yardstick; 7] = [
     Yardstick {
         key: "retrieve",
         work: "`GET /entities/{id}`",
@@ -66,6 +66,12 @@ pub(crate) const READS: [Yardstick; 6] = [
         work: "the same at offset 9,900",
         target: 0.4,
         question: |_| questions::list("&offset=9900"),
+    },
+    Yardstick {
+        key: "graphql",
+        work: "GraphQL: a list of 20 with five fields",
+        target: 0.08,
+        question: |_| questions::graphql_list(),
     },
 ];
 

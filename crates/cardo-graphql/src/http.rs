@@ -31,13 +31,12 @@ const JSON: &str = "application/json";
 const RESPONSE: &str = "application/graphql-response+json";
 
 pub(crate) fn routes(face: &Arc<Face>) -> Router {
-    let owned = face.clone();
+    let shared = face.clone();
     let face = face.clone();
     let handler = move |request: axum::extract::Request| {
         let face = face.clone();
         async move { answer(&face, request).await }
     };
-    let shared = owned.clone();
     let schema = move |request: axum::extract::Request| {
         let face = shared.clone();
         async move { schema_text(&face, &request.into_parts().0).await }
