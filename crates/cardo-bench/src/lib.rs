@@ -3,6 +3,7 @@
 
 mod city;
 mod disturbed;
+mod graph;
 mod limit;
 mod load;
 mod machine;

@@ -76,6 +76,40 @@ pub(crate) fn bbox(city: City) -> Question {
     })
 }
 
+/// A question to GraphQL.
+fn graph(query: impl Fn(&mut fastrand::Rng) -> String + Send + Sync + 'static) -> Question {
+    Arc::new(move |random, out| {
+        let body = format!(r#"{{"query":"{}"}}"#, query(random));
+        write_request(out, "POST", "/graphql", "", &body);
+    })
+}
+
+/// A type as the root of GraphQL has it.
+fn list_field(random: &mut fastrand::Rng) -> String {
+    let name = some_type(random);
+    format!("{}{}List", name[..1].to_ascii_lowercase(), &name[1..])
+}
+
+/// The first sensors of a type, five fields each.
+pub(crate) fn graphql_list() -> Question {
+    graph(|random| {
+        let list = list_field(random);
+        format!(
+            "{{ {list}(first: 20) {{ nodes {{ id temperature batteryLevel name isActive }} }} }}"
+        )
+    })
+}
+
+/// Sensors of a type with what they lead to over three levels.
+pub(crate) fn three_levels() -> Question {
+    graph(|random| {
+        let list = list_field(random);
+        format!(
+            "{{ {list}(first: 100) {{ nodes {{ id refDistrict {{ name partOf {{ name partOf {{ name }} }} }} }} }} }}"
+        )
+    })
+}
+
 /// A question that no index answers: every name is matched with a regular expression.
 pub(crate) fn scan() -> Question {
     reading(|random, out| {

@@ -30,7 +30,7 @@ pub(crate) struct Yardstick {
 }
 
 /// The questions of the table.
-pub(crate) const READS: [Yardstick; 7] = [
+pub(crate) const READS: [Yardstick; 8] = [
     Yardstick {
         key: "retrieve",
         work: "`GET /entities/{id}`",
@@ -72,6 +72,12 @@ pub(crate) const READS: [Yardstick; 7] = [
         work: "OGC `GET /collections/T/items?bbox` (100 features of about 120)",
         target: 0.3,
         question: questions::bbox,
+    },
+    Yardstick {
+        key: "graphql",
+        work: "GraphQL: a list of 20 with five fields",
+        target: 0.08,
+        question: |_| questions::graphql_list(),
     },
 ];
 

@@ -10,7 +10,7 @@ use crate::machine::Machine;
 use crate::process::Server;
 use crate::reads::{self, Held, READS, Rounds};
 use crate::table::{Row, Target, markdown, number};
-use crate::{disturbed, starts, writes};
+use crate::{disturbed, graph, starts, writes};
 
 /// What is to be measured.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ const PARTS: [&str; 8] =
 
 /// Whether a key names a part.
 pub fn is_part(key: &str) -> bool {
-    PARTS.contains(&key) || READS.iter().any(|read| read.key == key)
+    PARTS.contains(&key) || graph::PARTS.contains(&key) || READS.iter().any(|read| read.key == key)
 }
 
 /// The keys of the parts that need the larger city.
@@ -117,6 +117,13 @@ impl Run {
         }
         if self.wants("updates") {
             rows.take("updates", disturbed::while_updating(&held, self.rounds).await);
+        }
+        let time = self.rounds.time * 4;
+        if self.wants("levels") {
+            rows.take("levels", graph::three_levels(&held, time).await.map(|row| vec![row]));
+        }
+        if self.wants("news") {
+            rows.take("news", graph::news(&held, time).await.map(|row| vec![row]));
         }
         if self.wants("minute") {
             let time = std::time::Duration::from_secs(self.minute.into());

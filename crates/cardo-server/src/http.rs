@@ -8,11 +8,13 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::StatusCode;
+use axum::http::header::UPGRADE;
 use axum::response::{IntoResponse, Response};
 use cardo_http::Reach;
 use futures_util::FutureExt;
@@ -169,8 +171,16 @@ impl Connection {
         let lingering = stream.as_fd().try_clone_to_owned();
         let router = self.router;
         let via = self.reach.via(peer.ip());
+        let permit = Arc::new(permit);
+        let upgrading = Arc::new(AtomicBool::new(false));
+        let (held, upgrades) = (permit.clone(), upgrading.clone());
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             let mut request = cardo_http::strip_tenant(request.map(Body::new));
+            if request.headers().contains_key(UPGRADE) {
+                // Who takes the connection over keeps the extensions, and by them its place.
+                request.extensions_mut().insert(held.clone());
+                upgrades.store(true, Ordering::Relaxed);
+            }
             if let Some(via) = &via {
                 request.extensions_mut().insert(via.clone());
             }
@@ -192,7 +202,8 @@ impl Connection {
             // A client that goes away or speaks no HTTP is its own matter.
             tracing::debug!(%error, "a connection ended early");
         }
-        if let (Ok(socket), false) = (lingering, self.stopping.is_cancelled()) {
+        let is_over = self.stopping.is_cancelled() || upgrading.load(Ordering::Relaxed);
+        if let (Ok(socket), false) = (lingering, is_over) {
             let _ = tokio::time::timeout(LINGER, linger(socket)).await;
         }
         drop(permit);

@@ -40,6 +40,18 @@ const FACES: &[Face] = &[
             Sample { asks: "which operations there are", path: "/ogc/api?f=html" },
         ],
     },
+    Face {
+        name: "GraphQL",
+        path: "/graphql",
+        standard: "GraphQL October 2021, over HTTP and WebSocket (graphql-transport-ws)",
+        samples: &[
+            Sample { asks: "anything, with GraphiQL", path: "/graphql" },
+            Sample {
+                asks: "the first entities of any type",
+                path: "/graphql?query=%7Bentities(first:5)%7BtotalCount%20nodes%7Bid%20type%7D%7D%7D",
+            },
+        ],
+    },
 ];
 
 const OPERATIONS: &[(&str, &str)] = &[

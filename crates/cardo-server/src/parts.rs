@@ -10,6 +10,7 @@ use axum::Router;
 use axum::routing::any;
 use cardo_egress::{EgressConfig, Gate};
 use cardo_engine::{Caller, Engine, EngineOptions, QueryError, StoreError, Terms};
+use cardo_graphql::GraphqlOptions;
 use cardo_http::{Authorize, InvalidReach, Reach};
 use cardo_ingest::{Ingestor, InvalidSource};
 use cardo_jsonld::{Context, ContextError, Document, Limits};
@@ -139,6 +140,11 @@ impl Parts {
             observer: Some(requests.clone()),
             ..OgcOptions::default()
         };
+        let graph = GraphqlOptions {
+            authorize: Arc::clone(&authorizer),
+            observer: Some(requests.clone()),
+            ..GraphqlOptions::default()
+        };
         let operations = Operations {
             engine: engine.clone(),
             authorizer,
@@ -150,6 +156,7 @@ impl Parts {
         let router = Router::new()
             .merge(face)
             .merge(cardo_ogcapi::router(engine.clone(), features))
+            .merge(cardo_graphql::router(engine.clone(), graph))
             .merge(operations::router(operations))
             .fallback(any(operations::nothing_here));
         let contexts = KnownContexts::new(engine.clone(), preloaded, Some(gate.clone()));

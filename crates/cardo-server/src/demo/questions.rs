@@ -19,7 +19,7 @@ struct Question {
     shows: &'static str,
 }
 
-const QUESTIONS: [Question; 8] = [
+const QUESTIONS: [Question; 9] = [
     Question {
         asks: "what kinds of things does the city have?",
         path: "/ngsi-ld/v1/types",
@@ -65,6 +65,12 @@ const QUESTIONS: [Question; 8] = [
         path: "/ogc/collections/Building/items?bbox=24.95,60.168,24.955,60.171&limit=5",
         shows: "name",
     },
+    Question {
+        asks: "which bike stations are the largest? (GraphQL)",
+        path: "/graphql?query={bikeHireDockingStationList(first:3,orderBy:\
+               [{field:totalSlotNumber,direction:DESC}]){totalCount,nodes{id,name,totalSlotNumber}}}",
+        shows: "name",
+    },
 ];
 
 /// Asks each question and prints its address and the answer in short; how many went wrong.
@@ -93,6 +99,10 @@ async fn ask(asker: &Asker, question: &Question) -> Result<String, String> {
     if parts.status != StatusCode::OK {
         return Err(format!("{}: {}", parts.status, answer["detail"]));
     }
+    if let Some(error) = answer.get("errors") {
+        return Err(error.to_string());
+    }
+    let answer = of_graph(&answer).unwrap_or(answer);
     let count = parts.headers.get("ngsild-results-count").and_then(|value| value.to_str().ok());
     let count = count.map(str::to_owned).or_else(|| Some(answer.get("numberMatched")?.to_string()));
     let shown = shortened(&shown(&answer, question.shows));
@@ -104,7 +114,13 @@ async fn ask(asker: &Asker, question: &Question) -> Result<String, String> {
 
 /// Brackets are not allowed in a request line, though every client takes them.
 fn encoded(path: &str) -> String {
-    path.replace('[', "%5B").replace(']', "%5D")
+    path.replace('[', "%5B").replace(']', "%5D").replace('{', "%7B").replace('}', "%7D")
+}
+
+/// The first page of a GraphQL answer, in the form of the others.
+fn of_graph(answer: &Value) -> Option<Value> {
+    let page = answer.get("data")?.as_object()?.values().next()?;
+    Some(serde_json::json!({ "numberMatched": page["totalCount"], "features": page["nodes"] }))
 }
 
 fn shown(answer: &Value, member: &str) -> String {

@@ -9,7 +9,7 @@ use tempfile::tempdir;
 use crate::support::{ENTITIES, Server, cardo, entity, error_text, output, path_of};
 
 /// Makes a token with the command, puts its entry into a file, and returns the token.
-fn token(file: &Path, args: &[&str]) -> String {
+pub(crate) fn token(file: &Path, args: &[&str]) -> String {
     let said = output(cardo(&[&["token"], args].concat()));
     assert!(said.status.success(), "{}", error_text(&said));
     let text = String::from_utf8_lossy(&said.stdout).into_owned();

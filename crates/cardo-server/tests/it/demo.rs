@@ -27,6 +27,18 @@ fn places(server: &Server) -> Vec<Value> {
     trams.as_array().expect("a list").iter().map(|tram| tram["location"].clone()).collect()
 }
 
+/// Compares with the file of `api-specs`; with `CARDO_UPDATE` set it is written instead.
+fn same_as_kept(name: &str, text: &str) {
+    let path = format!("{}/../../api-specs/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("CARDO_UPDATE").is_some() {
+        std::fs::create_dir_all(Path::new(&path).parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap();
+    let differs = kept.lines().zip(text.lines()).find(|(kept, now)| kept != now);
+    assert!(kept == text, "api-specs/{name} differs, first in {differs:?}");
+}
+
 #[test]
 fn the_city_answers_its_trams_move_and_a_restart_doubles_nothing() {
     let folder = tempdir().unwrap();
@@ -40,7 +52,10 @@ fn the_city_answers_its_trams_move_and_a_restart_doubles_nothing() {
             break;
         }
     }
-    assert_eq!(answers, 8, "every sample question is answered");
+    assert_eq!(answers, 9, "every sample question is answered");
+
+    let schema = server.send("GET", "/graphql/schema.graphql", None);
+    same_as_kept("demo.graphql", &schema.text());
 
     let before = ["District", "Building", "RoadSegment", "Tree", "PublicTransportStop"]
         .map(|of_type| (of_type, count(&server, of_type)));

@@ -5,6 +5,7 @@ mod commands;
 mod demo;
 mod disk;
 mod gis;
+mod graphql;
 mod ingest;
 mod kill;
 mod layering;

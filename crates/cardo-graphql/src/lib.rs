@@ -1,0 +1,41 @@
+//! The GraphQL face of a twin: a schema made from the types that live in it, questions, changes
+//! and subscriptions over HTTP and WebSocket, at `/graphql`.
+//!
+//! ```text
+//! request ─ http.rs, websocket/ ─ limits/ ─ schema/ ─ resolve/* ─ engine
+//!             (who asks,           (depth,   (types of  (one call of the
+//!              GraphQL over HTTP)    cost)    the twin)  engine a level)
+//! ```
+//!
+//! For every type of the twin, here `Tree`, there are:
+//!
+//! | what | name |
+//! |---|---|
+//! | one entity, many | `tree(id)`, `treeList(first, after, last, before, filter, orderBy)` |
+//! | where others point here | `{type}By{Attribute}`, such as `District.treeByLocatedIn` |
+//! | ids of a relationship | `{field}__ids` beside the nested object |
+//! | changes | `createTree`, `mergeTree`, `replaceTree`; `deleteEntity` for all |
+//! | news | `treeChanged(filter, on)`, `treeFence(area, near, filter, on)` |
+//!
+//! A name that is taken already gets `_` behind it.
+
+mod cursor;
+mod face;
+mod fault;
+mod filter;
+mod graphiql;
+mod http;
+mod limits;
+mod model;
+mod mutate;
+mod options;
+mod resolve;
+mod run;
+mod schema;
+mod session;
+mod subscribe;
+mod value;
+mod websocket;
+
+pub use face::{BASE, router, sdl};
+pub use options::{GraphqlLimits, GraphqlOptions};

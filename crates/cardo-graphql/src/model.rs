@@ -1,0 +1,320 @@
+//! What of a twin the schema is made of: its tables, under names that GraphQL can use.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use cardo_engine::{Column, ColumnPart, ColumnType, Table, Tables};
+use cardo_model::Iri;
+
+/// Which entities a relationship points to, as far as was seen.
+pub(crate) trait Targets {
+    /// The types, none where nothing is known.
+    fn of(&self, table: &Table, column: &Column) -> Seen;
+}
+
+/// The types that a relationship's objects have.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seen {
+    /// Every type of any object.
+    pub(crate) any: Vec<Iri>,
+    /// The types that all objects have.
+    pub(crate) all: Vec<Iri>,
+}
+
+/// The tables with the names and connections that the schema gives them.
+pub(crate) struct Model {
+    pub(crate) tables: Arc<Tables>,
+    pub(crate) types: Vec<TypeModel>,
+}
+
+/// A type of the twin.
+pub(crate) struct TypeModel {
+    /// The object type; also what derived names begin with.
+    pub(crate) name: String,
+    pub(crate) names: TypeNames,
+    pub(crate) fields: Vec<FieldModel>,
+    pub(crate) reverse: Vec<ReverseModel>,
+}
+
+/// The names that belong to a type.
+pub(crate) struct TypeNames {
+    pub(crate) connection: String,
+    pub(crate) edge: String,
+    pub(crate) filter: String,
+    pub(crate) order: String,
+    pub(crate) field_enum: String,
+    pub(crate) input: String,
+    pub(crate) change: String,
+    pub(crate) fence: String,
+    pub(crate) one: String,
+    pub(crate) list: String,
+    pub(crate) create: String,
+    pub(crate) merge: String,
+    pub(crate) replace: String,
+    pub(crate) changed: String,
+    pub(crate) fenced: String,
+}
+
+/// A column as a field.
+pub(crate) struct FieldModel {
+    pub(crate) name: String,
+    /// The field of ids beside a nested object.
+    pub(crate) ids: Option<String>,
+    /// The name in a filter.
+    pub(crate) filter: String,
+    pub(crate) target: Option<Target>,
+}
+
+/// What a relationship leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Entities of this type.
+    One(usize),
+    /// Entities of several types, or of types that nobody has seen yet.
+    Any,
+}
+
+/// Entities of another type that point to one of this.
+pub(crate) struct ReverseModel {
+    pub(crate) name: String,
+    pub(crate) of: usize,
+    pub(crate) column: usize,
+}
+
+/// Gives names, each once.
+struct Namer(HashSet<String>);
+
+impl Namer {
+    fn with(taken: impl IntoIterator<Item = &'static str>) -> Self {
+        Self(taken.into_iter().map(str::to_owned).collect())
+    }
+
+    fn give(&mut self, wanted: impl Into<String>) -> String {
+        let mut name = wanted.into();
+        while !self.0.insert(name.clone()) {
+            name.push('_');
+        }
+        name
+    }
+}
+
+/// Types that every schema has.
+const SYSTEM_TYPES: [&str; 40] = [
+    "Query",
+    "Mutation",
+    "Subscription",
+    "Node",
+    "Entity",
+    "EntityConnection",
+    "EntityEdge",
+    "EntityFilter",
+    "EntityOrder",
+    "EntityField",
+    "EntityChange",
+    "UnlistedEntity",
+    "DeletedEntity",
+    "PageInfo",
+    "Direction",
+    "ChangeKind",
+    "FenceEventKind",
+    "String",
+    "Int",
+    "Float",
+    "Boolean",
+    "ID",
+    "DateTime",
+    "JSON",
+    "Geometry",
+    "Revision",
+    "StringFilter",
+    "FloatFilter",
+    "BooleanFilter",
+    "DateTimeFilter",
+    "IDFilter",
+    "JSONFilter",
+    "GeometryFilter",
+    "ScopeFilter",
+    "NearFilter",
+    "Upload",
+    "_Any",
+    "_Entity",
+    "_Service",
+    "EntityInput",
+];
+/// Fields that every entity has.
+pub(crate) const MEMBERS: [&str; 6] =
+    ["id", "type", "scope", "createdAt", "modifiedAt", "expiresAt"];
+const COMBINATORS: [&str; 3] = ["and", "or", "not"];
+
+impl Model {
+    pub(crate) fn new(tables: Arc<Tables>, targets: &dyn Targets) -> Self {
+        let mut types = Namer::with(SYSTEM_TYPES);
+        let mut roots = Roots::default();
+        // Types have their names before any derived name may take one.
+        let names: Vec<String> =
+            tables.all().iter().map(|table| types.give(table.name.as_ref())).collect();
+        let mut models: Vec<TypeModel> = names
+            .into_iter()
+            .zip(tables.all())
+            .map(|(name, table)| TypeModel {
+                names: TypeNames::new(&name, &mut types, &mut roots),
+                fields: fields(table),
+                reverse: Vec::new(),
+                name,
+            })
+            .collect();
+        join(&tables, &mut models, targets);
+        Self { tables, types: models }
+    }
+
+    pub(crate) fn table(&self, at: usize) -> &Table {
+        &self.tables.all()[at]
+    }
+
+    pub(crate) fn column(&self, of: usize, column: usize) -> &Column {
+        &self.table(of).columns[column]
+    }
+
+    /// The place of a type by the name of its object.
+    pub(crate) fn named(&self, name: &str) -> Option<usize> {
+        self.types.iter().position(|model| model.name == name)
+    }
+}
+
+/// The fields of the three roots.
+struct Roots {
+    query: Namer,
+    mutation: Namer,
+    subscription: Namer,
+}
+
+impl Default for Roots {
+    fn default() -> Self {
+        Self {
+            query: Namer::with(["node", "entity", "entities", "revision"]),
+            mutation: Namer::with(["deleteEntity", "createEntity", "mergeEntity", "replaceEntity"]),
+            subscription: Namer::with(["entityChanged"]),
+        }
+    }
+}
+
+impl TypeNames {
+    fn new(name: &str, types: &mut Namer, roots: &mut Roots) -> Self {
+        let lower = lower_first(name);
+        Self {
+            connection: types.give(format!("{name}Connection")),
+            edge: types.give(format!("{name}Edge")),
+            filter: types.give(format!("{name}Filter")),
+            order: types.give(format!("{name}Order")),
+            field_enum: types.give(format!("{name}Field")),
+            input: types.give(format!("{name}Input")),
+            change: types.give(format!("{name}Change")),
+            fence: types.give(format!("{name}FenceEvent")),
+            one: roots.query.give(&*lower),
+            list: roots.query.give(format!("{lower}List")),
+            create: roots.mutation.give(format!("create{name}")),
+            merge: roots.mutation.give(format!("merge{name}")),
+            replace: roots.mutation.give(format!("replace{name}")),
+            changed: roots.subscription.give(format!("{lower}Changed")),
+            fenced: roots.subscription.give(format!("{lower}Fence")),
+        }
+    }
+}
+
+fn fields(table: &Table) -> Vec<FieldModel> {
+    let mut filters = Namer::with(MEMBERS.into_iter().chain(COMBINATORS));
+    let columns = table.columns.iter();
+    columns
+        .map(|column| FieldModel {
+            name: column.name.to_string(),
+            ids: None,
+            filter: filters.give(column.name.as_ref()),
+            target: column.is_relationship().then_some(Target::Any),
+        })
+        .collect()
+}
+
+/// Finds out where relationships lead, and names the ways back.
+fn join(tables: &Tables, models: &mut [TypeModel], targets: &dyn Targets) {
+    let mut taken: Vec<Namer> = tables
+        .all()
+        .iter()
+        .map(|table| {
+            let mut namer = Namer::with(MEMBERS);
+            for column in &table.columns {
+                namer.give(column.name.as_ref());
+            }
+            namer
+        })
+        .collect();
+    let place = |name: &Iri| tables.all().iter().position(|table| table.type_name == *name);
+    for (of, table) in tables.all().iter().enumerate() {
+        for (at, column) in table.columns.iter().enumerate() {
+            if !column.is_relationship() {
+                continue;
+            }
+            models[of].fields[at].ids = Some(taken[of].give(format!("{}__ids", column.name)));
+            let seen = targets.of(table, column);
+            let shared: Vec<usize> = seen.all.iter().filter_map(&place).collect();
+            if let [one, ..] = shared.as_slice() {
+                models[of].fields[at].target = Some(Target::One(*one));
+            }
+            for found in seen.any.iter().filter_map(&place) {
+                let wanted =
+                    format!("{}By{}", lower_first(&models[of].name), upper_first(&column.name));
+                let name = taken[found].give(wanted);
+                models[found].reverse.push(ReverseModel { name, of, column: at });
+            }
+        }
+    }
+}
+
+/// What the face asks of columns beside what they say themselves.
+pub(crate) trait ColumnExt {
+    fn is_relationship(&self) -> bool;
+    fn has_order(&self) -> bool;
+}
+
+impl ColumnExt for Column {
+    fn is_relationship(&self) -> bool {
+        self.part == ColumnPart::Value
+            && matches!(self.datatype, ColumnType::Relationship | ColumnType::Relationships)
+    }
+
+    fn has_order(&self) -> bool {
+        !matches!(
+            self.datatype,
+            ColumnType::Json | ColumnType::Geometry | ColumnType::Relationships
+        )
+    }
+}
+
+pub(crate) fn lower_first(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map_or_else(String::new, |c| c.to_ascii_lowercase().to_string() + chars.as_str())
+}
+
+fn upper_first(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map_or_else(String::new, |c| c.to_ascii_uppercase().to_string() + chars.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_given_once() {
+        let mut namer = Namer::with(["Query"]);
+        assert_eq!(namer.give("Query"), "Query_");
+        assert_eq!(namer.give("Query"), "Query__");
+        assert_eq!(namer.give("Tree"), "Tree");
+    }
+
+    #[test]
+    fn first_letters_change_alone() {
+        assert_eq!(lower_first("BikeStation"), "bikeStation");
+        assert_eq!(upper_first("locatedIn"), "LocatedIn");
+        assert_eq!(lower_first(""), "");
+    }
+}

@@ -1,0 +1,396 @@
+//! Changes: typed inputs as operations of the engine.
+
+use std::sync::Arc;
+
+use async_graphql::Value as Given;
+use cardo_engine::{
+    Batch, Column, ColumnPart, ColumnType, MergeOptions, Operation, Outcome, Table,
+};
+use cardo_model::{
+    Attribute, AttributeFragment, Entity, EntityId, Fragment, Instance, InstanceFragment, Iri,
+    JsonText, Kind, NGSI_LD_NULL, Revision, Scope, Timestamp, Value,
+};
+use cardo_query::Datasets;
+use serde_json::Map;
+
+use crate::fault::{Code, Fault};
+use crate::filter::geometry;
+use crate::model::Model;
+use crate::resolve::{Group, Node};
+use crate::schema::type_iri;
+use crate::session::Session;
+use crate::value::to_json;
+
+/// How an input is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Write {
+    Create,
+    Merge,
+    Replace,
+}
+
+/// An entity that is gone.
+pub(crate) struct Deleted {
+    pub(crate) id: String,
+    pub(crate) revision: Revision,
+}
+
+/// Deletes an entity of any type.
+pub(crate) async fn delete(session: &Session, id: &str) -> Result<Deleted, Fault> {
+    let outcome = apply(session, Operation::Delete(entity_id(id)?)).await?;
+    session.move_on().await?;
+    Ok(Deleted { id: id.to_owned(), revision: outcome.revision })
+}
+
+/// Applies an input; the entity as it is then.
+pub(crate) async fn write(
+    session: &Arc<Session>,
+    of: usize,
+    id: &str,
+    input: &Given,
+    how: Write,
+) -> Result<Option<Node>, Fault> {
+    let operation = operation(session, of, id, input, how)?;
+    apply(session, operation).await?;
+    let moment = session.move_on().await?;
+    let record = moment.snapshot.retrieve(id);
+    Ok(record.map(|record| Group::of_one(moment, record)))
+}
+
+async fn apply(session: &Session, operation: Operation) -> Result<Outcome, Fault> {
+    let batch = Batch { operations: vec![operation], ..Batch::default() };
+    let mut outcome = session.face.engine.apply(&session.caller, batch).await?;
+    match outcome.results.pop() {
+        Some(Err(error)) => Err(error.into()),
+        _ => Ok(outcome),
+    }
+}
+
+fn entity_id(id: &str) -> Result<EntityId, Fault> {
+    Ok(EntityId::new(id.to_owned())?)
+}
+
+fn operation(
+    session: &Session,
+    of: usize,
+    id: &str,
+    input: &Given,
+    how: Write,
+) -> Result<Operation, Fault> {
+    let model = &session.model;
+    let table = model.table(of);
+    let draft = Draft::read(model, table, input)?;
+    if how == Write::Merge {
+        let record = session.moment().snapshot.retrieve(id);
+        if !record.is_some_and(|record| record.view().types().any(|name| name == table.id)) {
+            let message = format!("there is no {} {id:?}", table.name);
+            return Err(Fault::new(Code::NotFound, message));
+        }
+        let fragment = draft.into_fragment()?;
+        let options = MergeOptions::default();
+        return Ok(Operation::Merge { id: entity_id(id)?, fragment, options });
+    }
+    let entity = draft.into_entity(entity_id(id)?, &table.type_name)?;
+    Ok(if how == Write::Create { Operation::Create(entity) } else { Operation::Replace(entity) })
+}
+
+/// What an input says, in the shape of an entity.
+#[derive(Default)]
+struct Draft {
+    types: Vec<Iri>,
+    scopes: Option<Vec<Scope>>,
+    /// `Some(None)` takes the time away.
+    expires_at: Option<Option<Timestamp>>,
+    attributes: Vec<AttributeDraft>,
+}
+
+struct AttributeDraft {
+    name: Iri,
+    instances: Vec<InstanceDraft>,
+}
+
+/// What is said of an instance; an inner `None` takes it away.
+#[derive(Default)]
+struct InstanceDraft {
+    dataset: Option<Iri>,
+    value: Option<Option<Value>>,
+    kind: Option<Kind>,
+    is_moment: bool,
+    languages: Vec<(Box<str>, Option<String>)>,
+    observed_at: Option<Option<Timestamp>>,
+    unit_code: Option<Option<Box<str>>>,
+    attributes: Vec<AttributeDraft>,
+}
+
+impl Draft {
+    fn read(model: &Model, table: &Table, input: &Given) -> Result<Self, Fault> {
+        let Given::Object(members) = input else {
+            return Err(Fault::input(format!("input is {input}, and has to be an object")));
+        };
+        let mut draft = Self::default();
+        for (name, given) in members {
+            match name.as_str() {
+                "type" => {
+                    for name in texts(given, "type")? {
+                        draft.types.push(type_iri(model, name)?);
+                    }
+                }
+                "scope" => {
+                    let scopes = texts(given, "scope")?.into_iter().map(Scope::new);
+                    draft.scopes = Some(scopes.collect::<Result<_, _>>()?);
+                }
+                "expiresAt" => draft.expires_at = Some(moment(given, "expiresAt")?),
+                name => {
+                    let column = table.column(name).ok_or_else(|| {
+                        Fault::input(format!("{name:?} is no field of {}", table.name))
+                    })?;
+                    draft.put(table, column, given)?;
+                }
+            }
+        }
+        Ok(draft)
+    }
+
+    fn put(&mut self, table: &Table, column: &Column, given: &Given) -> Result<(), Fault> {
+        let dataset = match &column.path.datasets {
+            Datasets::Only(id) => Some(id.clone()),
+            Datasets::Any | Datasets::Preferred => None,
+        };
+        let mut instance = instance(&mut self.attributes, column.attribute(), dataset);
+        for name in &column.path.attributes {
+            instance = self::instance(&mut instance.attributes, name, None);
+        }
+        let name = column.name.as_ref();
+        match &column.part {
+            ColumnPart::ObservedAt => instance.observed_at = Some(moment(given, name)?),
+            ColumnPart::UnitCode => {
+                instance.unit_code = Some(optional_text(given, name)?.map(Into::into));
+            }
+            ColumnPart::Language(tag) => {
+                instance.languages.push((tag.clone(), optional_text(given, name)?));
+            }
+            ColumnPart::Value if is_language_map(table, column) => {
+                instance.languages.push(("@none".into(), optional_text(given, name)?));
+            }
+            ColumnPart::Value => {
+                instance.kind = Some(kind(column.datatype));
+                instance.is_moment = column.datatype == ColumnType::DateTime;
+                let value = match given {
+                    Given::Null => None,
+                    given => Some(value(column.datatype, given, name)?),
+                };
+                instance.value = Some(value);
+            }
+        }
+        Ok(())
+    }
+
+    fn into_entity(self, id: EntityId, type_name: &Iri) -> Result<Entity, Fault> {
+        let mut entity = Entity::new(id, type_name.clone());
+        entity.types.extend(self.types.into_iter().filter(|other| other != type_name));
+        entity.scopes = self.scopes.unwrap_or_default();
+        entity.expires_at = self.expires_at.flatten();
+        entity.attributes = whole(self.attributes)?;
+        Ok(entity)
+    }
+
+    fn into_fragment(self) -> Result<Fragment, Fault> {
+        Ok(Fragment {
+            types: self.types,
+            scopes: self.scopes,
+            attributes: parts(self.attributes)?,
+            expires_at: self.expires_at.flatten(),
+            without_expires_at: self.expires_at == Some(None),
+        })
+    }
+}
+
+/// The draft of an instance, made where it is missing.
+fn instance<'a>(
+    attributes: &'a mut Vec<AttributeDraft>,
+    name: &Iri,
+    dataset: Option<Iri>,
+) -> &'a mut InstanceDraft {
+    let at = attributes.iter().position(|attribute| attribute.name == *name).unwrap_or_else(|| {
+        attributes.push(AttributeDraft { name: name.clone(), instances: Vec::new() });
+        attributes.len() - 1
+    });
+    let instances = &mut attributes[at].instances;
+    let at = instances.iter().position(|i| i.dataset == dataset).unwrap_or_else(|| {
+        instances.push(InstanceDraft { dataset, ..InstanceDraft::default() });
+        instances.len() - 1
+    });
+    &mut instances[at]
+}
+
+/// Attributes as they are created; those without a value are left out, those with parts of one are
+/// refused.
+fn whole(drafts: Vec<AttributeDraft>) -> Result<Vec<Attribute>, Fault> {
+    let mut attributes = Vec::new();
+    for draft in drafts {
+        let mut instances = Vec::new();
+        for instance in draft.instances {
+            instances.extend(instance.into_instance(&draft.name)?);
+        }
+        // The default instance stands first.
+        instances.sort_by_key(|instance| instance.dataset_id.is_some());
+        if !instances.is_empty() {
+            attributes.push(Attribute { name: draft.name, instances });
+        }
+    }
+    Ok(attributes)
+}
+
+fn parts(drafts: Vec<AttributeDraft>) -> Result<Vec<AttributeFragment>, Fault> {
+    let part = |draft: AttributeDraft| {
+        let instances = draft.instances.into_iter().map(InstanceDraft::into_fragment);
+        let instances = instances.collect::<Result<_, Fault>>()?;
+        Ok(AttributeFragment { name: draft.name, instances })
+    };
+    drafts.into_iter().map(part).collect()
+}
+
+impl InstanceDraft {
+    fn language_map(&self, with_null: bool) -> Option<Value> {
+        if self.languages.is_empty() {
+            return None;
+        }
+        let mut texts = Map::new();
+        for (tag, text) in &self.languages {
+            match text {
+                Some(text) => {
+                    texts.insert(tag.to_string(), text.as_str().into());
+                }
+                None if with_null => {
+                    texts.insert(tag.to_string(), NGSI_LD_NULL.into());
+                }
+                None => {}
+            }
+        }
+        let is_empty = texts.is_empty();
+        (!is_empty).then(|| Value::language_map(JsonText::from_value(&texts.into())))
+    }
+
+    fn into_instance(self, name: &Iri) -> Result<Option<Instance>, Fault> {
+        let Some(value) = self.language_map(false).or_else(|| self.value.clone().flatten()) else {
+            let has_parts = self.observed_at.flatten().is_some()
+                || self.unit_code.flatten().is_some()
+                || !whole(self.attributes)?.is_empty();
+            if has_parts {
+                let name = name.as_str();
+                return Err(Fault::input(format!("what is said of {name} needs its value")));
+            }
+            return Ok(None);
+        };
+        let mut instance = Instance::new(value);
+        instance.dataset_id = self.dataset;
+        instance.observed_at = self.observed_at.flatten();
+        instance.unit_code = self.unit_code.flatten();
+        instance.value_type = self.is_moment.then(|| "DateTime".into());
+        instance.attributes = whole(self.attributes)?;
+        Ok(Some(instance))
+    }
+
+    fn into_fragment(self) -> Result<InstanceFragment, Fault> {
+        let map = self.language_map(true);
+        let kind = map.as_ref().map(Value::kind).or(self.kind);
+        let value = match (map, self.value) {
+            (Some(map), _) => Some(map),
+            (None, Some(Some(value))) => Some(value),
+            (None, Some(None)) => Some(Value::null(kind.unwrap_or(Kind::Property))),
+            (None, None) => None,
+        };
+        Ok(InstanceFragment {
+            value,
+            dataset_id: self.dataset,
+            observed_at: self.observed_at.flatten(),
+            without_observed_at: self.observed_at == Some(None),
+            unit_code: self.unit_code.map(|unit| unit.unwrap_or_else(|| NGSI_LD_NULL.into())),
+            value_type: self.is_moment.then(|| "DateTime".into()),
+            attributes: parts(self.attributes)?,
+            ..InstanceFragment::default()
+        })
+    }
+}
+
+/// Whether a column shows the text of a language map: its languages are columns beside it.
+fn is_language_map(table: &Table, column: &Column) -> bool {
+    table.columns.iter().any(|other| {
+        matches!(other.part, ColumnPart::Language(_))
+            && other.path.root == column.path.root
+            && other.path.attributes == column.path.attributes
+            && other.path.datasets == column.path.datasets
+    })
+}
+
+fn kind(datatype: ColumnType) -> Kind {
+    match datatype {
+        ColumnType::Geometry => Kind::GeoProperty,
+        ColumnType::Relationship | ColumnType::Relationships => Kind::Relationship,
+        ColumnType::Vocab => Kind::VocabProperty,
+        ColumnType::Number
+        | ColumnType::Text
+        | ColumnType::Boolean
+        | ColumnType::DateTime
+        | ColumnType::Json => Kind::Property,
+    }
+}
+
+fn value(datatype: ColumnType, given: &Given, name: &str) -> Result<Value, Fault> {
+    let wrong = || Fault::input(format!("{name} is {given}, which its type does not allow"));
+    match datatype {
+        ColumnType::Geometry => Ok(Value::geo(&geometry(given, name)?)),
+        ColumnType::Relationship => match given {
+            Given::String(id) => Ok(Value::relationship(&Iri::new(id.clone())?)),
+            _ => Err(wrong()),
+        },
+        ColumnType::Relationships => {
+            let ids = texts(given, name)?.into_iter().map(|id| Iri::new(id.to_owned()));
+            Ok(Value::relationships(&ids.collect::<Result<Vec<_>, _>>()?))
+        }
+        ColumnType::Vocab => match given {
+            Given::String(text) => Ok(Value::vocab(JsonText::string(text))),
+            _ => Err(wrong()),
+        },
+        ColumnType::DateTime => match given {
+            Given::String(text) => {
+                Timestamp::parse(text)?;
+                Ok(Value::property(JsonText::string(text), false))
+            }
+            _ => Err(wrong()),
+        },
+        ColumnType::Number | ColumnType::Text | ColumnType::Boolean | ColumnType::Json => {
+            let json = to_json(given).ok_or_else(wrong)?;
+            let text = serde_json::to_string(&json).map_err(|_| wrong())?;
+            Ok(Value::property(JsonText::parse(&text)?, false))
+        }
+    }
+}
+
+fn moment(given: &Given, name: &str) -> Result<Option<Timestamp>, Fault> {
+    match given {
+        Given::Null => Ok(None),
+        Given::String(text) => Ok(Some(Timestamp::parse(text)?)),
+        other => Err(Fault::input(format!("{name} is {other}, and has to be a date and time"))),
+    }
+}
+
+fn optional_text(given: &Given, name: &str) -> Result<Option<String>, Fault> {
+    match given {
+        Given::Null => Ok(None),
+        Given::String(text) => Ok(Some(text.clone())),
+        other => Err(Fault::input(format!("{name} is {other}, and has to be a text"))),
+    }
+}
+
+fn texts<'a>(given: &'a Given, name: &str) -> Result<Vec<&'a str>, Fault> {
+    let text = |item: &'a Given| match item {
+        Given::String(text) => Ok(text.as_str()),
+        other => Err(Fault::input(format!("{name} holds {other}, which is no text"))),
+    };
+    match given {
+        Given::Null => Ok(Vec::new()),
+        Given::List(items) => items.iter().map(text).collect(),
+        one => Ok(vec![text(one)?]),
+    }
+}

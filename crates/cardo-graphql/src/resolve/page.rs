@@ -1,0 +1,176 @@
+use std::sync::Arc;
+
+use async_graphql::Value;
+use async_graphql::dynamic::ObjectAccessor;
+use cardo_engine::{EntityQuery, Order, PageRequest, PageStart};
+use cardo_model::Seq;
+use cardo_query::{Filter, SortKey};
+use twox_hash::XxHash3_64;
+
+use super::{Group, Moment, Node};
+use crate::cursor::Cursor;
+use crate::fault::Fault;
+use crate::options::GraphqlLimits;
+
+/// The part of a list that is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PageArgs {
+    pub(crate) limit: usize,
+    pub(crate) start: Start,
+}
+
+/// Where a page begins, or ends.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Start {
+    First,
+    Last,
+    /// Behind a cursor, which is read once the question is known.
+    After(String),
+    Before(String),
+}
+
+/// A page of entities.
+pub(crate) struct Connection {
+    /// Their type; `None` where it may be any.
+    pub(crate) of: Option<usize>,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) keys: Vec<Vec<SortKey>>,
+    pub(crate) question: u64,
+    pub(crate) has_next: bool,
+    pub(crate) has_previous: bool,
+    pub(crate) count: Option<usize>,
+}
+
+/// An entity with its cursor.
+pub(crate) struct Edge {
+    pub(crate) of: Option<usize>,
+    pub(crate) node: Node,
+    pub(crate) cursor: String,
+}
+
+impl PageArgs {
+    pub(crate) fn read(args: &ObjectAccessor<'_>, limits: &GraphqlLimits) -> Result<Self, Fault> {
+        let given = |name: &str| args.get(name).filter(|value| !value.is_null());
+        let number = |name: &str| -> Result<Option<usize>, Fault> {
+            let Some(value) = given(name) else { return Ok(None) };
+            let number = value.i64().ok().and_then(|number| usize::try_from(number).ok());
+            let number = number.filter(|number| *number <= limits.max_page);
+            number.map(Some).ok_or_else(|| {
+                let shown = value.as_value();
+                Fault::input(format!(
+                    "{name} is {shown}, and has to be from 0 to {}",
+                    limits.max_page
+                ))
+            })
+        };
+        let text =
+            |name: &str| given(name).and_then(|value| value.string().ok()).map(str::to_owned);
+        let (first, last) = (number("first")?, number("last")?);
+        let (after, before) = (text("after"), text("before"));
+        let (limit, start) = match (first, last, after, before) {
+            (Some(_), Some(_), _, _) => {
+                return Err(Fault::input("first and last exclude one another"));
+            }
+            (_, _, Some(_), Some(_)) => {
+                return Err(Fault::input("after and before exclude one another"));
+            }
+            (_, Some(_), Some(_), _) => return Err(Fault::input("after needs first, not last")),
+            (Some(_), _, _, Some(_)) => return Err(Fault::input("before needs last, not first")),
+            (first, None, Some(after), None) => (first, Start::After(after)),
+            (None, last, None, Some(before)) => (last, Start::Before(before)),
+            (None, Some(last), None, None) => (Some(last), Start::Last),
+            (first, None, None, None) => (first, Start::First),
+        };
+        Ok(Self { limit: limit.unwrap_or(limits.default_page), start })
+    }
+}
+
+/// Tells questions apart: tenant, type, filter and order, as they were asked.
+pub(crate) fn question_of(moment: &Moment, of: &str, args: &ObjectAccessor<'_>) -> u64 {
+    let shown = |name: &str| match args.get(name) {
+        Some(value) if !value.is_null() => value.as_value().to_string(),
+        _ => Value::Null.to_string(),
+    };
+    let text = format!(
+        "{}\n{of}\n{}\n{}\n{}",
+        moment.caller.twin,
+        shown("filter"),
+        shown("orderBy"),
+        shown("type")
+    );
+    XxHash3_64::oneshot(text.as_bytes())
+}
+
+pub(super) fn with_parent(question: u64, id: &str) -> u64 {
+    XxHash3_64::oneshot_with_seed(question, id.as_bytes())
+}
+
+/// A page of the root's lists.
+pub(crate) async fn list(
+    moment: &Arc<Moment>,
+    of: Option<usize>,
+    filter: Filter,
+    order: Order,
+    args: &PageArgs,
+    question: u64,
+    count: bool,
+) -> Result<Connection, Fault> {
+    page(moment, of, filter, order, args, question, count).await
+}
+
+pub(super) async fn page(
+    moment: &Arc<Moment>,
+    of: Option<usize>,
+    filter: Filter,
+    mut order: Order,
+    args: &PageArgs,
+    question: u64,
+    count: bool,
+) -> Result<Connection, Fault> {
+    let mut from = |cursor: &str| -> Result<Seq, Fault> {
+        let cursor = Cursor::parse(cursor, question)?;
+        order.from = cursor.keys;
+        Ok(cursor.seq)
+    };
+    let start = match &args.start {
+        Start::First => PageStart::Offset(0),
+        Start::Last => PageStart::Before(Seq::from_u64(u64::MAX)),
+        Start::After(cursor) => PageStart::After(from(cursor)?),
+        Start::Before(cursor) => PageStart::Before(from(cursor)?),
+    };
+    let query =
+        EntityQuery { filter, order, page: PageRequest { limit: args.limit, start }, count };
+    let page = moment.page(&query).await?;
+    let group = Group::new(moment.clone(), page.entities);
+    let is_last = args.start == Start::Last;
+    Ok(Connection {
+        of,
+        nodes: group.nodes().collect(),
+        keys: page.keys,
+        question,
+        has_next: page.has_more && !is_last,
+        has_previous: page.has_before,
+        count: page.count,
+    })
+}
+
+impl Connection {
+    pub(crate) fn edges(&self) -> impl Iterator<Item = Edge> + '_ {
+        (0..self.nodes.len()).map(|at| Edge {
+            of: self.of,
+            node: self.nodes[at].clone(),
+            cursor: self.cursor(at),
+        })
+    }
+
+    fn cursor(&self, at: usize) -> String {
+        let keys = self.keys.get(at).map_or(&[][..], Vec::as_slice);
+        Cursor::to_text(self.nodes[at].record().view().seq(), keys, self.question)
+    }
+
+    /// The cursors of the first and the last entity.
+    pub(crate) fn ends(&self) -> (Option<String>, Option<String>) {
+        let last = self.nodes.len().checked_sub(1);
+        (last.map(|_| self.cursor(0)), last.map(|at| self.cursor(at)))
+    }
+}

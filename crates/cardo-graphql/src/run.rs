@@ -1,0 +1,158 @@
+//! One request from its text to its answer, the same over HTTP and WebSocket.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{PathSegment, Request, Response, Value};
+use axum::http::HeaderMap;
+use cardo_http::Rights;
+use cardo_model::{Revision, TwinId};
+
+use crate::face::{Built, Face};
+use crate::fault::{Code, Fault};
+use crate::limits;
+use crate::session::Session;
+
+/// How long an answer may wait for the revision that its request names.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+
+/// A request that may run.
+pub(crate) struct Prepared {
+    pub(crate) request: Request,
+    pub(crate) built: Arc<Built>,
+    pub(crate) session: Arc<Session>,
+    pub(crate) operation: OperationType,
+}
+
+/// What a request may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Allowed {
+    /// By GET.
+    Query,
+    /// By POST.
+    QueryOrMutation,
+    /// By WebSocket.
+    Any,
+}
+
+/// Judges a request: its document, who asks, and what it would cost.
+pub(crate) async fn prepare(
+    face: &Arc<Face>,
+    mut request: Request,
+    headers: &HeaderMap,
+    twin: &TwinId,
+    least: Option<Revision>,
+    allowed: Allowed,
+) -> Result<Prepared, Fault> {
+    let limits = &face.options.limits;
+    let document = limits::read(&request.query, limits)?;
+    let operation = limits::operation(&document, request.operation_name.as_deref())?.ty;
+    check_allowed(operation, allowed)?;
+    let rights = if operation == OperationType::Mutation { Rights::Write } else { Rights::Read };
+    let caller = face.caller(headers, twin, rights)?;
+    let least = asked_revision(&request)?.or(least);
+    if let Some(revision) = least {
+        face.engine.wait_for(&caller, revision, MAX_WAIT).await?;
+    }
+    // A change may be the first of its tenant.
+    let snapshot = match face.engine.loaded_snapshot(&caller) {
+        Some(snapshot) => snapshot,
+        None => face.engine.snapshot(&caller).await?,
+    };
+    let built = face.built(&caller).await?;
+    let found = limits::operation(&document, request.operation_name.as_deref())?;
+    limits::check(&document, found, &request.variables, built.schema.registry(), limits)?;
+    let session = Session::new(face.clone(), caller, built.model.clone(), snapshot);
+    request.set_parsed_query(document);
+    let request = request.data(session.clone());
+    Ok(Prepared { request, built, session, operation })
+}
+
+fn check_allowed(operation: OperationType, allowed: Allowed) -> Result<(), Fault> {
+    let refused = |message: &str| Err(Fault::new(Code::OperationNotAllowed, message));
+    match (operation, allowed) {
+        (OperationType::Mutation, Allowed::Query) => {
+            refused("a mutation has to come by POST, not by GET")
+        }
+        (OperationType::Subscription, Allowed::Query | Allowed::QueryOrMutation) => {
+            refused("a subscription has to come over WebSocket (graphql-transport-ws)")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The revision in the extensions of a request.
+fn asked_revision(request: &Request) -> Result<Option<Revision>, Fault> {
+    match request.extensions.get("minRevision") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Number(number)) if number.is_u64() => Ok(number.as_u64().map(Revision)),
+        Some(other) => {
+            Err(Fault::new(Code::BadRequest, format!("minRevision: {other} is no revision")))
+        }
+    }
+}
+
+impl Prepared {
+    /// Runs a question or a change.
+    pub(crate) async fn execute(self) -> Response {
+        let limit = self.session.face.options.limits.time;
+        let running = self.built.schema.execute(self.request);
+        let response = match tokio::time::timeout(limit, running).await {
+            Ok(response) => response,
+            Err(_) => {
+                let message = format!("the request took longer than {limit:?} and was stopped");
+                let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+                refusal(&Fault::new(Code::Timeout, message).with("limitMilliseconds", limit))
+            }
+        };
+        finished(response, self.session.revision())
+    }
+}
+
+/// An answer with its revision, and a code on every error.
+pub(crate) fn finished(mut response: Response, revision: Revision) -> Response {
+    for error in &mut response.errors {
+        let has_code = error.extensions.as_ref().is_some_and(|values| values.get("code").is_some());
+        if !has_code {
+            let is_internal = error.message.starts_with("internal:");
+            let code = if is_internal { Code::Internal } else { Code::ValidationFailed };
+            error.extensions.get_or_insert_default().set("code", code.as_str());
+        }
+    }
+    response.extension("revision", Value::from(revision.0))
+}
+
+/// An answer that is nothing but an error.
+pub(crate) fn refusal(fault: &Fault) -> Response {
+    Response::from_errors(vec![fault.to_error(None)])
+}
+
+/// Whether an answer says that the request could not run at all, so that it has no `data`.
+pub(crate) fn is_request_error(response: &Response) -> bool {
+    let is_of_field = |path: &Vec<PathSegment>| !path.is_empty();
+    response.data == Value::Null
+        && !response.errors.is_empty()
+        && !response.errors.iter().any(|error| is_of_field(&error.path))
+}
+
+/// An answer as JSON; without `data` where there was no execution.
+pub(crate) fn to_bytes(response: &Response) -> Vec<u8> {
+    let mut out = Vec::with_capacity(4_096);
+    if is_request_error(response) {
+        let mut members = serde_json::Map::new();
+        members.insert("errors".to_owned(), json(&response.errors));
+        if !response.extensions.is_empty() {
+            members.insert("extensions".to_owned(), json(&response.extensions));
+        }
+        out.extend(serde_json::Value::Object(members).to_string().into_bytes());
+    } else if serde_json::to_writer(&mut out, response).is_err() {
+        out.clear();
+        out.extend_from_slice(b"{\"errors\":[{\"message\":\"the answer could not be written\"}]}");
+    }
+    out
+}
+
+fn json(value: &impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(value).unwrap_or_default()
+}

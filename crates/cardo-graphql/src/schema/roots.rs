@@ -1,0 +1,270 @@
+//! Where questions, changes and subscriptions begin.
+
+use std::sync::Arc;
+
+use async_graphql::Value;
+use async_graphql::dynamic::{
+    Field, FieldFuture, FieldValue, InputValue, Object, ResolverContext, Subscription,
+    SubscriptionField, SubscriptionFieldFuture, TypeRef,
+};
+use cardo_model::Iri;
+use cardo_query::Filter;
+use futures_util::{Stream, StreamExt};
+
+use super::entity::{Asked, filtered, moment_of, wants_count};
+use super::{fallible, page_arguments, session};
+use crate::fault::Fault;
+use crate::filter;
+use crate::model::Model;
+use crate::mutate::{self, Write};
+use crate::resolve::{self, Group, Node, PageArgs};
+use crate::session::Session;
+use crate::subscribe::{self, Wanted};
+
+fn id_argument() -> InputValue {
+    InputValue::new("id", TypeRef::named_nn(TypeRef::ID))
+}
+
+fn id_of<'a>(ctx: &'a ResolverContext<'_>) -> Result<&'a str, Fault> {
+    let value = ctx.args.get("id").ok_or_else(|| Fault::input("id is missing"))?;
+    match value.as_value() {
+        Value::String(id) => Ok(id),
+        other => Err(Fault::input(format!("id is {other}, and has to be a text"))),
+    }
+}
+
+/// One entity, where it exists and is of the type.
+fn one(ctx: &ResolverContext<'_>, of: Option<usize>) -> Result<Option<Node>, Fault> {
+    let moment = moment_of(ctx)?;
+    let Some(record) = moment.snapshot.retrieve(id_of(ctx)?) else { return Ok(None) };
+    if let Some(of) = of
+        && record.view().types().all(|id| id != moment.model.table(of).id)
+    {
+        return Ok(None);
+    }
+    Ok(Some(Group::of_one(moment, record)))
+}
+
+pub(super) fn query(model: &Arc<Model>) -> Object {
+    let single = |name: &str, ty: &str, of: Option<usize>| {
+        Field::new(name, TypeRef::named(ty), move |ctx| {
+            fallible(
+                ctx,
+                move |ctx| async move { Ok(one(&ctx, of)?.map(|node| node.into_value(of))) },
+            )
+        })
+        .argument(id_argument())
+    };
+    let mut object = Object::new("Query")
+        .field(single("node", "Node", None).description("An entity by its id (Relay)."))
+        .field(single("entity", "Entity", None).description("An entity by its id."))
+        .field(entities())
+        .field(
+            Field::new("revision", TypeRef::named_nn("Revision"), |ctx| {
+                let revision = session(&ctx).map(|session| session.revision().0).unwrap_or(0);
+                FieldFuture::from_value(Some(Value::from(revision)))
+            })
+            .description("The revision of the twin that answers."),
+        );
+    for (of, ty) in model.types.iter().enumerate() {
+        object = object.field(single(&ty.names.one, &ty.name, Some(of))).field(many(
+            &ty.names.list,
+            &ty.names.connection,
+            &ty.names.filter,
+            &ty.names.order,
+            of,
+        ));
+    }
+    object
+}
+
+fn many(name: &str, connection: &str, filter: &str, order: &str, of: usize) -> Field {
+    let field = Field::new(name, TypeRef::named(connection), move |ctx| {
+        fallible(ctx, move |ctx| async move {
+            let moment = moment_of(&ctx)?;
+            let typed = filter::of_type(&moment.model, Some(of));
+            list(&ctx, Some(of), typed).await
+        })
+    });
+    filtered(page_arguments(field), filter, order)
+}
+
+fn entities() -> Field {
+    let field = Field::new("entities", TypeRef::named("EntityConnection"), |ctx| {
+        fallible(ctx, |ctx| async move {
+            let moment = moment_of(&ctx)?;
+            let types = type_filter(&moment.model, &ctx)?;
+            list(&ctx, None, types).await
+        })
+    });
+    filtered(page_arguments(field), "EntityFilter", "EntityOrder")
+        .argument(
+            InputValue::new("type", TypeRef::named_nn_list(TypeRef::STRING))
+                .description("Names of types, or their IRIs; any of them."),
+        )
+        .description("Entities of any type.")
+}
+
+/// Entities of any of the types that `type` names.
+fn type_filter(model: &Model, ctx: &ResolverContext<'_>) -> Result<Filter, Fault> {
+    let Some(value) = ctx.args.get("type").filter(|value| !value.is_null()) else {
+        return Ok(Filter::True);
+    };
+    let names = match value.as_value() {
+        Value::List(names) => names.clone(),
+        one => vec![one.clone()],
+    };
+    let ty = |name: &Value| match name {
+        Value::String(name) => Ok(Filter::Type(type_iri(model, name)?)),
+        other => Err(Fault::input(format!("type holds {other}, which is no text"))),
+    };
+    Ok(Filter::Or(names.iter().map(ty).collect::<Result<_, Fault>>()?))
+}
+
+/// The type of a short name or an IRI.
+pub(crate) fn type_iri(model: &Model, name: &str) -> Result<Iri, Fault> {
+    if let Some(table) = model.tables.get(name) {
+        return Ok(table.type_name.clone());
+    }
+    if let Some(of) = model.named(name) {
+        return Ok(model.table(of).type_name.clone());
+    }
+    let iri = name.contains(':').then(|| Iri::new(name.to_owned()).ok()).flatten();
+    iri.ok_or_else(|| Fault::input(format!("type {name:?} is no type of the twin and no IRI")))
+}
+
+async fn list<'a>(
+    ctx: &ResolverContext<'a>,
+    of: Option<usize>,
+    types: Filter,
+) -> Result<Option<FieldValue<'a>>, Fault> {
+    let moment = moment_of(ctx)?;
+    let asked = Asked::read(ctx, &moment.model, of)?;
+    let args = PageArgs::read(&ctx.args, &moment.face.options.limits)?;
+    let name = of.map_or("Entity", |of| moment.model.table(of).name.as_ref());
+    let question = resolve::question_of(&moment, name, &ctx.args);
+    let filter = types.and(asked.filter);
+    let count = wants_count(ctx);
+    let page = resolve::list(&moment, of, filter, asked.order, &args, question, count).await?;
+    Ok(Some(FieldValue::owned_any(page)))
+}
+
+pub(super) fn mutation(model: &Arc<Model>) -> Object {
+    let mut object = Object::new("Mutation").field(
+        Field::new("deleteEntity", TypeRef::named("DeletedEntity"), |ctx| {
+            fallible(ctx, |ctx| async move {
+                let deleted = mutate::delete(&*session(&ctx)?, id_of(&ctx)?).await?;
+                Ok(Some(FieldValue::owned_any(deleted)))
+            })
+        })
+        .argument(id_argument())
+        .description("Deletes an entity."),
+    );
+    for (of, ty) in model.types.iter().enumerate() {
+        let names = &ty.names;
+        object = object
+            .field(write(&names.create, &ty.name, &names.input, of, Write::Create))
+            .field(write(&names.merge, &ty.name, &names.input, of, Write::Merge))
+            .field(write(&names.replace, &ty.name, &names.input, of, Write::Replace));
+    }
+    object
+}
+
+fn write(name: &str, ty: &str, input: &str, of: usize, how: Write) -> Field {
+    let says = match how {
+        Write::Create => "Creates an entity; it must not exist.",
+        Write::Merge => "Changes what is given of an entity, and leaves the rest.",
+        Write::Replace => "Replaces all of an entity that exists.",
+    };
+    Field::new(name, TypeRef::named(ty), move |ctx| {
+        fallible(ctx, move |ctx| async move {
+            let session = session(&ctx)?;
+            let input = ctx.args.get("input").ok_or_else(|| Fault::input("input is missing"))?;
+            let node = mutate::write(&session, of, id_of(&ctx)?, input.as_value(), how).await?;
+            Ok(node.map(FieldValue::owned_any))
+        })
+    })
+    .argument(id_argument())
+    .argument(InputValue::new("input", TypeRef::named_nn(input)))
+    .description(says)
+}
+
+pub(super) fn subscription(model: &Arc<Model>) -> Subscription {
+    let mut object = Subscription::new("Subscription").field(
+        news("entityChanged", "EntityChange", "EntityFilter", None)
+            .argument(InputValue::new("type", TypeRef::named_nn_list(TypeRef::STRING)))
+            .description("Changes of entities of any type."),
+    );
+    for (of, ty) in model.types.iter().enumerate() {
+        let names = &ty.names;
+        object = object
+            .field(news(&names.changed, &names.change, &names.filter, Some(of)))
+            .field(fence(&names.fenced, &names.fence, &names.filter, of));
+    }
+    object
+}
+
+fn news(name: &str, ty: &str, filter: &str, of: Option<usize>) -> SubscriptionField {
+    SubscriptionField::new(name, TypeRef::named_nn(ty), move |ctx| {
+        SubscriptionFieldFuture::new(async move {
+            let session = session(&ctx)?;
+            let types = match of {
+                Some(_) => filter::of_type(&session.model, of),
+                None => type_filter(&session.model, &ctx)?,
+            };
+            let asked = Asked::read(&ctx, &session.model, of)?;
+            let wanted = Wanted::changes(of, types.and(asked.filter), kinds(&ctx));
+            told(session, wanted).await
+        })
+    })
+    .argument(InputValue::new("filter", TypeRef::named(filter)))
+    .argument(InputValue::new("on", TypeRef::named_nn_list("ChangeKind")))
+}
+
+fn fence(name: &str, ty: &str, filter: &str, of: usize) -> SubscriptionField {
+    SubscriptionField::new(name, TypeRef::named_nn(ty), move |ctx| {
+        SubscriptionFieldFuture::new(async move {
+            let session = session(&ctx)?;
+            let model = &session.model;
+            let asked = Asked::read(&ctx, model, Some(of))?;
+            let given = |name: &str| ctx.args.get(name).filter(|value| !value.is_null());
+            let area = match (given("area"), given("near")) {
+                (Some(area), None) => filter::area(model, of, area.as_value(), false)?,
+                (None, Some(near)) => filter::area(model, of, near.as_value(), true)?,
+                _ => return Err(Fault::input("a fence is either an area, or near a position").into()),
+            };
+            let filter = filter::of_type(model, Some(of)).and(asked.filter).and(area);
+            let wanted = Wanted::fence(of, filter, kinds(&ctx));
+            told(session, wanted).await
+        })
+    })
+    .argument(InputValue::new("area", TypeRef::named("Geometry")))
+    .argument(InputValue::new("near", TypeRef::named("NearFilter")))
+    .argument(InputValue::new("filter", TypeRef::named(filter)))
+    .argument(InputValue::new("on", TypeRef::named_nn_list("FenceEventKind")))
+    .description("Who enters an area, leaves it, or changes within it.")
+}
+
+async fn told<'a>(
+    session: Arc<Session>,
+    wanted: Wanted,
+) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<FieldValue<'a>>> + Send> {
+    let news = subscribe::follow(session, wanted).await?;
+    Ok(news.map(|news| Ok(FieldValue::owned_any(news?))))
+}
+
+/// The kinds of news that are wanted; all where none is named.
+fn kinds(ctx: &ResolverContext<'_>) -> Vec<String> {
+    let Some(value) = ctx.args.get("on").filter(|value| !value.is_null()) else {
+        return Vec::new();
+    };
+    let name = |value: &Value| match value {
+        Value::Enum(name) => Some(name.to_string()),
+        Value::String(name) => Some(name.clone()),
+        _ => None,
+    };
+    match value.as_value() {
+        Value::List(items) => items.iter().filter_map(name).collect(),
+        one => name(one).into_iter().collect(),
+    }
+}
