@@ -10,5 +10,6 @@ mod ingest;
 mod kill;
 mod layering;
 mod lifecycle;
+mod one_twin;
 mod reach;
 mod support;
