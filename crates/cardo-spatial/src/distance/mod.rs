@@ -92,8 +92,10 @@ impl DistanceTest {
         let Some(centre) = self.centre.point else {
             return self.decide(&self.centre.bodies_to_point(target));
         };
-        let [min, max] = self.bands.map(|band| band.map(|band| band.judge(target)));
-        if let Some(decided) = join(min, max) {
+        let [min, max] = self.bands;
+        let near_enough = max.map_or(Some(true), |band| band.judge(target));
+        let far_enough = min.map_or(Some(true), |band| Some(!band.judge(target)?));
+        if let Some(decided) = both(near_enough, far_enough) {
             return decided;
         }
         let chord = chord_squared(&centre.ecef, &ecef(target));
@@ -148,8 +150,10 @@ impl DistanceTest {
 
     /// What a range of chords tells, if it tells.
     fn judge(&self, range: ChordRange) -> Option<bool> {
-        let of = |limit: Threshold| limit.judge_range(range.low, range.high);
-        join(self.min.map(of), self.max.map(of))
+        let is_within = |limit: Threshold| limit.judge_range(range.low, range.high);
+        let near_enough = self.max.map_or(Some(true), is_within);
+        let far_enough = self.min.map_or(Some(true), |limit| Some(!is_within(limit)?));
+        both(near_enough, far_enough)
     }
 
     fn accepts(&self, metres: Option<f64>) -> bool {
@@ -160,11 +164,8 @@ impl DistanceTest {
     }
 }
 
-/// Whether a target matches that is within the least distance or not, and within the greatest or
-/// not; the inner `None` says that this is not known.
-fn join(min: Option<Option<bool>>, max: Option<Option<bool>>) -> Option<bool> {
-    let near_enough = max.unwrap_or(Some(true));
-    let far_enough = min.map_or(Some(true), |within| within.map(|within| !within));
+/// Whether both hold, as far as that is known.
+fn both(near_enough: Option<bool>, far_enough: Option<bool>) -> Option<bool> {
     match (near_enough, far_enough) {
         (Some(false), _) | (_, Some(false)) => Some(false),
         (Some(true), Some(true)) => Some(true),
