@@ -157,7 +157,7 @@ impl Model {
             .into_iter()
             .zip(tables.all())
             .map(|(name, table)| TypeModel {
-                names: TypeNames::new(&name, &mut types, &mut roots),
+                names: TypeNames::new(&table.name, &mut types, &mut roots),
                 fields: fields(table),
                 reverse: Vec::new(),
                 name,
@@ -260,8 +260,7 @@ fn join(tables: &Tables, models: &mut [TypeModel], targets: &dyn Targets) {
                 models[of].fields[at].target = Some(Target::One(*one));
             }
             for found in seen.any.iter().filter_map(&place) {
-                let wanted =
-                    format!("{}By{}", lower_first(&models[of].name), upper_first(&column.name));
+                let wanted = format!("{}By{}", lower_first(&table.name), upper_first(&column.name));
                 let name = taken[found].give(wanted);
                 models[found].reverse.push(ReverseModel { name, of, column: at });
             }

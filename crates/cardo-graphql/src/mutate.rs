@@ -99,8 +99,7 @@ fn operation(
 struct Draft {
     types: Vec<Iri>,
     scopes: Option<Vec<Scope>>,
-    /// `Some(None)` takes the time away.
-    expires_at: Option<Option<Timestamp>>,
+    expires_at: Said<Timestamp>,
     attributes: Vec<AttributeDraft>,
 }
 
@@ -109,16 +108,47 @@ struct AttributeDraft {
     instances: Vec<InstanceDraft>,
 }
 
-/// What is said of an instance; an inner `None` takes it away.
+/// What an input says of one thing.
+#[derive(Default)]
+enum Said<T> {
+    /// Nothing: it stays as it is.
+    #[default]
+    Nothing,
+    /// It is taken away.
+    Gone,
+    /// It is this.
+    This(T),
+}
+
+impl<T> Said<T> {
+    fn this(self) -> Option<T> {
+        match self {
+            Self::This(value) => Some(value),
+            Self::Nothing | Self::Gone => None,
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        matches!(self, Self::Gone)
+    }
+}
+
+impl<T> From<Option<T>> for Said<T> {
+    fn from(given: Option<T>) -> Self {
+        given.map_or(Self::Gone, Self::This)
+    }
+}
+
+/// What is said of an instance.
 #[derive(Default)]
 struct InstanceDraft {
     dataset: Option<Iri>,
-    value: Option<Option<Value>>,
+    value: Said<Value>,
     kind: Option<Kind>,
     is_moment: bool,
     languages: Vec<(Box<str>, Option<String>)>,
-    observed_at: Option<Option<Timestamp>>,
-    unit_code: Option<Option<Box<str>>>,
+    observed_at: Said<Timestamp>,
+    unit_code: Said<Box<str>>,
     attributes: Vec<AttributeDraft>,
 }
 
@@ -139,7 +169,7 @@ impl Draft {
                     let scopes = texts(given, "scope")?.into_iter().map(Scope::new);
                     draft.scopes = Some(scopes.collect::<Result<_, _>>()?);
                 }
-                "expiresAt" => draft.expires_at = Some(moment(given, "expiresAt")?),
+                "expiresAt" => draft.expires_at = moment(given, "expiresAt")?.into(),
                 name => {
                     let column = table.column(name).ok_or_else(|| {
                         Fault::input(format!("{name:?} is no field of {}", table.name))
@@ -162,9 +192,9 @@ impl Draft {
         }
         let name = column.name.as_ref();
         match &column.part {
-            ColumnPart::ObservedAt => instance.observed_at = Some(moment(given, name)?),
+            ColumnPart::ObservedAt => instance.observed_at = moment(given, name)?.into(),
             ColumnPart::UnitCode => {
-                instance.unit_code = Some(optional_text(given, name)?.map(Into::into));
+                instance.unit_code = optional_text(given, name)?.map(Into::into).into();
             }
             ColumnPart::Language(tag) => {
                 instance.languages.push((tag.clone(), optional_text(given, name)?));
@@ -175,11 +205,10 @@ impl Draft {
             ColumnPart::Value => {
                 instance.kind = Some(kind(column.datatype));
                 instance.is_moment = column.datatype == ColumnType::DateTime;
-                let value = match given {
-                    Given::Null => None,
-                    given => Some(value(column.datatype, given, name)?),
+                instance.value = match given {
+                    Given::Null => Said::Gone,
+                    given => Said::This(value(column.datatype, given, name)?),
                 };
-                instance.value = Some(value);
             }
         }
         Ok(())
@@ -189,7 +218,7 @@ impl Draft {
         let mut entity = Entity::new(id, type_name.clone());
         entity.types.extend(self.types.into_iter().filter(|other| other != type_name));
         entity.scopes = self.scopes.unwrap_or_default();
-        entity.expires_at = self.expires_at.flatten();
+        entity.expires_at = self.expires_at.this();
         entity.attributes = whole(self.attributes)?;
         Ok(entity)
     }
@@ -199,8 +228,8 @@ impl Draft {
             types: self.types,
             scopes: self.scopes,
             attributes: parts(self.attributes)?,
-            expires_at: self.expires_at.flatten(),
-            without_expires_at: self.expires_at == Some(None),
+            without_expires_at: self.expires_at.is_gone(),
+            expires_at: self.expires_at.this(),
         })
     }
 }
@@ -272,9 +301,10 @@ impl InstanceDraft {
     }
 
     fn into_instance(self, name: &Iri) -> Result<Option<Instance>, Fault> {
-        let Some(value) = self.language_map(false).or_else(|| self.value.clone().flatten()) else {
-            let has_parts = self.observed_at.flatten().is_some()
-                || self.unit_code.flatten().is_some()
+        let map = self.language_map(false);
+        let Some(value) = map.or_else(|| self.value.this()) else {
+            let has_parts = self.observed_at.this().is_some()
+                || self.unit_code.this().is_some()
                 || !whole(self.attributes)?.is_empty();
             if has_parts {
                 let name = name.as_str();
@@ -284,8 +314,8 @@ impl InstanceDraft {
         };
         let mut instance = Instance::new(value);
         instance.dataset_id = self.dataset;
-        instance.observed_at = self.observed_at.flatten();
-        instance.unit_code = self.unit_code.flatten();
+        instance.observed_at = self.observed_at.this();
+        instance.unit_code = self.unit_code.this();
         instance.value_type = self.is_moment.then(|| "DateTime".into());
         instance.attributes = whole(self.attributes)?;
         Ok(Some(instance))
@@ -296,16 +326,20 @@ impl InstanceDraft {
         let kind = map.as_ref().map(Value::kind).or(self.kind);
         let value = match (map, self.value) {
             (Some(map), _) => Some(map),
-            (None, Some(Some(value))) => Some(value),
-            (None, Some(None)) => Some(Value::null(kind.unwrap_or(Kind::Property))),
-            (None, None) => None,
+            (None, Said::This(value)) => Some(value),
+            (None, Said::Gone) => Some(Value::null(kind.unwrap_or(Kind::Property))),
+            (None, Said::Nothing) => None,
         };
         Ok(InstanceFragment {
             value,
             dataset_id: self.dataset,
-            observed_at: self.observed_at.flatten(),
-            without_observed_at: self.observed_at == Some(None),
-            unit_code: self.unit_code.map(|unit| unit.unwrap_or_else(|| NGSI_LD_NULL.into())),
+            without_observed_at: self.observed_at.is_gone(),
+            observed_at: self.observed_at.this(),
+            unit_code: match self.unit_code {
+                Said::Nothing => None,
+                Said::Gone => Some(NGSI_LD_NULL.into()),
+                Said::This(unit) => Some(unit),
+            },
             value_type: self.is_moment.then(|| "DateTime".into()),
             attributes: parts(self.attributes)?,
             ..InstanceFragment::default()

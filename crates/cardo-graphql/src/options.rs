@@ -27,7 +27,7 @@ pub struct GraphqlLimits {
     pub depth: usize,
     /// Rows times fields that a question may touch, by estimate.
     pub cost: u64,
-    /// The same for questions about the schema.
+    /// The same for questions about the schema, for each type that it has.
     pub introspection_cost: u64,
     /// Requests of a batch.
     pub batch: usize,
@@ -57,7 +57,7 @@ impl Default for GraphqlLimits {
             tokens: 10_000,
             depth: 16,
             cost: 100_000,
-            introspection_cost: 5_000_000,
+            introspection_cost: 5_000,
             batch: 10,
             time: Duration::from_secs(10),
             default_page: 20,

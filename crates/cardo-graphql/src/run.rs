@@ -101,7 +101,10 @@ impl Prepared {
         let response = match tokio::time::timeout(limit, running).await {
             Ok(response) => response,
             Err(_) => {
-                let message = format!("the request took longer than {limit:?} and was stopped");
+                let message = format!(
+                    "the request took longer than {limit:?} and was stopped; a change that it had \
+                     begun may still be done"
+                );
                 let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
                 refusal(&Fault::new(Code::Timeout, message).with("limitMilliseconds", limit))
             }

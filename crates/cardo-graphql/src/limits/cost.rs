@@ -55,6 +55,8 @@ impl<'a> Survey<'a> {
     ) -> Result<(), Fault> {
         let taken = self.selection(selection, root)?;
         let limits = self.limits;
+        let types = self.registry.types.len() as u64;
+        let of_schema = limits.introspection_cost.saturating_mul(types);
         if taken.depth > limits.depth {
             let message = format!(
                 "the fields of the query stand {} levels deep, and {} are accepted",
@@ -75,7 +77,7 @@ impl<'a> Survey<'a> {
         }
         for (what, cost, limit) in [
             ("query", taken.cost, limits.cost),
-            ("question about the schema", taken.introspection, limits.introspection_cost),
+            ("question about the schema", taken.introspection, of_schema),
         ] {
             if cost > limit {
                 let message = format!(

@@ -29,7 +29,7 @@ async fn a_query_may_come_by_get_and_a_mutation_may_not() {
     let uri = "/graphql?query=query($id:ID!)%7Btree(id:$id)%7Bheight%7D%7D&variables=%7B%22id%22:%22urn:t:3%22%7D";
     let (status, headers, answer) = ask(&city, Method::GET, uri, &[], "").await;
     assert_eq!(status, StatusCode::OK);
-    assert_eq!(answer["data"]["tree"]["height"], 3);
+    assert_eq!(answer["data"]["tree"]["height"], 3.0);
     assert_eq!(headers["cardo-revision"], "1");
     assert_eq!(headers["content-type"], "application/json; charset=utf-8");
     let uri = "/graphql?query=mutation%7BdeleteEntity(id:%22urn:t:3%22)%7Bid%7D%7D";
