@@ -87,13 +87,12 @@ impl Bbox {
         match (self.west == self.east, self.south == self.north) {
             (true, true) => Geometry::Point(Point::new(self.west, self.south)),
             (false, false) => self.area(),
-            (true, false) => Geometry::LineString(LineString::from(vec![low, high])),
             (false, true) if self.west < self.east => {
-                let middle = f64::midpoint(self.west, self.east);
-                let middle = (middle, self.south);
+                // Two halves, so that the line is not taken for one round the back of the globe.
+                let middle = (f64::midpoint(self.west, self.east), self.south);
                 Geometry::LineString(LineString::from(vec![low, middle, high]))
             }
-            (false, true) => Geometry::LineString(LineString::from(vec![low, high])),
+            _ => Geometry::LineString(LineString::from(vec![low, high])),
         }
     }
 

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use cardo_http::query_decode;
 
@@ -63,7 +64,7 @@ pub(super) fn unknown<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> P
     let known: Vec<&str> = known.collect();
     let mut list = known[..known.len().min(MAX_NAMED)].join(", ");
     if known.len() > MAX_NAMED {
-        list.push_str(&format!(" and {} more", known.len() - MAX_NAMED));
+        let _ = write!(list, " and {} more", known.len() - MAX_NAMED);
     }
     ParamFault::Unknown { name: shorten(name), known: list }
 }
