@@ -10,7 +10,7 @@ use super::shared_vec::SharedVec;
 /// the record, which the caller compares.
 #[derive(Clone)]
 pub(crate) struct IdMap {
-    buckets: SharedVec<Bucket>,
+    buckets: SharedVec<Bucket, 8>,
     count: u32,
     len: usize,
     hasher: foldhash::fast::FixedState,
@@ -24,7 +24,9 @@ struct Entry {
     slot: u32,
 }
 
-const FILL: usize = 24;
+/// How many entries a bucket has on average before the map grows. They are plain numbers, so that
+/// copying many of them is cheaper than counting references to more buckets.
+const FILL: usize = 48;
 
 impl IdMap {
     pub(crate) fn new(seed: u64) -> Self {
@@ -64,10 +66,9 @@ impl IdMap {
         let (address, hash) = self.hash(id);
         let at = self.bucket_of(address);
         let old = self.buckets.get(at);
-        let mut entries = Vec::with_capacity(old.len() + 1);
-        entries.extend_from_slice(old);
-        entries.push(Entry { hash, slot });
-        self.buckets.set(at, entries.into());
+        let new = Entry { hash, slot };
+        let entries = (0..=old.len()).map(|at| old.get(at).copied().unwrap_or(new)).collect();
+        self.buckets.set(at, entries);
         self.len += 1;
         if self.len > self.count as usize * FILL {
             self.split(id_of);

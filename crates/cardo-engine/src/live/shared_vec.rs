@@ -1,21 +1,24 @@
 use std::sync::Arc;
 
-const LEAF: usize = 64;
 const BRANCH: usize = 128;
-const SPAN: usize = LEAF * BRANCH;
 
-type Leaf<T> = Arc<[T; LEAF]>;
-type Branch<T> = Arc<[Option<Leaf<T>>; BRANCH]>;
+type Leaf<T, const LEAF: usize> = Arc<[T; LEAF]>;
+type Branch<T, const LEAF: usize> = Arc<[Option<Leaf<T, LEAF>>; BRANCH]>;
 
-/// A vector whose clones share what is the same: cloning costs one reference count for every
-/// 8,192 places, writing a place copies 64 of them once. Places never written hold the default.
+/// A vector whose clones share what is the same: cloning costs one reference count for every 128
+/// leaves, writing a place copies the leaf of it once. Places never written hold the default.
+///
+/// Large leaves suit places that are written one after the other, small ones those that are
+/// written here and there.
 #[derive(Clone)]
-pub(crate) struct SharedVec<T> {
-    top: Vec<Option<Branch<T>>>,
+pub(crate) struct SharedVec<T, const LEAF: usize = 64> {
+    top: Vec<Option<Branch<T, LEAF>>>,
     default: T,
 }
 
-impl<T: Clone> SharedVec<T> {
+impl<T: Clone, const LEAF: usize> SharedVec<T, LEAF> {
+    const SPAN: usize = LEAF * BRANCH;
+
     pub(crate) fn new(default: T) -> Self {
         Self { top: Vec::new(), default }
     }
@@ -23,14 +26,14 @@ impl<T: Clone> SharedVec<T> {
     #[inline]
     pub(crate) fn get(&self, at: u32) -> &T {
         let at = at as usize;
-        let leaf = self.top.get(at / SPAN).and_then(Option::as_ref);
-        let leaf = leaf.and_then(|branch| branch[at % SPAN / LEAF].as_ref());
+        let leaf = self.top.get(at / Self::SPAN).and_then(Option::as_ref);
+        let leaf = leaf.and_then(|branch| branch[at % Self::SPAN / LEAF].as_ref());
         leaf.map_or(&self.default, |leaf| &leaf[at % LEAF])
     }
 
-    /// Calls `visit` with the first place of every run of 64 that is not shared with `other`.
+    /// Calls `visit` with the first place of every leaf that is not shared with `other`.
     pub(crate) fn changed_leaves(&self, other: &Self, mut visit: impl FnMut(u32)) {
-        let same = |a: Option<&Leaf<T>>, b: Option<&Leaf<T>>| match (a, b) {
+        let same = |a: Option<&Leaf<T, LEAF>>, b: Option<&Leaf<T, LEAF>>| match (a, b) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             (None, None) => true,
             _ => false,
@@ -44,10 +47,13 @@ impl<T: Clone> SharedVec<T> {
                 continue;
             }
             for leaf in 0..BRANCH {
-                let leaf_of =
-                    |branch: Option<&'_ Branch<T>>| branch.and_then(|b| b[leaf].as_ref()).cloned();
+                let leaf_of = |branch: Option<&'_ Branch<T, LEAF>>| {
+                    branch.and_then(|b| b[leaf].as_ref()).cloned()
+                };
                 if !same(leaf_of(mine).as_ref(), leaf_of(theirs).as_ref()) {
-                    visit(u32::try_from(at * SPAN + leaf * LEAF).expect("places are 32 bits"));
+                    visit(
+                        u32::try_from(at * Self::SPAN + leaf * LEAF).expect("places are 32 bits"),
+                    );
                 }
             }
         }
@@ -55,13 +61,13 @@ impl<T: Clone> SharedVec<T> {
 
     pub(crate) fn set(&mut self, at: u32, value: T) {
         let at = at as usize;
-        if self.top.len() <= at / SPAN {
-            self.top.resize(at / SPAN + 1, None);
+        if self.top.len() <= at / Self::SPAN {
+            self.top.resize(at / Self::SPAN + 1, None);
         }
-        let branch =
-            self.top[at / SPAN].get_or_insert_with(|| Arc::new(std::array::from_fn(|_| None)));
+        let branch = self.top[at / Self::SPAN]
+            .get_or_insert_with(|| Arc::new(std::array::from_fn(|_| None)));
         let default = &self.default;
-        let leaf = Arc::make_mut(branch)[at % SPAN / LEAF]
+        let leaf = Arc::make_mut(branch)[at % Self::SPAN / LEAF]
             .get_or_insert_with(|| Arc::new(std::array::from_fn(|_| default.clone())));
         Arc::make_mut(leaf)[at % LEAF] = value;
     }
@@ -78,7 +84,7 @@ mod tests {
             writes in prop::collection::vec((0_u32..40_000, any::<u16>()), 1..80),
             cut in any::<prop::sample::Index>(),
         ) {
-            let mut shared = SharedVec::new(0_u16);
+            let mut shared = SharedVec::<u16>::new(0);
             let mut plain = vec![0_u16; 40_000];
             let cut = cut.index(writes.len());
             let mut before = None;

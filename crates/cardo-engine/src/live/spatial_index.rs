@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use cardo_spatial::Aabb;
-use rstar::{AABB, RStarInsertionStrategy, RTree, RTreeObject, RTreeParams};
 
 /// One box of a geometry: a point is its own box, a geometry across the antimeridian has two.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,36 +11,14 @@ pub(crate) struct Entry {
     pub(crate) is_point: bool,
 }
 
-impl RTreeObject for Entry {
-    type Envelope = AABB<[f64; 2]>;
-
-    fn envelope(&self) -> Self::Envelope {
-        envelope(&self.bounds)
-    }
-}
-
-fn envelope(bounds: &Aabb) -> AABB<[f64; 2]> {
-    AABB::from_corners(bounds.min, bounds.max)
-}
-
-/// Wide nodes, so that copying a small tree takes few allocations.
-#[derive(Clone)]
-struct Wide;
-
-impl RTreeParams for Wide {
-    const MIN_SIZE: usize = 6;
-    const MAX_SIZE: usize = 16;
-    const REINSERTION_COUNT: usize = 4;
-    type DefaultInsertionStrategy = RStarInsertionStrategy;
-}
-
-type Tree = RTree<Entry, Wide>;
-
-const BUCKET: usize = 128;
+/// How many entries a bucket is built with; it is split beyond twice as many. Entries lie side by
+/// side: looking through so few takes no longer than going down a tree, and copying them is one
+/// move of memory.
+const BUCKET: usize = 64;
 const GROUP: usize = 64;
 
-/// An R-tree of which clones share what is the same: a directory of small `rstar` trees, in
-/// groups, each copied only where it is written.
+/// An R-tree of three levels of which clones share what is the same: groups of buckets of entries,
+/// each copied only where it is written.
 #[derive(Clone, Default)]
 pub(crate) struct SpatialIndex {
     groups: Vec<Arc<Group>>,
@@ -57,7 +34,7 @@ struct Group {
 #[derive(Clone)]
 struct Bucket {
     bounds: Aabb,
-    tree: Arc<Tree>,
+    entries: Arc<[Entry]>,
 }
 
 impl SpatialIndex {
@@ -76,7 +53,7 @@ impl SpatialIndex {
         let mut buckets = Vec::with_capacity(tiles);
         for strip in entries.chunks_mut(column) {
             sort_by_axis(strip, 1);
-            buckets.extend(strip.chunks(BUCKET).map(|tile| Bucket::build(tile.to_vec())));
+            buckets.extend(strip.chunks(BUCKET).map(Bucket::of));
         }
         let groups = buckets.chunks(GROUP).map(|b| Arc::new(Group::of(b.to_vec()))).collect();
         Self { groups, len }
@@ -85,7 +62,7 @@ impl SpatialIndex {
     pub(crate) fn insert(&mut self, entry: Entry) {
         self.len += 1;
         let Some(at) = best(self.groups.iter().map(|g| &g.bounds), &entry.bounds) else {
-            self.groups.push(Arc::new(Group::of(vec![Bucket::build(vec![entry])])));
+            self.groups.push(Arc::new(Group::of(vec![Bucket::of(&[entry])])));
             return;
         };
         let group = Arc::make_mut(&mut self.groups[at]);
@@ -125,11 +102,7 @@ impl SpatialIndex {
                 break;
             }
             let group = Arc::make_mut(group);
-            let bucket = &mut group.buckets[at];
-            let tree = Arc::make_mut(&mut bucket.tree);
-            tree.remove(old);
-            tree.insert(new);
-            bucket.bounds = bounds_of(tree);
+            group.buckets[at].replace(old, new);
             group.bounds = union(group.buckets.iter().map(|b| b.bounds));
             return;
         }
@@ -142,11 +115,11 @@ impl SpatialIndex {
         for wanted in boxes {
             for group in self.groups.iter().filter(|g| g.bounds.intersects(wanted)) {
                 for bucket in group.buckets.iter().filter(|b| b.bounds.intersects(wanted)) {
+                    let entries = bucket.entries.iter();
                     if wanted.contains(&bucket.bounds) {
-                        bucket.tree.iter().for_each(&mut visit);
+                        entries.for_each(&mut visit);
                     } else {
-                        let found = bucket.tree.locate_in_envelope_intersecting(&envelope(wanted));
-                        found.for_each(&mut visit);
+                        entries.filter(|e| e.bounds.intersects(wanted)).for_each(&mut visit);
                     }
                 }
             }
@@ -159,7 +132,7 @@ impl SpatialIndex {
         for wanted in boxes {
             for group in self.groups.iter().filter(|g| g.bounds.intersects(wanted)) {
                 for bucket in group.buckets.iter().filter(|b| b.bounds.intersects(wanted)) {
-                    sum += bucket.tree.size() as f64 * overlap(&bucket.bounds, wanted);
+                    sum += bucket.entries.len() as f64 * overlap(&bucket.bounds, wanted);
                 }
             }
         }
@@ -186,16 +159,13 @@ impl Group {
         let at = best(self.buckets.iter().map(|b| &b.bounds), &entry.bounds)
             .expect("a group has a bucket");
         let bucket = &mut self.buckets[at];
-        bucket.bounds = bucket.bounds.union(&entry.bounds);
-        let tree = Arc::make_mut(&mut bucket.tree);
-        tree.insert(entry);
-        if tree.size() > 2 * BUCKET {
-            let mut entries: Vec<Entry> = tree.iter().copied().collect();
-            let axis = longer_axis(&bucket.bounds);
-            sort_by_axis(&mut entries, axis);
-            let upper = entries.split_off(entries.len() / 2);
-            *bucket = Bucket::build(entries);
-            self.buckets.push(Bucket::build(upper));
+        bucket.insert(entry);
+        if bucket.entries.len() > 2 * BUCKET {
+            let mut entries = bucket.entries.to_vec();
+            sort_by_axis(&mut entries, longer_axis(&bucket.bounds));
+            let (lower, upper) = entries.split_at(entries.len() / 2);
+            *bucket = Bucket::of(lower);
+            self.buckets.push(Bucket::of(upper));
         }
     }
 
@@ -212,32 +182,54 @@ impl Group {
     fn bucket_with(&self, entry: &Entry) -> Option<usize> {
         self.buckets
             .iter()
-            .position(|bucket| bucket.bounds.contains(&entry.bounds) && bucket.tree.contains(entry))
+            .position(|bucket| bucket.bounds.contains(&entry.bounds) && bucket.has(entry))
     }
 
     fn remove(&mut self, at: usize, entry: &Entry) {
-        let bucket = &mut self.buckets[at];
-        let tree = Arc::make_mut(&mut bucket.tree);
-        tree.remove(entry);
-        if tree.size() == 0 {
+        if self.buckets[at].entries.len() == 1 {
             self.buckets.swap_remove(at);
         } else {
-            bucket.bounds = bounds_of(tree);
+            self.buckets[at].remove(entry);
         }
         self.bounds = union(self.buckets.iter().map(|b| b.bounds));
     }
 }
 
 impl Bucket {
-    fn build(entries: Vec<Entry>) -> Self {
-        let tree = Tree::bulk_load_with_params(entries);
-        Self { bounds: bounds_of(&tree), tree: Arc::new(tree) }
+    fn of(entries: &[Entry]) -> Self {
+        Self { bounds: bounds_of(entries), entries: entries.into() }
+    }
+
+    fn has(&self, entry: &Entry) -> bool {
+        self.entries.iter().any(|own| own.slot == entry.slot && own == entry)
+    }
+
+    fn insert(&mut self, entry: Entry) {
+        self.bounds = self.bounds.union(&entry.bounds);
+        // An iterator of known length, so that the new bucket is written in place.
+        let old = &self.entries;
+        self.entries = (0..=old.len()).map(|at| old.get(at).copied().unwrap_or(entry)).collect();
+    }
+
+    fn replace(&mut self, old: &Entry, new: Entry) {
+        let entries = Arc::make_mut(&mut self.entries);
+        if let Some(own) = entries.iter_mut().find(|own| *own == old) {
+            *own = new;
+        }
+        self.bounds = bounds_of(entries);
+    }
+
+    fn remove(&mut self, entry: &Entry) {
+        let mut entries = self.entries.to_vec();
+        if let Some(at) = entries.iter().position(|own| own == entry) {
+            entries.swap_remove(at);
+        }
+        *self = Self::of(&entries);
     }
 }
 
-fn bounds_of(tree: &Tree) -> Aabb {
-    let envelope = tree.root().envelope();
-    Aabb { min: envelope.lower(), max: envelope.upper() }
+fn bounds_of(entries: &[Entry]) -> Aabb {
+    union(entries.iter().map(|entry| entry.bounds))
 }
 
 fn union(bounds: impl Iterator<Item = Aabb>) -> Aabb {

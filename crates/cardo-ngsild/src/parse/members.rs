@@ -77,6 +77,11 @@ impl<'a> Members<'a> {
 
 impl<'a> Items<'a> {
     pub(crate) fn from_body(body: &'a [u8]) -> Result<Self, InvalidInput> {
+        // Batches are large, so an array is gone through once and not checked beforehand.
+        if body.trim_ascii_start().starts_with(b"[") {
+            return serde_json::from_slice(body)
+                .map_err(|error| InvalidInput::NotJson(error.to_string()));
+        }
         Self::of(raw_of_body(body)?)
     }
 
