@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, Response};
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, any, get, post, put};
 use cardo_engine::Engine;
-use cardo_http::Rights;
+use cardo_http::{EntityTags, Rights};
 use cardo_model::TwinId;
 
 use crate::contexts::Contexts;
@@ -29,6 +29,7 @@ pub(crate) struct Face {
     pub(crate) default_twin: TwinId,
     pub(crate) origin: Arc<str>,
     pub(crate) subscriptions: Registry,
+    pub(crate) tags: EntityTags,
 }
 
 /// A request that has begun: what its answer needs whatever comes of it.
@@ -48,6 +49,7 @@ impl Face {
             default_twin: TwinId::default(),
             origin: "ngsi-ld".into(),
             subscriptions: Registry::default(),
+            tags: EntityTags::default(),
         })
     }
 

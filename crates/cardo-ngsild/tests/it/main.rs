@@ -4,6 +4,7 @@
 mod attributes;
 mod bad_input;
 mod batch;
+mod caching;
 mod client;
 mod contexts;
 mod discovery;
