@@ -125,7 +125,7 @@ fn request_body(body: Body) -> Option<Value> {
 fn responses(description: &Description, route: &Route) -> Value {
     let mut responses = Map::new();
     let revision = json!({ "Cardo-Revision": { "$ref": "#/components/headers/Cardo-Revision" } });
-    for (status, says, schema) in description.answers.list() {
+    for &(status, says, schema) in description.answers.list() {
         let mut headers = revision.clone();
         let mut response = json!({ "description": says });
         if let Some(schema) = schema {
