@@ -1,7 +1,10 @@
+use std::io::Read;
+
 use axum::body::Body;
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_LENGTH;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use bytes::{Bytes, BytesMut};
+use flate2::bufread::MultiGzDecoder;
 use http_body_util::BodyExt;
 
 /// Why a body was not read.
@@ -17,6 +20,12 @@ pub enum BodyError {
         /// The most that is accepted, in bytes.
         limit: usize,
     },
+    /// It is coded in a way that is not understood: 415 with `Accept-Encoding: gzip`.
+    #[error("the body is coded as {0:?}; only gzip is understood, or no coding at all")]
+    Coding(String),
+    /// It says that it is gzip and is not.
+    #[error("the body is no gzip")]
+    NoGzip,
     /// The connection broke.
     #[error("the body could not be read to its end")]
     Interrupted,
@@ -24,7 +33,8 @@ pub enum BodyError {
 
 /// Reads a body whose length is announced, up to `limit` bytes.
 ///
-/// A body that announces more is refused before any of it is read.
+/// A body that announces more is refused before any of it is read. One in gzip is unpacked; the
+/// limit then holds for both of its forms.
 pub async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, BodyError> {
     let announced = headers.get(CONTENT_LENGTH).ok_or(BodyError::LengthRequired)?;
     let length: u64 = announced
@@ -36,7 +46,32 @@ pub async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<
     if length > limit {
         return Err(BodyError::TooLarge { limit });
     }
-    collect(body, length, limit).await
+    let is_gzip = is_gzip(headers)?;
+    let bytes = collect(body, length, limit).await?;
+    if is_gzip { unpack(&bytes, limit) } else { Ok(bytes) }
+}
+
+fn is_gzip(headers: &HeaderMap) -> Result<bool, BodyError> {
+    let Some(coding) = headers.get(CONTENT_ENCODING) else { return Ok(false) };
+    let is = |name: &str| coding.as_bytes().eq_ignore_ascii_case(name.as_bytes());
+    if is("gzip") || is("x-gzip") {
+        return Ok(true);
+    }
+    if is("identity") {
+        return Ok(false);
+    }
+    let shown = String::from_utf8_lossy(coding.as_bytes()).chars().take(64).collect();
+    Err(BodyError::Coding(shown))
+}
+
+fn unpack(bytes: &[u8], limit: usize) -> Result<Bytes, BodyError> {
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let mut plain = Vec::with_capacity(limit.min(bytes.len().saturating_mul(4)));
+    let read = MultiGzDecoder::new(bytes).take(most).read_to_end(&mut plain);
+    if plain.len() > limit {
+        return Err(BodyError::TooLarge { limit });
+    }
+    read.map(|_| plain.into()).map_err(|_| BodyError::NoGzip)
 }
 
 async fn collect(mut body: Body, length: usize, limit: usize) -> Result<Bytes, BodyError> {
@@ -104,6 +139,33 @@ mod tests {
     async fn a_body_that_announces_too_little_is_cut_off() {
         let result = read(Some("2"), Body::from("abcdefgh"), 4).await;
         assert!(matches!(result, Err(BodyError::TooLarge { limit: 4 })));
+    }
+
+    async fn read_coded(coding: &'static str, body: Vec<u8>) -> Result<Bytes, BodyError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+        read_body(&headers, Body::from(body), 1_000).await
+    }
+
+    fn gzip(bytes: usize) -> Vec<u8> {
+        let mut packed = Vec::new();
+        let text = vec![b'a'; bytes];
+        let mut encoder = flate2::bufread::GzEncoder::new(&*text, flate2::Compression::best());
+        encoder.read_to_end(&mut packed).unwrap();
+        packed
+    }
+
+    #[tokio::test]
+    async fn a_body_in_gzip_is_unpacked_within_the_limit() {
+        assert_eq!(read_coded("gzip", gzip(1_000)).await.unwrap().len(), 1_000);
+        assert_eq!(read_coded("identity", b"abc".to_vec()).await.unwrap(), "abc");
+        let bomb = read_coded("GZIP", gzip(1_001)).await;
+        assert!(matches!(bomb, Err(BodyError::TooLarge { limit: 1_000 })));
+        let broken = read_coded("gzip", gzip(500)[..20].to_vec()).await;
+        assert!(matches!(broken, Err(BodyError::NoGzip)));
+        let other = read_coded("br", vec![1, 2, 3]).await;
+        assert!(matches!(other, Err(BodyError::Coding(coding)) if coding == "br"));
     }
 
     #[tokio::test]

@@ -1,9 +1,14 @@
 //! HTTP mechanics that the faces of Cardo share: problem documents, content negotiation, who asks,
-//! bodies with a limit, query strings, links and paging, where the server is reached, revisions. It knows no protocol.
+//! bodies with a limit, query strings, links and paging, where the server is reached, revisions,
+//! entity tags, other origins, compression. It knows no protocol.
 
 mod access;
 mod base_url;
 mod body;
+mod compress;
+mod cors;
+mod etag;
+mod exchange;
 mod links;
 mod media;
 mod observe;
@@ -16,6 +21,9 @@ pub use access::{
 };
 pub use base_url::{BaseUrl, InvalidReach, Reach, Via};
 pub use body::{BodyError, read_body};
+pub use cors::{Cors, InvalidOrigin};
+pub use etag::{EntityTags, is_known, tagged};
+pub use exchange::{Closing, Opening};
 pub use links::{LinkValue, PageLinks, parse_links};
 pub use media::{MediaRange, best_media_type, media_type_of};
 pub use observe::Observer;

@@ -3,16 +3,18 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, any, get, post, put};
+use axum::routing::{MethodRouter, any, get};
 use cardo_engine::Engine;
-use cardo_http::Rights;
+use cardo_http::{BaseUrl, EntityTags, Rights};
 use cardo_model::TwinId;
 
 use crate::contexts::Contexts;
 use crate::fault::Fault;
+use crate::openapi;
 use crate::operations as op;
 use crate::options::NgsildOptions;
 use crate::request::TENANT;
@@ -20,6 +22,9 @@ use crate::subscriptions::{self, Registry};
 
 /// Where the face stands.
 pub const BASE: &str = "/ngsi-ld/v1";
+
+/// Where its OpenAPI document stands.
+const DOCUMENT: &str = "/ngsi-ld/v1/openapi.json";
 
 /// What all operations share.
 pub(crate) struct Face {
@@ -29,6 +34,7 @@ pub(crate) struct Face {
     pub(crate) default_twin: TwinId,
     pub(crate) origin: Arc<str>,
     pub(crate) subscriptions: Registry,
+    pub(crate) tags: EntityTags,
 }
 
 /// A request that has begun: what its answer needs whatever comes of it.
@@ -48,6 +54,7 @@ impl Face {
             default_twin: TwinId::default(),
             origin: "ngsi-ld".into(),
             subscriptions: Registry::default(),
+            tags: EntityTags::default(),
         })
     }
 
@@ -116,21 +123,55 @@ impl NotificationRunner {
     }
 }
 
-/// Routes below [`BASE`], each with and without the slash that clause 6 writes behind collections.
-struct Routes(Router);
+/// A method of a resource, and the name of what it does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Route {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) operation: &'static str,
+}
+
+/// Routes below [`BASE`], each with and without the slash that clause 6 writes behind collections,
+/// and the table of them.
+struct Routes {
+    router: Router,
+    table: Vec<Route>,
+}
 
 impl Routes {
-    fn at(self, path: &str, methods: MethodRouter) -> Self {
-        let path = format!("{BASE}/{path}");
-        let with_slash = format!("{path}/");
-        Self(self.0.route(&path, methods.clone()).route(&with_slash, methods))
+    fn at(mut self, path: &'static str, methods: MethodRouter, table: &[Route]) -> Self {
+        let below = format!("{BASE}/{path}");
+        let with_slash = format!("{below}/");
+        self.router = self.router.route(&below, methods.clone()).route(&with_slash, methods);
+        self.table.extend(table);
+        self
     }
 }
 
+/// Adds the methods of a resource to the router and to the table at once.
+macro_rules! resource {
+    ($routes:expr, $face:expr, $path:literal,
+     $($method:ident $label:literal $rights:ident $operation:path;)+) => {
+        $routes.at(
+            $path,
+            MethodRouter::new()$(.$method(handler!($face, $label, $rights, $operation)))+,
+            &[$(Route { method: stringify!($method), path: $path, operation: $label }),+],
+        )
+    };
+}
+
 fn routes(face: &Arc<Face>) -> Router {
-    let routes = Routes(other_routes());
+    let routes = Routes { router: other_routes(), table: Vec::new() };
     let routes = subscription_routes(discovery_routes(routes, face), face);
-    batch_routes(entity_routes(routes, face), face).0
+    let Routes { router, table } = batch_routes(entity_routes(routes, face), face);
+    router.route(DOCUMENT, get(async move |base: BaseUrl| described(&table, &base)))
+}
+
+/// The OpenAPI document (it is no resource of the standard).
+fn described(table: &[Route], base: &BaseUrl) -> Response<Body> {
+    let document = openapi::document(table, base);
+    let media_type = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    (media_type, format!("{document:#}\n")).into_response()
 }
 
 /// Resources of the API that are not built, and those of nobody.
@@ -168,86 +209,94 @@ const UNBUILT: [&str; 14] = [
 ];
 
 fn entity_routes(routes: Routes, face: &Arc<Face>) -> Routes {
-    routes
-        .at(
-            "entities",
-            get(handler!(face, "query-entities", Read, op::query::query_entities))
-                .post(handler!(face, "create-entity", Write, op::entities::create))
-                .put(handler!(face, "replace-entity", Write, op::entities::without_id))
-                .patch(handler!(face, "merge-entity", Write, op::entities::without_id))
-                .delete(handler!(face, "purge-entities", Write, op::entities::purge)),
-        )
-        .at(
-            "entities/{id}",
-            get(handler!(face, "retrieve-entity", Read, op::entities::retrieve))
-                .put(handler!(face, "replace-entity", Write, op::entities::replace))
-                .patch(handler!(face, "merge-entity", Write, op::merge::merge))
-                .delete(handler!(face, "delete-entity", Write, op::entities::delete)),
-        )
-        .at(
-            "entities/{id}/attrs",
-            post(handler!(face, "append-attributes", Write, op::attributes::append))
-                .patch(handler!(face, "update-attributes", Write, op::attributes::update)),
-        )
-        .at(
-            "entities/{id}/attrs/{attribute}",
-            put(handler!(face, "replace-attribute", Write, op::attributes::replace))
-                .patch(handler!(face, "update-attribute", Write, op::attributes::partial_update))
-                .delete(handler!(face, "delete-attribute", Write, op::attributes::delete)),
-        )
-        .at(
-            "temporal/entities/{id}",
-            get(handler!(face, "retrieve-temporal-evolution", Read, op::temporal::retrieve)),
-        )
+    let routes = resource!(routes, face, "entities",
+        get "query-entities" Read op::query::query_entities;
+        post "create-entity" Write op::entities::create;
+        put "replace-entity" Write op::entities::without_id;
+        patch "merge-entity" Write op::entities::without_id;
+        delete "purge-entities" Write op::entities::purge;
+    );
+    let routes = resource!(routes, face, "entities/{id}",
+        get "retrieve-entity" Read op::entities::retrieve;
+        put "replace-entity" Write op::entities::replace;
+        patch "merge-entity" Write op::merge::merge;
+        delete "delete-entity" Write op::entities::delete;
+    );
+    let routes = resource!(routes, face, "entities/{id}/attrs",
+        post "append-attributes" Write op::attributes::append;
+        patch "update-attributes" Write op::attributes::update;
+    );
+    let routes = resource!(routes, face, "entities/{id}/attrs/{attribute}",
+        put "replace-attribute" Write op::attributes::replace;
+        patch "update-attribute" Write op::attributes::partial_update;
+        delete "delete-attribute" Write op::attributes::delete;
+    );
+    resource!(routes, face, "temporal/entities/{id}",
+        get "retrieve-temporal-evolution" Read op::temporal::retrieve;
+    )
 }
 
 fn batch_routes(routes: Routes, face: &Arc<Face>) -> Routes {
-    routes
-        .at(
-            "entityOperations/create",
-            post(handler!(face, "batch-create", Write, op::batch::create)),
-        )
-        .at(
-            "entityOperations/upsert",
-            post(handler!(face, "batch-upsert", Write, op::batch::upsert)),
-        )
-        .at(
-            "entityOperations/update",
-            post(handler!(face, "batch-update", Write, op::batch::update)),
-        )
-        .at("entityOperations/merge", post(handler!(face, "batch-merge", Write, op::batch::merge)))
-        .at(
-            "entityOperations/delete",
-            post(handler!(face, "batch-delete", Write, op::batch::delete)),
-        )
-        .at(
-            "entityOperations/query",
-            post(handler!(face, "post-query", Read, op::post_query::query)),
-        )
+    let routes = resource!(routes, face, "entityOperations/create",
+        post "batch-create" Write op::batch::create;
+    );
+    let routes = resource!(routes, face, "entityOperations/upsert",
+        post "batch-upsert" Write op::batch::upsert;
+    );
+    let routes = resource!(routes, face, "entityOperations/update",
+        post "batch-update" Write op::batch::update;
+    );
+    let routes = resource!(routes, face, "entityOperations/merge",
+        post "batch-merge" Write op::batch::merge;
+    );
+    let routes = resource!(routes, face, "entityOperations/delete",
+        post "batch-delete" Write op::batch::delete;
+    );
+    resource!(routes, face, "entityOperations/query",
+        post "post-query" Read op::post_query::query;
+    )
 }
 
 fn discovery_routes(routes: Routes, face: &Arc<Face>) -> Routes {
-    routes
-        .at("types", get(handler!(face, "list-types", Read, op::discovery::types)))
-        .at("types/{type}", get(handler!(face, "retrieve-type", Read, op::discovery::one_type)))
-        .at("attributes", get(handler!(face, "list-attributes", Read, op::discovery::attributes)))
-        .at(
-            "attributes/{attribute}",
-            get(handler!(face, "retrieve-attribute", Read, op::discovery::one_attribute)),
-        )
+    let routes = resource!(routes, face, "types",
+        get "list-types" Read op::discovery::types;
+    );
+    let routes = resource!(routes, face, "types/{type}",
+        get "retrieve-type" Read op::discovery::one_type;
+    );
+    let routes = resource!(routes, face, "attributes",
+        get "list-attributes" Read op::discovery::attributes;
+    );
+    resource!(routes, face, "attributes/{attribute}",
+        get "retrieve-attribute" Read op::discovery::one_attribute;
+    )
 }
 
 fn subscription_routes(routes: Routes, face: &Arc<Face>) -> Routes {
-    routes
-        .at(
-            "subscriptions",
-            get(handler!(face, "query-subscriptions", Read, op::subscriptions::list))
-                .post(handler!(face, "create-subscription", Write, op::subscriptions::create)),
-        )
-        .at(
-            "subscriptions/{id}",
-            get(handler!(face, "retrieve-subscription", Read, op::subscriptions::retrieve))
-                .patch(handler!(face, "update-subscription", Write, op::subscriptions::update))
-                .delete(handler!(face, "delete-subscription", Write, op::subscriptions::delete)),
-        )
+    let routes = resource!(routes, face, "subscriptions",
+        get "query-subscriptions" Read op::subscriptions::list;
+        post "create-subscription" Write op::subscriptions::create;
+    );
+    resource!(routes, face, "subscriptions/{id}",
+        get "retrieve-subscription" Read op::subscriptions::retrieve;
+        patch "update-subscription" Write op::subscriptions::update;
+        delete "delete-subscription" Write op::subscriptions::delete;
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cardo_engine::EngineOptions;
+
+    #[tokio::test]
+    async fn every_route_is_described_once_and_every_description_has_a_route() {
+        let store = Arc::new(cardo_store::MemoryStore::new());
+        let engine = Engine::open(store, EngineOptions::default()).await.unwrap();
+        let face = Face::new(engine, NgsildOptions::default());
+        let routes = Routes { router: Router::new(), table: Vec::new() };
+        let routes = subscription_routes(discovery_routes(routes, &face), &face);
+        let table = batch_routes(entity_routes(routes, &face), &face).table;
+        openapi::check(&table);
+    }
 }

@@ -1,7 +1,7 @@
 //! Which error is which status (clauses 5.5.2 and 6.3.2), decided here and nowhere below.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use cardo_engine::{LogError, OperationError, QueryError, StoreError, WriteError};
@@ -26,6 +26,7 @@ pub(crate) enum NgsildError {
     TooManyResults,
     NotImplemented,
     TooLarge,
+    UnsupportedCoding,
     Conflict,
     Unauthorized,
     Forbidden,
@@ -50,6 +51,7 @@ impl ErrorKind for NgsildError {
             Self::TooComplexQuery | Self::TooManyResults | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
@@ -62,7 +64,9 @@ impl ErrorKind for NgsildError {
             Self::BadRequestData => uri!("BadRequestData"),
             Self::Conflict => uri!("Conflict"),
             Self::InternalError | Self::StorageFull => uri!("InternalError"),
-            Self::InvalidRequest | Self::TooLarge => uri!("InvalidRequest"),
+            Self::InvalidRequest | Self::TooLarge | Self::UnsupportedCoding => {
+                uri!("InvalidRequest")
+            }
             Self::LdContextNotAvailable => uri!("LdContextNotAvailable"),
             Self::NonexistentTenant => uri!("NonexistentTenant"),
             Self::NotImplemented => uri!("OperationNotSupported"),
@@ -88,6 +92,7 @@ impl ErrorKind for NgsildError {
             Self::TooManyResults => "Too many results.",
             Self::NotImplemented => "This is not implemented.",
             Self::TooLarge => "The request is too large.",
+            Self::UnsupportedCoding => "The coding of the body is not supported.",
             Self::Unauthorized => "Unauthorized",
             Self::Forbidden => "Forbidden",
             Self::Unavailable => "Service Unavailable",
@@ -268,6 +273,12 @@ impl From<BodyError> for Fault {
         match error {
             BodyError::LengthRequired => Self::Bare(StatusCode::LENGTH_REQUIRED),
             BodyError::TooLarge { .. } => Self::new(NgsildError::TooLarge, error.to_string()),
+            BodyError::Coding(_) => {
+                let problem = Problem::new(NgsildError::UnsupportedCoding, error.to_string());
+                let gzip = HeaderValue::from_static("gzip");
+                let problem = problem.with_header(ACCEPT_ENCODING, gzip);
+                Self::Problem(Box::new(problem.as_media_type("application/json")))
+            }
             _ => Self::invalid(error.to_string()),
         }
     }

@@ -13,6 +13,7 @@ mod contexts;
 mod egress;
 mod face;
 mod fault;
+mod openapi;
 mod operations;
 mod options;
 mod parse;

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, LINK, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
-use cardo_http::{BaseUrl, REVISION, revision_header};
+use cardo_http::{BaseUrl, REVISION, revision_header, tagged};
 use cardo_model::Revision;
 use serde_json::Value;
 
-use crate::face::BASE;
+use crate::face::{BASE, Face};
 use crate::represent::Naming;
 use crate::request::{Ask, Media};
 
@@ -32,6 +32,26 @@ pub(crate) fn answer(
     }
     prefer_applied(ask, headers);
     response
+}
+
+/// What the answers at one address depend on, beside the twin.
+const VARY: &str = "Accept, Link, Prefer, NGSILD-Tenant, Authorization, Accept-Encoding";
+
+impl Face {
+    /// The same for an answer that is a function of the revision and the request alone: with its
+    /// `ETag`, or 304.
+    pub(crate) fn answer_tagged(
+        &self,
+        ask: &Ask<'_>,
+        media: Media,
+        naming: &Naming,
+        body: Vec<u8>,
+        revision: Revision,
+    ) -> Response<Body> {
+        let response = answer(ask, media, naming, body, revision);
+        let form = (media as u8, context_in_body(ask, media), naming.serial());
+        tagged(ask.parts, self.tags.tag(&ask.caller, revision, form), VARY, response)
+    }
 }
 
 /// Whether the `@context` is a member of the body.

@@ -101,6 +101,11 @@ impl TokenAuthorizer {
         format!("{anonymous}; tokens configured: {}", self.grants.len())
     }
 
+    /// Whether requests without a token may change anything.
+    pub(crate) fn anonymous_may_write(&self) -> bool {
+        self.anonymous.as_ref().is_some_and(|(rights, _)| *rights >= Rights::Write)
+    }
+
     fn find(&self, token: &str) -> Option<&Grant> {
         if let Some(at) = self.seen.load().get(token) {
             return Some(&self.grants[*at]);

@@ -16,7 +16,7 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use axum::http::header::UPGRADE;
 use axum::response::{IntoResponse, Response};
-use cardo_http::Reach;
+use cardo_http::{Cors, Opening, Reach};
 use futures_util::FutureExt;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -90,18 +90,29 @@ pub fn listen(address: &str) -> Result<StdListener, ListenError> {
     }
 }
 
+/// How clients reach the server, and which pages may use it.
+#[derive(Clone)]
+pub(crate) struct Clients {
+    pub(crate) reach: Reach,
+    pub(crate) cors: Arc<Cors>,
+}
+
 /// Serves until `shutdown` is done, then stops accepting and lets requests under way finish, for
 /// as long as the limits say.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    reach: Reach,
+    clients: Clients,
     limits: &LimitsConfig,
     shutdown: impl Future<Output = ()>,
 ) {
     let permits = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
-    let connection =
-        Connection { router, reach, builder: builder(limits), stopping: CancellationToken::new() };
+    let connection = Connection {
+        router,
+        clients,
+        builder: builder(limits),
+        stopping: CancellationToken::new(),
+    };
     let mut open = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -161,7 +172,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 #[derive(Clone)]
 struct Connection {
     router: Router,
-    reach: Reach,
+    clients: Clients,
     builder: Builder<TokioExecutor>,
     stopping: CancellationToken,
 }
@@ -170,7 +181,8 @@ impl Connection {
     async fn run(self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
         let lingering = stream.as_fd().try_clone_to_owned();
         let router = self.router;
-        let via = self.reach.via(peer.ip());
+        let Clients { reach, cors } = self.clients;
+        let via = reach.via(peer.ip());
         let permit = Arc::new(permit);
         let upgrading = Arc::new(AtomicBool::new(false));
         let (held, upgrades) = (permit.clone(), upgrading.clone());
@@ -184,7 +196,17 @@ impl Connection {
             if let Some(via) = &via {
                 request.extensions_mut().insert(via.clone());
             }
-            answer(router.clone().call(request))
+            let opening = Opening::of(&cors, &request);
+            let (mut router, cors) = (router.clone(), cors.clone());
+            async move {
+                match opening {
+                    Opening::Answered(response) => Ok(response),
+                    Opening::Open(closing) => {
+                        let response = answer(router.call(request)).await?;
+                        Ok::<_, Infallible>(closing.close(&cors, response))
+                    }
+                }
+            }
         });
         let mut serving = pin!(
             self.builder

@@ -11,7 +11,7 @@ use axum::routing::any;
 use cardo_egress::{EgressConfig, Gate};
 use cardo_engine::{Caller, Engine, EngineOptions, QueryError, StoreError, Terms};
 use cardo_graphql::GraphqlOptions;
-use cardo_http::{Authorize, InvalidReach, Reach};
+use cardo_http::{Authorize, Cors, InvalidOrigin, InvalidReach, Reach};
 use cardo_ingest::{Ingestor, InvalidSource};
 use cardo_jsonld::{Context, ContextError, Document, Limits};
 use cardo_ngsild::{GateLoader, NgsildLimits, NgsildOptions, NotificationRunner};
@@ -26,9 +26,13 @@ use crate::auth::{AuthError, TokenAuthorizer};
 use crate::config::{Config, EgressSection, LimitsConfig};
 use crate::contexts::{self, KnownContexts, terms};
 use crate::courier::GateCourier;
-use crate::http;
+use crate::http::{self, Clients};
 use crate::metrics::RequestMetrics;
 use crate::operations::{self, Operations};
+
+/// Headers of answers that pages of other origins may read.
+const EXPOSED: &str = "Link, Location, ETag, Allow, Content-Crs, Content-Disposition, Content-Range, Retry-After, \
+     WWW-Authenticate, Preference-Applied, NGSILD-Results-Count, NGSILD-Tenant, NGSILD-Warning, Cardo-Revision";
 
 /// Why a server did not start, or did not stop well.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +44,9 @@ pub enum RunError {
     /// Nobody can reach it like that.
     #[error("the section http of the configuration: {0}")]
     Reach(#[from] InvalidReach),
+    /// An origin that cannot be.
+    #[error("http.cors_origins: {0}")]
+    Origin(#[from] InvalidOrigin),
     /// The data directory cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -96,7 +103,7 @@ pub(crate) struct Parts {
     pub(crate) ingestor: Ingestor,
     pub(crate) router: Router,
     address: SocketAddr,
-    reach: Reach,
+    clients: Clients,
     gate: Gate,
     courier: Courier,
     notifications: NotificationRunner,
@@ -114,6 +121,8 @@ impl Parts {
         let policy =
             TokenAuthorizer::new(&config.auth, &config.listen, http::is_loopback(address))?;
         tracing::info!(decision = policy.decision(), "access is decided");
+        let is_guarded = policy.anonymous_may_write();
+        let cors = Arc::new(Cors::new(&config.http.cors_origins, EXPOSED, is_guarded)?);
         let authorizer: Arc<dyn Authorize> = Arc::new(policy);
         for source in &config.sources {
             source.check()?;
@@ -161,7 +170,16 @@ impl Parts {
             .fallback(any(operations::nothing_here));
         let contexts = KnownContexts::new(engine.clone(), preloaded, Some(gate.clone()));
         let ingestor = Ingestor::new(engine.clone()).with_contexts(Arc::new(contexts));
-        Ok(Self { engine, ingestor, router, address, reach, gate, courier, notifications })
+        Ok(Self {
+            engine,
+            ingestor,
+            router,
+            address,
+            clients: Clients { reach, cors },
+            gate,
+            courier,
+            notifications,
+        })
     }
 
     /// Serves until `shutdown` is done, then stops everything in order.
@@ -183,7 +201,7 @@ impl Parts {
         let notifications =
             tokio::spawn(self.notifications.run(stopping.clone().cancelled_owned()));
         tracing::info!(address = %self.address, data = %config.data.display(), "listening");
-        http::serve(listener, self.router, self.reach, &config.limits, shutdown).await;
+        http::serve(listener, self.router, self.clients, &config.limits, shutdown).await;
         tracing::info!("stopping: no more requests are taken");
         stopping.cancel();
         stop_sources(sources).await;

@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 const MAX_LENGTH: usize = 255 + 6;
 
 /// Whether a text is a host with an optional port, and nothing that could be more in a link.
-pub(super) fn is_valid(text: &str) -> bool {
+pub(crate) fn is_valid(text: &str) -> bool {
     if text.is_empty() || text.len() > MAX_LENGTH {
         return false;
     }

@@ -17,6 +17,7 @@ use crate::TenantPrefix;
 use forwarded::Forwarded;
 use reach::is_prefix;
 
+pub(crate) use authority::is_valid as is_host;
 pub use reach::{InvalidReach, Reach, Via};
 
 /// Scheme, host and path before a face, as the client of a request addresses them; the prefix

@@ -82,8 +82,10 @@ impl Via {
 fn checked(url: &str) -> Option<Arc<str>> {
     let uri: Uri = url.parse().ok()?;
     let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"))?;
-    let host =
-        uri.authority().map(|host| host.as_str()).filter(|host| authority::is_valid(host))?;
+    let host = uri
+        .authority()
+        .map(axum::http::uri::Authority::as_str)
+        .filter(|host| authority::is_valid(host))?;
     let path = uri.path().trim_end_matches('/');
     let is_plain = uri.query().is_none() && !url.contains('#') && is_prefix(path);
     is_plain.then(|| format!("{scheme}://{host}{path}").into())

@@ -166,7 +166,7 @@ proptest! {
     ) {
         let headers = [("forwarded", forwarded.as_str()), ("x-forwarded-prefix", prefix.as_str())];
         for base in [direct(&host), proxied(&headers)] {
-            prop_assert!(!base.contains(['<', '>', '"', ' ', '?', '#', '\\', '@', ',']), "{base}");
+            prop_assert!(!base.contains(['<', '>', '"', ' ', '?', '#', '\\']), "{base}");
             prop_assert!(base.is_empty() || base.starts_with("http"));
         }
     }

@@ -16,7 +16,6 @@ use crate::face::Face;
 use crate::fault::Fault;
 use crate::represent::Naming;
 use crate::request::{Ask, JSON_TYPES, Media, flag};
-use crate::respond::answer;
 
 type Answer = Result<Response<Body>, Fault>;
 
@@ -41,7 +40,7 @@ pub(crate) async fn types(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
             "typeList": begun.types.iter().map(|info| short(&info.name, context)).collect::<Vec<_>>(),
         })
     };
-    Ok(begun.answer(ask, body))
+    Ok(begun.answer(face, ask, body))
 }
 
 fn type_details(info: &TypeInfo, context: &Context) -> Value {
@@ -76,7 +75,7 @@ pub(crate) async fn one_type(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
         "entityCount": info.count,
         "attributeDetails": attributes.collect::<Vec<_>>(),
     });
-    Ok(begun.answer(ask, body))
+    Ok(begun.answer(face, ask, body))
 }
 
 /// Retrieve available attributes, or their details (clauses 5.7.8 and 5.7.9).
@@ -93,7 +92,7 @@ pub(crate) async fn attributes(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answ
             "attributeList": known.keys().map(|name| short(name, context)).collect::<Vec<_>>(),
         })
     };
-    Ok(begun.answer(ask, body))
+    Ok(begun.answer(face, ask, body))
 }
 
 fn attribute_details(name: &Iri, attribute: &Attribute<'_>, context: &Context) -> Value {
@@ -122,7 +121,7 @@ pub(crate) async fn one_attribute(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> A
     let mut body = attribute_details(&name, attribute, context);
     body["attributeCount"] = attribute.count.into();
     body["attributeTypes"] = json!(kind_names(&attribute.kinds));
-    Ok(begun.answer(ask, body))
+    Ok(begun.answer(face, ask, body))
 }
 
 fn by_attribute(types: &[TypeInfo]) -> BTreeMap<&Iri, Attribute<'_>> {
@@ -171,11 +170,12 @@ impl Begun {
         Ok(Self { media, naming, details, types: snapshot.types(), revision: snapshot.revision() })
     }
 
-    fn answer(&self, ask: &Ask<'_>, mut body: Value) -> Response<Body> {
+    fn answer(&self, face: &Face, ask: &Ask<'_>, mut body: Value) -> Response<Body> {
         if self.media == Media::JsonLd {
             add_context(&mut body, &self.naming);
         }
-        answer(ask, self.media, &self.naming, body.to_string().into_bytes(), self.revision)
+        let body = body.to_string().into_bytes();
+        face.answer_tagged(ask, self.media, &self.naming, body, self.revision)
     }
 }
 

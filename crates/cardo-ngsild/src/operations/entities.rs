@@ -12,7 +12,7 @@ use crate::fault::Fault;
 use crate::parse::{Document, EntityReader, Reading};
 use crate::represent::{EntityWriter, Format, Naming, Shape};
 use crate::request::{Ask, ENTITY_TYPES, Media, flag};
-use crate::respond::{answer, context_in_body, created, empty};
+use crate::respond::{context_in_body, created, empty};
 
 type Answer = Result<Response<Body>, Fault>;
 
@@ -116,7 +116,7 @@ pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
     if body.is_empty() {
         return Err(Fault::not_found(format!("entity {id} has none of the members asked for")));
     }
-    Ok(answer(ask, media, &naming, body, snapshot.revision()))
+    Ok(face.answer_tagged(ask, media, &naming, body, snapshot.revision()))
 }
 
 /// The answer where an entity is not there: of the id, if that is what is wrong.

@@ -14,7 +14,7 @@ use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
 use crate::represent::{EntityWriter, Naming, Shape};
 use crate::request::{Ask, ENTITY_TYPES, Media, flag};
-use crate::respond::{answer, context_in_body};
+use crate::respond::context_in_body;
 
 /// The header with the number of all results (clause 6.3.13).
 pub(crate) const RESULTS_COUNT: HeaderName = HeaderName::from_static("ngsild-results-count");
@@ -161,7 +161,7 @@ impl Face {
         let page = self.engine.query(&ask.caller, &query).await?;
         let in_body = context_in_body(ask, media);
         let body = self.write_page(&page.entities, media, naming, question, in_body);
-        let mut response = answer(ask, media, naming, body, page.revision);
+        let mut response = self.answer_tagged(ask, media, naming, body, page.revision);
         add_page_headers(ask, media, paging, &page, &mut response);
         Ok(response)
     }

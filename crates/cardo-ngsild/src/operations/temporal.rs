@@ -78,13 +78,12 @@ pub(crate) async fn retrieve(
         };
         writer.entity(head, deleted_at, &scopes, &points, in_body);
     });
-    let mut response = answer(ask, media, &naming, body, snapshot.revision());
-    if history.is_cut {
-        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-        response
-            .headers_mut()
-            .extend(asked.content_range(&points).map(|range| (CONTENT_RANGE, range)));
+    if !history.is_cut {
+        return Ok(face.answer_tagged(ask, media, &naming, body, snapshot.revision()));
     }
+    let mut response = answer(ask, media, &naming, body, snapshot.revision());
+    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    response.headers_mut().extend(asked.content_range(&points).map(|range| (CONTENT_RANGE, range)));
     Ok(response)
 }
 

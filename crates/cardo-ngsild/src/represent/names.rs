@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::HeaderValue;
 use cardo_jsonld::Context;
@@ -11,6 +12,7 @@ use super::entity::{OPENINGS, write_string};
 pub(crate) struct Naming {
     context: Arc<Context>,
     link: Option<HeaderValue>,
+    serial: u64,
     pieces: RwLock<Vec<Option<Piece>>>,
 }
 
@@ -35,8 +37,16 @@ const CONTEXT_REL: &str = "http://www.w3.org/ns/json-ld#context";
 impl Naming {
     /// A naming that has learnt nothing yet.
     pub(crate) fn new(context: Arc<Context>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         let link = context.link().and_then(|url| context_link(url));
-        Self { context, link, pieces: RwLock::default() }
+        let serial = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self { context, link, serial, pieces: RwLock::default() }
+    }
+
+    /// A number that no other naming of this process has, so that answers whose context is read
+    /// anew are told from earlier ones.
+    pub(crate) fn serial(&self) -> u64 {
+        self.serial
     }
 
     /// The context.

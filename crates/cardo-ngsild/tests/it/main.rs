@@ -4,10 +4,12 @@
 mod attributes;
 mod bad_input;
 mod batch;
+mod caching;
 mod client;
 mod contexts;
 mod discovery;
 mod entities;
+mod openapi;
 mod query;
 mod representation;
 mod samples;

@@ -30,6 +30,7 @@ pub const KEYS: &[Key] = &[
     key("data", Shape::Text),
     key("http.public_url", Shape::Text),
     key("http.trusted_proxies", Shape::List),
+    key("http.cors_origins", Shape::List),
     key("auth.anonymous", Shape::Text),
     key("auth.tokens", Shape::Toml),
     key("egress.allow_private", Shape::Bool),

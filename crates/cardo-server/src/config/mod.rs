@@ -43,7 +43,7 @@ pub struct Config {
 }
 
 /// How clients reach the server.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpConfig {
     /// The URL under which clients know the server, such as `https://city.example/twin`. Not set:
@@ -53,6 +53,9 @@ pub struct HttpConfig {
     /// Addresses and networks of proxies that are believed when they say, by `Forwarded` or
     /// `X-Forwarded-Proto`, `-Host` and `-Prefix`, how a client has addressed them.
     pub trusted_proxies: Vec<String>,
+    /// Origins of web pages that may use the server; `*` is any. Where requests without a token may
+    /// write, any page may read, but only pages of named origins and of this machine may do more.
+    pub cors_origins: Vec<String>,
 }
 
 /// Short names of types and attributes in OGC API, tiles and GraphQL, where clients bring no context.
@@ -210,6 +213,12 @@ impl Default for Config {
             sources: Vec::new(),
             log: LogConfig::default(),
         }
+    }
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self { public_url: None, trusted_proxies: Vec::new(), cors_origins: vec!["*".into()] }
     }
 }
 

@@ -4,6 +4,7 @@ mod access;
 mod commands;
 mod demo;
 mod disk;
+mod exchange;
 mod gis;
 mod graphql;
 mod ingest;

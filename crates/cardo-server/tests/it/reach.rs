@@ -12,7 +12,8 @@ fn start(variables: &[(&str, &str)], data: &std::path::Path) -> Server {
 
 fn create(server: &Server, path: &str, id: &str, headers: &[(&str, &str)]) -> Answer {
     let body = entity(id, "\"a\": 1");
-    let answer = server.connect().send("POST", path, headers, Some(&body)).unwrap();
+    let answer =
+        server.connect().send("POST", path, headers, Some(&body)).expect("the server answers");
     assert_eq!(answer.status, 201, "{}", answer.text());
     answer
 }

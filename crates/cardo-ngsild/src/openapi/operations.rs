@@ -1,0 +1,147 @@
+//! What each operation is, in words.
+
+pub(super) const TAGS: [(&str, &str); 5] = [
+    ("Entities", "Things of the city and their attributes."),
+    ("Batches", "Many entities in one request."),
+    ("History", "What attributes were before."),
+    ("Discovery", "Which types and attributes there are."),
+    ("Subscriptions", "Being told when something changes."),
+];
+
+/// An operation; `id` is its name in the table of routes.
+pub(super) struct Description {
+    pub(super) id: &'static str,
+    pub(super) tag: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) says: &'static str,
+    pub(super) parameters: &'static [&'static str],
+    pub(super) body: Body,
+    pub(super) answers: Answers,
+}
+
+/// What a request carries.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Body {
+    None,
+    Entity,
+    Fragment,
+    Attribute,
+    Entities,
+    Ids,
+    Query,
+    Subscription,
+    SubscriptionFragment,
+}
+
+/// What comes back where nothing is wrong.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Answers {
+    Entity,
+    Entities,
+    Created,
+    Done,
+    Updated,
+    BatchCreated,
+    BatchDone,
+    History,
+    Types,
+    Type,
+    Attributes,
+    Attribute,
+    Subscription,
+    Subscriptions,
+}
+
+type Answer = (&'static str, &'static str, Option<&'static str>);
+
+impl Answers {
+    /// Status, meaning and schema of each.
+    pub(super) fn list(self) -> &'static [Answer] {
+        match self {
+            Self::Entity => &[("200", "The entity.", Some("Entity"))],
+            Self::Entities => &[("200", "A page of entities.", Some("Entities"))],
+            Self::Created => &[("201", "It was created.", None)],
+            Self::Done => &[("204", "It was done.", None)],
+            Self::Updated => &[
+                ("204", "Everything was done.", None),
+                ("207", "Some attributes were left alone.", Some("UpdateResult")),
+            ],
+            Self::BatchCreated => &[
+                ("201", "Done; the ids of those that were created.", Some("Ids")),
+                ("204", "Done; none of them is new.", None),
+                ("207", "Some were done and some were not.", Some("BatchResult")),
+            ],
+            Self::BatchDone => &[
+                ("204", "Everything was done.", None),
+                ("207", "Some were done and some were not.", Some("BatchResult")),
+            ],
+            Self::History => &[
+                ("200", "The entity with the instances of its attributes.", Some("TemporalEntity")),
+                ("206", "The same, cut to what fits into one answer.", Some("TemporalEntity")),
+            ],
+            Self::Types => {
+                &[("200", "The types, by name or each with its attributes.", Some("Listing"))]
+            }
+            Self::Type => &[("200", "What is known of the type.", Some("TypeInfo"))],
+            Self::Attributes => &[(
+                "200",
+                "The attributes, by name or each with the types that have it.",
+                Some("Listing"),
+            )],
+            Self::Attribute => &[("200", "What is known of the attribute.", Some("AttributeInfo"))],
+            Self::Subscription => &[("200", "The subscription.", Some("Subscription"))],
+            Self::Subscriptions => &[("200", "A page of subscriptions.", Some("Subscriptions"))],
+        }
+    }
+}
+
+macro_rules! describe {
+    ($($id:literal $tag:literal $summary:literal $says:literal [$($parameter:literal),*] $body:ident $answers:ident;)+) => {
+        &[$(Description {
+            id: $id, tag: $tag, summary: $summary, says: $says,
+            parameters: &[$($parameter),*], body: Body::$body, answers: Answers::$answers,
+        }),+]
+    };
+}
+
+/// Every operation.
+pub(super) const DESCRIPTIONS: &[Description] = describe! {
+    "query-entities" "Entities" "Find entities"
+        "Entities that meet all conditions, in the order of their creation. At least one of type, attrs, q, georel or local=true has to be given."
+        ["type", "id", "idPattern", "q", "attrs", "pick", "omit", "georel", "geometry", "coordinates", "geoproperty",
+         "geometryProperty", "scopeQ", "limit", "offset", "count", "options", "format", "datasetId", "local"] None Entities;
+    "create-entity" "Entities" "Create an entity" "The id and the type are part of the body." ["local"] Entity Created;
+    "retrieve-entity" "Entities" "Read an entity" "One entity by its id, whole or in part."
+        ["attrs", "pick", "omit", "options", "format", "type", "datasetId", "geometryProperty", "local"] None Entity;
+    "replace-entity" "Entities" "Replace an entity" "All its attributes are replaced by those of the body." ["type", "local"] Entity Done;
+    "merge-entity" "Entities" "Merge into an entity"
+        "Attributes of the body are added or merged; null, written urn:ngsi-ld:null, removes what it stands for."
+        ["options", "format", "observedAt", "lang", "type", "local"] Fragment Done;
+    "delete-entity" "Entities" "Delete an entity" "Its history stays." ["type", "local"] None Done;
+    "append-attributes" "Entities" "Add attributes" "Attributes that exist are overwritten, unless options=noOverwrite."
+        ["writeOptions", "type", "local"] Fragment Updated;
+    "update-attributes" "Entities" "Update attributes" "Only attributes that exist are changed." ["type", "local"] Fragment Updated;
+    "replace-attribute" "Entities" "Replace an attribute" "The instance with the datasetId of the body, or the default one." ["type", "local"] Attribute Done;
+    "update-attribute" "Entities" "Update an attribute in part" "Members of the body replace those of the attribute; others stay." ["type", "local"] Attribute Done;
+    "delete-attribute" "Entities" "Delete an attribute" "The default instance, the one of a datasetId, or all of them."
+        ["datasetId", "deleteAll", "type", "local"] None Done;
+    "batch-create" "Batches" "Create many" "Each entity is created or reported with its problem." ["local"] Entities BatchCreated;
+    "batch-upsert" "Batches" "Create or replace many" "Entities that exist are replaced, or with options=update updated." ["upsertOptions", "local"] Entities BatchCreated;
+    "batch-update" "Batches" "Update many" "Attributes are added to entities that exist." ["writeOptions", "local"] Entities BatchDone;
+    "batch-merge" "Batches" "Merge into many" "As merging into one, for each." ["local"] Entities BatchDone;
+    "batch-delete" "Batches" "Delete many" "The body lists their ids." ["local"] Ids BatchDone;
+    "post-query" "Batches" "Find entities by a body" "The same question as by parameters, for those that are too long for an address."
+        ["limit", "offset", "count", "options", "format", "geometryProperty", "local"] Query Entities;
+    "retrieve-temporal-evolution" "History" "Read the history of an entity" "Instances of its attributes over time, also where the entity was deleted."
+        ["attrs", "pick", "omit", "temporalOptions", "temporalFormat", "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "datasetId", "local"] None History;
+    "list-types" "Discovery" "List the types" "The types that entities have now." ["details", "local"] None Types;
+    "retrieve-type" "Discovery" "Read about a type" "How many entities are of it, and which attributes they have." ["local"] None Type;
+    "list-attributes" "Discovery" "List the attributes" "The attributes that entities have now." ["details", "local"] None Attributes;
+    "retrieve-attribute" "Discovery" "Read about an attribute" "How many entities have it, of which types and kinds." ["local"] None Attribute;
+    "query-subscriptions" "Subscriptions" "List the subscriptions" "With what came of their notifications." ["limit", "offset", "count", "sysOptions", "local"] None Subscriptions;
+    "create-subscription" "Subscriptions" "Subscribe" "The server sends a POST to the endpoint whenever an entity that meets the conditions changes."
+        ["local"] Subscription Created;
+    "retrieve-subscription" "Subscriptions" "Read a subscription" "With what came of its notifications." ["sysOptions", "local"] None Subscription;
+    "update-subscription" "Subscriptions" "Change a subscription" "Members of the body replace those of the subscription." ["local"] SubscriptionFragment Done;
+    "delete-subscription" "Subscriptions" "Unsubscribe" "Nothing more is sent." ["local"] None Done;
+};

@@ -1,0 +1,263 @@
+use serde_json::{Map, Value, json};
+
+/// A parameter of a query string: its key here, its name, what it means, its schema, an example.
+type Row = (&'static str, &'static str, &'static str, Shape, &'static str);
+
+enum Shape {
+    Text,
+    Flag,
+    Count,
+    Moment,
+    Iri,
+    One(&'static [&'static str]),
+}
+
+use Shape::{Count, Flag, Iri, Moment, One, Text};
+
+const FORMATS: &[&str] = &["normalized", "concise", "keyValues", "simplified"];
+
+const IN_QUERY: [Row; 32] = [
+    (
+        "type",
+        "type",
+        "Types of the entities: one, a list with commas, or an expression with | ; ( ). * is any.",
+        Text,
+        "Building",
+    ),
+    ("id", "id", "Ids, with commas between them.", Text, "urn:ngsi-ld:ParkingSite:example"),
+    (
+        "idPattern",
+        "idPattern",
+        "A regular expression that the id matches.",
+        Text,
+        "^urn:ngsi-ld:Building:",
+    ),
+    (
+        "q",
+        "q",
+        "A condition on attributes, such as height>20;name==\"x\".",
+        Text,
+        "floorsAboveGround>=7",
+    ),
+    (
+        "attrs",
+        "attrs",
+        "Attributes that are shown, of which an entity needs one.",
+        Text,
+        "name,location",
+    ),
+    ("pick", "pick", "Members that are shown; nothing else is.", Text, "id,name"),
+    ("omit", "omit", "Members that are not shown.", Text, "location"),
+    (
+        "georel",
+        "georel",
+        "The relation to the geometry of the request.",
+        Text,
+        "near;maxDistance==1000",
+    ),
+    (
+        "geometry",
+        "geometry",
+        "The type of that geometry.",
+        One(&["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"]),
+        "Point",
+    ),
+    (
+        "coordinates",
+        "coordinates",
+        "Its coordinates in WGS 84, longitude first.",
+        Text,
+        "[24.9414,60.1719]",
+    ),
+    (
+        "geoproperty",
+        "geoproperty",
+        "The attribute whose geometry is compared; location where it is left out.",
+        Text,
+        "location",
+    ),
+    (
+        "geometryProperty",
+        "geometryProperty",
+        "The attribute that becomes the geometry of GeoJSON features.",
+        Text,
+        "location",
+    ),
+    ("scopeQ", "scopeQ", "A condition on scopes.", Text, "/Helsinki/#"),
+    ("limit", "limit", "How many are shown at most.", Count, "20"),
+    ("offset", "offset", "How many are left out before.", Count, "0"),
+    ("count", "count", "Whether NGSILD-Results-Count says how many there are.", Flag, "true"),
+    (
+        "options",
+        "options",
+        "A form of entities and sysAttrs, with commas between them; format takes precedence.",
+        Text,
+        "keyValues",
+    ),
+    ("format", "format", "The form of the entities.", One(FORMATS), "concise"),
+    (
+        "datasetId",
+        "datasetId",
+        "Instances of these datasets alone, @none being the default instance.",
+        Text,
+        "@none",
+    ),
+    (
+        "local",
+        "local",
+        "true: what this server has itself. It is the same for a server that knows no others.",
+        Flag,
+        "true",
+    ),
+    (
+        "observedAt",
+        "observedAt",
+        "A time of observation for attributes that were observed before.",
+        Moment,
+        "2026-11-01T12:00:00Z",
+    ),
+    ("lang", "lang", "The language of a text that is merged into a LanguageProperty.", Text, "fi"),
+    ("deleteAll", "deleteAll", "Whether all instances are deleted.", Flag, "true"),
+    (
+        "writeOptions",
+        "options",
+        "noOverwrite leaves attributes that exist alone.",
+        One(&["noOverwrite"]),
+        "noOverwrite",
+    ),
+    (
+        "upsertOptions",
+        "options",
+        "What happens to entities that exist.",
+        One(&["replace", "update"]),
+        "update",
+    ),
+    (
+        "temporalOptions",
+        "options",
+        "temporalValues, sysAttrs, or both with a comma.",
+        Text,
+        "temporalValues",
+    ),
+    (
+        "temporalFormat",
+        "format",
+        "The form of the history.",
+        One(&["temporalValues"]),
+        "temporalValues",
+    ),
+    (
+        "timerel",
+        "timerel",
+        "The relation to the times of the request.",
+        One(&["before", "after", "between"]),
+        "after",
+    ),
+    ("timeAt", "timeAt", "A time.", Moment, "2020-01-01T00:00:00Z"),
+    ("endTimeAt", "endTimeAt", "The end, for between.", Moment, "2030-01-01T00:00:00Z"),
+    (
+        "timeproperty",
+        "timeproperty",
+        "Which time is meant.",
+        One(&["observedAt", "createdAt", "modifiedAt", "deletedAt"]),
+        "observedAt",
+    ),
+    ("lastN", "lastN", "Only so many of the newest instances of each attribute.", Count, "3"),
+];
+
+const MORE: [Row; 2] = [
+    ("details", "details", "Whether each is shown with what belongs to it.", Flag, "true"),
+    (
+        "sysOptions",
+        "options",
+        "sysAttrs shows when it was created and changed.",
+        One(&["sysAttrs"]),
+        "sysAttrs",
+    ),
+];
+
+const IN_PATH: [Row; 4] = [
+    ("entityId", "id", "The id of the entity, a URI.", Iri, "urn:ngsi-ld:ParkingSite:example"),
+    (
+        "subscriptionId",
+        "id",
+        "The id of the subscription, a URI.",
+        Iri,
+        "urn:ngsi-ld:Subscription:example",
+    ),
+    ("attribute", "attribute", "The name of the attribute.", Text, "availableSpots"),
+    ("typeName", "type", "The name of the type.", Text, "Building"),
+];
+
+const IN_HEADERS: [Row; 4] = [
+    (
+        "tenant",
+        "NGSILD-Tenant",
+        "Which tenant is meant; a prefix /tenants/{tenant} of the path says it as well.",
+        Text,
+        "",
+    ),
+    (
+        "minRevision",
+        "Cardo-Min-Revision",
+        "Wait until the twin has reached this revision.",
+        Count,
+        "",
+    ),
+    (
+        "link",
+        "Link",
+        "The @context: <URL>; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\".",
+        Text,
+        "",
+    ),
+    (
+        "ifNoneMatch",
+        "If-None-Match",
+        "Tags of answers that the client has; it gets 304 where one of them is still right.",
+        Text,
+        "",
+    ),
+];
+
+impl Shape {
+    fn schema(&self) -> Value {
+        match self {
+            Text => json!({ "type": "string" }),
+            Flag => json!({ "type": "boolean" }),
+            Count => json!({ "type": "integer", "minimum": 0 }),
+            Moment => json!({ "type": "string", "format": "date-time" }),
+            Iri => json!({ "type": "string", "format": "uri" }),
+            One(values) => json!({ "type": "string", "enum": values }),
+        }
+    }
+
+    fn example(&self, text: &str) -> Value {
+        match self {
+            Flag => (text == "true").into(),
+            Count => text.parse::<u64>().unwrap_or(0).into(),
+            _ => text.into(),
+        }
+    }
+}
+
+/// Every parameter under the key by which operations name it.
+pub(super) fn all() -> Value {
+    let mut parameters = Map::new();
+    let rows = IN_QUERY.iter().chain(&MORE).map(|row| ("query", row));
+    let rows = rows.chain(IN_PATH.iter().map(|row| ("path", row)));
+    for (place, (key, name, says, shape, example)) in
+        rows.chain(IN_HEADERS.iter().map(|row| ("header", row)))
+    {
+        let mut parameter =
+            json!({ "name": name, "in": place, "description": says, "schema": shape.schema() });
+        if place == "path" {
+            parameter["required"] = true.into();
+        }
+        if !example.is_empty() {
+            parameter["example"] = shape.example(example);
+        }
+        parameters.insert((*key).to_owned(), parameter);
+    }
+    parameters.into()
+}

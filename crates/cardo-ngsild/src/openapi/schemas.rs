@@ -1,0 +1,214 @@
+use serde_json::{Value, json};
+
+/// An entity that examples create, change and delete.
+pub(super) fn example_entity() -> Value {
+    json!({
+        "id": "urn:ngsi-ld:ParkingSite:example",
+        "type": "ParkingSite",
+        "availableSpots": { "type": "Property", "value": 12, "observedAt": "2026-11-01T12:00:00Z" },
+        "location": { "type": "GeoProperty", "value": { "type": "Point", "coordinates": [24.9414, 60.1719] } },
+    })
+}
+
+pub(super) fn example_subscription() -> Value {
+    json!({
+        "id": "urn:ngsi-ld:Subscription:example",
+        "type": "Subscription",
+        "entities": [{ "type": "ParkingSite" }],
+        "q": "availableSpots<5",
+        "notification": { "endpoint": { "uri": "http://127.0.0.1:9000/told", "accept": "application/json" } },
+    })
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn text(says: &str) -> Value {
+    json!({ "type": "string", "description": says })
+}
+
+fn names() -> Value {
+    json!({ "type": "array", "items": { "type": "string" } })
+}
+
+/// Every schema that the document refers to.
+pub(super) fn all() -> Value {
+    let id = json!({ "type": "string", "format": "uri" });
+    let one_or_many = json!({ "oneOf": [{ "type": "string" }, names()] });
+    let context = json!({ "description": "The @context: a URL, an object, or a list of them." });
+    let mut schemas = entities(&id, &one_or_many, &context);
+    let more = [answers(&id), subscriptions(&id, &context)];
+    for group in more {
+        if let (Value::Object(all), Value::Object(group)) = (&mut schemas, group) {
+            all.extend(group);
+        }
+    }
+    schemas
+}
+
+fn entities(id: &Value, one_or_many: &Value, context: &Value) -> Value {
+    let attribute =
+        json!({ "description": "An attribute, its instances by datasetId, or its value alone." });
+    let members =
+        json!({ "id": id, "type": one_or_many, "scope": one_or_many, "@context": context });
+    let feature = json!({
+        "type": "object",
+        "required": ["id", "type", "geometry", "properties"],
+        "properties": {
+            "id": id, "type": { "const": "Feature" },
+            "geometry": { "oneOf": [reference("Geometry"), { "type": "null" }] },
+            "properties": { "type": "object" },
+        },
+    });
+    json!({
+        "Attribute": {
+            "type": "object",
+            "description": "One instance of an attribute. Its members depend on its type; other members are attributes of it.",
+            "properties": {
+                "type": { "type": "string", "enum": ["Property", "Relationship", "GeoProperty", "LanguageProperty", "VocabProperty", "JsonProperty", "ListProperty", "ListRelationship"] },
+                "value": { "description": "The value of a Property or GeoProperty." },
+                "object": one_or_many, "languageMap": { "type": "object" }, "vocab": one_or_many, "json": {},
+                "valueList": { "type": "array" }, "objectList": { "type": "array" },
+                "observedAt": { "type": "string", "format": "date-time" },
+                "unitCode": text("A unit by its UN/CEFACT code."),
+                "datasetId": id,
+            },
+        },
+        "Entity": {
+            "type": "object", "required": ["id", "type"],
+            "description": "Members beside these are attributes.",
+            "properties": members, "additionalProperties": attribute,
+        },
+        "EntityFragment": {
+            "type": "object", "description": "Attributes, and what else is to be changed.",
+            "properties": { "type": one_or_many, "scope": one_or_many, "@context": context },
+            "additionalProperties": attribute,
+        },
+        "Entities": { "type": "array", "items": reference("Entity") },
+        "Ids": { "type": "array", "items": id },
+        "Geometry": {
+            "type": "object", "required": ["type", "coordinates"],
+            "properties": {
+                "type": { "type": "string", "enum": ["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"] },
+                "coordinates": { "type": "array" },
+            },
+        },
+        "Feature": feature,
+        "FeatureCollection": {
+            "type": "object", "required": ["type", "features"],
+            "properties": { "type": { "const": "FeatureCollection" }, "features": { "type": "array", "items": reference("Feature") } },
+        },
+        "TemporalEntity": {
+            "type": "object", "required": ["id", "type"],
+            "description": "An entity whose attributes are lists of instances.",
+            "properties": { "id": id, "type": one_or_many },
+            "additionalProperties": { "description": "Instances, or with temporalValues their values and times." },
+        },
+        "Query": {
+            "type": "object", "required": ["type"],
+            "properties": {
+                "type": { "const": "Query" }, "entities": { "type": "array", "items": reference("Selector") },
+                "attrs": names(), "pick": names(), "omit": names(), "datasetId": names(),
+                "q": text("A condition on attributes."), "scopeQ": text("A condition on scopes."),
+                "geoQ": reference("GeoQuery"), "local": { "type": "boolean" }, "@context": context,
+            },
+        },
+        "Selector": {
+            "type": "object", "required": ["type"],
+            "properties": { "type": text("A selection of types."), "id": { "oneOf": [id, { "type": "array", "items": id }] }, "idPattern": text("A regular expression.") },
+        },
+        "GeoQuery": {
+            "type": "object", "required": ["georel", "geometry", "coordinates"],
+            "properties": {
+                "georel": text("A relation, such as near;maxDistance==1000."), "geometry": text("The type of the geometry."),
+                "coordinates": { "type": "array" }, "geoproperty": text("The attribute that is compared."),
+            },
+        },
+    })
+}
+
+fn answers(id: &Value) -> Value {
+    json!({
+        "Problem": {
+            "type": "object", "required": ["type", "title", "status"],
+            "properties": {
+                "type": { "type": "string", "format": "uri-reference" }, "title": { "type": "string" },
+                "status": { "type": "integer" }, "detail": text("What is wrong, with the offending value."), "instance": { "type": "string" },
+            },
+        },
+        "UpdateResult": {
+            "type": "object", "required": ["updated", "notUpdated"],
+            "properties": {
+                "updated": names(),
+                "notUpdated": { "type": "array", "items": { "type": "object", "properties": { "attributeName": { "type": "string" }, "reason": { "type": "string" } } } },
+            },
+        },
+        "BatchResult": {
+            "type": "object", "required": ["success", "errors"],
+            "properties": {
+                "success": names(),
+                "errors": { "type": "array", "items": { "type": "object", "properties": { "entityId": { "type": "string" }, "error": reference("Problem") } } },
+            },
+        },
+        "Listing": {
+            "description": "An object with the names, or with details=true a list of what is known of each.",
+            "oneOf": [
+                { "type": "object", "required": ["id", "type"], "properties": { "id": id, "type": { "type": "string" }, "typeList": names(), "attributeList": names() } },
+                { "type": "array", "items": { "type": "object" } },
+            ],
+        },
+        "TypeInfo": {
+            "type": "object", "required": ["id", "type", "typeName", "entityCount", "attributeDetails"],
+            "properties": {
+                "id": id, "type": { "const": "EntityTypeInfo" }, "typeName": { "type": "string" },
+                "entityCount": { "type": "integer" }, "attributeDetails": { "type": "array", "items": { "type": "object" } },
+            },
+        },
+        "AttributeInfo": {
+            "type": "object", "required": ["id", "type", "attributeName", "attributeCount", "typeNames", "attributeTypes"],
+            "properties": {
+                "id": id, "type": { "const": "Attribute" }, "attributeName": { "type": "string" },
+                "attributeCount": { "type": "integer" }, "typeNames": names(), "attributeTypes": names(),
+            },
+        },
+    })
+}
+
+fn subscriptions(id: &Value, context: &Value) -> Value {
+    let members = json!({
+        "id": id, "type": { "const": "Subscription" },
+        "subscriptionName": { "type": "string" }, "description": { "type": "string" },
+        "entities": { "type": "array", "items": reference("Selector") },
+        "watchedAttributes": names(), "notificationTrigger": names(),
+        "q": text("A condition on attributes."), "geoQ": reference("GeoQuery"), "scopeQ": text("A condition on scopes."),
+        "throttling": { "type": "number", "description": "Seconds between two notifications at least." },
+        "timeInterval": { "type": "number", "description": "Tell every so many seconds, not on changes." },
+        "expiresAt": { "type": "string", "format": "date-time" }, "isActive": { "type": "boolean" },
+        "jsonldContext": { "type": "string", "format": "uri" }, "localOnly": { "type": "boolean" },
+        "datasetId": names(), "notification": reference("Notification"), "@context": context,
+        "status": { "type": "string", "readOnly": true },
+    });
+    json!({
+        "Subscription": { "type": "object", "required": ["type", "notification"], "properties": members },
+        "SubscriptionFragment": { "type": "object", "properties": members },
+        "Subscriptions": { "type": "array", "items": reference("Subscription") },
+        "Notification": {
+            "type": "object", "required": ["endpoint"],
+            "properties": {
+                "attributes": names(), "pick": names(), "omit": names(),
+                "format": { "type": "string", "enum": ["normalized", "concise", "keyValues", "simplified"] },
+                "sysAttrs": { "type": "boolean" }, "showChanges": { "type": "boolean" },
+                "endpoint": {
+                    "type": "object", "required": ["uri"],
+                    "properties": {
+                        "uri": { "type": "string", "format": "uri", "description": "An http or https address that takes a POST." },
+                        "accept": { "type": "string", "enum": ["application/json", "application/ld+json", "application/geo+json"] },
+                        "timeout": { "type": "number" }, "cooldown": { "type": "number" },
+                        "receiverInfo": { "type": "array", "items": { "type": "object", "required": ["key", "value"], "properties": { "key": { "type": "string" }, "value": { "type": "string" } } } },
+                    },
+                },
+            },
+        },
+    })
+}
