@@ -103,7 +103,7 @@ impl Client {
     }
 
     pub(crate) async fn create_as(&self, caller: &Caller, entities: Vec<Entity>) {
-        let operations = entities.into_iter().map(|entity| Operation::Create(entity)).collect();
+        let operations = entities.into_iter().map(Operation::Create).collect();
         self.apply(caller, operations).await;
     }
 
