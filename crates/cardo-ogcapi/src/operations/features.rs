@@ -52,7 +52,7 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
         return Ok(respond::page(html::feature_page(ask, table, &record), revision));
     }
     let mut out = Vec::with_capacity(record.as_bytes().len() * 2 + 512);
-    FeatureWriter { out: &mut out, table }.open_feature(&record.view());
+    FeatureWriter::new(&mut out, table).open_feature(&record.view());
     out.extend_from_slice(b",\"links\":");
     write_links(&links, &mut out);
     out.push(b'}');
@@ -105,7 +105,7 @@ fn write_page(table: &Table, page: &Page, links: &[Link]) -> Vec<u8> {
     out.extend_from_slice(b",\"links\":");
     write_links(links, &mut out);
     out.extend_from_slice(b",\"features\":[");
-    let mut writer = FeatureWriter { out: &mut out, table };
+    let mut writer = FeatureWriter::new(&mut out, table);
     for (at, record) in page.entities.iter().enumerate() {
         if at > 0 {
             writer.out.push(b',');

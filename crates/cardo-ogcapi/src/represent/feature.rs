@@ -1,4 +1,4 @@
-use cardo_engine::{Cell, ColumnType, Table};
+use cardo_engine::{Cell, Column, ColumnType, Table};
 use cardo_model::EntityRef;
 
 use super::text::{write_moment, write_quoted};
@@ -6,18 +6,26 @@ use super::text::{write_moment, write_quoted};
 /// Writes entities as features of a collection.
 pub(crate) struct FeatureWriter<'a> {
     pub(crate) out: &'a mut Vec<u8>,
-    pub(crate) table: &'a Table,
+    table: &'a Table,
+    /// What stands before the value of each column.
+    keys: Vec<Box<[u8]>>,
 }
 
-impl FeatureWriter<'_> {
+impl<'a> FeatureWriter<'a> {
+    pub(crate) fn new(out: &'a mut Vec<u8>, table: &'a Table) -> Self {
+        // Names of columns are letters, digits and low lines.
+        let key = |column: &Column| format!("\"{}\":", column.name).into_bytes().into();
+        let keys = table.columns.iter().map(key).collect();
+        Self { out, table, keys }
+    }
+
     /// Writes a feature without the bracket at its end, so that members can follow.
     pub(crate) fn open_feature(&mut self, entity: &EntityRef<'_>) {
-        let Self { out, table } = self;
+        let Self { out, table, keys } = self;
         out.extend_from_slice(b"{\"type\":\"Feature\",\"id\":\"");
         // Ids are IRIs, which hold nothing that JSON would escape.
         out.extend_from_slice(entity.id_bytes());
         out.extend_from_slice(b"\",\"properties\":{");
-        let start = out.len();
         let mut geometry: Option<&[u8]> = None;
         table.read(entity, &mut |at, cell| {
             if table.geometry == Some(at) {
@@ -26,16 +34,13 @@ impl FeatureWriter<'_> {
                 }
                 return;
             }
-            let column = &table.columns[at];
-            if out.len() > start {
-                out.push(b',');
-            }
-            // Names of columns are letters, digits and low lines.
-            out.push(b'"');
-            out.extend_from_slice(column.name.as_bytes());
-            out.extend_from_slice(b"\":");
-            cell_json(&cell, column.datatype, out);
+            out.extend_from_slice(&keys[at]);
+            cell_json(&cell, table.columns[at].datatype, out);
+            out.push(b',');
         });
+        if out.last() == Some(&b',') {
+            out.pop();
+        }
         out.extend_from_slice(b"},\"geometry\":");
         out.extend_from_slice(geometry.unwrap_or(b"null"));
     }
