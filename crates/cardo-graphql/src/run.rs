@@ -98,16 +98,15 @@ impl Prepared {
     pub(crate) async fn execute(self) -> Response {
         let limit = self.session.face.options.limits.time;
         let running = self.built.schema.execute(self.request);
-        let response = match tokio::time::timeout(limit, running).await {
-            Ok(response) => response,
-            Err(_) => {
-                let message = format!(
-                    "the request took longer than {limit:?} and was stopped; a change that it had \
+        let response = if let Ok(response) = tokio::time::timeout(limit, running).await {
+            response
+        } else {
+            let message = format!(
+                "the request took longer than {limit:?} and was stopped; a change that it had \
                      begun may still be done"
-                );
-                let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-                refusal(&Fault::new(Code::Timeout, message).with("limitMilliseconds", limit))
-            }
+            );
+            let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+            refusal(&Fault::new(Code::Timeout, message).with("limitMilliseconds", limit))
         };
         finished(response, self.session.revision())
     }

@@ -116,7 +116,7 @@ impl Following {
     }
 
     fn check_lag(&self, at: Revision) -> Result<(), Fault> {
-        if at.0 % LOOK_EVERY != 0 {
+        if !at.0.is_multiple_of(LOOK_EVERY) {
             return Ok(());
         }
         let session = &self.session;

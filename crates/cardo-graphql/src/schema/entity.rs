@@ -40,7 +40,7 @@ fn object(model: &Arc<Model>, of: usize) -> Object {
                 object = object.field(nested.description(says)).field(id_list(ids, of, at));
             }
             _ => {
-                object = object.field(cell(&field.name, of, at, column.datatype).description(says))
+                object = object.field(cell(&field.name, of, at, column.datatype).description(says));
             }
         }
     }

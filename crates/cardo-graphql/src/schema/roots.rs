@@ -61,7 +61,7 @@ pub(super) fn query(model: &Arc<Model>) -> Object {
         .field(entities())
         .field(
             Field::new("revision", TypeRef::named_nn("Revision"), |ctx| {
-                let revision = session(&ctx).map(|session| session.revision().0).unwrap_or(0);
+                let revision = session(&ctx).map_or(0, |session| session.revision().0);
                 FieldFuture::from_value(Some(Value::from(revision)))
             })
             .description("The revision of the twin that answers."),

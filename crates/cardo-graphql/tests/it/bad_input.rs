@@ -123,7 +123,8 @@ async fn loops_of_fragments_and_of_the_schema_are_refused() {
     quick(&city, cycle, "FRAGMENT_CYCLE").await;
     let mut bomb = "{ ...F0 }".to_owned();
     for at in 0..40 {
-        bomb.push_str(&format!(" fragment F{at} on Query {{ ...F{} ...F{} }}", at + 1, at + 1));
+        let next = at + 1;
+        bomb.extend([format!(" fragment F{at} on Query {{ ...F{next} ...F{next} }}")]);
     }
     bomb.push_str(" fragment F40 on Query { revision }");
     quick(&city, &bomb, "TOO_COMPLEX").await;

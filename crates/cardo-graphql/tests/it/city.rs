@@ -60,12 +60,12 @@ pub(crate) fn tree(number: u32) -> Entity {
     height.unit_code = Some("MTR".into());
     let mut attributes = vec![
         ("height", height),
-        ("species", property(json!(if number % 2 == 0 { "Tilia" } else { "Acer" }))),
+        ("species", property(json!(if number.is_multiple_of(2) { "Tilia" } else { "Acer" }))),
         ("location", point(24.9 + f64::from(number) / 1_000.0, 60.17)),
         ("locatedIn", relationship(&format!("urn:d:{}", number % 3))),
     ];
-    if number % 4 != 0 {
-        attributes.push(("healthy", property(json!(number % 3 == 0))));
+    if !number.is_multiple_of(4) {
+        attributes.push(("healthy", property(json!(number.is_multiple_of(3)))));
     }
     entity(&format!("urn:t:{number}"), "Tree", attributes)
 }

@@ -1,4 +1,9 @@
 //! The GraphQL face as a client sees it, in process over the memory store.
+#![expect(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by panicking; JSON is written where it is given"
+)]
 
 mod bad_input;
 mod changes;

@@ -213,7 +213,7 @@ async fn a_client_that_never_reads_is_let_go() {
     let ended = loop {
         match tokio::time::timeout(Duration::from_secs(5), client.0.next()).await {
             Ok(Some(Ok(Message::Text(text)))) => received += text.len(),
-            Ok(Some(Ok(Message::Close(_))) | None | Some(Err(_))) => break true,
+            Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => break true,
             Ok(Some(Ok(_))) => {}
             Err(_) => break false,
         }

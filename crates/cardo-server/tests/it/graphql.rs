@@ -1,4 +1,5 @@
 //! GraphQL over HTTP and WebSocket, with the real binary.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 use std::time::{Duration, Instant};
