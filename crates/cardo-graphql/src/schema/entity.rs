@@ -54,7 +54,7 @@ fn object(model: &Arc<Model>, of: usize) -> Object {
 pub(super) fn member_fields(object: Object) -> Object {
     let member = |name: &'static str, ty: TypeRef| {
         Field::new(name, ty, move |ctx| {
-            FieldFuture::from_value(node(&ctx).map(|node| node.member(name)))
+            FieldFuture::from_value(node(&ctx).map(|node| node.member(name)).filter(is_there))
         })
     };
     object
@@ -70,9 +70,14 @@ fn node<'a>(ctx: &ResolverContext<'a>) -> Option<&'a Node> {
     ctx.parent_value.downcast_ref::<Node>()
 }
 
+/// Scalars that are checked are null where there is no value, and refuse a value that is null.
+fn is_there(value: &Value) -> bool {
+    *value != Value::Null
+}
+
 fn cell(name: &str, of: usize, at: usize, datatype: ColumnType) -> Field {
     Field::new(name, output(datatype), move |ctx| {
-        FieldFuture::from_value(node(&ctx).map(|node| node.cell(of, at)))
+        FieldFuture::from_value(node(&ctx).map(|node| node.cell(of, at)).filter(is_there))
     })
 }
 

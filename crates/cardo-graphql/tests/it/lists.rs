@@ -141,3 +141,15 @@ async fn entities_of_any_type_stand_in_one_list() {
     assert_eq!(data["entity"], json!(null));
     assert_eq!(data["tree"], json!(null));
 }
+
+#[tokio::test]
+async fn what_an_entity_has_not_is_null_whatever_the_scalar() {
+    let city = City::new().await;
+    let query = "mutation { createTree(id: \"urn:t:bare\", input: { species: \"Ulmus\" }) { species height \
+                 height__observedAt location locatedIn { id } expiresAt } }";
+    let expected = json!({
+        "species": "Ulmus", "height": null, "height__observedAt": null, "location": null,
+        "locatedIn": null, "expiresAt": null
+    });
+    assert_eq!(city.data(query).await["createTree"], expected);
+}

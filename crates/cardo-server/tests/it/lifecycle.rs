@@ -70,7 +70,9 @@ fn the_first_questions_of_the_index_are_answered() {
     let mut links = 0;
     for part in page.split("href=\"").skip(1) {
         let path = part.split('"').next().unwrap().replace("&amp;", "&");
-        assert_eq!(server.send("GET", &path, None).status, 200, "{path}");
+        let answer =
+            server.connect().send("GET", &path, &[("Accept", "text/html, */*;q=0.8")], None);
+        assert_eq!(answer.unwrap().status, 200, "{path}");
         links += 1;
     }
     assert!(links >= 3, "{page}");
