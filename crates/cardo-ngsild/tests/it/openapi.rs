@@ -29,13 +29,13 @@ fn all<'a>(value: &'a Value, key: &str, found: &mut Vec<&'a Value>) {
 async fn the_committed_document_is_the_one_that_is_served() {
     let served = client().await.get("/openapi.json").await.expect(200).text;
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../api-specs/ngsi-ld.openapi.json");
-    if std::env::var_os("CARDO_UPDATE_SPECS").is_some() {
+    if std::env::var_os("CARDO_WRITE_SPECS").is_some() {
         std::fs::write(&file, &served).unwrap();
     }
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(
         committed == served,
-        "api-specs/ngsi-ld.openapi.json is out of date; CARDO_UPDATE_SPECS=1 writes it anew"
+        "api-specs/ngsi-ld.openapi.json is out of date; CARDO_WRITE_SPECS=1 writes it anew"
     );
 }
 
