@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use cardo_model::{Iri, LogRecord, NameId, Names, Record, Revision, TwinId};
+use cardo_model::{Iri, NameId, Names, Revision, TwinId};
 use cardo_query::Filter;
 use hashbrown::HashMap;
 use parking_lot::Mutex;
@@ -20,13 +20,14 @@ use crate::metrics::{Counters, EngineMetrics, TwinMetrics};
 use crate::operation::{Batch, Operation, Outcome, WriteError};
 use crate::options::EngineOptions;
 use crate::plan::Plan;
-use crate::ports::{HistoryQuery, HistoryRow, LogError, StateSink, Store, StoreError};
+use crate::ports::{HistoryQuery, HistoryRow, Store, StoreError};
 use crate::projector;
 use crate::query::{EntityQuery, Page, QueryError};
+use crate::residence;
 use crate::sequencer::{self, Command, Write};
 use crate::snapshot::{Asked, Snapshot, Walk};
 use crate::tables::{Made, Tables};
-use crate::twin::{Tailed, Twin};
+use crate::twin::Twin;
 use crate::watch::Watch;
 
 /// All twins of one store, live in memory. Cloning shares them.
@@ -45,14 +46,14 @@ pub(crate) struct Inner {
     pub(crate) work_to_project: Notify,
     pub(crate) expiry_changed: Notify,
     pub(crate) seed: u64,
-    twins: ArcSwap<HashMap<TwinId, Arc<Twin>>>,
-    default_twin: ArcSwap<Option<Arc<Twin>>>,
-    loading: AsyncMutex<()>,
+    pub(crate) twins: ArcSwap<HashMap<TwinId, Arc<Twin>>>,
+    pub(crate) default_twin: ArcSwap<Option<Arc<Twin>>>,
+    pub(crate) loading: AsyncMutex<()>,
     room: Notify,
     costly: Semaphore,
     index_bytes: AtomicUsize,
     /// Counts the rounds of house-keeping, as a coarse clock.
-    tick: AtomicU64,
+    pub(crate) tick: AtomicU64,
     projecting: AsyncMutex<()>,
     closed: AtomicBool,
     tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
@@ -66,7 +67,7 @@ const MOST_TRIES: u32 = 8;
 /// Unprojected log beyond this is projected at once.
 const PROJECT_BYTES: usize = 8 << 20;
 /// How much log one projection takes at the most.
-const PROJECTION_BYTES: usize = 16 << 20;
+pub(crate) const PROJECTION_BYTES: usize = 16 << 20;
 
 impl Engine {
     /// Opens the twins of a store; none is loaded before its first use.
@@ -100,7 +101,7 @@ impl Engine {
             tokio::spawn(sequencer::run(inner.clone(), receiver)),
             tokio::spawn(run_projector(inner.clone())),
             tokio::spawn(sequencer::watch_expiries(inner.clone())),
-            tokio::spawn(keep_house(inner.clone())),
+            tokio::spawn(residence::keep_house(inner.clone())),
         ];
         inner.tasks.lock().extend(tasks);
         Ok(Self { inner })
@@ -373,7 +374,7 @@ impl Inner {
     }
 
     #[inline]
-    fn loaded(&self, twin: &TwinId) -> Option<Arc<Twin>> {
+    pub(crate) fn loaded(&self, twin: &TwinId) -> Option<Arc<Twin>> {
         if twin.is_default() {
             return Option::clone(&self.default_twin.load());
         }
@@ -404,89 +405,6 @@ impl Inner {
         }
         let twin = self.load(id, true).await?;
         Ok(twin.expect("a missing twin is made"))
-    }
-
-    /// Loads a twin from the store; makes an empty one where it is missing and that is wanted.
-    async fn load(&self, id: &TwinId, make: bool) -> Result<Option<Arc<Twin>>, StoreError> {
-        let _one_at_a_time = self.loading.lock().await;
-        if let Some(twin) = self.loaded(id) {
-            return Ok(Some(twin));
-        }
-        let twin = match self.store.head(id).await? {
-            Some(head) => self.read_twin(id, head).await?,
-            None if make => Twin::new(id.clone(), Root::empty(self.seed), Revision(0)),
-            None => return Ok(None),
-        };
-        let twin = Arc::new(twin);
-        self.insert(&twin);
-        if id.is_default() {
-            self.default_twin.store(Arc::new(Some(twin.clone())));
-        }
-        self.expiry_changed.notify_one();
-        Ok(Some(twin))
-    }
-
-    async fn read_twin(&self, id: &TwinId, head: Revision) -> Result<Twin, StoreError> {
-        let start = Instant::now();
-        let mut sink = Collected(Vec::new());
-        let projected = self.store.load(id, &mut sink).await?;
-        let seed = self.seed;
-        let records = sink.0;
-        let built = tokio::task::spawn_blocking(move || Root::build(seed, records));
-        let mut root = built.await.map_err(|error| StoreError::Failed(error.to_string()))?;
-        root.revision = projected.revision;
-        for document in &projected.documents {
-            root.put_document(document);
-        }
-        for offset in &projected.offsets {
-            root.put_offset(offset);
-        }
-        let (root, tailed) = self.replay_tail(id, root, head).await?;
-        tracing::info!(
-            twin = %id,
-            entities = root.live.len(),
-            replayed = tailed.len(),
-            milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
-            "twin loaded"
-        );
-        let bytes: usize = tailed.iter().map(|t| t.bytes).sum();
-        let twin = Twin::new(id.clone(), Root::empty(seed), projected.revision);
-        twin.publish(Arc::new(root), tailed);
-        self.unprojected.fetch_add(bytes, Ordering::AcqRel);
-        if bytes > 0 {
-            self.work_to_project.notify_one();
-        }
-        Ok(twin)
-    }
-
-    async fn replay_tail(
-        &self,
-        id: &TwinId,
-        mut root: Root,
-        head: Revision,
-    ) -> Result<(Root, Vec<Tailed>), StoreError> {
-        let mut tailed = Vec::new();
-        while root.revision < head {
-            let run = self.store.read_log(id, root.revision, PROJECTION_BYTES).await;
-            let run = run.map_err(|error| match error {
-                LogError::Store(error) => error,
-                gone @ LogError::Gone { .. } => StoreError::Damaged(format!(
-                    "the log of twin {id} does not reach back to its state: {gone}; restore a backup"
-                )),
-            })?;
-            if run.is_empty() {
-                break;
-            }
-            for encoded in run {
-                let record = LogRecord::decode(&encoded.bytes).map_err(|error| {
-                    StoreError::Damaged(format!("the log of twin {id}: {error}; restore a backup"))
-                })?;
-                let followed = Arc::new(root.replay(record));
-                let bytes = encoded.bytes.len();
-                tailed.push(Tailed { followed, bytes, since: Instant::now() });
-            }
-        }
-        Ok((root, tailed))
     }
 
     /// Gives names their ids; new ones are kept durably first.
@@ -562,44 +480,6 @@ impl Inner {
             let _ = tokio::time::timeout(Duration::from_millis(100), room).await;
         }
         Ok(())
-    }
-
-    /// Lets go of twins that nobody has used for a while, where more are loaded than wanted.
-    pub(crate) async fn evict_idle(&self) {
-        let now = self.tick.fetch_add(1, Ordering::Relaxed) + 1;
-        let _nobody_loads = self.loading.lock().await;
-        let mut idle: Vec<Arc<Twin>> = self.loaded_twins();
-        let surplus = idle.len().saturating_sub(self.options.loaded_twins);
-        idle.retain(|twin| twin.used.load(Ordering::Relaxed) + 1 < now && !twin.id.is_default());
-        idle.sort_by_key(|twin| twin.used.load(Ordering::Relaxed));
-        for twin in idle.iter().take(surplus) {
-            self.evict(twin);
-        }
-    }
-
-    /// Takes a twin out of memory unless somebody holds it or its log is not projected.
-    fn evict(&self, twin: &Arc<Twin>) {
-        let is_projected = twin.projected() == twin.root.load().revision;
-        if !is_projected || twin.published.receiver_count() > 0 {
-            return;
-        }
-        self.twins.rcu(|twins| {
-            let mut twins = HashMap::clone(twins);
-            twins.remove(&twin.id);
-            twins
-        });
-        // Whoever got hold of it in between may write to it, so it has to stay.
-        if Arc::strong_count(twin) > 1 {
-            self.insert(twin);
-        }
-    }
-
-    fn insert(&self, twin: &Arc<Twin>) {
-        self.twins.rcu(|twins| {
-            let mut twins = HashMap::clone(twins);
-            twins.insert(twin.id.clone(), twin.clone());
-            twins
-        });
     }
 
     async fn project_all(&self) -> Result<(), StoreError> {
@@ -694,22 +574,5 @@ async fn run_projector(inner: Arc<Inner>) {
                 }
             }
         }
-    }
-}
-
-/// Evicts idle twins now and then.
-async fn keep_house(inner: Arc<Inner>) {
-    let mut round = tokio::time::interval(Duration::from_secs(60));
-    while !inner.is_closed() {
-        round.tick().await;
-        inner.evict_idle().await;
-    }
-}
-
-struct Collected(Vec<Record>);
-
-impl StateSink for Collected {
-    fn entities(&mut self, records: Vec<Record>) {
-        self.0.extend(records);
     }
 }

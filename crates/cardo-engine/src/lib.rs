@@ -18,6 +18,7 @@ mod plan;
 mod ports;
 mod projector;
 mod query;
+mod residence;
 mod sequencer;
 mod snapshot;
 mod tables;

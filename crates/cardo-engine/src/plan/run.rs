@@ -197,7 +197,7 @@ impl ChunkWalk {
             }
             let bit = match direction {
                 Direction::Forward => word.trailing_zeros(),
-                Direction::Backward => 63 - word.leading_zeros(),
+                Direction::Backward => word.ilog2(),
             };
             let place = self.place(direction);
             self.bits[place] ^= 1 << bit;

@@ -3,13 +3,16 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::support::{Answer, Connection, Server};
+use crate::support::{Answer, Connection, Server, cardo};
 
 /// What is known of a sensor.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -99,7 +102,7 @@ impl Twin<'_> {
         self.connection.send(method, &path, &headers, body.as_deref()).expect("the server answers")
     }
 
-    fn graphql(&mut self, query: &str, variables: Value) -> Value {
+    fn graphql(&mut self, query: &str, variables: &Value) -> Value {
         let body = json!({ "query": query, "variables": variables });
         let answer = self.send("POST", "/graphql", Some(&body));
         assert_eq!(answer.status, 200, "{query}: {}", answer.text());
@@ -146,7 +149,7 @@ impl Twin<'_> {
                 (query.to_owned(), json!({ "id": id }))
             }
         };
-        let answer = self.graphql(&query, variables);
+        let answer = self.graphql(&query, &variables);
         (answer.get("errors").is_none(), answer["extensions"]["revision"].as_u64())
     }
 
@@ -181,7 +184,7 @@ impl Twin<'_> {
         let query = format!(
             "{{ sensorList(first: 100{filter}) {{ totalCount nodes {{ id level label location owner__ids }} }} }}"
         );
-        let answer = self.graphql(&query, json!({}));
+        let answer = self.graphql(&query, &json!({}));
         assert!(answer.get("errors").is_none(), "{query}: {answer}");
         let list = &answer["data"]["sensorList"];
         let nodes = list["nodes"].as_array().expect("a list");
@@ -347,4 +350,107 @@ fn a_change_through_any_face_is_the_same_in_all_faces_at_the_same_revision() {
         Ok(())
     });
     result.unwrap();
+}
+
+#[test]
+fn a_change_through_graphql_wakes_a_subscription_of_ngsi_ld() {
+    let folder = tempdir().unwrap();
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = cardo(&["serve", "--listen", "127.0.0.1:0", "--log-level", "warn"]);
+    command.arg("--data").arg(folder.path()).env("CARDO_EGRESS_ALLOW_LOOPBACK", "true");
+    let server = Server::spawn(command);
+    let mut twin = Twin { connection: server.connect(), base: "" };
+    assert!(twin.change_ngsild(ANCHOR, &Change::Put(anchor())).0);
+    let uri = format!("http://{}/", receiver.local_addr().unwrap());
+    let subscription = json!({
+        "type": "Subscription",
+        "entities": [{ "type": "Sensor" }],
+        "q": "level>10",
+        "notification": { "endpoint": { "uri": uri } }
+    });
+    let answer = twin.send("POST", "/ngsi-ld/v1/subscriptions", Some(&subscription));
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    assert!(twin.change_graphql(ANCHOR, true, &Change::Merge(Some(11.0))).0);
+    let (mut stream, _) = receiver.accept().unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut told = String::new();
+    let mut piece = [0; 4096];
+    while !told.contains(ANCHOR) {
+        let read = stream.read(&mut piece).unwrap();
+        assert!(read > 0, "{told}");
+        told.push_str(&String::from_utf8_lossy(&piece[..read]));
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+    server.stop();
+}
+
+/// The ids that each face answers a question with: NGSI-LD, OGC API, GraphQL.
+fn found(twin: &mut Twin<'_>, ngsild: &str, ogc: &str, graph: &str) -> [Vec<String>; 3] {
+    let ids = |city: City| city.into_keys().collect();
+    let filter = format!(", filter: {{ {graph} }}");
+    [ids(twin.ngsild(ngsild, 0).0), ids(twin.ogc(ogc, 0).0), ids(twin.graph(&filter).0)]
+}
+
+#[test]
+fn faces_differ_only_where_their_standards_do() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let mut twin = Twin { connection: server.connect(), base: "" };
+    let entities = json!([
+        {
+            "id": "urn:ngsi-ld:Sensor:1", "type": ["Sensor", "Station"],
+            "level": [
+                { "type": "Property", "value": 1 },
+                { "type": "Property", "value": 2, "datasetId": "urn:ngsi-ld:Dataset:model" }
+            ],
+            "label": { "type": "Property", "value": "a", "observedAt": "2026-01-01T00:00:00Z" },
+            "title": { "type": "LanguageProperty", "languageMap": { "fi": "talo", "en": "house" } },
+            "owner": { "type": "Relationship", "object": "urn:ngsi-ld:Owner:1" },
+            "location": { "type": "GeoProperty", "value": point([24.9, 60.2]) }
+        },
+        { "id": "urn:ngsi-ld:Sensor:2", "type": "Sensor", "level": { "type": "Property", "value": 1 } }
+    ]);
+    let answer = twin.send("POST", "/ngsi-ld/v1/entityOperations/create", Some(&entities));
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let (one, two) = ("urn:ngsi-ld:Sensor:1".to_owned(), "urn:ngsi-ld:Sensor:2".to_owned());
+    let both = vec![one.clone(), two];
+    let only_one = vec![one];
+
+    // A column is of the preferred instance; NGSI-LD asks any (clause 4.9).
+    let level = found(&mut twin, "&q=level==2", "&level=2", "level: { eq: 2 }");
+    assert_eq!(level, [only_one.clone(), vec![], vec![]]);
+    let level = found(&mut twin, "&q=level==1", "&level=1", "level: { eq: 1 }");
+    assert_eq!(level, [both.clone(), both.clone(), both.clone()]);
+    // The other instance has a column of its own.
+    let model = found(&mut twin, "&q=level==2", "&level__at_model=2", "level__at_model: { eq: 2 }");
+    assert_eq!(model, [only_one.clone(), only_one.clone(), only_one.clone()]);
+    // A text of a language is asked for by its column, or by a path of `q`.
+    let title = found(
+        &mut twin,
+        "&q=title%5Bfi%5D==%22talo%22",
+        "&title__fi=talo",
+        "title__fi: { eq: \"talo\" }",
+    );
+    assert_eq!(title, [only_one.clone(), only_one.clone(), only_one.clone()]);
+    // What has no geometry is in every box of the OGC API alone, and what has no time in every
+    // interval.
+    let square = "&georel=within&geometry=Polygon&coordinates=%5B%5B%5B24,60%5D,%5B25,60%5D,%5B25,61%5D,%5B24,61%5D,%5B24,60%5D%5D%5D";
+    let near =
+        found(&mut twin, square, "&bbox=24,60,25,61", "location: { bbox: [24, 60, 25, 61] }");
+    assert_eq!(near, [only_one.clone(), both.clone(), only_one.clone()]);
+    let time = found(
+        &mut twin,
+        "&q=label.observedAt==2026-01-01T00:00:00Z",
+        "&datetime=2026-01-01T00:00:00Z",
+        "label__observedAt: { eq: \"2026-01-01T00:00:00Z\" }",
+    );
+    assert_eq!(time, [only_one.clone(), both, only_one.clone()]);
+    // Unlike types never match, in any language.
+    let unlike = found(&mut twin, "&q=label==1", "&label=1", "label: { eq: \"1\" }");
+    assert_eq!(unlike, [const { Vec::<String>::new() }; 3]);
+    // An entity of two types is in the collections and lists of both.
+    let page = twin.send("GET", "/ogc/collections/Station/items", None).json();
+    assert_eq!(page["numberMatched"], 1);
+    let list = twin.graphql("{ stationList { nodes { id } } }", &json!({}));
+    assert_eq!(list["data"]["stationList"]["nodes"][0]["id"], only_one[0].as_str());
 }
