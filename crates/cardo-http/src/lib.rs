@@ -15,6 +15,7 @@ mod observe;
 mod params;
 mod problem;
 mod revision;
+mod tenant;
 
 pub use access::{
     Access, AllowAll, Authorize, Denied, Granted, Rights, TenantPrefix, bearer_token, strip_tenant,
@@ -30,3 +31,4 @@ pub use observe::Observer;
 pub use params::{ParamError, Params, path_decode, query_decode};
 pub use problem::{ErrorKind, Problem};
 pub use revision::{MIN_REVISION, REVISION, min_revision, revision_header};
+pub use tenant::{InvalidTenant, TENANT, asked_twin};

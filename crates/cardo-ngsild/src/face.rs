@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, Response};
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, any, get};
 use cardo_engine::Engine;
-use cardo_http::{BaseUrl, EntityTags, Rights};
+use cardo_http::{BaseUrl, EntityTags, Rights, TENANT};
 use cardo_model::TwinId;
 
 use crate::contexts::Contexts;
@@ -17,7 +17,6 @@ use crate::fault::Fault;
 use crate::openapi;
 use crate::operations as op;
 use crate::options::NgsildOptions;
-use crate::request::TENANT;
 use crate::subscriptions::{self, Registry};
 
 /// Where the face stands.

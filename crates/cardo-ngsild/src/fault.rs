@@ -5,8 +5,8 @@ use axum::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENT
 use axum::http::{HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use cardo_engine::{LogError, OperationError, QueryError, StoreError, WriteError};
-use cardo_http::{BodyError, Denied, ErrorKind, ParamError, Problem};
-use cardo_model::{InvalidIri, InvalidTwinName};
+use cardo_http::{BodyError, Denied, ErrorKind, InvalidTenant, ParamError, Problem};
+use cardo_model::InvalidIri;
 use cardo_query::{GeoError, InvalidName, InvalidPattern, QError, TemporalError};
 
 use crate::contexts::ContextFault;
@@ -323,4 +323,4 @@ macro_rules! bad_data {
     )*};
 }
 
-bad_data!(GeoError, InvalidIri, InvalidName, InvalidPattern, InvalidTwinName, TemporalError);
+bad_data!(GeoError, InvalidIri, InvalidName, InvalidPattern, InvalidTenant, TemporalError);

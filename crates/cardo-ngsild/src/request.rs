@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, LINK};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName};
 use bytes::Bytes;
 use cardo_engine::{Caller, Snapshot};
-use cardo_http::{Access, Params, Rights, TenantPrefix, best_media_type, min_revision, read_body};
-use cardo_model::{Iri, TwinId};
+use cardo_http::{Access, Params, Rights, asked_twin, best_media_type, min_revision, read_body};
+use cardo_model::Iri;
 use serde_json::value::RawValue;
 
 use crate::contexts::{BodyContext, body_kind, link_context};
@@ -18,9 +18,6 @@ use crate::face::{BASE, Face};
 use crate::fault::Fault;
 use crate::parse::{DataFault, InvalidInput};
 use crate::represent::Naming;
-
-/// The header that names a tenant (clause 6.3.14).
-pub(crate) const TENANT: HeaderName = HeaderName::from_static("ngsild-tenant");
 
 /// How long an answer may wait for the revision that its request names.
 const MAX_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
@@ -58,7 +55,7 @@ pub(crate) struct Payload<'a> {
 impl Face {
     /// Finds out who asks and for which twin.
     pub(crate) async fn ask<'a>(&self, parts: &'a Parts, rights: Rights) -> Result<Ask<'a>, Fault> {
-        let twin = self.twin(parts)?;
+        let twin = asked_twin(parts)?.unwrap_or_else(|| self.default_twin.clone());
         let access = Access { headers: &parts.headers, twin: &twin, rights };
         let granted = self.options.authorize.authorize(&access)?;
         let caller = Caller {
@@ -74,25 +71,6 @@ impl Face {
             self.engine.wait_for(&caller, revision, MAX_WAIT).await?;
         }
         Ok(Ask { parts, caller })
-    }
-
-    fn twin(&self, parts: &Parts) -> Result<TwinId, Fault> {
-        let header = match parts.headers.get(TENANT) {
-            None => None,
-            Some(value) => {
-                let text =
-                    value.to_str().map_err(|_| Fault::bad_data("NGSILD-Tenant is no text"))?;
-                Some(text)
-            }
-        };
-        let prefix = parts.extensions.get::<TenantPrefix>().map(|prefix| prefix.tenant.as_ref());
-        match (header, prefix) {
-            (None, None) => Ok(self.default_twin.clone()),
-            (Some(one), Some(two)) if one != two => Err(Fault::bad_data(format!(
-                "the path names the tenant {two:?}, the header NGSILD-Tenant {one:?}"
-            ))),
-            (Some(tenant), _) | (None, Some(tenant)) => Ok(TwinId::of_tenant(tenant)?),
-        }
     }
 
     /// The twin as it is now.

@@ -58,6 +58,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("/health", "whether the process runs"),
     ("/ready", "whether the store takes writes"),
     ("/metrics", "figures for Prometheus"),
+    ("/names", "which names stand for which types and attributes in OGC API and GraphQL"),
 ];
 
 /// The index for programs.

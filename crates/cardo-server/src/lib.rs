@@ -12,6 +12,7 @@ mod http;
 mod index;
 mod logging;
 mod metrics;
+mod names;
 mod operations;
 mod parts;
 mod too_long;

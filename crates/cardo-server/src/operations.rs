@@ -1,4 +1,4 @@
-//! The addresses for operators: `/health`, `/ready`, `/metrics`, and the index at `/`.
+//! The addresses for operators: `/health`, `/ready`, `/metrics`, `/names`, and the index at `/`.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,6 +17,7 @@ use serde_json::json;
 
 use crate::index;
 use crate::metrics::{Exposition, RequestMetrics, resident_bytes};
+use crate::names;
 
 /// What the addresses for operators need.
 #[derive(Clone)]
@@ -38,6 +39,7 @@ pub(crate) fn router(operations: Operations) -> Router {
         .route("/health", get(health))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
+        .route("/names", get(names::names))
         .with_state(operations)
 }
 

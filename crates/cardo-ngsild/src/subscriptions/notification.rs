@@ -2,6 +2,7 @@
 
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_TYPE, LINK};
+use cardo_http::TENANT;
 use cardo_jsonld::Context;
 use cardo_model::{
     AttributeRef, InstanceChange, InstanceRef, Kind, NameId, Names, Record, Timestamp, TwinId,
@@ -12,7 +13,7 @@ use super::model::Subscription;
 use super::port::Message;
 use crate::operations::{ProjectionText, members};
 use crate::represent::{EntityWriter, Format, NameTable, Shape, write_string};
-use crate::request::{Media, TENANT};
+use crate::request::Media;
 
 /// Renders notifications of one subscription.
 pub(crate) struct Renderer<'a> {

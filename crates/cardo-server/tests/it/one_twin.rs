@@ -454,3 +454,28 @@ fn faces_differ_only_where_their_standards_do() {
     let list = twin.graphql("{ stationList { nodes { id } } }", &json!({}));
     assert_eq!(list["data"]["stationList"]["nodes"][0]["id"], only_one[0].as_str());
 }
+
+#[test]
+fn names_that_two_attributes_want_are_told_with_what_they_are_called() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let mut twin = Twin { connection: server.connect(), base: "/tenants/city" };
+    assert_eq!(twin.send("GET", "/names", None).status, 404);
+    let entity = json!({
+        "id": "urn:ngsi-ld:Sensor:1", "type": "Sensor",
+        "level": { "type": "Property", "value": 1 },
+        "https://example.org/level": { "type": "Property", "value": 2 }
+    });
+    assert_eq!(twin.send("POST", "/ngsi-ld/v1/entities", Some(&entity)).status, 201);
+    let names = twin.send("GET", "/names", None).json();
+    let collision = &names["collisions"][0];
+    assert_eq!(collision["wanted"], "level");
+    assert_eq!(collision["by"], "https://example.org/level");
+    let given = collision["given"].as_str().unwrap();
+    let feature =
+        twin.send("GET", "/ogc/collections/Sensor/items/urn:ngsi-ld:Sensor:1", None).json();
+    assert_eq!(feature["properties"][given], 2);
+    assert_eq!(feature["properties"]["level"], 1);
+    let column = json!({ "name": given, "attribute": "https://example.org/level" });
+    assert!(names["types"][0]["columns"].as_array().unwrap().contains(&column), "{names}");
+}
