@@ -27,11 +27,11 @@ fn places(server: &Server) -> Vec<Value> {
     trams.as_array().expect("a list").iter().map(|tram| tram["location"].clone()).collect()
 }
 
-/// Compares with the file of `api-specs`; with `CARDO_UPDATE` set it is written instead.
+/// Compares with the file of `api-specs`; with `CARDO_WRITE_SPECS` set it is written instead.
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 fn same_as_kept(name: &str, text: &str) {
     let path = format!("{}/../../api-specs/{name}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("CARDO_UPDATE").is_some() {
+    if std::env::var_os("CARDO_WRITE_SPECS").is_some() {
         std::fs::create_dir_all(Path::new(&path).parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
     }
