@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use cardo_engine::{
     Caller, Column, Engine, EntityQuery, Order, PageRequest, PageStart, Table, Tables,
 };
-use cardo_http::{Access, Rights, TenantPrefix};
+use cardo_http::{Access, Rights, asked_twin};
 use cardo_model::{EntityId, Iri, NameId, Record, TwinId};
 use cardo_query::Filter;
 use parking_lot::Mutex;
@@ -21,9 +21,6 @@ use crate::schema;
 
 /// Where the face stands.
 pub const BASE: &str = "/graphql";
-
-/// The header that names a tenant, as in NGSI-LD.
-pub(crate) const TENANT: &str = "ngsild-tenant";
 
 /// How many schemas are kept.
 const MAX_SCHEMAS: usize = 256;
@@ -87,23 +84,9 @@ impl Face {
 
     /// Which twin a request is about: by header, or by the prefix of its path.
     pub(crate) fn twin(&self, parts: &Parts) -> Result<TwinId, Fault> {
-        let bad = |message: String| Fault::new(Code::BadRequest, message);
-        let header = match parts.headers.get(TENANT) {
-            None => None,
-            Some(value) => {
-                Some(value.to_str().map_err(|_| bad("NGSILD-Tenant is no text".to_owned()))?)
-            }
-        };
-        let prefix = parts.extensions.get::<TenantPrefix>().map(|prefix| prefix.tenant.as_ref());
-        match (header, prefix) {
-            (None, None) => Ok(self.default_twin.clone()),
-            (Some(one), Some(two)) if one != two => Err(bad(format!(
-                "the path names the tenant {two:?}, the header NGSILD-Tenant {one:?}"
-            ))),
-            (Some(tenant), _) | (None, Some(tenant)) => {
-                TwinId::of_tenant(tenant).map_err(|error| bad(error.to_string()))
-            }
-        }
+        let twin = asked_twin(parts);
+        let twin = twin.map_err(|error| Fault::new(Code::BadRequest, error.to_string()))?;
+        Ok(twin.unwrap_or_else(|| self.default_twin.clone()))
     }
 
     /// Who asks, where they may do what they want.

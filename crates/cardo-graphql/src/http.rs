@@ -16,12 +16,12 @@ use axum::http::{HeaderMap, HeaderValue, Response as Answer, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
 use cardo_http::{
-    Params, REVISION, Rights, TenantPrefix, best_media_type, media_type_of, min_revision,
+    Params, REVISION, Rights, TENANT, TenantPrefix, best_media_type, media_type_of, min_revision,
     read_body, revision_header,
 };
 use cardo_model::{Revision, TwinId};
 
-use crate::face::{BASE, Face, TENANT};
+use crate::face::{BASE, Face};
 use crate::fault::{Code, Fault};
 use crate::graphiql;
 use crate::run::{self, Allowed};

@@ -3,8 +3,7 @@
 use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use cardo_engine::{QueryError, StoreError};
-use cardo_http::{Denied, ErrorKind, Problem};
-use cardo_model::InvalidTwinName;
+use cardo_http::{Denied, ErrorKind, InvalidTenant, Problem};
 
 use crate::params::ParamFault;
 
@@ -125,8 +124,8 @@ impl From<Denied> for Fault {
     }
 }
 
-impl From<InvalidTwinName> for Fault {
-    fn from(error: InvalidTwinName) -> Self {
+impl From<InvalidTenant> for Fault {
+    fn from(error: InvalidTenant) -> Self {
         Self::invalid(error.to_string())
     }
 }

@@ -2,21 +2,14 @@
 
 use std::borrow::Cow;
 
-use axum::http::HeaderName;
 use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
 use cardo_engine::Caller;
-use cardo_http::{
-    Access, BaseUrl, Rights, TenantPrefix, best_media_type, min_revision, path_decode,
-};
-use cardo_model::TwinId;
+use cardo_http::{Access, BaseUrl, Rights, asked_twin, best_media_type, min_revision, path_decode};
 
 use crate::face::{BASE, Face};
 use crate::fault::Fault;
 use crate::params::{ParamFault, Query};
-
-/// The header that names a tenant.
-const TENANT: HeaderName = HeaderName::from_static("ngsild-tenant");
 
 /// How long an answer may wait for the revision that its request names.
 const MAX_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
@@ -60,7 +53,7 @@ pub(crate) const HTML: &str = "text/html";
 impl Face {
     /// Finds out who asks, for which twin, and with which parameters.
     pub(crate) async fn ask<'a>(&self, parts: &'a Parts, rights: Rights) -> Result<Ask<'a>, Fault> {
-        let twin = self.twin(parts)?;
+        let twin = asked_twin(parts)?.unwrap_or_else(|| self.default_twin.clone());
         let access = Access { headers: &parts.headers, twin: &twin, rights };
         let granted = self.options.authorize.authorize(&access)?;
         let caller = Caller {
@@ -77,23 +70,6 @@ impl Face {
         }
         let query = Query::parse(parts.uri.query())?;
         Ok(Ask { parts, caller, query, base: BaseUrl::of(parts) })
-    }
-
-    fn twin(&self, parts: &Parts) -> Result<TwinId, Fault> {
-        let header = match parts.headers.get(TENANT) {
-            None => None,
-            Some(value) => {
-                Some(value.to_str().map_err(|_| Fault::invalid("NGSILD-Tenant is no text"))?)
-            }
-        };
-        let prefix = parts.extensions.get::<TenantPrefix>().map(|prefix| prefix.tenant.as_ref());
-        match (header, prefix) {
-            (None, None) => Ok(self.default_twin.clone()),
-            (Some(one), Some(two)) if one != two => Err(Fault::invalid(format!(
-                "the path names the tenant {two:?}, the header NGSILD-Tenant {one:?}"
-            ))),
-            (Some(tenant), _) | (None, Some(tenant)) => Ok(TwinId::of_tenant(tenant)?),
-        }
     }
 }
 
