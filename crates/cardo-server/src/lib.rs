@@ -14,6 +14,7 @@ mod logging;
 mod metrics;
 mod operations;
 mod parts;
+mod reference;
 mod too_long;
 
 pub use auth::{AuthError, TokenAuthorizer, new_token};

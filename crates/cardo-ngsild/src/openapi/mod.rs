@@ -64,6 +64,9 @@ fn operation(description: &Description, route: &Route) -> Value {
         "parameters": parameters_of(description, route),
         "responses": responses(description, route),
     });
+    if !description.example.is_empty() {
+        members["x-example"] = json!({ "query": parameters::example(description.example) });
+    }
     if let Some(body) = request_body(description.body) {
         members["requestBody"] = body;
     }
@@ -76,6 +79,7 @@ fn parameters_of(description: &Description, route: &Route) -> Vec<Value> {
     let in_path = in_path.map(|name| match (name, route.path.split('/').next()) {
         ("id", Some("subscriptions")) => "subscriptionId",
         ("id", _) => "entityId",
+        ("attribute", Some("attributes")) => "attributeName",
         (other, _) => other,
     });
     let in_path = in_path.map(|name| if name == "type" { "typeName" } else { name });

@@ -176,7 +176,7 @@ const MORE: [Row; 2] = [
     ),
 ];
 
-const IN_PATH: [Row; 4] = [
+const IN_PATH: [Row; 5] = [
     ("entityId", "id", "The id of the entity, a URI.", Iri, "urn:ngsi-ld:ParkingSite:example"),
     (
         "subscriptionId",
@@ -186,6 +186,7 @@ const IN_PATH: [Row; 4] = [
         "urn:ngsi-ld:Subscription:example",
     ),
     ("attribute", "attribute", "The name of the attribute.", Text, "availableSpots"),
+    ("attributeName", "attribute", "The name of the attribute.", Text, "name"),
     ("typeName", "type", "The name of the type.", Text, "Building"),
 ];
 
@@ -239,6 +240,13 @@ impl Shape {
             _ => text.into(),
         }
     }
+}
+
+/// The example that gives these parameters: the name of each with its own example.
+pub(super) fn example(keys: &[&str]) -> Value {
+    let row_of = |key: &&str| IN_QUERY.iter().chain(&MORE).find(|row| row.0 == *key);
+    let rows = keys.iter().filter_map(row_of);
+    rows.map(|(_, name, _, shape, text)| ((*name).to_owned(), shape.example(text))).collect()
 }
 
 /// Every parameter under the key by which operations name it.
