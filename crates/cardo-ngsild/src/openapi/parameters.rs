@@ -1,5 +1,7 @@
 use serde_json::{Map, Value, json};
 
+use crate::options::NgsildLimits;
+
 /// A parameter of a query string: its key here, its name, what it means, its schema, an example.
 type Row = (&'static str, &'static str, &'static str, Shape, &'static str);
 
@@ -69,13 +71,7 @@ const IN_QUERY: [Row; 32] = [
         Text,
         "[24.9414,60.1719]",
     ),
-    (
-        "geoproperty",
-        "geoproperty",
-        "The attribute whose geometry is compared; location where it is left out.",
-        Text,
-        "location",
-    ),
+    ("geoproperty", "geoproperty", "The attribute whose geometry is compared.", Text, "location"),
     (
         "geometryProperty",
         "geometryProperty",
@@ -221,6 +217,19 @@ const IN_HEADERS: [Row; 4] = [
     ),
 ];
 
+/// What is meant where a parameter is left out and that is not plain from its words.
+const DEFAULTS: [(&str, &str); 9] = [
+    ("geoproperty", "location"),
+    ("geometryProperty", "location"),
+    ("offset", "0"),
+    ("count", "false"),
+    ("format", "normalized"),
+    ("deleteAll", "false"),
+    ("upsertOptions", "replace"),
+    ("timeproperty", "observedAt"),
+    ("details", "false"),
+];
+
 impl Shape {
     fn schema(&self) -> Value {
         match self {
@@ -250,7 +259,7 @@ pub(super) fn example(keys: &[&str]) -> Value {
 }
 
 /// Every parameter under the key by which operations name it.
-pub(super) fn all() -> Value {
+pub(super) fn all(limits: &NgsildLimits) -> Value {
     let mut parameters = Map::new();
     let rows = IN_QUERY.iter().chain(&MORE).map(|row| ("query", row));
     let rows = rows.chain(IN_PATH.iter().map(|row| ("path", row)));
@@ -259,6 +268,9 @@ pub(super) fn all() -> Value {
     {
         let mut parameter =
             json!({ "name": name, "in": place, "description": says, "schema": shape.schema() });
+        if let Some((_, default)) = DEFAULTS.iter().find(|(known, _)| known == key) {
+            parameter["schema"]["default"] = shape.example(default);
+        }
         if place == "path" {
             parameter["required"] = true.into();
         }
@@ -267,5 +279,8 @@ pub(super) fn all() -> Value {
         }
         parameters.insert((*key).to_owned(), parameter);
     }
+    let limit = &mut parameters["limit"]["schema"];
+    limit["default"] = limits.default_page.into();
+    limit["maximum"] = limits.max_page.into();
     parameters.into()
 }

@@ -99,9 +99,9 @@ impl Reader<'_> {
         let name = string(&tag["name"]);
         let mut operations = Vec::new();
         for (path, item) in members(&self.document["paths"]) {
-            for method in METHODS {
-                let operation = &item[method];
-                if operation["tags"][0] == name.as_str() {
+            for (method, operation) in members(item) {
+                let is_method = METHODS.contains(&method.as_str());
+                if is_method && operation["tags"][0] == name.as_str() {
                     operations.push(self.operation(method, path, operation));
                 }
             }

@@ -30,16 +30,15 @@ pub(super) const LANGUAGES: [Language; 3] = [
 
 impl Example {
     fn curl(&self) -> String {
-        let mut lines = Vec::new();
-        let method = match (self.method.as_str(), &self.body) {
-            ("GET", _) if self.query.is_empty() => String::new(),
-            ("GET", _) => "--get ".to_owned(),
-            ("POST", Some(_)) => String::new(),
-            (method, _) => format!("--request {method} "),
-        };
         let is_get = self.method == "GET";
+        let method = match &self.body {
+            _ if is_get && self.query.is_empty() => String::new(),
+            _ if is_get => " --get".to_owned(),
+            Some(_) if self.method == "POST" => String::new(),
+            _ => format!(" --request {}", self.method),
+        };
         let url = if is_get { self.url.clone() } else { self.whole_url() };
-        lines.push(format!("curl --fail-with-body --silent --show-error {method}{}", quoted(&url)));
+        let mut lines = vec![format!("curl -sS --fail-with-body{method}"), quoted(&url)];
         if is_get {
             let pairs = self.query.iter().map(|(name, value)| format!("{name}={value}"));
             lines.extend(pairs.map(|pair| format!("--data-urlencode {}", quoted(&pair))));
@@ -170,7 +169,9 @@ mod tests {
         let mut example = question("a b&c");
         example.method = "PATCH".to_owned();
         example.body = Some(("application/json".to_owned(), json!({ "a": 1 })));
-        assert!(example.curl().contains("--request PATCH 'http://city.example/e?q=a%20b%26c'"));
+        assert!(
+            example.curl().contains("--request PATCH \\\n  'http://city.example/e?q=a%20b%26c'")
+        );
         assert!(example.javascript().contains("URLSearchParams({ q: \"a b&c\" })"));
         assert!(example.python().contains("e?\" + urllib.parse.urlencode({\"q\": \"a b&c\"})"));
     }
