@@ -95,7 +95,7 @@ impl Example {
                 arguments.push("data=json.dumps(body).encode()".to_owned());
             }
             let arguments = if arguments.len() > 2 {
-                format!("\n  {},\n", arguments.join(",\n  "))
+                format!("\n    {},\n", arguments.join(",\n    "))
             } else {
                 arguments.join(", ")
             };

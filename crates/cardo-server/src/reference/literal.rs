@@ -12,10 +12,17 @@ pub(super) enum Dialect {
     Python,
 }
 
-/// A value; lines after its first are `indent` steps of two spaces deep.
+impl Dialect {
+    /// By what a line stands further in.
+    fn step(self) -> &'static str {
+        if self == Self::Python { "    " } else { "  " }
+    }
+}
+
+/// A value; lines after its first are `indent` steps deep.
 pub(super) fn literal(value: &Value, dialect: Dialect, indent: usize) -> String {
     let flat = flat(value, dialect);
-    if flat.chars().count() + 2 * indent <= LINE {
+    if flat.chars().count() + dialect.step().len() * indent <= LINE {
         return flat;
     }
     let (open, close, items): (_, _, Vec<String>) = match value {
@@ -30,10 +37,10 @@ pub(super) fn literal(value: &Value, dialect: Dialect, indent: usize) -> String 
         }
         _ => return flat,
     };
-    let inner = "  ".repeat(indent + 1);
+    let inner = dialect.step().repeat(indent + 1);
     let comma = if dialect == Dialect::Json { "" } else { "," };
     let items = items.join(&format!(",\n{inner}"));
-    format!("{open}\n{inner}{items}{comma}\n{}{close}", "  ".repeat(indent))
+    format!("{open}\n{inner}{items}{comma}\n{}{close}", dialect.step().repeat(indent))
 }
 
 fn flat(value: &Value, dialect: Dialect) -> String {
