@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What fits into a line stays on one.
-const LINE: usize = 60;
+const LINE: usize = 48;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
