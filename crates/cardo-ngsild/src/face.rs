@@ -16,7 +16,7 @@ use crate::contexts::Contexts;
 use crate::fault::Fault;
 use crate::openapi;
 use crate::operations as op;
-use crate::options::NgsildOptions;
+use crate::options::{NgsildLimits, NgsildOptions};
 use crate::subscriptions::{self, Registry};
 
 /// Where the face stands.
@@ -163,12 +163,14 @@ fn routes(face: &Arc<Face>) -> Router {
     let routes = Routes { router: other_routes(), table: Vec::new() };
     let routes = subscription_routes(discovery_routes(routes, face), face);
     let Routes { router, table } = batch_routes(entity_routes(routes, face), face);
-    router.route(DOCUMENT, get(async move |base: BaseUrl| described(&table, &base)))
+    let face = face.clone();
+    let document = async move |base: BaseUrl| described(&table, &base, &face.options.limits);
+    router.route(DOCUMENT, get(document))
 }
 
 /// The OpenAPI document (it is no resource of the standard).
-fn described(table: &[Route], base: &BaseUrl) -> Response<Body> {
-    let document = openapi::document(table, base);
+fn described(table: &[Route], base: &BaseUrl, limits: &NgsildLimits) -> Response<Body> {
+    let document = openapi::document(table, base, limits);
     let media_type = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     (media_type, format!("{document:#}\n")).into_response()
 }

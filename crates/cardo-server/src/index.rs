@@ -29,6 +29,10 @@ const FACES: &[Face] = &[
                 asks: "how many entities there are, and the first of them",
                 path: "/ngsi-ld/v1/entities?local=true&limit=5&count=true&options=concise",
             },
+            Sample {
+                asks: "which operations there are (OpenAPI)",
+                path: "/ngsi-ld/v1/openapi.json",
+            },
         ],
     },
     Face {
@@ -55,6 +59,7 @@ const FACES: &[Face] = &[
 ];
 
 const OPERATIONS: &[(&str, &str)] = &[
+    ("/reference", "every operation, with examples in curl, JavaScript and Python"),
     ("/health", "whether the process runs"),
     ("/ready", "whether the store takes writes"),
     ("/metrics", "figures for Prometheus"),

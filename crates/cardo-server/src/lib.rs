@@ -15,6 +15,7 @@ mod metrics;
 mod names;
 mod operations;
 mod parts;
+mod reference;
 mod too_long;
 
 pub use auth::{AuthError, TokenAuthorizer, new_token};

@@ -29,6 +29,7 @@ use crate::courier::GateCourier;
 use crate::http::{self, Clients};
 use crate::metrics::RequestMetrics;
 use crate::operations::{self, Operations};
+use crate::reference;
 
 /// Headers of answers that pages of other origins may read.
 const EXPOSED: &str = "Link, Location, ETag, Allow, Content-Crs, Content-Disposition, Content-Range, Retry-After, \
@@ -162,10 +163,12 @@ impl Parts {
             started,
             notice,
         };
-        let router = Router::new()
-            .merge(face)
+        let faces = face
             .merge(cardo_ogcapi::router(engine.clone(), features))
-            .merge(cardo_graphql::router(engine.clone(), graph))
+            .merge(cardo_graphql::router(engine.clone(), graph));
+        let router = Router::new()
+            .merge(faces.clone())
+            .merge(reference::router(faces))
             .merge(operations::router(operations))
             .fallback(any(operations::nothing_here));
         let contexts = KnownContexts::new(engine.clone(), preloaded, Some(gate.clone()));

@@ -9,6 +9,7 @@ use cardo_http::BaseUrl;
 use serde_json::{Map, Value, json};
 
 use crate::face::{BASE, Route};
+use crate::options::NgsildLimits;
 use operations::{Answers, Body, DESCRIPTIONS, Description};
 
 #[cfg(test)]
@@ -19,7 +20,7 @@ const REFUSALS: [(&str, &str); 3] =
     [("put", "entities"), ("patch", "entities"), ("delete", "entities")];
 
 /// The document for a server that is found at `base`.
-pub(crate) fn document(routes: &[Route], base: &BaseUrl) -> Value {
+pub(crate) fn document(routes: &[Route], base: &BaseUrl, limits: &NgsildLimits) -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for route in routes.iter().filter(|route| !REFUSALS.contains(&(route.method, route.path))) {
         let description = DESCRIPTIONS.iter().find(|description| description.id == route.operation);
@@ -47,7 +48,7 @@ pub(crate) fn document(routes: &[Route], base: &BaseUrl) -> Value {
                 "description": "A token of the server's configuration; `cardo token` makes one. Whether it is \
                                 needed is for the operator to say.",
             } },
-            "parameters": parameters::all(),
+            "parameters": parameters::all(limits),
             "headers": headers(),
             "responses": problems(),
             "schemas": schemas::all(),
@@ -64,6 +65,9 @@ fn operation(description: &Description, route: &Route) -> Value {
         "parameters": parameters_of(description, route),
         "responses": responses(description, route),
     });
+    if !description.example.is_empty() {
+        members["x-example"] = json!({ "query": parameters::example(description.example) });
+    }
     if let Some(body) = request_body(description.body) {
         members["requestBody"] = body;
     }
@@ -76,6 +80,7 @@ fn parameters_of(description: &Description, route: &Route) -> Vec<Value> {
     let in_path = in_path.map(|name| match (name, route.path.split('/').next()) {
         ("id", Some("subscriptions")) => "subscriptionId",
         ("id", _) => "entityId",
+        ("attribute", Some("attributes")) => "attributeName",
         (other, _) => other,
     });
     let in_path = in_path.map(|name| if name == "type" { "typeName" } else { name });

@@ -15,6 +15,8 @@ pub(super) struct Description {
     pub(super) summary: &'static str,
     pub(super) says: &'static str,
     pub(super) parameters: &'static [&'static str],
+    /// Those of them that its example gives, each with the value that is its own example.
+    pub(super) example: &'static [&'static str],
     pub(super) body: Body,
     pub(super) answers: Answers,
 }
@@ -96,10 +98,11 @@ impl Answers {
 }
 
 macro_rules! describe {
-    ($($id:literal $tag:literal $summary:literal $says:literal [$($parameter:literal),*] $body:ident $answers:ident;)+) => {
+    ($($id:literal $tag:literal $summary:literal $says:literal [$($parameter:literal),*]
+       $(=> [$($example:literal),*])? $body:ident $answers:ident;)+) => {
         &[$(Description {
             id: $id, tag: $tag, summary: $summary, says: $says,
-            parameters: &[$($parameter),*], body: Body::$body, answers: Answers::$answers,
+            parameters: &[$($parameter),*], example: &[$($($example),*)?], body: Body::$body, answers: Answers::$answers,
         }),+]
     };
 }
@@ -109,10 +112,11 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
     "query-entities" "Entities" "Find entities"
         "Entities that meet all conditions, in the order of their creation. At least one of type, attrs, q, georel or local=true has to be given."
         ["type", "id", "idPattern", "q", "attrs", "pick", "omit", "georel", "geometry", "coordinates", "geoproperty",
-         "geometryProperty", "scopeQ", "limit", "offset", "count", "options", "format", "datasetId", "local"] None Entities;
+         "geometryProperty", "scopeQ", "limit", "offset", "count", "options", "format", "datasetId", "local"]
+        => ["type", "q", "pick", "limit", "count"] None Entities;
     "create-entity" "Entities" "Create an entity" "The id and the type are part of the body." ["local"] Entity Created;
     "retrieve-entity" "Entities" "Read an entity" "One entity by its id, whole or in part."
-        ["attrs", "pick", "omit", "options", "format", "type", "datasetId", "geometryProperty", "local"] None Entity;
+        ["attrs", "pick", "omit", "options", "format", "type", "datasetId", "geometryProperty", "local"] => ["format"] None Entity;
     "replace-entity" "Entities" "Replace an entity" "All its attributes are replaced by those of the body." ["type", "local"] Entity Done;
     "merge-entity" "Entities" "Merge into an entity"
         "Attributes of the body are added or merged; null, written urn:ngsi-ld:null, removes what it stands for."
@@ -126,19 +130,22 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
     "delete-attribute" "Entities" "Delete an attribute" "The default instance, the one of a datasetId, or all of them."
         ["datasetId", "deleteAll", "type", "local"] None Done;
     "batch-create" "Batches" "Create many" "Each entity is created or reported with its problem." ["local"] Entities BatchCreated;
-    "batch-upsert" "Batches" "Create or replace many" "Entities that exist are replaced, or with options=update updated." ["upsertOptions", "local"] Entities BatchCreated;
+    "batch-upsert" "Batches" "Create or replace many" "Entities that exist are replaced, or with options=update updated." ["upsertOptions", "local"]
+        => ["upsertOptions"] Entities BatchCreated;
     "batch-update" "Batches" "Update many" "Attributes are added to entities that exist." ["writeOptions", "local"] Entities BatchDone;
     "batch-merge" "Batches" "Merge into many" "As merging into one, for each." ["local"] Entities BatchDone;
     "batch-delete" "Batches" "Delete many" "The body lists their ids." ["local"] Ids BatchDone;
     "post-query" "Batches" "Find entities by a body" "The same question as by parameters, for those that are too long for an address."
-        ["limit", "offset", "count", "options", "format", "geometryProperty", "local"] Query Entities;
+        ["limit", "offset", "count", "options", "format", "geometryProperty", "local"] => ["limit", "format"] Query Entities;
     "retrieve-temporal-evolution" "History" "Read the history of an entity" "Instances of its attributes over time, also where the entity was deleted."
-        ["attrs", "pick", "omit", "temporalOptions", "temporalFormat", "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "datasetId", "local"] None History;
+        ["attrs", "pick", "omit", "temporalOptions", "temporalFormat", "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "datasetId", "local"]
+        => ["lastN"] None History;
     "list-types" "Discovery" "List the types" "The types that entities have now." ["details", "local"] None Types;
     "retrieve-type" "Discovery" "Read about a type" "How many entities are of it, and which attributes they have." ["local"] None Type;
-    "list-attributes" "Discovery" "List the attributes" "The attributes that entities have now." ["details", "local"] None Attributes;
+    "list-attributes" "Discovery" "List the attributes" "The attributes that entities have now." ["details", "local"] => ["details"] None Attributes;
     "retrieve-attribute" "Discovery" "Read about an attribute" "How many entities have it, of which types and kinds." ["local"] None Attribute;
-    "query-subscriptions" "Subscriptions" "List the subscriptions" "With what came of their notifications." ["limit", "offset", "count", "sysOptions", "local"] None Subscriptions;
+    "query-subscriptions" "Subscriptions" "List the subscriptions" "With what came of their notifications." ["limit", "offset", "count", "sysOptions", "local"]
+        => ["limit", "count"] None Subscriptions;
     "create-subscription" "Subscriptions" "Subscribe" "The server sends a POST to the endpoint whenever an entity that meets the conditions changes."
         ["local"] Subscription Created;
     "retrieve-subscription" "Subscriptions" "Read a subscription" "With what came of its notifications." ["sysOptions", "local"] None Subscription;

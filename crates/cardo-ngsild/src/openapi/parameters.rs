@@ -1,5 +1,7 @@
 use serde_json::{Map, Value, json};
 
+use crate::options::NgsildLimits;
+
 /// A parameter of a query string: its key here, its name, what it means, its schema, an example.
 type Row = (&'static str, &'static str, &'static str, Shape, &'static str);
 
@@ -69,13 +71,7 @@ const IN_QUERY: [Row; 32] = [
         Text,
         "[24.9414,60.1719]",
     ),
-    (
-        "geoproperty",
-        "geoproperty",
-        "The attribute whose geometry is compared; location where it is left out.",
-        Text,
-        "location",
-    ),
+    ("geoproperty", "geoproperty", "The attribute whose geometry is compared.", Text, "location"),
     (
         "geometryProperty",
         "geometryProperty",
@@ -176,7 +172,7 @@ const MORE: [Row; 2] = [
     ),
 ];
 
-const IN_PATH: [Row; 4] = [
+const IN_PATH: [Row; 5] = [
     ("entityId", "id", "The id of the entity, a URI.", Iri, "urn:ngsi-ld:ParkingSite:example"),
     (
         "subscriptionId",
@@ -186,6 +182,7 @@ const IN_PATH: [Row; 4] = [
         "urn:ngsi-ld:Subscription:example",
     ),
     ("attribute", "attribute", "The name of the attribute.", Text, "availableSpots"),
+    ("attributeName", "attribute", "The name of the attribute.", Text, "name"),
     ("typeName", "type", "The name of the type.", Text, "Building"),
 ];
 
@@ -220,6 +217,19 @@ const IN_HEADERS: [Row; 4] = [
     ),
 ];
 
+/// What is meant where a parameter is left out and that is not plain from its words.
+const DEFAULTS: [(&str, &str); 9] = [
+    ("geoproperty", "location"),
+    ("geometryProperty", "location"),
+    ("offset", "0"),
+    ("count", "false"),
+    ("format", "normalized"),
+    ("deleteAll", "false"),
+    ("upsertOptions", "replace"),
+    ("timeproperty", "observedAt"),
+    ("details", "false"),
+];
+
 impl Shape {
     fn schema(&self) -> Value {
         match self {
@@ -241,8 +251,15 @@ impl Shape {
     }
 }
 
+/// The example that gives these parameters: the name of each with its own example.
+pub(super) fn example(keys: &[&str]) -> Value {
+    let row_of = |key: &&str| IN_QUERY.iter().chain(&MORE).find(|row| row.0 == *key);
+    let rows = keys.iter().filter_map(row_of);
+    rows.map(|(_, name, _, shape, text)| ((*name).to_owned(), shape.example(text))).collect()
+}
+
 /// Every parameter under the key by which operations name it.
-pub(super) fn all() -> Value {
+pub(super) fn all(limits: &NgsildLimits) -> Value {
     let mut parameters = Map::new();
     let rows = IN_QUERY.iter().chain(&MORE).map(|row| ("query", row));
     let rows = rows.chain(IN_PATH.iter().map(|row| ("path", row)));
@@ -251,6 +268,9 @@ pub(super) fn all() -> Value {
     {
         let mut parameter =
             json!({ "name": name, "in": place, "description": says, "schema": shape.schema() });
+        if let Some((_, default)) = DEFAULTS.iter().find(|(known, _)| known == key) {
+            parameter["schema"]["default"] = shape.example(default);
+        }
         if place == "path" {
             parameter["required"] = true.into();
         }
@@ -259,5 +279,8 @@ pub(super) fn all() -> Value {
         }
         parameters.insert((*key).to_owned(), parameter);
     }
+    let limit = &mut parameters["limit"]["schema"];
+    limit["default"] = limits.default_page.into();
+    limit["maximum"] = limits.max_page.into();
     parameters.into()
 }

@@ -13,4 +13,5 @@ mod layering;
 mod lifecycle;
 mod one_twin;
 mod reach;
+mod reference;
 mod support;

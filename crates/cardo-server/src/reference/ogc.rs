@@ -1,0 +1,44 @@
+//! The definition of the OGC API face, with examples from the twin: its document knows the
+//! collections and not what is in them.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::ask::Asker;
+use super::example::encoded;
+
+/// How many features the examples ask for.
+const SHOWN: u32 = 3;
+
+pub(super) async fn document(asker: &Asker) -> Result<Value, StatusCode> {
+    let mut document = asker.json("/ogc/api?f=json").await?;
+    let Some(paths) = document["paths"].as_object_mut() else {
+        return Ok(document);
+    };
+    let first = paths.keys().find_map(|path| collection_of(path)).map(str::to_owned);
+    for (path, item) in paths.iter_mut() {
+        let example = match collection_of(path) {
+            Some(name) if path.ends_with("/{featureId}") => {
+                first_feature(asker, name).await.map(|id| json!({ "path": { "featureId": id } }))
+            }
+            Some(_) => Some(json!({ "query": { "limit": SHOWN } })),
+            None => first.as_ref().map(|name| json!({ "path": { "collectionId": name } })),
+        };
+        if let Some(example) = example {
+            item["get"]["x-example"] = example;
+        }
+    }
+    Ok(document)
+}
+
+/// The collection whose features a path leads to.
+fn collection_of(path: &str) -> Option<&str> {
+    let (name, rest) = path.strip_prefix("/collections/")?.split_once('/')?;
+    rest.starts_with("items").then_some(name)
+}
+
+async fn first_feature(asker: &Asker, collection: &str) -> Option<String> {
+    let path = format!("/ogc/collections/{}/items?limit=1", encoded(collection));
+    let page = asker.json(&path).await.ok()?;
+    Some(page["features"][0]["id"].as_str()?.to_owned())
+}
