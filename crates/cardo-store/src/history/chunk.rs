@@ -32,7 +32,7 @@ pub(crate) fn pack(rows: &[HistoryRow]) -> Vec<Chunk> {
             .then_with(|| row(a.1).entity.cmp(&row(b.1).entity))
             .then_with(|| a.1.cmp(&b.1))
     });
-    let mut chunks: Vec<Chunk> = Vec::new();
+    let mut packer = Packer::default();
     let mut encoded = Vec::new();
     for group in order.chunk_by(|a, b| a.0 == b.0 && row(a.1).entity == row(b.1).entity) {
         encoded.clear();
@@ -40,27 +40,34 @@ pub(crate) fn pack(rows: &[HistoryRow]) -> Vec<Chunk> {
             put_row(&mut encoded, row(*place));
         }
         let (hash, place) = group[0];
-        let id = row(place).entity.as_str();
-        let chunk = open_chunk(&mut chunks, hash);
-        put_group(&mut chunk.bytes, hash, id, &encoded);
+        packer.put(hash, row(place).entity.as_str(), &[&encoded]);
     }
-    chunks
+    packer.finish()
 }
 
-/// The chunk that takes the next group.
-fn open_chunk(chunks: &mut Vec<Chunk>, hash: u64) -> &mut Chunk {
-    let needs_new = match chunks.last() {
-        None => true,
-        Some(last) => last.bytes.len() >= CHUNK_BYTES && last_hash(&last.bytes) != Some(hash),
-    };
-    if needs_new {
-        chunks.push(Chunk { first: hash, bytes: Vec::with_capacity(CHUNK_BYTES + 1_024) });
-    }
-    chunks.last_mut().expect("one was pushed where there was none")
+/// Puts groups that come in the order of their hashes into chunks.
+#[derive(Default)]
+pub(crate) struct Packer {
+    chunks: Vec<Chunk>,
+    last: Option<u64>,
 }
 
-fn last_hash(bytes: &[u8]) -> Option<u64> {
-    groups(bytes).last().flatten().map(|group| group.hash)
+impl Packer {
+    /// Adds a group with rows in their binary form.
+    pub(crate) fn put(&mut self, hash: u64, id: &str, rows: &[&[u8]]) {
+        let is_full = |chunk: &Chunk| chunk.bytes.len() >= CHUNK_BYTES;
+        if self.chunks.last().is_none_or(is_full) && self.last != Some(hash) {
+            let bytes = Vec::with_capacity(CHUNK_BYTES + 1_024);
+            self.chunks.push(Chunk { first: hash, bytes });
+        }
+        self.last = Some(hash);
+        let chunk = self.chunks.last_mut().expect("one was pushed where there was none");
+        put_group(&mut chunk.bytes, hash, id, rows);
+    }
+
+    pub(crate) fn finish(self) -> Vec<Chunk> {
+        self.chunks
+    }
 }
 
 /// The groups of a chunk; a damaged one comes as `None`, and none behind it.

@@ -142,7 +142,8 @@ pub(crate) fn put_row(out: &mut Vec<u8>, row: &HistoryRow) {
 pub(crate) struct Group<'a> {
     pub(crate) hash: u64,
     pub(crate) id: &'a str,
-    rows: &'a [u8],
+    /// The rows in their binary form.
+    pub(crate) bytes: &'a [u8],
 }
 
 impl<'a> Group<'a> {
@@ -150,13 +151,13 @@ impl<'a> Group<'a> {
     pub(crate) fn read(reader: &mut Reader<'a>) -> Option<Self> {
         let hash = reader.u64()?;
         let id = reader.str()?;
-        let rows = reader.bytes()?;
-        Some(Self { hash, id, rows })
+        let bytes = reader.bytes()?;
+        Some(Self { hash, id, bytes })
     }
 
     /// The rows; one that is damaged comes as `None`, and none behind it.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Option<RawRow<'a>>> + use<'a> {
-        let mut reader = Reader::new(self.rows);
+        let mut reader = Reader::new(self.bytes);
         let mut is_sound = true;
         std::iter::from_fn(move || {
             if reader.is_empty() || !is_sound {
@@ -170,8 +171,11 @@ impl<'a> Group<'a> {
 }
 
 /// Appends a group whose rows are already in their binary form.
-pub(crate) fn put_group(out: &mut Vec<u8>, hash: u64, id: &str, rows: &[u8]) {
+pub(crate) fn put_group(out: &mut Vec<u8>, hash: u64, id: &str, rows: &[&[u8]]) {
     out.extend_from_slice(&hash.to_le_bytes());
     put_bytes(out, id.as_bytes());
-    put_bytes(out, rows);
+    put_varint(out, rows.iter().map(|rows| rows.len() as u64).sum());
+    for rows in rows {
+        out.extend_from_slice(rows);
+    }
 }

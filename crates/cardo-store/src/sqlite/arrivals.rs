@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 
 use super::statement::{Statements, Values};
 use crate::bytes::{hash, seal, unseal};
-use crate::history::chunk::pack;
+use crate::history::chunk::{Chunk, pack};
 
 const INSERT: Values = Values {
     head: "INSERT INTO arrivals (twin, run, first, groups) VALUES ",
@@ -33,14 +33,19 @@ fn seed(twin: i64, first: i64) -> u64 {
     (first ^ twin).cast_unsigned()
 }
 
-pub(super) fn seal_chunks(twin: i64, rows: &[HistoryRow]) -> Vec<SealedChunk> {
-    let chunks = pack(rows).into_iter().map(|chunk| {
+/// Packs what a projection brought.
+pub(super) fn seal_rows(twin: i64, rows: &[HistoryRow]) -> Vec<SealedChunk> {
+    seal_chunks(twin, pack(rows))
+}
+
+pub(super) fn seal_chunks(twin: i64, chunks: Vec<Chunk>) -> Vec<SealedChunk> {
+    let sealed = chunks.into_iter().map(|chunk| {
         let first = place_of(chunk.first);
         let mut bytes = chunk.bytes;
         seal(&mut bytes, seed(twin, first));
         SealedChunk { first, bytes }
     });
-    chunks.collect()
+    sealed.collect()
 }
 
 /// The groups' bytes behind the checksum; `None` where they are damaged.
@@ -48,6 +53,7 @@ pub(super) fn open_chunk(twin: i64, first: i64, sealed: &[u8]) -> Option<&[u8]> 
     unseal(sealed, seed(twin, first))
 }
 
+/// Adds a run.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     statements: &Statements,
@@ -61,6 +67,15 @@ pub(super) async fn write(
         .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
         .execute(&mut *connection)
         .await?;
+    write_chunks(connection, statements, (twin, run), chunks).await
+}
+
+pub(super) async fn write_chunks(
+    connection: &mut SqliteConnection,
+    statements: &Statements,
+    (twin, run): (i64, i64),
+    chunks: Vec<SealedChunk>,
+) -> Result<(), sqlx::Error> {
     let mut chunks = chunks.into_iter();
     for (sql, count) in statements.split(&INSERT, chunks.len()) {
         let mut query = sqlx::query(sql);

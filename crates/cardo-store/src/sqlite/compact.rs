@@ -3,23 +3,26 @@
 //! A cycle takes all runs up to one and walks through the entities in the order of their hashes.
 //! Its place is kept with what it wrote, so a reader takes each row from one side or the other.
 //!
-//! New rows of an entity first gather in blocks of several series; a series of which enough rows
-//! came together gets blocks of its own. A block is rewritten with new rows only when they are at
-//! least as many, so a row is written again about once for each doubling of its block.
+//! What is little of one entity settles beside its neighbours (see [`super::settled`]). More of it
+//! gathers in blocks of several series; a series of which enough rows came together gets blocks of
+//! its own. A block is rewritten with new rows only when they are at least as many, so a row is
+//! written again about once for each doubling of its block.
 
 use std::collections::HashMap;
 
 use cardo_engine::StoreError;
 use cardo_model::{NameId, Revision, Timestamp};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row, SqliteConnection};
 
 use super::arrivals::{open_chunk, place_of};
 use super::block::{BLOCK_ROWS, BlockKey, BlockMeta, MIXED, close_block, open_block};
 use super::error::damaged;
+use super::settled::{SETTLED, Settling};
 use super::state::{Reached, StateFile};
 use super::statement::{Statements, Values};
 use crate::history::chunk::groups;
-use crate::history::row::{RawRow, put_group};
+use crate::history::row::{Group, RawRow, put_group};
 
 /// Up to so many rows of an entity stay together whatever their series.
 const MIXED_ROWS: usize = 256;
@@ -52,10 +55,13 @@ const DELETE: Values = Values {
 };
 
 /// Why a portion was not compacted.
-enum PortionError {
+pub(super) enum PortionError {
     Sql(sqlx::Error),
     Damaged(&'static str),
 }
+
+/// A chunk that is none.
+const DAMAGED: PortionError = PortionError::Damaged("history that arrived");
 
 impl From<sqlx::Error> for PortionError {
     fn from(error: sqlx::Error) -> Self {
@@ -86,7 +92,7 @@ impl Line {
     }
 }
 
-/// An entity with its new rows and the blocks that may take them.
+/// An entity with rows that are to be put into blocks.
 struct Entity {
     place: i64,
     hash: u64,
@@ -94,8 +100,22 @@ struct Entity {
     lines: Vec<Line>,
 }
 
+impl Entity {
+    /// Reads groups of one entity.
+    fn read(place: i64, groups: &[Group<'_>]) -> Result<Self, PortionError> {
+        let (hash, id) = (groups[0].hash, groups[0].id.into());
+        let mut lines = Vec::new();
+        for group in groups {
+            for row in group.rows() {
+                lines.push(Line::new(&row.ok_or(DAMAGED)?));
+            }
+        }
+        Ok(Self { place, hash, id, lines })
+    }
+}
+
 /// A block that still grows.
-struct OpenBlock {
+pub(super) struct OpenBlock {
     meta: BlockMeta,
     /// As it is kept, where it was small enough to be read along.
     bytes: Option<Vec<u8>>,
@@ -135,7 +155,7 @@ impl StateFile {
     /// The twins for which at least so many runs wait.
     pub(super) async fn twins_to_compact(&self, min_runs: usize) -> Result<Vec<i64>, StoreError> {
         let mut reader = self.file.reader().await?;
-        let sql = "SELECT twin FROM runs GROUP BY twin HAVING count(*) >= ?1";
+        let sql = "SELECT twin FROM runs WHERE run > 0 GROUP BY twin HAVING count(*) >= ?1";
         let query = sqlx::query_scalar(sql).bind(i64::try_from(min_runs).unwrap_or(i64::MAX));
         query.fetch_all(&mut *reader).await.map_err(|e| self.file.error(&e))
     }
@@ -167,17 +187,24 @@ async fn portion(
         runs.iter().map(|(_, bytes)| bytes).sum(),
         file.compaction_bytes,
     );
-    let entities = arrived(&mut transaction, twin, &runs, reached.cursor, end).await?;
-    let mut open = open_blocks(&mut transaction, statements, twin, &entities).await?;
+    let range = Range { start: reached.cursor, end };
+    let rows = arrived(&mut transaction, twin, &runs, range).await?;
+    let news = news_of(twin, &rows, range)?;
+    let mut open = open_blocks(&mut transaction, statements, twin, &news, range).await?;
+    let settled = chunks_of(&mut transaction, twin, SETTLED, range).await?;
+    let mut settling = Settling::new(twin, &settled, &news, &open)?;
     let mut changes =
         Changes { twin, next_block: reached.next_block, removed: Vec::new(), written: Vec::new() };
-    for entity in entities {
-        let blocks = open.remove(&entity.place).unwrap_or_default();
+    for own in news.chunk_by(is_of_one_entity) {
+        let place = place_of(own[0].hash);
+        let blocks = open.remove(&place).unwrap_or_default();
+        let Some(all) = settling.take(own, &blocks) else { continue };
+        let entity = Entity::read(place, &all)?;
         // Two ids of one hash share their blocks' place; the second finds those of the first gone.
-        let place = entity.place;
         let kept = compact_entity(&mut transaction, &mut changes, entity, blocks).await?;
         open.insert(place, kept);
     }
+    settling.finish(&mut transaction, statements).await?;
     reached.next_block = changes.next_block;
     changes.write(&mut transaction, statements).await?;
     drop_passed(&mut transaction, twin, &runs, end).await?;
@@ -192,7 +219,8 @@ async fn runs_of(
     connection: &mut SqliteConnection,
     twin: i64,
 ) -> Result<Vec<(i64, u64)>, sqlx::Error> {
-    let query = sqlx::query("SELECT run, bytes FROM runs WHERE twin = ?1 ORDER BY run").bind(twin);
+    let sql = "SELECT run, bytes FROM runs WHERE twin = ?1 AND run > 0 ORDER BY run";
+    let query = sqlx::query(sql).bind(twin);
     let rows = query.fetch_all(connection).await?;
     let run = |row: &sqlx::sqlite::SqliteRow| (row.get(0), row.get::<i64, _>(1).cast_unsigned());
     Ok(rows.iter().map(run).collect())
@@ -206,56 +234,88 @@ fn portion_end(cursor: i64, bytes: u64, portion: u64) -> Option<i64> {
     cursor.checked_add_unsigned(width).filter(|end| portions > 1 && *end < i64::MAX)
 }
 
-/// The new rows of the entities of a portion, in the order of their places.
+/// The places of a portion; it goes to the end of all where that is `None`.
+#[derive(Clone, Copy)]
+struct Range {
+    start: i64,
+    end: Option<i64>,
+}
+
+impl Range {
+    /// The last place in it.
+    fn last(self) -> i64 {
+        self.end.map_or(i64::MAX, |end| end - 1)
+    }
+}
+
+/// The chunks with new rows of a portion, those of one run after the other.
 async fn arrived(
     connection: &mut SqliteConnection,
     twin: i64,
     runs: &[(i64, u64)],
-    cursor: i64,
-    end: Option<i64>,
-) -> Result<Vec<Entity>, PortionError> {
-    let mut places: HashMap<(i64, Box<str>), usize> = HashMap::new();
-    let mut entities: Vec<Entity> = Vec::new();
+    range: Range,
+) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    let mut rows = Vec::new();
     for (run, _) in runs {
-        let sql = "SELECT first, groups FROM arrivals WHERE twin = ?1 AND run = ?2 \
-                   AND first >= coalesce((SELECT max(first) FROM arrivals \
-                                          WHERE twin = ?1 AND run = ?2 AND first <= ?3), ?3) \
-                   AND first <= ?4 ORDER BY first";
-        let query = sqlx::query(sql).bind(twin).bind(run).bind(cursor);
-        let last = end.map_or(i64::MAX, |end| end - 1);
-        let rows = query.bind(last).fetch_all(&mut *connection).await?;
-        for row in &rows {
-            let opened = open_chunk(twin, row.get(0), row.get(1));
-            for group in groups(opened.ok_or(PortionError::Damaged("history that arrived"))?) {
-                let group = group.ok_or(PortionError::Damaged("history that arrived"))?;
-                let place = place_of(group.hash);
-                if place < cursor || end.is_some_and(|end| place >= end) {
-                    continue;
-                }
-                let at = *places.entry((place, group.id.into())).or_insert_with(|| {
-                    let (hash, id) = (group.hash, group.id.into());
-                    entities.push(Entity { place, hash, id, lines: Vec::new() });
-                    entities.len() - 1
-                });
-                for row in group.rows() {
-                    let row = row.ok_or(PortionError::Damaged("history that arrived"))?;
-                    entities[at].lines.push(Line::new(&row));
-                }
-            }
-        }
+        rows.append(&mut chunks_of(connection, twin, *run, range).await?);
     }
-    entities.sort_by_key(|entity| entity.place);
-    Ok(entities)
+    Ok(rows)
 }
 
+/// The chunks of a run that may hold entities of a portion.
+async fn chunks_of(
+    connection: &mut SqliteConnection,
+    twin: i64,
+    run: i64,
+    range: Range,
+) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    let sql = "SELECT first, groups FROM arrivals WHERE twin = ?1 AND run = ?2 \
+               AND first >= coalesce((SELECT max(first) FROM arrivals \
+                                      WHERE twin = ?1 AND run = ?2 AND first <= ?3), ?3) \
+               AND first <= ?4 ORDER BY first";
+    let query = sqlx::query(sql).bind(twin).bind(run).bind(range.start).bind(range.last());
+    query.fetch_all(connection).await
+}
+
+/// The groups of chunks, in the order in which they came.
+pub(super) fn groups_of(twin: i64, rows: &[SqliteRow]) -> Result<Vec<Group<'_>>, PortionError> {
+    let mut all = Vec::new();
+    for row in rows {
+        let opened = open_chunk(twin, row.get(0), row.get(1)).ok_or(DAMAGED)?;
+        for group in groups(opened) {
+            all.push(group.ok_or(DAMAGED)?);
+        }
+    }
+    Ok(all)
+}
+
+/// The groups of a portion by entity, those of one entity in the order in which they came.
+fn news_of(twin: i64, rows: &[SqliteRow], range: Range) -> Result<Vec<Group<'_>>, PortionError> {
+    let mut news = groups_of(twin, rows)?;
+    news.retain(|group| (range.start..=range.last()).contains(&place_of(group.hash)));
+    news.sort_by(|a, b| (a.hash, a.id).cmp(&(b.hash, b.id)));
+    Ok(news)
+}
+
+pub(super) fn is_of_one_entity(a: &Group<'_>, b: &Group<'_>) -> bool {
+    a.hash == b.hash && a.id == b.id
+}
+
+/// The blocks that still grow of those that have news, by place.
 async fn open_blocks(
     connection: &mut SqliteConnection,
     statements: &Statements,
     twin: i64,
-    entities: &[Entity],
+    news: &[Group<'_>],
+    range: Range,
 ) -> Result<HashMap<i64, Vec<OpenBlock>>, sqlx::Error> {
     let mut found: HashMap<i64, Vec<OpenBlock>> = HashMap::new();
-    let mut places: Vec<i64> = entities.iter().map(|entity| entity.place).collect();
+    let sql = "SELECT EXISTS (SELECT 1 FROM blocks WHERE twin = ?1 AND entity BETWEEN ?2 AND ?3)";
+    let query = sqlx::query_scalar(sql).bind(twin).bind(range.start).bind(range.last());
+    if !query.fetch_one(&mut *connection).await? {
+        return Ok(found);
+    }
+    let mut places: Vec<i64> = news.iter().map(|group| place_of(group.hash)).collect();
     places.dedup();
     let mut places = places.into_iter();
     for (sql, count) in statements.split(&FIND, places.len()) {
@@ -370,8 +430,8 @@ impl Changes {
             let number = self.next_block;
             self.next_block += 1;
             let key = BlockKey { twin: self.twin, entity: entity.place, sealed, number };
-            let rows: Vec<u8> = piece.iter().flat_map(|line| line.bytes.iter().copied()).collect();
-            let mut group = Vec::with_capacity(rows.len() + entity.id.len() + 24);
+            let rows: Vec<&[u8]> = piece.iter().map(|line| &*line.bytes).collect();
+            let mut group = Vec::with_capacity(64 * piece.len());
             put_group(&mut group, entity.hash, &entity.id, &rows);
             let times = piece.iter().map(|line| line.time.as_micros());
             let meta = BlockMeta {

@@ -13,13 +13,14 @@ use crate::history::chunk::groups;
 use crate::history::select::Selection;
 
 /// What may hold an answer, found in one statement and so in one state of the file: of each run
-/// that is not compacted the one chunk in which the entity may stand, and the entity's blocks.
+/// that is not compacted, and of the one that is settled, the chunk in which the entity may stand,
+/// and the entity's blocks.
 /// Blocks that still grow come with their rows; the others stay as they are and can be read later.
 const FIND: &str = "\
     SELECT a.first AS entity, 0, 0, -1, '', 0, 0, 0, a.groups, 0 \
     FROM twins t \
     JOIN runs r ON r.twin = t.twin \
-        AND r.run > CASE WHEN ?2 < t.cursor THEN t.compacting ELSE 0 END \
+        AND (r.run = 0 OR r.run > CASE WHEN ?2 < t.cursor THEN t.compacting ELSE 0 END) \
     JOIN arrivals a ON a.id = (\
         SELECT id FROM arrivals b \
         WHERE b.twin = r.twin AND b.run = r.run AND b.first <= ?2 \

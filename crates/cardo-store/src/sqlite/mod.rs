@@ -31,6 +31,7 @@ mod file;
 mod history;
 mod log;
 mod options;
+mod settled;
 mod state;
 mod statement;
 mod verify;

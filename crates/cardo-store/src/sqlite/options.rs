@@ -27,7 +27,7 @@ impl Default for SqliteOptions {
             readers: 4,
             state_cache_bytes: 64 << 20,
             compacts: true,
-            compaction_bytes: 2 << 20,
+            compaction_bytes: 8 << 20,
             checkpoint_pages: 4_000,
             max_log_pages: None,
             max_state_pages: None,

@@ -116,7 +116,7 @@ impl StateFile {
         name: &TwinId,
         projection: Projection,
     ) -> Result<(), StoreError> {
-        let chunks = arrivals::seal_chunks(twin, &projection.history);
+        let chunks = arrivals::seal_rows(twin, &projection.history);
         let mut writer = self.file.writer().await?;
         let before = match Reached::read(writer.connection(), twin).await {
             Ok(before) => before.unwrap_or(Reached::START),

@@ -38,7 +38,8 @@ CREATE TABLE offsets (
     PRIMARY KEY (twin, source)
 ) WITHOUT ROWID;
 
--- Arrivals: one run a projection, cut into chunks in the order of the entities' hashes.
+-- Arrivals: one run a projection, cut into chunks in the order of the entities' hashes. Run 0 is
+-- settled: compaction has put there what is too little for a block.
 CREATE TABLE runs (
     twin INTEGER NOT NULL,
     run INTEGER NOT NULL,
