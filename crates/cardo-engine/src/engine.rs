@@ -415,9 +415,10 @@ impl Inner {
         // In the order in which they come, so that the same writes lead to the same ids.
         let mut unknown: Vec<Iri> = Vec::new();
         let mut seen: HashSet<Iri> = HashSet::new();
+        let mut known = self.names.lookup();
         for operation in &operations {
             operation.names(&mut |name: &Iri| {
-                if self.names.id(name.as_str()).is_none() && seen.insert(name.clone()) {
+                if known.id(name).is_none() && seen.insert(name.clone()) {
                     unknown.push(name.clone());
                 }
             });
@@ -429,7 +430,7 @@ impl Inner {
             let ids = self.store.intern(&unknown).await?;
             self.names.learn(ids.into_iter().zip(unknown));
         }
-        let mut id_of = |name: Iri| self.names.id(name.as_str()).expect("all names are learnt");
+        let mut id_of = |name: Iri| known.id(&name).expect("all names are learnt");
         Ok(operations.into_iter().map(|operation| operation.map_names(&mut id_of)).collect())
     }
 

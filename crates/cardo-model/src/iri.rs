@@ -65,18 +65,36 @@ fn check(text: &str) -> Result<(), InvalidIri> {
     if !scheme_is_valid || colon + 1 == text.len() {
         return Err(InvalidIri::NoScheme(shorten(text)));
     }
+    if text.bytes().all(|byte| PLAIN[usize::from(byte)]) {
+        return Ok(());
+    }
     match text.chars().find(|c| is_forbidden(*c)) {
         Some(found) => Err(InvalidIri::Character { text: shorten(text), found }),
         None => Ok(()),
     }
 }
 
-fn is_forbidden(c: char) -> bool {
-    if c.is_ascii() {
-        return c <= ' '
-            || matches!(c, '<' | '>' | '"' | '{' | '}' | '|' | '\\' | '^' | '`' | '\u{7f}');
+/// The ASCII characters that are not forbidden, of which most IRIs are made.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = b'!';
+    while byte < 0x7f {
+        plain[byte as usize] = !is_forbidden_ascii(byte);
+        byte += 1;
     }
-    is_unseen(c)
+    plain
+};
+
+const fn is_forbidden_ascii(byte: u8) -> bool {
+    byte <= b' '
+        || matches!(byte, b'<' | b'>' | b'"' | b'{' | b'}' | b'|' | b'\\' | b'^' | b'`' | 0x7f)
+}
+
+fn is_forbidden(c: char) -> bool {
+    match u8::try_from(c) {
+        Ok(byte) if byte.is_ascii() => is_forbidden_ascii(byte),
+        _ => is_unseen(c),
+    }
 }
 
 /// Beyond ASCII: what no IRI holds (RFC 3987, section 2.2), what turns text around (section 4.1),

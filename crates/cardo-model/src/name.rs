@@ -55,6 +55,11 @@ impl Names {
         self.table.read().by_name.get(name).copied()
     }
 
+    /// Looks up many names among which the same ones come again and again.
+    pub fn lookup(&self) -> NameLookup<'_> {
+        NameLookup { names: self, seen: HashMap::default() }
+    }
+
     /// The id of a name, or [`NameId::UNKNOWN`].
     pub fn id_or_unknown(&self, name: &str) -> NameId {
         self.id(name).unwrap_or(NameId::UNKNOWN)
@@ -96,8 +101,52 @@ impl Names {
     }
 }
 
+/// Looks up names and remembers them; see [`Names::lookup`].
+pub struct NameLookup<'a> {
+    names: &'a Names,
+    /// By the address of a text that is kept alive here: a batch shares the few texts it names.
+    seen: HashMap<usize, (Iri, NameId), foldhash::fast::RandomState>,
+}
+
+impl NameLookup<'_> {
+    /// The id of a name, where it is known.
+    pub fn id(&mut self, name: &Iri) -> Option<NameId> {
+        let address = name.as_str().as_ptr().addr();
+        if let Some((_, id)) = self.seen.get(&address) {
+            return Some(*id);
+        }
+        let id = self.names.id(name.as_str())?;
+        self.seen.insert(address, (name.clone(), id));
+        Some(id)
+    }
+}
+
+impl fmt::Debug for NameLookup<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NameLookup({})", self.seen.len())
+    }
+}
+
 impl fmt::Debug for Names {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Names({})", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lookup_tells_names_apart_also_where_their_texts_are_at_the_same_place() {
+        let names = Names::default();
+        let iri = |n: u32| Iri::new(format!("https://e.org/{n:03}")).unwrap();
+        names.learn((0..100).map(|n| (NameId::new(n), iri(n))));
+        let mut lookup = names.lookup();
+        for n in 0..200 {
+            // Each text is dropped before the next one is made.
+            let expected = (n < 100).then(|| NameId::new(n));
+            assert_eq!(lookup.id(&iri(n)), expected);
+        }
     }
 }

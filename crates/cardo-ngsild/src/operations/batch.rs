@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
-use crate::parse::{Document, Items, Reading, as_string, shorten};
+use crate::parse::{Document, Element, Elements, Items, Reading, as_string, shorten};
 use crate::request::{Ask, Payload};
 use crate::respond::{empty, plain_json};
 
@@ -91,40 +91,55 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     Ok(face.apply_all(ask, operations.collect()).await?.changed())
 }
 
+fn null_element() -> Fault {
+    Fault::bad_data("an item of the batch is null")
+}
+
 fn no_option(name: &str) -> Fault {
     Fault::invalid(format!("{name:?} is not an option of this operation"))
 }
 
 impl Face {
-    fn items<'a>(&self, payload: &'a Payload<'_>) -> Result<Items<'a>, Fault> {
-        let items = Items::from_body(&payload.bytes)?;
+    fn check_count(&self, count: usize) -> Result<(), Fault> {
         let limit = self.options.limits.batch;
-        if items.0.is_empty() {
+        if count == 0 {
             return Err(Fault::bad_data("the batch is empty"));
         }
-        if items.0.len() > limit {
-            let detail = format!(
-                "a batch of {} is larger than the {limit} that are accepted",
-                items.0.len()
-            );
+        if count > limit {
+            let detail = format!("a batch of {count} is larger than the {limit} that are accepted");
             return Err(Fault::new(NgsildError::TooLarge, detail));
         }
+        Ok(())
+    }
+
+    fn items<'a>(&self, payload: &'a Payload<'_>) -> Result<Items<'a>, Fault> {
+        let items = Items::from_body(&payload.bytes)?;
+        self.check_count(items.0.len())?;
         if items.0.iter().any(|raw| raw.get() == "null") {
-            return Err(Fault::bad_data("an item of the batch is null"));
+            return Err(null_element());
         }
         Ok(items)
     }
 
+    fn elements<'a>(&self, payload: &'a Payload<'_>) -> Result<Vec<Element<'a>>, Fault> {
+        let elements = Elements::from_body(&payload.bytes, self.options.limits.batch)?;
+        self.check_count(elements.count)?;
+        if elements.first.iter().any(|element| matches!(element, Element::Null)) {
+            return Err(null_element());
+        }
+        Ok(elements.first)
+    }
+
     async fn run(self: &Arc<Self>, ask: &Ask<'_>, body: Body, mode: Mode) -> Result<Report, Fault> {
         let payload = self.payload(ask, body).await?;
-        let items = self.items(&payload)?;
+        let elements = self.elements(&payload)?;
         if !matches!(mode, Mode::Create | Mode::Replace | Mode::Update) {
             // Only creations make tenants (clause 5.5.10).
             self.snapshot(ask).await?;
         }
-        let mut operations = Vec::with_capacity(items.0.len());
-        for raw in &items.0 {
-            operations.push(self.operation(&payload, raw, mode).await);
+        let mut operations = Vec::with_capacity(elements.len());
+        for element in elements {
+            operations.push(self.operation(&payload, element, mode).await);
         }
         self.apply_all(ask, operations).await
     }
@@ -132,10 +147,10 @@ impl Face {
     async fn operation(
         &self,
         payload: &Payload<'_>,
-        raw: &RawValue,
+        element: Element<'_>,
         mode: Mode,
     ) -> (String, Result<Operation, Fault>) {
-        let document = match Document::of(raw) {
+        let document = match Document::of(element) {
             Ok(document) => document,
             Err(error) => return (String::new(), Err(error.into())),
         };

@@ -194,16 +194,15 @@ impl AttributeReader<'_> {
     /// Whether an object is an instance of an attribute: by its type or by the members it has.
     fn says_instance(&self, members: &Members<'_>) -> Result<bool, InvalidInput> {
         let kind = members.keyword("type", "@type")?.and_then(as_string);
-        let has_kind = kind.is_some_and(|name| name.parse::<Kind>().is_ok());
-        let has_value = VALUE_MEMBERS.iter().any(|(member, _)| members.has(member));
-        let is_described = DESCRIBING.iter().any(|member| members.has(member));
-        Ok(if self.reading.is_simplified {
+        if self.reading.is_simplified {
             // Only what the simplified representation itself writes as an object.
-            members.len() == 1
-                && ["languageMap", "vocab", "json", "objectList"].iter().any(|m| members.has(m))
-        } else {
-            has_kind || has_value || is_described
-        })
+            return Ok(members.len() == 1
+                && ["languageMap", "vocab", "json", "objectList"].iter().any(|m| members.has(m)));
+        }
+        // Mostly the type says it, and nothing else has to be looked for.
+        Ok(kind.is_some_and(|name| name.parse::<Kind>().is_ok())
+            || VALUE_MEMBERS.iter().any(|(member, _)| members.has(member))
+            || DESCRIBING.iter().any(|member| members.has(member)))
     }
 
     /// A value that stands alone (concise or simplified).

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::Reading;
 use super::attribute::AttributeReader;
 use super::complete::complete_attributes;
+use super::elements::Element;
 use super::error::{DataFault, InvalidInput, shorten};
 use super::members::{Members, as_string, string};
 use super::names::{id, scopes, types};
@@ -25,9 +26,13 @@ impl<'a> Document<'a> {
         Ok(Self { members: Members::from_body(body)? })
     }
 
-    /// Takes an item of a batch.
-    pub(crate) fn of(raw: &'a RawValue) -> Result<Self, InvalidInput> {
-        Ok(Self { members: Members::of(raw)? })
+    /// Takes an element of a batch.
+    pub(crate) fn of(element: Element<'a>) -> Result<Self, InvalidInput> {
+        match element {
+            Element::Object(members) => Ok(Self { members }),
+            Element::Other(shown) => Err(DataFault::Expected(shown, "a JSON object").into()),
+            Element::Null => Err(DataFault::Expected("null".to_owned(), "a JSON object").into()),
+        }
     }
 
     /// The members.

@@ -77,7 +77,7 @@ impl<'a> Members<'a> {
 
 impl<'a> Items<'a> {
     pub(crate) fn from_body(body: &'a [u8]) -> Result<Self, InvalidInput> {
-        // Batches are large, so an array is gone through once and not checked beforehand.
+        // A long array is gone through once and not checked beforehand.
         if body.trim_ascii_start().starts_with(b"[") {
             return serde_json::from_slice(body)
                 .map_err(|error| InvalidInput::NotJson(error.to_string()));
@@ -93,7 +93,7 @@ impl<'a> Items<'a> {
     }
 }
 
-fn raw_of_body(body: &[u8]) -> Result<&RawValue, InvalidInput> {
+pub(super) fn raw_of_body(body: &[u8]) -> Result<&RawValue, InvalidInput> {
     serde_json::from_slice(body).map_err(|error| InvalidInput::NotJson(error.to_string()))
 }
 
@@ -130,22 +130,26 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Object;
         impl<'de> Visitor<'de> for Object {
-            type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+            type Value = Members<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JSON object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::with_capacity(16);
-                while let Some(Key(name)) = map.next_key()? {
-                    members.push((name, map.next_value()?));
-                }
-                Ok(members)
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                members_of(map)
             }
         }
-        deserializer.deserialize_map(Object).map(Members)
+        deserializer.deserialize_map(Object)
     }
+}
+
+pub(super) fn members_of<'de, A: MapAccess<'de>>(mut map: A) -> Result<Members<'de>, A::Error> {
+    let mut members = Vec::with_capacity(16);
+    while let Some(Key(name)) = map.next_key()? {
+        members.push((name, map.next_value()?));
+    }
+    Ok(Members(members))
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Items<'a> {

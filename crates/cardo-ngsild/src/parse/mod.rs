@@ -3,6 +3,7 @@
 
 mod attribute;
 mod complete;
+mod elements;
 mod entity;
 mod error;
 mod members;
@@ -11,6 +12,7 @@ mod terms;
 mod value;
 
 pub(crate) use complete::complete_instance;
+pub(crate) use elements::{Element, Elements};
 pub(crate) use entity::{Document, EntityReader};
 pub(crate) use error::{DataFault, InvalidInput, shorten};
 pub(crate) use members::{Items, Members, as_string, string, strings};
