@@ -128,6 +128,33 @@ async fn series_around_the_size_of_a_block_come_back_whole() {
 }
 
 #[tokio::test]
+async fn what_settled_stays_whole_while_little_and_much_is_added() {
+    let (store, _dir) = open(6_000).await;
+    let a = twin("a");
+    append_to(&store, &a, 0, 9).await;
+    // Everything, little, everything again, and so much of a few that they need blocks.
+    let steps: [(u64, u64); 6] = [(600, 1), (30, 1), (600, 1), (20, 100), (650, 1), (3, 1)];
+    let mut expected = vec![Vec::new(); 650];
+    for (after, (entities, each)) in (0_u64..).zip(steps) {
+        let mut projection = project(after, after + 1);
+        for (n, own) in (0..entities).zip(&mut expected) {
+            let revisions = (0..each).map(|nth| after * 1_000 + nth);
+            projection.history.extend(revisions.clone().map(|r| reading(n, 1, None, 1, r)));
+            own.extend(revisions);
+        }
+        store.project(&a, projection).await.unwrap();
+        store.compact(&a).await.unwrap();
+        assert_eq!(store.waiting_runs(&a).await.unwrap(), 0);
+        for (n, expected) in (0..).zip(&expected) {
+            let rows = store.history(&a, &whole(n)).await.unwrap();
+            let revisions: Vec<u64> = rows.iter().map(|row| row.revision.0).collect();
+            assert_eq!(&revisions, expected, "entity {n} after step {after}");
+        }
+    }
+    assert_eq!(store.verify().await.unwrap(), [""; 0]);
+}
+
+#[tokio::test]
 async fn history_is_compacted_in_the_background_once_a_twin_is_quiet() {
     let dir = TempDir::new().unwrap();
     let store = SqliteStore::open(dir.path(), SqliteOptions::default()).await.unwrap();
