@@ -208,7 +208,8 @@ impl InstanceChange {
 impl LogRecord {
     /// The binary form that the store keeps.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = vec![VERSION];
+        let mut out = Vec::with_capacity(self.estimated_bytes());
+        out.push(VERSION);
         put_varint(&mut out, self.revision.0);
         out.extend_from_slice(&self.time.to_bits().to_le_bytes());
         put_bytes(&mut out, self.principal.as_bytes());
@@ -229,6 +230,18 @@ impl LogRecord {
             put_bytes(&mut out, offset.offset.as_bytes());
         }
         out
+    }
+
+    /// About how long the binary form is; whole records are most of it.
+    fn estimated_bytes(&self) -> usize {
+        let bytes = |change: &EntityChange| match change {
+            EntityChange::Created(record) | EntityChange::Deleted(record) => {
+                record.as_bytes().len()
+            }
+            EntityChange::Replaced { was, is } => was.as_bytes().len() + is.as_bytes().len(),
+            EntityChange::Updated { .. } | EntityChange::Observed { .. } => 256,
+        };
+        128 + self.changes.iter().map(|change| bytes(change) + 16).sum::<usize>()
     }
 
     /// Reads the binary form.

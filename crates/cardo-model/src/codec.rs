@@ -26,13 +26,22 @@ pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// Appends what `body` writes, behind its length.
 pub(crate) fn put_block(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
+    // Nearly all lengths take one byte, for which there is room; else what is written is moved.
     let start = out.len();
+    out.push(0);
     body(out);
-    let len = out.len() - start;
-    let mut prefix = Vec::with_capacity(4);
-    put_len(&mut prefix, len);
-    out.extend_from_slice(&prefix);
-    out[start..].rotate_right(prefix.len());
+    let len = out.len() - start - 1;
+    if let Ok(short) = u8::try_from(len)
+        && short < 0x80
+    {
+        out[start] = short;
+        return;
+    }
+    let end = out.len();
+    put_len(out, len);
+    let prefix = out.len() - end;
+    out[start..].rotate_right(prefix);
+    out.remove(start + prefix);
 }
 
 /// Reads the pieces one after the other; `None` where the bytes end too early.

@@ -85,6 +85,7 @@ fn canonical(text: &str) -> Result<Cow<'_, str>, InvalidJson> {
     let is_plain = match bytes.first() {
         Some(b'"') => !text.contains('\\'),
         Some(b't' | b'f' | b'n') => true,
+        Some(b'-' | b'0'..=b'9') => !may_overflow(text),
         _ => false,
     };
     if is_plain {
@@ -137,12 +138,15 @@ fn number_length(bytes: &[u8]) -> usize {
 }
 
 fn check_number(text: &str) -> Result<(), InvalidJson> {
-    let may_overflow = text.len() > 300 || text.contains(['e', 'E']);
-    if may_overflow && !text.parse::<f64>().is_ok_and(f64::is_finite) {
+    if may_overflow(text) && !text.parse::<f64>().is_ok_and(f64::is_finite) {
         let shown = text.chars().take(40).collect();
         return Err(InvalidJson::NumberTooLarge(shown));
     }
     Ok(())
+}
+
+fn may_overflow(number: &str) -> bool {
+    number.len() > 300 || number.bytes().any(|byte| matches!(byte, b'e' | b'E'))
 }
 
 fn push_token(token: &str, out: &mut String) -> Result<(), InvalidJson> {

@@ -1,7 +1,7 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use super::shared_vec::SharedVec;
+use super::shared_vec::{SharedVec, grown};
 
 /// From ids to slots, with clones that share what is the same.
 ///
@@ -65,9 +65,7 @@ impl IdMap {
     pub(crate) fn insert<'a>(&mut self, id: &str, slot: u32, id_of: impl Fn(u32) -> &'a str) {
         let (address, hash) = self.hash(id);
         let at = self.bucket_of(address);
-        let old = self.buckets.get(at);
-        let new = Entry { hash, slot };
-        let entries = (0..=old.len()).map(|at| old.get(at).copied().unwrap_or(new)).collect();
+        let entries = grown(self.buckets.get(at), Entry { hash, slot });
         self.buckets.set(at, entries);
         self.len += 1;
         if self.len > self.count as usize * FILL {

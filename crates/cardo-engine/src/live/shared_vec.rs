@@ -73,6 +73,14 @@ impl<T: Clone, const LEAF: usize> SharedVec<T, LEAF> {
     }
 }
 
+/// A list with one more item at its end, made by one move of memory.
+pub(super) fn grown<T: Copy>(old: &[T], new: T) -> Arc<[T]> {
+    let mut grown: Arc<[T]> = std::iter::repeat_n(new, old.len() + 1).collect();
+    let items = Arc::get_mut(&mut grown).expect("nobody else has it yet");
+    items[..old.len()].copy_from_slice(old);
+    grown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,8 @@ use std::sync::Arc;
 
 use cardo_spatial::Aabb;
 
+use super::shared_vec::grown;
+
 /// One box of a geometry: a point is its own box, a geometry across the antimeridian has two.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Entry {
@@ -206,9 +208,7 @@ impl Bucket {
 
     fn insert(&mut self, entry: Entry) {
         self.bounds = self.bounds.union(&entry.bounds);
-        // An iterator of known length, so that the new bucket is written in place.
-        let old = &self.entries;
-        self.entries = (0..=old.len()).map(|at| old.get(at).copied().unwrap_or(entry)).collect();
+        self.entries = grown(&self.entries, entry);
     }
 
     fn replace(&mut self, old: &Entry, new: Entry) {

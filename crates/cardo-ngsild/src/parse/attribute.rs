@@ -418,6 +418,6 @@ fn dataset_id(raw: &RawValue) -> Result<Option<Iri>, InvalidInput> {
     match text.as_ref() {
         NGSI_LD_NULL => Err(DataFault::Null.into()),
         "@none" => Ok(None),
-        _ => Ok(Some(Iri::new(text.into_owned())?)),
+        _ => Ok(Some(Iri::new(&*text)?)),
     }
 }

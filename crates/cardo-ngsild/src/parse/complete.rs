@@ -13,10 +13,12 @@ pub(crate) fn complete_attributes(
 
 fn complete_attribute(fragment: AttributeFragment) -> Result<Attribute, InvalidInput> {
     let AttributeFragment { name, instances } = fragment;
-    let instances = instances.into_iter().map(complete_instance);
-    let instances =
-        instances.collect::<Result<_, _>>().map_err(|error| error.within(name.as_str()))?;
-    Ok(Attribute { name, instances })
+    let mut whole = Vec::with_capacity(instances.len());
+    for instance in instances {
+        let instance = complete_instance(instance);
+        whole.push(instance.map_err(|error| error.within(name.as_str()))?);
+    }
+    Ok(Attribute { name, instances: whole })
 }
 
 /// A whole instance; an error where its value is missing.

@@ -124,7 +124,7 @@ pub(super) fn id(members: &Members<'_>) -> Result<Option<Iri>, InvalidInput> {
         if text == NGSI_LD_NULL {
             return Err(InvalidInput::from(DataFault::Null));
         }
-        Ok(Iri::new(text.into_owned())?)
+        Ok(Iri::new(&*text)?)
     };
     read().map(Some).map_err(|error| error.within("id"))
 }

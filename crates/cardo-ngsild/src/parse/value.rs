@@ -108,7 +108,7 @@ fn object(raw: &RawValue) -> Result<Iri, InvalidInput> {
     if text == NGSI_LD_NULL {
         return Err(DataFault::Null.into());
     }
-    Ok(Iri::new(text.into_owned())?)
+    Ok(Iri::new(&*text)?)
 }
 
 fn relationship(raw: &RawValue) -> Result<Value, InvalidInput> {
