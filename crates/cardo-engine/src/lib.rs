@@ -43,5 +43,7 @@ pub use ports::{
 };
 pub use query::{EntityQuery, Page, PageRequest, PageStart, QueryError};
 pub use snapshot::{AttributeInfo, Snapshot, TypeInfo};
-pub use tables::{Cell, Collision, Column, ColumnPart, ColumnType, RESERVED, Table, Tables, Terms};
+pub use tables::{
+    Cell, Collision, Column, ColumnPart, ColumnType, RESERVED, Table, Tables, Terms, Vocabulary,
+};
 pub use watch::Watch;

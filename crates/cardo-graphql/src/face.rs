@@ -12,10 +12,12 @@ use cardo_model::{EntityId, Iri, NameId, Record, TwinId};
 use cardo_query::Filter;
 use parking_lot::Mutex;
 
+use crate::documents::Documents;
 use crate::fault::{Code, Fault};
 use crate::http;
 use crate::model::{ColumnExt, Model, Seen, Targets};
 use crate::options::GraphqlOptions;
+use crate::plan::Plans;
 use crate::resolve::ids_of;
 use crate::schema;
 
@@ -33,6 +35,7 @@ pub(crate) struct Face {
     pub(crate) options: GraphqlOptions,
     default_twin: TwinId,
     origin: Arc<str>,
+    pub(crate) documents: Documents,
     schemas: Mutex<Schemas>,
     /// Relationships of which entities of several types were met after their schema was made.
     mixed: Mutex<HashSet<(TwinId, Iri, Box<str>)>>,
@@ -56,6 +59,7 @@ struct Key {
 pub(crate) struct Built {
     pub(crate) schema: Schema,
     pub(crate) model: Arc<Model>,
+    pub(crate) plans: Plans,
 }
 
 /// Everything at [`BASE`].
@@ -77,6 +81,7 @@ impl Face {
             options,
             default_twin: TwinId::default(),
             origin: "graphql".into(),
+            documents: Documents::default(),
             schemas: Mutex::default(),
             mixed: Mutex::default(),
         }
@@ -119,7 +124,7 @@ impl Face {
             tracing::error!(%error, "no schema could be made of the twin");
             Fault::new(Code::Internal, "no schema could be made of the twin; the log says why")
         })?;
-        let built = Arc::new(Built { schema, model });
+        let built = Arc::new(Built { schema, model, plans: Plans::default() });
         self.schemas.lock().put(key, built.clone());
         Ok(built)
     }

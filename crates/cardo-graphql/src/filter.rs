@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::{Name, Value};
-use cardo_engine::{Order, OrderBy, Table};
+use cardo_engine::{ColumnType, Order, OrderBy, Table};
 use cardo_model::{EntityId, Geometry, Iri, Scope, Timestamp};
 use cardo_query::{
     Comparison, Filter, GeoCondition, GeoTest, Literal, Operand, Operator, Path, Pattern, Root,
@@ -87,9 +87,32 @@ impl Reader<'_> {
                 let Some(column) = column else {
                     return Err(Fault::input(format!("{at} is no member of this filter")));
                 };
+                if column.datatype == ColumnType::Vocab {
+                    let named = self.of.map(|of| full_names(self.model.table(of), value));
+                    return conditions(&column.path, named.as_ref().unwrap_or(value), at);
+                }
                 conditions(&column.path, value, at)
             }
         }
+    }
+}
+
+/// Conditions on names of a vocabulary, each by its IRI; patterns are of the IRI as well.
+fn full_names(table: &Table, value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let part = |(name, part): (&Name, &Value)| {
+                let is_pattern = matches!(name.as_str(), "like" | "matches");
+                let part = if is_pattern { part.clone() } else { full_names(table, part) };
+                (name.clone(), part)
+            };
+            Value::Object(members.iter().map(part).collect())
+        }
+        Value::List(items) => {
+            Value::List(items.iter().map(|item| full_names(table, item)).collect())
+        }
+        Value::String(name) => Value::String(table.full_name(name).into_owned()),
+        other => other.clone(),
     }
 }
 

@@ -17,9 +17,12 @@
 //! | changes | `createTree`, `mergeTree`, `replaceTree`; `deleteEntity` for all |
 //! | news | `treeChanged(filter, on)`, `treeFence(area, near, filter, on)` |
 //!
+//! Lists of cells alone are answered by `plan.rs` once their document was found valid.
+//!
 //! A name that is taken already gets `_` behind it.
 
 mod cursor;
+mod documents;
 mod face;
 mod fault;
 mod filter;
@@ -29,6 +32,7 @@ mod limits;
 mod model;
 mod mutate;
 mod options;
+mod plan;
 mod resolve;
 mod run;
 mod schema;

@@ -207,7 +207,7 @@ impl Draft {
                 instance.is_moment = column.datatype == ColumnType::DateTime;
                 instance.value = match given {
                     Given::Null => Said::Gone,
-                    given => Said::This(value(column.datatype, given, name)?),
+                    given => Said::This(value(table, column.datatype, given, name)?),
                 };
             }
         }
@@ -370,7 +370,7 @@ fn kind(datatype: ColumnType) -> Kind {
     }
 }
 
-fn value(datatype: ColumnType, given: &Given, name: &str) -> Result<Value, Fault> {
+fn value(table: &Table, datatype: ColumnType, given: &Given, name: &str) -> Result<Value, Fault> {
     let wrong = || Fault::input(format!("{name} is {given}, which its type does not allow"));
     match datatype {
         ColumnType::Geometry => Ok(Value::geo(&geometry(given, name)?)),
@@ -383,7 +383,7 @@ fn value(datatype: ColumnType, given: &Given, name: &str) -> Result<Value, Fault
             Ok(Value::relationships(&ids.collect::<Result<Vec<_>, _>>()?))
         }
         ColumnType::Vocab => match given {
-            Given::String(text) => Ok(Value::vocab(JsonText::string(text))),
+            Given::String(text) => Ok(Value::vocab(JsonText::string(&table.full_name(text)))),
             _ => Err(wrong()),
         },
         ColumnType::DateTime => match given {

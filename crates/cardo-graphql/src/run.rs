@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::parser::types::OperationType;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{PathSegment, Request, Response, Value};
 use axum::http::HeaderMap;
 use cardo_http::Rights;
 use cardo_model::{Revision, TwinId};
 
+use crate::documents::MAX_BYTES;
 use crate::face::{Built, Face};
 use crate::fault::{Code, Fault};
 use crate::limits;
+use crate::plan::{Known, Plan};
 use crate::session::Session;
 
 /// How long an answer may wait for the revision that its request names.
@@ -19,7 +21,11 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 
 /// A request that may run.
 pub(crate) struct Prepared {
-    pub(crate) request: Request,
+    request: Request,
+    document: Arc<ExecutableDocument>,
+    plan: Option<Arc<Plan>>,
+    /// Whether a plan can be made of it where it turns out valid.
+    may_learn: bool,
     pub(crate) built: Arc<Built>,
     pub(crate) session: Arc<Session>,
     pub(crate) operation: OperationType,
@@ -39,14 +45,14 @@ pub(crate) enum Allowed {
 /// Judges a request: its document, who asks, and what it would cost.
 pub(crate) async fn prepare(
     face: &Arc<Face>,
-    mut request: Request,
+    request: Request,
     headers: &HeaderMap,
     twin: &TwinId,
     least: Option<Revision>,
     allowed: Allowed,
 ) -> Result<Prepared, Fault> {
     let limits = &face.options.limits;
-    let document = limits::read(&request.query, limits)?;
+    let document = face.documents.read(&request.query, limits)?;
     let operation = limits::operation(&document, request.operation_name.as_deref())?.ty;
     check_allowed(operation, allowed)?;
     let rights = if operation == OperationType::Mutation { Rights::Write } else { Rights::Read };
@@ -61,12 +67,27 @@ pub(crate) async fn prepare(
         None => face.engine.snapshot(&caller).await?,
     };
     let built = face.built(&caller).await?;
-    let found = limits::operation(&document, request.operation_name.as_deref())?;
-    limits::check(&document, found, &request.variables, built.schema.registry(), limits)?;
+    let known = if allowed != Allowed::Any && is_bare(&request) {
+        built.plans.get(&request.query)
+    } else {
+        Known::NotPlain
+    };
+    let may_learn = matches!(known, Known::Nothing);
+    let plan = if let Known::Plain(plan) = known { Some(plan) } else { None };
+    // What has a plan was judged before.
+    if plan.is_none() {
+        let found = limits::operation(&document, request.operation_name.as_deref())?;
+        limits::check(&document, found, &request.variables, built.schema.registry(), limits)?;
+    }
     let session = Session::new(face.clone(), caller, built.model.clone(), snapshot);
-    request.set_parsed_query(document);
-    let request = request.data(session.clone());
-    Ok(Prepared { request, built, session, operation })
+    Ok(Prepared { request, document, plan, may_learn, built, session, operation })
+}
+
+/// Whether a request is nothing but a document that is worth keeping.
+fn is_bare(request: &Request) -> bool {
+    request.variables.is_empty()
+        && request.operation_name.is_none()
+        && request.query.len() <= MAX_BYTES
 }
 
 fn check_allowed(operation: OperationType, allowed: Allowed) -> Result<(), Fault> {
@@ -94,11 +115,32 @@ fn asked_revision(request: &Request) -> Result<Option<Revision>, Fault> {
 }
 
 impl Prepared {
+    /// The answer as JSON, where there is a plan for it and nothing goes wrong.
+    pub(crate) async fn by_plan(&self) -> Option<Vec<u8>> {
+        let plan = self.plan.as_ref()?;
+        let moment = self.session.moment();
+        let answer = plan.answer(&moment, self.session.revision());
+        let limit = self.session.face.options.limits.time;
+        tokio::time::timeout(limit, answer).await.ok()?.ok()
+    }
+
+    /// The request as the schema takes it.
+    pub(crate) fn into_request(self) -> Request {
+        let mut request = self.request;
+        request.set_parsed_query((*self.document).clone());
+        request.data(self.session)
+    }
+
     /// Runs a question or a change.
     pub(crate) async fn execute(self) -> Response {
         let limit = self.session.face.options.limits.time;
-        let running = self.built.schema.execute(self.request);
+        let (built, session) = (self.built.clone(), self.session.clone());
+        let learnt = self.may_learn.then(|| (self.request.query.clone(), self.document.clone()));
+        let running = built.schema.execute(self.into_request());
         let response = if let Ok(response) = tokio::time::timeout(limit, running).await {
+            if let (Some((text, document)), true) = (learnt, response.errors.is_empty()) {
+                built.plans.learn(&text, &document, &session.moment());
+            }
             response
         } else {
             let message = format!(
@@ -108,7 +150,7 @@ impl Prepared {
             let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
             refusal(&Fault::new(Code::Timeout, message).with("limitMilliseconds", limit))
         };
-        finished(response, self.session.revision())
+        finished(response, session.revision())
     }
 }
 

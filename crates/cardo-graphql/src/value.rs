@@ -1,21 +1,17 @@
 //! Cells of tables as GraphQL values, and scalars as the twin writes them.
 
 use async_graphql::{Number, Value};
-use cardo_engine::{Cell, ColumnType};
-use cardo_model::{InstanceRef, Timestamp};
+use cardo_engine::{Cell, ColumnType, Table};
+use cardo_model::Timestamp;
 
 /// A cell as the field of its column shows it; null where the value is not of the column's type.
-pub(crate) fn of_cell(cell: Cell<'_>, datatype: ColumnType) -> Value {
+pub(crate) fn of_cell(table: &Table, cell: Cell<'_>, datatype: ColumnType) -> Value {
     match cell {
-        Cell::Value(instance) => of_instance(&instance, datatype),
+        Cell::Value(instance) => of_json(&table.value(&instance), datatype),
         Cell::Json(text) => of_json(text, datatype),
         Cell::Text(text) => Value::String(text.to_owned()),
         Cell::Time(time) => of_time(time),
     }
-}
-
-fn of_instance(instance: &InstanceRef<'_>, datatype: ColumnType) -> Value {
-    of_json(instance.value(), datatype)
 }
 
 fn of_json(text: &str, datatype: ColumnType) -> Value {

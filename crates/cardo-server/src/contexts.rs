@@ -2,9 +2,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cardo_egress::Gate;
-use cardo_engine::{Caller, Engine, Terms};
+use cardo_engine::{Caller, Engine, Terms, Vocabulary};
 use cardo_ingest::Contexts;
-use cardo_jsonld::{Context, ContextBuilder, Document, Limits, Step};
+use cardo_jsonld::{Context, ContextBuilder, Document, Limits, Step, compact_value, compact_vocab};
+use cardo_model::{InstanceRef, Kind};
 use cardo_ngsild::{CONTEXT_KIND, ContextLoader, GateLoader};
 
 /// Gives sources the contexts that the faces know too: those of the configuration, those that
@@ -85,10 +86,29 @@ pub(crate) fn names_context(
     }
 }
 
-/// The terms of a context as names of tables and columns.
+/// The terms of a context as names of tables and columns, and in values.
 pub(crate) fn terms(context: Arc<Context>) -> Terms {
-    Terms::new(move |iri| {
-        let term = context.compact_iri(iri);
+    Terms::of(ContextNames(context))
+}
+
+struct ContextNames(Arc<Context>);
+
+impl Vocabulary for ContextNames {
+    fn term(&self, iri: &str) -> Option<String> {
+        let term = self.0.compact_iri(iri);
         (*term != *iri).then(|| term.into_owned())
-    })
+    }
+
+    fn iri(&self, term: &str) -> Option<String> {
+        self.0.expand_term(term).filter(|iri| iri.contains(':')).map(|iri| iri.to_string())
+    }
+
+    fn shortened(&self, value: &InstanceRef<'_>) -> Option<String> {
+        let mut out = Vec::with_capacity(value.value_bytes().len());
+        match value.kind() {
+            Kind::VocabProperty => compact_vocab(value.value(), &self.0, &mut out),
+            _ => compact_value(value.value(), &self.0, &mut out),
+        }
+        String::from_utf8(out).ok()
+    }
 }

@@ -117,6 +117,7 @@ impl<'a> Builder<'a> {
             table: name.clone(),
         };
         let mut readers = Vec::with_capacity(attributes.len());
+        let mut of_columns = Vec::new();
         for (id, iri, name, facets) in attributes {
             let mut path = Path::of_attribute(iri);
             path.datasets = Datasets::Preferred;
@@ -129,11 +130,14 @@ impl<'a> Builder<'a> {
             self.parts(name, &path, facets, &mut reader, &mut draft);
             self.datasets(name, &path, facets, &mut reader, &mut draft);
             readers.push(reader);
+            of_columns.resize(draft.columns.len(), id);
         }
         readers.sort_by_key(|reader| reader.name);
         let geometry = primary_geometry(&draft.columns);
         let Draft { columns, left_out, .. } = draft;
-        Table { name, type_name, id, columns, geometry, left_out, readers }
+        let terms = self.terms.clone();
+        let attributes = of_columns;
+        Table { name, type_name, id, columns, geometry, left_out, readers, attributes, terms }
     }
 
     /// What is said of an instance, its languages and its attributes.

@@ -20,12 +20,13 @@ mod build;
 mod names;
 mod read;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use cardo_model::{Iri, NameId};
+use cardo_model::{InstanceRef, Iri, NameId};
 use cardo_query::{Path, Root as PathRoot};
 
-pub use names::{Collision, Terms};
+pub use names::{Collision, Terms, Vocabulary};
 pub use read::Cell;
 
 use read::Reader;
@@ -54,6 +55,9 @@ pub struct Table {
     /// How many columns there are beyond the limit.
     pub left_out: usize,
     readers: Vec<Reader>,
+    /// The attribute of each column.
+    attributes: Vec<NameId>,
+    terms: Terms,
 }
 
 /// One column.
@@ -167,6 +171,18 @@ impl Table {
             }
         };
         Some((Path::of_root(root), datatype))
+    }
+
+    /// The JSON text of a value as it is shown: names of vocabularies and keys that a context
+    /// expanded stand as the terms of the configured context.
+    pub fn value<'a>(&self, instance: &InstanceRef<'a>) -> Cow<'a, str> {
+        self.terms.value(instance)
+    }
+
+    /// The name of a vocabulary that is meant where one is asked for or given: the IRI of a term,
+    /// or the name itself.
+    pub fn full_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        self.terms.full(name)
     }
 }
 

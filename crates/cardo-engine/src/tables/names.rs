@@ -1,14 +1,42 @@
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use cardo_model::Iri;
+use cardo_model::{InstanceRef, Iri};
 
-/// Tells the term of a name, where a context has one.
+/// Tells the short names of IRIs, where a context has them.
 #[derive(Clone)]
-pub struct Terms(Arc<TermOf>);
+pub struct Terms(Arc<dyn Vocabulary>);
 
-type TermOf = dyn Fn(&str) -> Option<String> + Send + Sync;
+/// What a context says of names.
+pub trait Vocabulary: Send + Sync + 'static {
+    /// The term of an IRI.
+    fn term(&self, iri: &str) -> Option<String>;
+
+    /// The IRI that a term stands for.
+    fn iri(&self, term: &str) -> Option<String>;
+
+    /// The JSON text of a value in which a context expanded names, with terms in their place.
+    fn shortened(&self, value: &InstanceRef<'_>) -> Option<String>;
+}
+
+/// Terms of IRIs alone.
+struct TermOf<F>(F);
+
+impl<F: Fn(&str) -> Option<String> + Send + Sync + 'static> Vocabulary for TermOf<F> {
+    fn term(&self, iri: &str) -> Option<String> {
+        (self.0)(iri)
+    }
+
+    fn iri(&self, _term: &str) -> Option<String> {
+        None
+    }
+
+    fn shortened(&self, _value: &InstanceRef<'_>) -> Option<String> {
+        None
+    }
+}
 
 /// A name that more than one thing wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,18 +56,36 @@ pub(super) struct Given<'a> {
 }
 
 impl Terms {
-    /// Terms as the function tells them; it gives none for names without one.
+    /// Terms as the function tells them; it gives none for names without one. Values stay as they
+    /// are.
     pub fn new(term: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(term))
+        Self::of(TermOf(term))
+    }
+
+    /// Terms of a vocabulary.
+    pub fn of(vocabulary: impl Vocabulary) -> Self {
+        Self(Arc::new(vocabulary))
     }
 
     /// The short name that an IRI would have if it were the only one: letters, digits and low
     /// lines alone, so that it can stand in every language.
     pub fn short(&self, iri: &str) -> String {
-        match (self.0)(iri) {
+        match self.0.term(iri) {
             Some(term) => plain(&term),
             None => plain(last_part(iri)),
         }
+    }
+
+    /// The JSON text of a value as it is shown: with terms where a context expanded them.
+    pub(super) fn value<'a>(&self, instance: &InstanceRef<'a>) -> Cow<'a, str> {
+        let shortened = if instance.is_coerced() { self.0.shortened(instance) } else { None };
+        shortened.map_or(Cow::Borrowed(instance.value()), Cow::Owned)
+    }
+
+    /// The IRI of a term; IRIs and what has none stay as they are.
+    pub(super) fn full<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        let iri = if name.contains(':') { None } else { self.0.iri(name) };
+        iri.map_or(Cow::Borrowed(name), Cow::Owned)
     }
 }
 

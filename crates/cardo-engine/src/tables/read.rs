@@ -50,6 +50,18 @@ impl Table {
     pub fn read<'a>(&self, entity: &EntityRef<'a>, cell: &mut dyn FnMut(usize, Cell<'a>)) {
         read_attributes(&self.readers, entity.attributes(), cell);
     }
+
+    /// What stands in one column, by its place.
+    pub fn cell<'a>(&self, entity: &EntityRef<'a>, column: usize) -> Option<Cell<'a>> {
+        let attribute = entity.attribute(*self.attributes.get(column)?)?;
+        let mut found = None;
+        read_attributes(&self.readers, std::iter::once(attribute), &mut |at, cell| {
+            if at == column {
+                found = Some(cell);
+            }
+        });
+        found
+    }
 }
 
 fn read_attributes<'a>(

@@ -205,6 +205,9 @@ proptest! {
 fn check_row(engine: &Engine, table: &Table, record: &Record) -> Result<(), TestCaseError> {
     let mut is_read = vec![false; table.columns.len()];
     table.read(&record.view(), &mut |at, _| is_read[at] = true);
+    for (at, is_read) in is_read.iter().enumerate() {
+        prop_assert_eq!(table.cell(&record.view(), at).is_some(), *is_read);
+    }
     for (column, is_read) in table.columns.iter().zip(is_read) {
         // Below an attribute a condition looks at every instance, a column at the first.
         if !column.path.attributes.is_empty() || matches!(column.path.datasets, Datasets::Any) {

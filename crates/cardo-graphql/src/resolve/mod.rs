@@ -19,7 +19,7 @@ use crate::model::Model;
 use crate::value;
 
 pub(crate) use load::{Reverse, forward, reverse};
-pub(crate) use page::{Connection, Edge, PageArgs, list, question_of};
+pub(crate) use page::{Arguments, Asked, Connection, Edge, PageArgs, given, list, question_of};
 
 use load::Load;
 
@@ -99,13 +99,8 @@ impl Node {
     pub(crate) fn cell(&self, of: usize, column: usize) -> Value {
         let table = self.group.moment.model.table(of);
         let datatype = table.columns[column].datatype;
-        let mut found = Value::Null;
-        table.read(&self.record().view(), &mut |at, cell: Cell<'_>| {
-            if at == column {
-                found = value::of_cell(cell, datatype);
-            }
-        });
-        found
+        let cell = table.cell(&self.record().view(), column);
+        cell.map_or(Value::Null, |cell| value::of_cell(table, cell, datatype))
     }
 
     /// The ids that a relationship leads to.
@@ -150,15 +145,9 @@ impl Node {
 }
 
 pub(crate) fn ids_of(table: &cardo_engine::Table, record: &Record, column: usize) -> Vec<String> {
-    let mut found = Vec::new();
-    table.read(&record.view(), &mut |at, cell: Cell<'_>| {
-        if at == column {
-            found = match cell {
-                Cell::Value(instance) => value::ids(instance.value()),
-                Cell::Json(text) => value::ids(text),
-                Cell::Text(_) | Cell::Time(_) => Vec::new(),
-            };
-        }
-    });
-    found
+    match table.cell(&record.view(), column) {
+        Some(Cell::Value(instance)) => value::ids(instance.value()),
+        Some(Cell::Json(text)) => value::ids(text),
+        Some(Cell::Text(_) | Cell::Time(_)) | None => Vec::new(),
+    }
 }

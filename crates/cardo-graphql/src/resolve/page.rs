@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use async_graphql::Value;
-use async_graphql::dynamic::ObjectAccessor;
+use async_graphql::indexmap::IndexMap;
+use async_graphql::{Name, Value};
 use cardo_engine::{EntityQuery, Order, PageRequest, PageStart};
 use cardo_model::Seq;
 use cardo_query::{Filter, SortKey};
@@ -10,7 +10,37 @@ use twox_hash::XxHash3_64;
 use super::{Group, Moment, Node};
 use crate::cursor::Cursor;
 use crate::fault::Fault;
+use crate::filter;
+use crate::model::Model;
 use crate::options::GraphqlLimits;
+
+/// The arguments of a field.
+pub(crate) type Arguments = IndexMap<Name, Value>;
+
+/// An argument where it is given and not null.
+pub(crate) fn given<'a>(args: &'a Arguments, name: &str) -> Option<&'a Value> {
+    args.get(name).filter(|value| **value != Value::Null)
+}
+
+/// The filter and the order of a list.
+pub(crate) struct Asked {
+    pub(crate) filter: Filter,
+    pub(crate) order: Order,
+}
+
+impl Asked {
+    pub(crate) fn read(args: &Arguments, model: &Model, of: Option<usize>) -> Result<Self, Fault> {
+        let filter = match given(args, "filter") {
+            Some(value) => filter::filter(model, of, value)?,
+            None => Filter::True,
+        };
+        let order = match given(args, "orderBy") {
+            Some(value) => filter::order(model, of, value)?,
+            None => Order::default(),
+        };
+        Ok(Self { filter, order })
+    }
+}
 
 /// The part of a list that is asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,22 +79,25 @@ pub(crate) struct Edge {
 }
 
 impl PageArgs {
-    pub(crate) fn read(args: &ObjectAccessor<'_>, limits: &GraphqlLimits) -> Result<Self, Fault> {
-        let given = |name: &str| args.get(name).filter(|value| !value.is_null());
+    pub(crate) fn read(args: &Arguments, limits: &GraphqlLimits) -> Result<Self, Fault> {
         let number = |name: &str| -> Result<Option<usize>, Fault> {
-            let Some(value) = given(name) else { return Ok(None) };
-            let number = value.i64().ok().and_then(|number| usize::try_from(number).ok());
+            let Some(value) = given(args, name) else { return Ok(None) };
+            let number = match value {
+                Value::Number(number) => number.as_u64().and_then(|n| usize::try_from(n).ok()),
+                _ => None,
+            };
             let number = number.filter(|number| *number <= limits.max_page);
             number.map(Some).ok_or_else(|| {
-                let shown = value.as_value();
                 Fault::input(format!(
-                    "{name} is {shown}, and has to be from 0 to {}",
+                    "{name} is {value}, and has to be from 0 to {}",
                     limits.max_page
                 ))
             })
         };
-        let text =
-            |name: &str| given(name).and_then(|value| value.string().ok()).map(str::to_owned);
+        let text = |name: &str| match given(args, name) {
+            Some(Value::String(text)) => Some(text.clone()),
+            _ => None,
+        };
         let (first, last) = (number("first")?, number("last")?);
         let (after, before) = (text("after"), text("before"));
         let (limit, start) = match (first, last, after, before) {
@@ -86,11 +119,8 @@ impl PageArgs {
 }
 
 /// Tells questions apart: tenant, type, filter and order, as they were asked.
-pub(crate) fn question_of(moment: &Moment, of: &str, args: &ObjectAccessor<'_>) -> u64 {
-    let shown = |name: &str| match args.get(name) {
-        Some(value) if !value.is_null() => value.as_value().to_string(),
-        _ => Value::Null.to_string(),
-    };
+pub(crate) fn question_of(moment: &Moment, of: &str, args: &Arguments) -> u64 {
+    let shown = |name: &str| given(args, name).unwrap_or(&Value::Null).to_string();
     let text = format!(
         "{}\n{of}\n{}\n{}\n{}",
         moment.caller.twin,

@@ -11,9 +11,8 @@ use cardo_engine::ColumnType;
 use super::shared::PageInfo;
 use super::{fallible, page_arguments, session};
 use crate::fault::Fault;
-use crate::filter;
 use crate::model::{Model, Target};
-use crate::resolve::{self, Connection, Edge, Node, PageArgs, Reverse};
+use crate::resolve::{self, Asked, Connection, Edge, Node, PageArgs, Reverse};
 use crate::subscribe::News;
 
 pub(super) fn types(model: &Arc<Model>, of: usize) -> Vec<Type> {
@@ -140,37 +139,13 @@ fn reverse_of(
     column: usize,
 ) -> Result<Reverse, Fault> {
     let moment = &node.group.moment;
-    let asked = Asked::read(ctx, &moment.model, Some(of))?;
-    let args = PageArgs::read(&ctx.args, &moment.face.options.limits)?;
+    let given = ctx.args.as_index_map();
+    let asked = Asked::read(given, &moment.model, Some(of))?;
+    let args = PageArgs::read(given, &moment.face.options.limits)?;
     let table = moment.model.table(of);
-    let question = resolve::question_of(moment, &format!("{}/{column}", table.name), &ctx.args);
+    let question = resolve::question_of(moment, &format!("{}/{column}", table.name), given);
     let count = wants_count(ctx);
     Ok(Reverse { of, column, filter: asked.filter, order: asked.order, args, question, count })
-}
-
-/// The filter and the order of a list.
-pub(super) struct Asked {
-    pub(super) filter: cardo_query::Filter,
-    pub(super) order: cardo_engine::Order,
-}
-
-impl Asked {
-    pub(super) fn read(
-        ctx: &ResolverContext<'_>,
-        model: &Model,
-        of: Option<usize>,
-    ) -> Result<Self, Fault> {
-        let given = |name: &str| ctx.args.get(name).filter(|value| !value.is_null());
-        let filter = match given("filter") {
-            Some(value) => filter::filter(model, of, value.as_value())?,
-            None => cardo_query::Filter::True,
-        };
-        let order = match given("orderBy") {
-            Some(value) => filter::order(model, of, value.as_value())?,
-            None => cardo_engine::Order::default(),
-        };
-        Ok(Self { filter, order })
-    }
 }
 
 pub(super) fn wants_count(ctx: &ResolverContext<'_>) -> bool {

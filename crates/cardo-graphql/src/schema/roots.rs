@@ -11,13 +11,13 @@ use cardo_model::Iri;
 use cardo_query::Filter;
 use futures_util::{Stream, StreamExt};
 
-use super::entity::{Asked, filtered, moment_of, wants_count};
+use super::entity::{filtered, moment_of, wants_count};
 use super::{fallible, page_arguments, session};
 use crate::fault::Fault;
 use crate::filter;
 use crate::model::Model;
 use crate::mutate::{self, Write};
-use crate::resolve::{self, Group, Node, PageArgs};
+use crate::resolve::{self, Asked, Group, Node, PageArgs, given};
 use crate::session::Session;
 use crate::subscribe::{self, Wanted};
 
@@ -107,10 +107,8 @@ fn entities() -> Field {
 
 /// Entities of any of the types that `type` names.
 fn type_filter(model: &Model, ctx: &ResolverContext<'_>) -> Result<Filter, Fault> {
-    let Some(value) = ctx.args.get("type").filter(|value| !value.is_null()) else {
-        return Ok(Filter::True);
-    };
-    let names = match value.as_value() {
+    let Some(value) = given(ctx.args.as_index_map(), "type") else { return Ok(Filter::True) };
+    let names = match value {
         Value::List(names) => names.clone(),
         one => vec![one.clone()],
     };
@@ -139,10 +137,11 @@ async fn list<'a>(
     types: Filter,
 ) -> Result<Option<FieldValue<'a>>, Fault> {
     let moment = moment_of(ctx)?;
-    let asked = Asked::read(ctx, &moment.model, of)?;
-    let args = PageArgs::read(&ctx.args, &moment.face.options.limits)?;
+    let given = ctx.args.as_index_map();
+    let asked = Asked::read(given, &moment.model, of)?;
+    let args = PageArgs::read(given, &moment.face.options.limits)?;
     let name = of.map_or("Entity", |of| moment.model.table(of).name.as_ref());
-    let question = resolve::question_of(&moment, name, &ctx.args);
+    let question = resolve::question_of(&moment, name, given);
     let filter = types.and(asked.filter);
     let count = wants_count(ctx);
     let page = resolve::list(&moment, of, filter, asked.order, &args, question, count).await?;
@@ -212,7 +211,7 @@ fn news(name: &str, ty: &str, filter: &str, of: Option<usize>) -> SubscriptionFi
                 Some(_) => filter::of_type(&session.model, of),
                 None => type_filter(&session.model, &ctx)?,
             };
-            let asked = Asked::read(&ctx, &session.model, of)?;
+            let asked = Asked::read(ctx.args.as_index_map(), &session.model, of)?;
             let wanted = Wanted::changes(of, types.and(asked.filter), kinds(&ctx));
             told(session, wanted).await
         })
@@ -226,11 +225,11 @@ fn fence(name: &str, ty: &str, filter: &str, of: usize) -> SubscriptionField {
         SubscriptionFieldFuture::new(async move {
             let session = session(&ctx)?;
             let model = &session.model;
-            let asked = Asked::read(&ctx, model, Some(of))?;
-            let given = |name: &str| ctx.args.get(name).filter(|value| !value.is_null());
-            let area = match (given("area"), given("near")) {
-                (Some(area), None) => filter::area(model, of, area.as_value(), false)?,
-                (None, Some(near)) => filter::area(model, of, near.as_value(), true)?,
+            let args = ctx.args.as_index_map();
+            let asked = Asked::read(args, model, Some(of))?;
+            let area = match (given(args, "area"), given(args, "near")) {
+                (Some(area), None) => filter::area(model, of, area, false)?,
+                (None, Some(near)) => filter::area(model, of, near, true)?,
                 _ => return Err(Fault::input("a fence is either an area, or near a position").into()),
             };
             let filter = filter::of_type(model, Some(of)).and(asked.filter).and(area);
@@ -255,15 +254,13 @@ async fn told<'a>(
 
 /// The kinds of news that are wanted; all where none is named.
 fn kinds(ctx: &ResolverContext<'_>) -> Vec<String> {
-    let Some(value) = ctx.args.get("on").filter(|value| !value.is_null()) else {
-        return Vec::new();
-    };
+    let Some(value) = given(ctx.args.as_index_map(), "on") else { return Vec::new() };
     let name = |value: &Value| match value {
         Value::Enum(name) => Some(name.to_string()),
         Value::String(name) => Some(name.clone()),
         _ => None,
     };
-    match value.as_value() {
+    match value {
         Value::List(items) => items.iter().filter_map(name).collect(),
         one => name(one).into_iter().collect(),
     }

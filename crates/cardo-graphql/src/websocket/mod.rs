@@ -302,7 +302,8 @@ async fn operate(
         return stream::iter([Event::Next(response), Event::Complete]).boxed();
     }
     let session = prepared.session.clone();
-    let responses = prepared.built.schema.execute_stream(prepared.request);
+    let built = prepared.built.clone();
+    let responses = built.schema.execute_stream(prepared.into_request());
     let events = responses.map(move |response| {
         let response = run::finished(response, session.revision());
         if run::is_request_error(&response) && !is_too_slow(&response) {

@@ -88,9 +88,12 @@ impl City {
     }
 
     pub(crate) async fn with(limits: GraphqlLimits) -> Self {
+        Self::under(GraphqlOptions { limits, ..GraphqlOptions::default() }).await
+    }
+
+    pub(crate) async fn under(options: GraphqlOptions) -> Self {
         let store = Arc::new(MemoryStore::new());
         let engine = Engine::open(store, EngineOptions::default()).await.unwrap();
-        let options = GraphqlOptions { limits, ..GraphqlOptions::default() };
         let router = cardo_graphql::router(engine.clone(), options);
         let city = Self { engine, router };
         let town = entity("urn:c:1", "Town", vec![("title", property(json!("Helsinki")))]);
@@ -134,6 +137,19 @@ impl City {
         (status, serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}")))
     }
 
+    /// Asks a question with a token; the status and the whole answer.
+    pub(crate) async fn ask_as(&self, token: &str, query: &str) -> (StatusCode, Json) {
+        let body = json!({ "query": query }).to_string();
+        let request = Request::post("/graphql")
+            .header("content-type", "application/json")
+            .header("content-length", body.len())
+            .header("authorization", format!("Bearer {token}"))
+            .body(Body::from(body))
+            .unwrap();
+        let (status, _, body) = self.send(request).await;
+        (status, serde_json::from_str(&body).unwrap())
+    }
+
     /// Asks a question; the whole answer.
     pub(crate) async fn ask(&self, query: &str) -> Json {
         let (status, answer) = self.post(&json!({ "query": query }).to_string()).await;
@@ -146,10 +162,14 @@ impl City {
         self.post(&body).await.1
     }
 
-    /// Asks a question that has an answer; its data.
+    /// Asks a question that has an answer; its data. A question is asked twice: the second answer
+    /// may come by a plan, and has to be the same.
     pub(crate) async fn data(&self, query: &str) -> Json {
         let answer = self.ask(query).await;
         assert_eq!(answer["errors"], Json::Null, "{query}");
+        if query.starts_with('{') {
+            assert_eq!(self.ask(query).await, answer, "{query}");
+        }
         answer["data"].clone()
     }
 

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::city::{City, ids, trees};
+use crate::city::{City, ids, tree, trees};
 
 #[tokio::test]
 async fn a_list_has_typed_fields_and_counts_only_where_asked() {
@@ -152,4 +152,32 @@ async fn what_an_entity_has_not_is_null_whatever_the_scalar() {
         "locatedIn": null, "expiresAt": null
     });
     assert_eq!(city.data(query).await["createTree"], expected);
+}
+
+#[tokio::test]
+async fn a_question_is_answered_the_same_however_often_and_follows_the_twin() {
+    let city = City::new().await;
+    let query = "{ a: treeList(first: 2, orderBy: [{ field: height, direction: DESC }]) { __typename \
+                 totalCount rows: nodes { __typename key: id type createdAt height height__unitCode \
+                 height__observedAt species healthy location locatedIn__ids } pageInfo { __typename \
+                 hasNextPage hasPreviousPage startCursor endCursor } edges { __typename cursor node { id \
+                 } } } b: districtList(last: 1) { nodes { name name__fi expiresAt scope } } }";
+    let first = city.data(query).await;
+    assert_eq!(first["a"]["rows"][0]["key"], "urn:t:11");
+    city.create(vec![tree(50)]).await;
+    let second = city.data(query).await;
+    assert_eq!(second["a"]["rows"][0]["key"], "urn:t:50");
+    assert_eq!((&first["a"]["totalCount"], &second["a"]["totalCount"]), (&json!(12), &json!(13)));
+    assert_eq!(second["b"]["nodes"][0]["name__fi"], "Alue 2");
+
+    // A page behind a cursor is refused as before once the cursor is of another question.
+    let cursor = &second["a"]["pageInfo"]["endCursor"];
+    let after = format!("{{ treeList(first: 2, after: {cursor}) {{ nodes {{ id }} }} }}");
+    for _ in 0..2 {
+        assert_eq!(city.error(&after).await.0, "BAD_CURSOR");
+    }
+    // What a question has no plan for is answered as well: fields that are merged, and directives.
+    let query = "{ treeList(first: 1) { nodes { id } nodes { height @skip(if: true) species } } }";
+    let expected = json!({ "nodes": [{ "id": "urn:t:0", "species": "Tilia" }] });
+    assert_eq!(city.data(query).await["treeList"], expected);
 }

@@ -13,3 +13,4 @@ mod lists;
 mod nested;
 mod schema;
 mod socket;
+mod views;

@@ -12,9 +12,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::city::{City, entity, point, property, tree};
 
-struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
-async fn serve(city: &City) -> String {
+pub(crate) async fn serve(city: &City) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = city.router.clone();
@@ -31,18 +31,22 @@ impl Client {
         Self(tokio_tungstenite::connect_async(request).await.unwrap().0)
     }
 
-    async fn begun(url: &str) -> Self {
+    pub(crate) async fn begun(url: &str) -> Self {
+        Self::begun_with(url, json!({})).await
+    }
+
+    pub(crate) async fn begun_with(url: &str, payload: Json) -> Self {
         let mut client = Self::connect(url, "graphql-transport-ws").await;
-        client.send(json!({ "type": "connection_init" })).await;
+        client.send(json!({ "type": "connection_init", "payload": payload })).await;
         assert_eq!(client.next().await, json!({ "type": "connection_ack" }));
         client
     }
 
-    async fn send(&mut self, message: Json) {
+    pub(crate) async fn send(&mut self, message: Json) {
         self.0.send(Message::Text(message.to_string().into())).await.unwrap();
     }
 
-    async fn subscribe(&mut self, id: &str, query: &str) {
+    pub(crate) async fn subscribe(&mut self, id: &str, query: &str) {
         self.send(json!({ "type": "subscribe", "id": id, "payload": { "query": query } })).await;
         // The answer to what comes behind it says that it was taken.
         self.send(
@@ -74,7 +78,7 @@ impl Client {
         }
     }
 
-    async fn event(&mut self, id: &str) -> Json {
+    pub(crate) async fn event(&mut self, id: &str) -> Json {
         let message = self.next().await;
         assert_eq!((&message["id"], &message["type"]), (&json!(id), &json!("next")), "{message}");
         message["payload"].clone()
@@ -220,6 +224,39 @@ async fn a_client_that_never_reads_is_let_go() {
     };
     assert!(ended, "the connection is still open after {received} bytes");
     assert!(received < 100 * 200_000, "everything was kept for a client that did not read");
+}
+
+/// Bytes of memory that this process holds.
+#[cfg(target_os = "linux")]
+fn held() -> usize {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = text.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4_096
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_waits_for_a_client_that_never_reads_is_bounded() {
+    let limits = GraphqlLimits { unread: Duration::from_mins(1), ..GraphqlLimits::default() };
+    let city = City::with(limits).await;
+    let mut client = Client::begun(&serve(&city).await).await;
+    // Each event is a hundred times as large as what the twin holds of it.
+    let fields: Vec<String> = (0..100).map(|n| format!("a{n}: species")).collect();
+    let query = format!("subscription {{ treeChanged {{ entity {{ {} }} }} }}", fields.join(" "));
+    client.subscribe("1", &query).await;
+    let before = held();
+    let (events, text) = (2_000_usize, "x".repeat(5_000));
+    for n in 0..events {
+        let species = ("species", property(json!(format!("{text}{n}"))));
+        city.create(vec![entity("urn:t:0", "Tree", vec![species])]).await;
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let more = held().saturating_sub(before);
+    let all = events * fields.len() * text.len();
+    assert!(more < all / 4, "{more} bytes more are held of {all}");
+    let event = client.event("1").await;
+    assert_eq!(event["data"]["treeChanged"]["entity"]["a99"], format!("{text}0"));
 }
 
 #[tokio::test]

@@ -136,7 +136,7 @@ fn table_of(page: &mut Page, ask: &Ask<'_>, table: &Table, found: &Found) {
         let view = record.view();
         let mut cells = vec![None; table.columns.len()];
         table.read(&view, &mut |at, cell| {
-            cells[at] = Some(cell_text(&cell, table.columns[at].datatype));
+            cells[at] = Some(cell_text(table, &cell, table.columns[at].datatype));
         });
         let id = view.id();
         let mut row = format!("<th>{}</th>", link(&feature_url(ask, table, id), &cut(id)));
@@ -154,9 +154,9 @@ fn table_of(page: &mut Page, ask: &Ask<'_>, table: &Table, found: &Found) {
 }
 
 /// What stands in a cell as text for people.
-fn cell_text(cell: &Cell<'_>, datatype: ColumnType) -> String {
+fn cell_text(table: &Table, cell: &Cell<'_>, datatype: ColumnType) -> String {
     let mut json = Vec::new();
-    cell_json(cell, datatype, &mut json);
+    cell_json(table, cell, datatype, &mut json);
     match serde_json::from_slice::<serde_json::Value>(&json) {
         Ok(serde_json::Value::String(text)) => text,
         _ => String::from_utf8(json).unwrap_or_default(),
@@ -194,7 +194,7 @@ fn properties(page: &mut Page, table: &Table, view: &EntityRef<'_>) {
     table.read(view, &mut |at, cell| {
         let column = &table.columns[at];
         let class = if column.datatype == ColumnType::Geometry { " class=\"soft\"" } else { "" };
-        let text = cell_text(&cell, column.datatype);
+        let text = cell_text(table, &cell, column.datatype);
         let text = match column.datatype {
             ColumnType::Geometry => cut(&text),
             _ => text,

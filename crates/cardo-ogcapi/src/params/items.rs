@@ -1,4 +1,6 @@
-use cardo_engine::{EntityQuery, Order, PageRequest, PageStart, Table};
+use std::borrow::Cow;
+
+use cardo_engine::{ColumnType, EntityQuery, Order, PageRequest, PageStart, Table};
 use cardo_model::Revision;
 use cardo_query::Filter;
 
@@ -38,7 +40,9 @@ impl ItemsQuery {
         for (name, text) in params.iter().filter(|(name, _)| !PARAMETERS.contains(name)) {
             let path = table.path(name).filter(|_| name != "type");
             let path = path.ok_or_else(|| unknown(name, known(table)))?;
-            filter = filter.and(property::equals(name, text, path)?);
+            let is_vocab = path.1 == ColumnType::Vocab;
+            let text = if is_vocab { table.full_name(text) } else { Cow::Borrowed(text) };
+            filter = filter.and(property::equals(name, &text, path)?);
         }
         let limit = match params.get("limit") {
             None => limits.default_page,

@@ -35,7 +35,7 @@ impl<'a> FeatureWriter<'a> {
                 return;
             }
             out.extend_from_slice(&keys[at]);
-            cell_json(&cell, table.columns[at].datatype, out);
+            cell_json(table, &cell, table.columns[at].datatype, out);
             out.push(b',');
         });
         if out.last() == Some(&b',') {
@@ -54,8 +54,11 @@ impl<'a> FeatureWriter<'a> {
 
 /// Writes what stands in a cell as JSON.
 #[inline]
-pub(crate) fn cell_json(cell: &Cell<'_>, datatype: ColumnType, out: &mut Vec<u8>) {
+pub(crate) fn cell_json(table: &Table, cell: &Cell<'_>, datatype: ColumnType, out: &mut Vec<u8>) {
     match cell {
+        Cell::Value(instance) if instance.is_coerced() => {
+            out.extend_from_slice(table.value(instance).as_bytes());
+        }
         Cell::Value(instance) => {
             let json = instance.value_bytes();
             // A list of one id is held without its brackets.

@@ -15,3 +15,4 @@ mod one_twin;
 mod reach;
 mod reference;
 mod support;
+mod vocabulary;
