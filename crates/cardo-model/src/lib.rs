@@ -33,5 +33,5 @@ pub use record::{
     decode_instance, encode_instance, splice,
 };
 pub use scope::{InvalidScope, Scope};
-pub use time::{InvalidTimestamp, Timestamp};
+pub use time::{InvalidTimestamp, MomentWriter, Timestamp};
 pub use twin::{InvalidTwinName, TwinId};

@@ -17,6 +17,8 @@ pub struct Timestamp {
 pub struct InvalidTimestamp(String);
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
+/// The bytes of a moment with all digits.
+const LONGEST: usize = 27;
 const SECONDS_PER_DAY: i64 = 86_400;
 /// 9999-12-31T23:59:59.999999Z, the last moment that four digits of a year can say.
 const LATEST_MICROS: i64 = 253_402_300_799_999_999;
@@ -66,11 +68,16 @@ impl Timestamp {
     /// Appends the text of the moment, always with `Z`.
     #[inline]
     pub fn write_to(self, out: &mut Vec<u8>) {
+        let (text, len) = self.text();
+        out.extend_from_slice(&text[..len]);
+    }
+
+    fn text(self) -> ([u8; LONGEST], usize) {
         let seconds = self.micros.div_euclid(MICROS_PER_SECOND);
         let fraction = self.micros.rem_euclid(MICROS_PER_SECOND);
         let (year, month, day) = civil_from_days(seconds.div_euclid(SECONDS_PER_DAY));
         let second_of_day = small(seconds.rem_euclid(SECONDS_PER_DAY));
-        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        let mut text: [u8; LONGEST] = *b"0000-00-00T00:00:00.000000Z";
         put_digits(&mut text[0..4], small(year));
         put_digits(&mut text[5..7], small(month));
         put_digits(&mut text[8..10], small(day));
@@ -81,8 +88,8 @@ impl Timestamp {
             put_digits(&mut text[20..26], small(fraction));
         }
         let end = if self.digits == 0 { 19 } else { 20 + usize::from(self.digits) };
-        out.extend_from_slice(&text[..end]);
-        out.push(b'Z');
+        text[end] = b'Z';
+        (text, end + 1)
     }
 
     /// One integer that holds both the moment and its digits; its order is that of the moments.
@@ -96,6 +103,28 @@ impl Timestamp {
     pub fn from_bits(bits: i64) -> Self {
         let digits = u8::try_from(bits.rem_euclid(8)).expect("a remainder by 8").min(6);
         Self { micros: bits.div_euclid(8), digits }
+    }
+}
+
+/// Writes moments one after the other. Readings that came together have the same, whose text is
+/// made once.
+#[derive(Clone, Debug, Default)]
+pub struct MomentWriter {
+    last: Option<i64>,
+    text: [u8; LONGEST],
+    len: usize,
+}
+
+impl MomentWriter {
+    /// Appends the text of a moment, as [`Timestamp::write_to`] does.
+    #[inline]
+    pub fn write(&mut self, moment: Timestamp, out: &mut Vec<u8>) {
+        let bits = moment.to_bits();
+        if self.last != Some(bits) {
+            (self.text, self.len) = moment.text();
+            self.last = Some(bits);
+        }
+        out.extend_from_slice(&self.text[..self.len]);
     }
 }
 
@@ -269,6 +298,22 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn moments_written_one_after_the_other_have_their_own_texts() {
+        let texts = [
+            "2018-12-04T12:00:00Z",
+            "2018-12-04T12:00:00Z",
+            "2018-12-04T12:00:00.000Z",
+            "0000-01-01T00:00:00Z",
+            "2018-12-04T12:00:00Z",
+        ];
+        let (mut writer, mut out) = (MomentWriter::default(), Vec::new());
+        for text in texts {
+            writer.write(Timestamp::parse(text).unwrap(), &mut out);
+        }
+        assert_eq!(String::from_utf8(out).unwrap(), texts.concat());
     }
 
     #[test]

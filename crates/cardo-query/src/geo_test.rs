@@ -27,6 +27,7 @@ impl GeoTest {
     }
 
     /// Whether a target that is one point matches.
+    #[inline]
     pub fn matches_point(&self, lon: f64, lat: f64) -> bool {
         self.query.matches_point(lon, lat)
     }

@@ -35,6 +35,7 @@ impl Aabb {
     }
 
     /// The box that is one position.
+    #[inline]
     pub fn of_point(lon: f64, lat: f64) -> Self {
         Self { min: [lon, lat], max: [lon, lat] }
     }
@@ -90,6 +91,7 @@ impl Aabb {
     }
 
     /// Whether two boxes share a position.
+    #[inline]
     pub fn intersects(&self, other: &Self) -> bool {
         self.min[0] <= other.max[0]
             && self.max[0] >= other.min[0]
@@ -98,6 +100,7 @@ impl Aabb {
     }
 
     /// Whether the other box lies in this one, borders included.
+    #[inline]
     pub fn contains(&self, other: &Self) -> bool {
         self.min[0] <= other.min[0]
             && self.max[0] >= other.max[0]
@@ -106,11 +109,13 @@ impl Aabb {
     }
 
     /// Whether a position lies in the box, borders included.
+    #[inline]
     pub fn contains_point(&self, lon: f64, lat: f64) -> bool {
         self.min[0] <= lon && lon <= self.max[0] && self.min[1] <= lat && lat <= self.max[1]
     }
 
     /// The smallest box around both.
+    #[inline]
     pub fn union(&self, other: &Self) -> Self {
         Self {
             min: [self.min[0].min(other.min[0]), self.min[1].min(other.min[1])],

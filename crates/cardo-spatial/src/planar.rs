@@ -33,6 +33,8 @@ pub(crate) struct PlanarIndex {
     /// One position of every part.
     probes: Vec<Coord<f64>>,
     extent: Option<Aabb>,
+    /// Whether it is all of its extent, which has an area: of a box, numbers alone tell.
+    is_box: bool,
 }
 
 impl PlanarIndex {
@@ -56,6 +58,8 @@ impl PlanarIndex {
                 .partial_cmp(&(b.start.x, b.start.y))
                 .unwrap_or(std::cmp::Ordering::Equal)
         });
+        let extent = Aabb::of(geometry);
+        let is_box = lines.is_empty() && points.is_empty() && is_ring_of(extent, &rings);
         let (rings_end, lines_end) = (rings.len(), rings.len() + lines.len());
         let mut edges = rings;
         edges.append(&mut lines);
@@ -67,7 +71,8 @@ impl PlanarIndex {
             lines_end,
             ends: odd_ends(ends),
             probes,
-            extent: Aabb::of(geometry),
+            extent,
+            is_box,
         }
     }
 
@@ -95,8 +100,13 @@ impl PlanarIndex {
 
     /// Where a position lies. An inside of one part wins over a boundary of another.
     pub(crate) fn position(&self, c: Coord<f64>) -> Position {
-        if !self.extent.is_some_and(|e| e.contains_point(c.x, c.y)) {
+        let Some(extent) = self.extent.filter(|extent| extent.contains_point(c.x, c.y)) else {
             return Position::Outside;
+        };
+        if self.is_box {
+            let is_on = |axis: usize, at: f64| at == extent.min[axis] || at == extent.max[axis];
+            let is_border = is_on(0, c.x) || is_on(1, c.y);
+            return if is_border { Position::Boundary } else { Position::Inside };
         }
         let (odd, best) = (Cell::new(false), Cell::new(Position::Outside));
         let on_ring = Cell::new(false);
@@ -216,6 +226,24 @@ impl PlanarIndex {
             )
             .is_break()
     }
+}
+
+/// Whether the edges are the four of a box that has an area.
+fn is_ring_of(extent: Option<Aabb>, edges: &[Line<f64>]) -> bool {
+    let Some(Aabb { min, max }) = extent else { return false };
+    let sides = [
+        [[min[0], min[1]], [max[0], min[1]]],
+        [[max[0], min[1]], [max[0], max[1]]],
+        [[min[0], max[1]], [max[0], max[1]]],
+        [[min[0], min[1]], [min[0], max[1]]],
+    ];
+    let is_side = |side: &[[f64; 2]; 2]| {
+        edges.iter().any(|edge| {
+            let ends = [[edge.start.x, edge.start.y], [edge.end.x, edge.end.y]];
+            ends == *side || [ends[1], ends[0]] == *side
+        })
+    };
+    edges.len() == 4 && min[0] < max[0] && min[1] < max[1] && sides.iter().all(is_side)
 }
 
 /// Where a position lies in a polygon, without an index.

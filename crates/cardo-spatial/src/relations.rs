@@ -83,6 +83,7 @@ impl PreparedQuery {
     }
 
     /// Whether a target that is one point matches. Allocates nothing.
+    #[inline]
     pub fn matches_point(&self, lon: f64, lat: f64) -> bool {
         match &self.test {
             Test::Near(test) => test.matches_point(lon, lat),

@@ -278,9 +278,9 @@ impl<'a> Lookup<'a> {
                             }
                         });
                     }
-                    if condition.missing_matches {
-                        let empty = SlotSet::default();
-                        let tested = attribute.map_or(&empty, |a| &a.one_geometry);
+                    let empty = SlotSet::default();
+                    let tested = attribute.map_or(&empty, |a| &a.one_geometry);
+                    if condition.missing_matches && tested.len() < index.members.len() {
                         let others = difference(&index.members, tested);
                         slots.extend(others.filter(|slot| is_match(*slot)));
                     }

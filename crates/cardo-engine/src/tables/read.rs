@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use cardo_model::{AttributeRef, EntityRef, InstanceRef, Kind, NameId, Timestamp};
+use cardo_model::{AttributeRef, Attributes, EntityRef, InstanceRef, Kind, NameId, Timestamp};
 use serde_json::value::RawValue;
 
 use super::Table;
@@ -47,7 +47,8 @@ impl Default for NameIdOrNone {
 impl Table {
     /// Calls `cell` with the place of each column that the entity has, and what stands there, in
     /// the order of the entity's attributes.
-    pub fn read<'a>(&self, entity: &EntityRef<'a>, cell: &mut dyn FnMut(usize, Cell<'a>)) {
+    #[inline]
+    pub fn read<'a>(&self, entity: &EntityRef<'a>, cell: &mut impl FnMut(usize, Cell<'a>)) {
         read_attributes(&self.readers, entity.attributes(), cell);
     }
 
@@ -64,29 +65,56 @@ impl Table {
     }
 }
 
+#[inline]
 fn read_attributes<'a>(
     readers: &[Reader],
-    attributes: impl Iterator<Item = AttributeRef<'a>>,
-    cell: &mut dyn FnMut(usize, Cell<'a>),
+    attributes: Attributes<'a>,
+    cell: &mut impl FnMut(usize, Cell<'a>),
 ) {
+    // Entities mostly have their attributes in the order in which the twin met the names.
+    let mut expected = 0;
     for attribute in attributes {
         let name = NameIdOrNone(attribute.name());
-        if let Ok(at) = readers.binary_search_by_key(&name, |reader| reader.name) {
-            readers[at].read(attribute, cell);
+        if readers.get(expected).is_none_or(|reader| reader.name != name) {
+            let found = readers.binary_search_by_key(&name, |reader| reader.name);
+            let Ok(at) = found else { continue };
+            expected = at;
         }
+        readers[expected].read(attribute, cell);
+        expected += 1;
     }
 }
 
+/// The same for attributes of an attribute, which are few.
+#[inline(never)]
+fn read_inner<'a>(
+    readers: &[Reader],
+    attributes: Attributes<'a>,
+    cell: &mut impl FnMut(usize, Cell<'a>),
+) {
+    read_attributes(readers, attributes, cell);
+}
+
 impl Reader {
-    fn read<'a>(&self, attribute: AttributeRef<'a>, cell: &mut dyn FnMut(usize, Cell<'a>)) {
+    #[expect(clippy::inline_always, reason = "what a reader hands over is large")]
+    #[inline(always)]
+    fn read<'a>(&self, attribute: AttributeRef<'a>, cell: &mut impl FnMut(usize, Cell<'a>)) {
         let mut instances = attribute.instances();
         // The default instance stands first where there is one.
         let Some(first) = instances.next() else { return };
         self.read_instance(&first, cell);
-        if self.datasets.is_empty() {
-            return;
+        if !self.datasets.is_empty() {
+            self.read_datasets(std::iter::once(first).chain(instances), cell);
         }
-        for instance in std::iter::once(first).chain(instances) {
+    }
+
+    #[inline(never)]
+    fn read_datasets<'a>(
+        &self,
+        instances: impl Iterator<Item = InstanceRef<'a>>,
+        cell: &mut impl FnMut(usize, Cell<'a>),
+    ) {
+        for instance in instances {
             let Some(dataset) = instance.dataset_id() else { continue };
             if let Some((_, reader)) = self.datasets.iter().find(|(id, _)| id.as_ref() == dataset) {
                 reader.read_instance(&instance, cell);
@@ -94,7 +122,13 @@ impl Reader {
         }
     }
 
-    fn read_instance<'a>(&self, instance: &InstanceRef<'a>, cell: &mut dyn FnMut(usize, Cell<'a>)) {
+    #[expect(clippy::inline_always, reason = "what a reader hands over is large")]
+    #[inline(always)]
+    fn read_instance<'a>(
+        &self,
+        instance: &InstanceRef<'a>,
+        cell: &mut impl FnMut(usize, Cell<'a>),
+    ) {
         let is_language_map = instance.kind() == Kind::LanguageProperty;
         if let Some(at) = self.value {
             match self.value_cell(instance, is_language_map) {
@@ -116,11 +150,12 @@ impl Reader {
             }
         }
         if !self.attributes.is_empty() {
-            read_attributes(&self.attributes, instance.attributes(), cell);
+            read_inner(&self.attributes, instance.attributes(), cell);
         }
     }
 
     /// The value where it is another text than that of the instance.
+    #[inline]
     fn value_cell<'a>(
         &self,
         instance: &InstanceRef<'a>,

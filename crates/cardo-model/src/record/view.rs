@@ -200,7 +200,8 @@ impl<'a> Attributes<'a> {
 impl<'a> Iterator for Attributes<'a> {
     type Item = AttributeRef<'a>;
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a page reads thousands")]
+    #[inline(always)]
     fn next(&mut self) -> Option<AttributeRef<'a>> {
         self.left = self.left.checked_sub(1)?;
         let name = NameId::new(self.reader.u32().expect(CHECKED));
@@ -268,7 +269,8 @@ impl Instances<'_> {
 impl<'a> Iterator for Instances<'a> {
     type Item = InstanceRef<'a>;
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a page reads thousands")]
+    #[inline(always)]
     fn next(&mut self) -> Option<InstanceRef<'a>> {
         self.left = self.left.checked_sub(1)?;
         Some(InstanceRef::read(self.reader.bytes().expect(CHECKED)).expect(CHECKED))
@@ -316,7 +318,8 @@ fn skip_optional(reader: &mut Reader<'_>, flags: u8, end: u8) -> Option<()> {
 }
 
 impl<'a> InstanceRef<'a> {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a page reads thousands")]
+    #[inline(always)]
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         const ANY: u8 = !(IS_COERCED | HAS_ATTRIBUTES);
         let mut reader = Reader::new(bytes);

@@ -182,7 +182,7 @@ impl EntityWriter<'_, '_> {
         self.out.push(b'"');
         self.out.extend_from_slice(member.as_bytes());
         self.out.extend_from_slice(b"\":\"");
-        moment.write_to(self.out);
+        self.names.moments.write(moment, self.out);
         self.out.extend_from_slice(b"\",");
     }
 

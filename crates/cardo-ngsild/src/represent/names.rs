@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::HeaderValue;
 use cardo_jsonld::Context;
-use cardo_model::{Kind, NameId, Names};
+use cardo_model::{Kind, MomentWriter, NameId, Names};
 use parking_lot::RwLock;
 
 use super::entity::{OPENINGS, write_string};
@@ -30,6 +30,7 @@ pub(crate) struct Piece {
 pub(crate) struct NameTable<'a> {
     pieces: &'a [Option<Piece>],
     missing: Vec<(NameId, Option<Kind>)>,
+    pub(crate) moments: MomentWriter,
 }
 
 const CONTEXT_REL: &str = "http://www.w3.org/ns/json-ld#context";
@@ -71,7 +72,7 @@ impl Naming {
         loop {
             let missing = {
                 let pieces = self.pieces.read();
-                let mut table = NameTable { pieces: &pieces, missing: Vec::new() };
+                let mut table = NameTable::of(&pieces);
                 write(&mut out, &mut table);
                 table.missing
             };
@@ -126,6 +127,10 @@ fn context_link(url: &str) -> Option<HeaderValue> {
 }
 
 impl<'a> NameTable<'a> {
+    fn of(pieces: &'a [Option<Piece>]) -> Self {
+        Self { pieces, missing: Vec::new(), moments: MomentWriter::default() }
+    }
+
     /// What is ready for an attribute of a kind; `None` where it is still to be learnt, and all is
     /// written again.
     #[inline]

@@ -1,5 +1,5 @@
-use cardo_engine::{Cell, Column, ColumnType, Table};
-use cardo_model::EntityRef;
+use cardo_engine::{Cell, ColumnType, Table};
+use cardo_model::{EntityRef, MomentWriter};
 
 use super::text::{write_moment, write_quoted};
 
@@ -7,40 +7,79 @@ use super::text::{write_moment, write_quoted};
 pub(crate) struct FeatureWriter<'a> {
     pub(crate) out: &'a mut Vec<u8>,
     table: &'a Table,
-    /// What stands before the value of each column.
-    keys: Vec<Box<[u8]>>,
+    keys: Keys,
+    moments: MomentWriter,
+}
+
+/// What stands before the value of each column.
+struct Keys {
+    /// A comma, the name in quotes and a colon, one after the other.
+    text: Vec<u8>,
+    columns: Vec<Key>,
+}
+
+struct Key {
+    from: u32,
+    until: u32,
+    datatype: ColumnType,
+    is_geometry: bool,
+}
+
+impl Keys {
+    fn of(table: &Table) -> Self {
+        let mut text = Vec::with_capacity(table.columns.len() * 32);
+        let place = |len: usize| u32::try_from(len).expect("columns are few");
+        let columns = table.columns.iter().enumerate().map(|(at, column)| {
+            let from = place(text.len());
+            text.extend_from_slice(b",\"");
+            // Names of columns are letters, digits and low lines.
+            text.extend_from_slice(column.name.as_bytes());
+            text.extend_from_slice(b"\":");
+            Key {
+                from,
+                until: place(text.len()),
+                datatype: column.datatype,
+                is_geometry: table.geometry == Some(at),
+            }
+        });
+        let columns = columns.collect();
+        Self { text, columns }
+    }
 }
 
 impl<'a> FeatureWriter<'a> {
     pub(crate) fn new(out: &'a mut Vec<u8>, table: &'a Table) -> Self {
-        // Names of columns are letters, digits and low lines.
-        let key = |column: &Column| format!("\"{}\":", column.name).into_bytes().into();
-        let keys = table.columns.iter().map(key).collect();
-        Self { out, table, keys }
+        Self { out, table, keys: Keys::of(table), moments: MomentWriter::default() }
     }
 
     /// Writes a feature without the bracket at its end, so that members can follow.
     pub(crate) fn open_feature(&mut self, entity: &EntityRef<'_>) {
-        let Self { out, table, keys } = self;
+        let Self { out, table, keys, moments } = self;
         out.extend_from_slice(b"{\"type\":\"Feature\",\"id\":\"");
         // Ids are IRIs, which hold nothing that JSON would escape.
         out.extend_from_slice(entity.id_bytes());
         out.extend_from_slice(b"\",\"properties\":{");
         let mut geometry: Option<&[u8]> = None;
+        // The first property has no comma before it.
+        let mut skipped = 1;
         table.read(entity, &mut |at, cell| {
-            if table.geometry == Some(at) {
+            let key = &keys.columns[at];
+            if key.is_geometry {
                 if let Cell::Value(instance) = cell {
                     geometry = Some(instance.value_bytes());
                 }
                 return;
             }
-            out.extend_from_slice(&keys[at]);
-            cell_json(table, &cell, table.columns[at].datatype, out);
-            out.push(b',');
+            out.extend_from_slice(&keys.text[key.from as usize + skipped..key.until as usize]);
+            skipped = 0;
+            if let Cell::Time(moment) = cell {
+                out.push(b'"');
+                moments.write(moment, out);
+                out.push(b'"');
+            } else {
+                cell_json(table, &cell, key.datatype, out);
+            }
         });
-        if out.last() == Some(&b',') {
-            out.pop();
-        }
         out.extend_from_slice(b"},\"geometry\":");
         out.extend_from_slice(geometry.unwrap_or(b"null"));
     }

@@ -98,6 +98,7 @@ impl Band {
     }
 
     /// Whether a target is within the distance, as far as the degrees tell.
+    #[inline]
     pub(super) fn judge(&self, target: Coord<f64>) -> Option<bool> {
         let (x, y) = (target.x - self.at.x, target.y - self.at.y);
         if x.abs() > 180.0 {

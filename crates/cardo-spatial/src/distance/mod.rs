@@ -87,6 +87,7 @@ impl DistanceTest {
 
     /// Whether a point matches. Where the centre is a point too, nothing is allocated and the exact distance is
     /// computed only within micrometres to metres of the limit.
+    #[inline]
     pub fn matches_point(&self, lon: f64, lat: f64) -> bool {
         let target = Coord { x: lon, y: lat };
         let Some(centre) = self.centre.point else {
