@@ -7,7 +7,7 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, Variables};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Path, WebSocketUpgrade};
+use axum::extract::{FromRequestParts, WebSocketUpgrade};
 use axum::http::header::{
     ACCEPT, ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER, UPGRADE, VARY, WWW_AUTHENTICATE,
 };
@@ -42,13 +42,27 @@ pub(crate) fn routes(face: &Arc<Face>) -> Router {
         async move { schema_text(&face, &request.into_parts().0).await }
     };
     Router::new()
-        .route(&format!("{BASE}/schema.graphql"), get(schema))
+        .route(&format!("{BASE}/schema.graphql"), get(schema).fallback(only_read))
         .route(BASE, any(handler.clone()))
         .route(&format!("{BASE}/"), any(handler))
-        .route(
-            &format!("{BASE}/assets/{{name}}"),
-            get(|Path(name): Path<String>| async move { graphiql::asset(&name) }),
-        )
+        .route(&format!("{BASE}/assets/{{name}}"), get(asset).fallback(only_read))
+}
+
+async fn asset(request: axum::extract::Request) -> Answer<Body> {
+    let name = request.uri().path().rsplit('/').next().unwrap_or("");
+    graphiql::asset(name).unwrap_or_else(|| {
+        let fault = Fault::new(Code::NotFound, format!("GraphiQL has no file {name:?}"));
+        written(Err(fault), Media::Json, request.headers()).0
+    })
+}
+
+/// What answers at an address that takes no questions.
+async fn only_read(request: axum::extract::Request) -> Answer<Body> {
+    let message = format!("{} cannot be done here; GET and HEAD can", request.method());
+    let fault = Fault::new(Code::OperationNotAllowed, message);
+    let mut answer = written(Err(fault), Media::Json, request.headers()).0;
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    answer
 }
 
 /// The schema of the twin in the schema language.
@@ -405,6 +419,9 @@ async fn upgrade(face: &Arc<Face>, parts: &mut Parts) -> Answer<Body> {
             let kept = parts.extensions.clone();
             websocket::accept(face.clone(), upgrade, headers, twin, kept)
         }
-        Err(rejection) => rejection.into_response(),
+        Err(rejection) => {
+            let fault = bad(rejection.body_text());
+            written(Err(fault), Media::Json, &parts.headers).0
+        }
     }
 }

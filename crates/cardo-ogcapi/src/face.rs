@@ -79,7 +79,7 @@ fn routes(face: &Arc<Face>) -> Router {
         .at("/collections/{id}/items", handler!(face, "ogc-features", op::features))
         .at("/collections/{id}/items/{feature}", handler!(face, "ogc-feature", op::feature))
         .0
-        .route(&format!("{BASE}/assets/pages.js"), get(respond::page_script))
+        .route(&format!("{BASE}/assets/pages.js"), get(respond::page_script).fallback(wrong_method))
 }
 
 /// Routes below [`BASE`], each with and without a slash at its end: clients glue paths to the root
