@@ -58,11 +58,15 @@ fn a_trusted_proxy_and_a_public_url_say_where_links_lead() {
     );
 }
 
-/// Every address in an answer that is absolute, or that a browser would load.
+/// Every address of this server in an answer.
 fn addresses(answer: &Answer) -> Vec<String> {
     let text = answer.text();
-    let parts = text.split('"').filter(|part| part.starts_with('/') || part.contains("/ogc"));
-    parts.map(str::to_owned).collect()
+    let is_address = |part: &&str| {
+        let is_own = part.starts_with('/') || part.contains("/ogc");
+        let is_name = part.starts_with("http://www.opengis.net/");
+        is_own && !is_name && !part.contains([' ', '<', '>', '\\'])
+    };
+    text.split('"').filter(is_address).map(str::to_owned).collect()
 }
 
 #[test]
@@ -87,8 +91,9 @@ fn features_pages_and_graphiql_lead_back_as_well() {
             let path = format!("/tenants/north{path}");
             let answer = server.connect().send("GET", &path, &[("Accept", accept)], None).unwrap();
             let found = addresses(&answer);
-            assert!(path.ends_with("nothing") || found.len() > 1, "{path}: {}", answer.text());
-            for address in found.iter().filter(|address| !address.contains(' ')) {
+            let is_problem = answer.header("content-type") == Some("application/problem+json");
+            assert!(is_problem || !found.is_empty(), "{path}: {}", answer.text());
+            for address in found {
                 assert!(address.starts_with(&format!("{base}/ogc")), "{path} {accept}: {address}");
             }
         }
