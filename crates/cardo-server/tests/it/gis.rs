@@ -130,7 +130,7 @@ fn gdal_keeps_names_that_differ_in_case_alone_and_values_that_are_json() {
     );
     server.create(
         "urn:x:2",
-        r#""name": ["a", "b"], "data": "plain", "fid": 7,
+        r#""name": "d", "data": "plain", "fid": 7,
            "location": {"type": "LineString", "coordinates": [[24.9, 60.1], [25, 61]]}"#,
     );
     server.create("urn:x:3", r#""data": [], "Name": "\u00e4b\ud83d\ude00""#);
