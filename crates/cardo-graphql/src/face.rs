@@ -1,5 +1,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use async_graphql::dynamic::Schema;
 use axum::Router;
@@ -7,7 +9,7 @@ use axum::http::request::Parts;
 use cardo_engine::{
     Caller, Column, Engine, EntityQuery, Order, PageRequest, PageStart, Table, Tables,
 };
-use cardo_http::{Access, Rights, asked_twin};
+use cardo_http::{Access, EntityTags, Rights, asked_twin};
 use cardo_model::{EntityId, Iri, NameId, Record, TwinId};
 use cardo_query::Filter;
 use parking_lot::Mutex;
@@ -36,7 +38,10 @@ pub(crate) struct Face {
     default_twin: TwinId,
     origin: Arc<str>,
     pub(crate) documents: Documents,
+    pub(crate) tags: EntityTags,
     schemas: Mutex<Schemas>,
+    /// The number of the next schema.
+    serial: AtomicU64,
     /// Relationships of which entities of several types were met after their schema was made.
     mixed: Mutex<HashSet<(TwinId, Iri, Box<str>)>>,
 }
@@ -60,6 +65,8 @@ pub(crate) struct Built {
     pub(crate) schema: Schema,
     pub(crate) model: Arc<Model>,
     pub(crate) plans: Plans,
+    /// Differs from that of every other schema of this run.
+    pub(crate) serial: u64,
 }
 
 /// Everything at [`BASE`].
@@ -82,7 +89,9 @@ impl Face {
             default_twin: TwinId::default(),
             origin: "graphql".into(),
             documents: Documents::default(),
+            tags: EntityTags::default(),
             schemas: Mutex::default(),
+            serial: AtomicU64::default(),
             mixed: Mutex::default(),
         }
     }
@@ -124,7 +133,8 @@ impl Face {
             tracing::error!(%error, "no schema could be made of the twin");
             Fault::new(Code::Internal, "no schema could be made of the twin; the log says why")
         })?;
-        let built = Arc::new(Built { schema, model, plans: Plans::default() });
+        let serial = self.serial.fetch_add(1, Relaxed);
+        let built = Arc::new(Built { schema, model, plans: Plans::default(), serial });
         self.schemas.lock().put(key, built.clone());
         Ok(built)
     }

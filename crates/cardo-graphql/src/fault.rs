@@ -33,6 +33,7 @@ pub(crate) enum Code {
     Unauthenticated,
     Unavailable,
     UnknownTenant,
+    UnsupportedCoding,
     UnsupportedMediaType,
     ValidationFailed,
 }
@@ -63,6 +64,7 @@ impl Code {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Unavailable => "UNAVAILABLE",
             Self::UnknownTenant => "UNKNOWN_TENANT",
+            Self::UnsupportedCoding => "UNSUPPORTED_CONTENT_CODING",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::ValidationFailed => "GRAPHQL_VALIDATION_FAILED",
         }
@@ -91,7 +93,9 @@ impl Code {
             Self::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
             Self::Timeout | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedCoding | Self::UnsupportedMediaType => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
         }
     }
 }
@@ -226,6 +230,7 @@ impl From<BodyError> for Fault {
     fn from(error: BodyError) -> Self {
         let code = match error {
             BodyError::TooLarge { .. } => Code::TooLarge,
+            BodyError::Coding(_) => Code::UnsupportedCoding,
             _ => Code::BadRequest,
         };
         Self::new(code, error.to_string())

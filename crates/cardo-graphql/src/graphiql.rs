@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::http::{HeaderValue, Response, StatusCode};
+use axum::http::{HeaderValue, Response};
 
 use crate::face::BASE;
 
@@ -40,16 +40,12 @@ pub(crate) fn page(prefix: &str) -> Response<Body> {
     response
 }
 
-/// A file of the page.
-pub(crate) fn asset(name: &str) -> Response<Body> {
-    let Some((_, media, bytes)) = ASSETS.iter().find(|(other, _, _)| *other == name) else {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NOT_FOUND;
-        return response;
-    };
+/// A file of the page, where it has one of that name.
+pub(crate) fn asset(name: &str) -> Option<Response<Body>> {
+    let (_, media, bytes) = ASSETS.iter().find(|(other, _, _)| *other == name)?;
     let mut response = Response::new(Body::from(*bytes));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
-    response
+    Some(response)
 }

@@ -7,17 +7,17 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, Variables};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Path, WebSocketUpgrade};
+use axum::extract::{FromRequestParts, WebSocketUpgrade};
 use axum::http::header::{
-    ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER, UPGRADE, VARY, WWW_AUTHENTICATE,
+    ACCEPT, ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER, UPGRADE, VARY, WWW_AUTHENTICATE,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Response as Answer, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Response as Answer, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
 use cardo_http::{
-    Params, REVISION, Rights, TENANT, TenantPrefix, best_media_type, media_type_of, min_revision,
-    read_body, revision_header,
+    BaseUrl, ForeignPage, Params, REVISION, Rights, TENANT, best_media_type, media_type_of,
+    min_revision, read_body, revision_header, tagged,
 };
 use cardo_model::{Revision, TwinId};
 
@@ -42,13 +42,27 @@ pub(crate) fn routes(face: &Arc<Face>) -> Router {
         async move { schema_text(&face, &request.into_parts().0).await }
     };
     Router::new()
-        .route(&format!("{BASE}/schema.graphql"), get(schema))
+        .route(&format!("{BASE}/schema.graphql"), get(schema).fallback(only_read))
         .route(BASE, any(handler.clone()))
         .route(&format!("{BASE}/"), any(handler))
-        .route(
-            &format!("{BASE}/assets/{{name}}"),
-            get(|Path(name): Path<String>| async move { graphiql::asset(&name) }),
-        )
+        .route(&format!("{BASE}/assets/{{name}}"), get(asset).fallback(only_read))
+}
+
+async fn asset(request: axum::extract::Request) -> Answer<Body> {
+    let name = request.uri().path().rsplit('/').next().unwrap_or("");
+    graphiql::asset(name).unwrap_or_else(|| {
+        let fault = Fault::new(Code::NotFound, format!("GraphiQL has no file {name:?}"));
+        written(Err(fault), Media::Json, request.headers()).0
+    })
+}
+
+/// What answers at an address that takes no questions.
+async fn only_read(request: axum::extract::Request) -> Answer<Body> {
+    let message = format!("{} cannot be done here; GET and HEAD can", request.method());
+    let fault = Fault::new(Code::OperationNotAllowed, message);
+    let mut answer = written(Err(fault), Media::Json, request.headers()).0;
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    answer
 }
 
 /// The schema of the twin in the schema language.
@@ -80,7 +94,12 @@ struct Outcome {
     status: StatusCode,
     revision: Option<Revision>,
     label: &'static str,
+    /// Where only a new revision, or another schema, changes the answer.
+    tag: Option<HeaderValue>,
 }
+
+/// What tagged answers depend on, beside the twin.
+const VARY_ON: &str = "Accept, NGSILD-Tenant, Authorization, Accept-Encoding";
 
 async fn answer(face: &Arc<Face>, request: axum::extract::Request) -> Answer<Body> {
     let (mut parts, body) = request.into_parts();
@@ -89,23 +108,26 @@ async fn answer(face: &Arc<Face>, request: axum::extract::Request) -> Answer<Bod
     }
     let at = face.options.observer.is_some().then(Instant::now);
     if wants_page(&parts) {
-        let prefix = parts.extensions.get::<TenantPrefix>().map(TenantPrefix::path);
-        return graphiql::page(&prefix.unwrap_or_default());
+        return graphiql::page(BaseUrl::of(&parts).path());
     }
     let media = media(&parts.headers);
     let shown = *media.as_ref().unwrap_or(&Media::Json);
-    let outcome = match media {
+    let mut outcome = match media {
         Ok(media) => match parts.method.as_str() {
-            "GET" => by_get(face, &parts, media).await,
+            "GET" | "HEAD" => by_get(face, &parts, media).await,
             "POST" => by_post(face, &parts, body, media).await,
             other => Err(Fault::new(
                 Code::OperationNotAllowed,
-                format!("the method {other} is not one of GraphQL: GET and POST are"),
+                format!("the method {other} is not one of GraphQL: GET, HEAD and POST are"),
             )),
         },
         Err(fault) => Err(fault),
     };
-    let response = written(outcome, shown, &parts.headers);
+    let tag = outcome.as_mut().ok().and_then(|outcome| outcome.tag.take());
+    let mut response = written(outcome, shown, &parts.headers);
+    if let Some(tag) = tag {
+        response.0 = tagged(&parts, tag, VARY_ON, response.0);
+    }
     if let (Some(observer), Some(at)) = (&face.options.observer, at) {
         observer.answered(response.1, response.0.status(), at.elapsed());
     }
@@ -122,7 +144,7 @@ fn written(
         let refusal = run::refusal(&fault);
         let body = run::to_bytes(&refusal);
         (
-            Outcome { body, status: fault.code.status(), revision: None, label: LABEL },
+            Outcome { body, status: fault.code.status(), revision: None, label: LABEL, tag: None },
             Some(fault.code),
         )
     };
@@ -150,7 +172,10 @@ fn written(
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         Some(Code::OperationNotAllowed) => {
-            headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
+            headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+        }
+        Some(Code::UnsupportedCoding) => {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         }
         Some(Code::Unavailable) => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -190,7 +215,7 @@ fn wants_page(parts: &Parts) -> bool {
             && accept.contains("text/html")
     });
     let has_query = parts.uri.query().is_some_and(|query| query.contains("query="));
-    parts.method == "GET" && is_html && !has_query
+    matches!(parts.method, Method::GET | Method::HEAD) && is_html && !has_query
 }
 
 fn bad(message: impl Into<String>) -> Fault {
@@ -238,10 +263,14 @@ async fn by_post(
     let limits = &face.options.limits;
     let bytes = read_body(&parts.headers, body, limits.body_bytes).await?;
     let twin = face.twin(parts)?;
+    let allowed = match parts.extensions.get::<ForeignPage>() {
+        None => Allowed::QueryOrMutation,
+        Some(ForeignPage) => Allowed::QueryOfForeignPage,
+    };
     let is_batch = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     if !is_batch {
         let request = request_of(&bytes)?;
-        return one(face, parts, &twin, request, Allowed::QueryOrMutation, media).await;
+        return one(face, parts, &twin, request, allowed, media).await;
     }
     let requests: Vec<&serde_json::value::RawValue> =
         serde_json::from_slice(&bytes).map_err(|error| bad(format!("the body: {error}")))?;
@@ -258,10 +287,11 @@ async fn by_post(
         status: StatusCode::OK,
         revision: None,
         label: "graphql-batch",
+        tag: None,
     };
     for request in requests {
         let request = request_of(request.get().as_bytes())?;
-        let outcome = one(face, parts, &twin, request, Allowed::QueryOrMutation, media).await;
+        let outcome = one(face, parts, &twin, request, allowed, media).await;
         let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(fault) if is_of_whole(fault.code) => return Err(fault),
@@ -320,14 +350,18 @@ async fn one(
     };
     let label = label(prepared.operation);
     let session = prepared.session.clone();
+    let tag = (allowed == Allowed::Query).then(|| {
+        face.tags.tag(&session.caller, session.revision(), (media as u8, prepared.built.serial))
+    });
     if let Some(body) = prepared.by_plan().await {
         let revision = Some(session.revision());
-        return Ok(Outcome { body, status: StatusCode::OK, revision, label });
+        return Ok(Outcome { body, status: StatusCode::OK, revision, label, tag });
     }
     let response = prepared.execute().await;
     let status = status_of(&response, media);
     let revision = Some(session.revision());
-    Ok(Outcome { body: run::to_bytes(&response), status, revision, label })
+    let tag = tag.filter(|_| response.errors.is_empty());
+    Ok(Outcome { body: run::to_bytes(&response), status, revision, label, tag })
 }
 
 /// Errors that are of HTTP whatever the media type of the answer.
@@ -351,7 +385,7 @@ fn refused(fault: &Fault, media: Media) -> Outcome {
         Media::Response => fault.code.status(),
     };
     let body = run::to_bytes(&run::refusal(fault));
-    Outcome { body, status, revision: None, label: LABEL }
+    Outcome { body, status, revision: None, label: LABEL, tag: None }
 }
 
 fn status_of(response: &Response, media: Media) -> StatusCode {
@@ -389,6 +423,9 @@ async fn upgrade(face: &Arc<Face>, parts: &mut Parts) -> Answer<Body> {
             let kept = parts.extensions.clone();
             websocket::accept(face.clone(), upgrade, headers, twin, kept)
         }
-        Err(rejection) => rejection.into_response(),
+        Err(rejection) => {
+            let fault = bad(rejection.body_text());
+            written(Err(fault), Media::Json, &parts.headers).0
+        }
     }
 }

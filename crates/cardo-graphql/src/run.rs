@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{PathSegment, Request, Response, Value};
 use axum::http::HeaderMap;
-use cardo_http::Rights;
+use cardo_http::{ForeignPage, Rights};
 use cardo_model::{Revision, TwinId};
 
 use crate::documents::MAX_BYTES;
@@ -38,6 +38,8 @@ pub(crate) enum Allowed {
     Query,
     /// By POST.
     QueryOrMutation,
+    /// By POST, from a page that may not change anything.
+    QueryOfForeignPage,
     /// By WebSocket.
     Any,
 }
@@ -96,9 +98,13 @@ fn check_allowed(operation: OperationType, allowed: Allowed) -> Result<(), Fault
         (OperationType::Mutation, Allowed::Query) => {
             refused("a mutation has to come by POST, not by GET")
         }
-        (OperationType::Subscription, Allowed::Query | Allowed::QueryOrMutation) => {
-            refused("a subscription has to come over WebSocket (graphql-transport-ws)")
+        (OperationType::Mutation, Allowed::QueryOfForeignPage) => {
+            Err(Fault::new(Code::Forbidden, ForeignPage::REFUSAL))
         }
+        (
+            OperationType::Subscription,
+            Allowed::Query | Allowed::QueryOrMutation | Allowed::QueryOfForeignPage,
+        ) => refused("a subscription has to come over WebSocket (graphql-transport-ws)"),
         _ => Ok(()),
     }
 }

@@ -23,13 +23,34 @@ const MAX_HEADERS: usize = 1_024;
 /// Credentials of the browser itself are never allowed, so a page can do no more than what its own
 /// token, or no token, may do. Where that includes writing without a token, any page that a user
 /// looks at could write; so only the origins that are named, those of this machine and the
-/// server's own may then do more than read.
+/// server's own may then do more than read. A POST that only asks is a read.
 #[derive(Debug, Clone)]
 pub struct Cors {
     any: bool,
     named: Vec<HeaderValue>,
     exposed: &'static str,
     is_guarded: bool,
+    posted: PostedReads,
+}
+
+/// Addresses, as a face sees them, at which a POST may ask without changing anything.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PostedReads {
+    /// Those where it never changes anything.
+    pub always: &'static [&'static str],
+    /// Those where the body decides. The face at such an address promises to change nothing for a
+    /// request that is marked with [`ForeignPage`].
+    pub by_body: &'static [&'static str],
+}
+
+/// Marks a request of a page that may read and not write; an extension of the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForeignPage;
+
+impl ForeignPage {
+    /// What such a page is told when it wants to write.
+    pub const REFUSAL: &str = "pages of other origins may ask here and change nothing; \
+                               http.cors_origins names those that may";
 }
 
 /// An origin that cannot be.
@@ -44,6 +65,8 @@ pub(crate) enum Verdict {
     Answer(Box<Response<Body>>),
     /// Its answer may be read by this origin, or by none.
     Go(Option<HeaderValue>),
+    /// The same for a request that may change nothing.
+    GoReading(HeaderValue),
 }
 
 impl Cors {
@@ -53,6 +76,7 @@ impl Cors {
         origins: &[String],
         exposed: &'static str,
         is_guarded: bool,
+        posted: PostedReads,
     ) -> Result<Self, InvalidOrigin> {
         let mut named = Vec::new();
         for origin in origins.iter().map(|origin| origin.trim()).filter(|origin| *origin != "*") {
@@ -61,7 +85,7 @@ impl Cors {
             named.push(value.ok_or_else(|| InvalidOrigin(origin.to_owned()))?);
         }
         let any = origins.iter().any(|origin| origin.trim() == "*");
-        Ok(Self { any, named, exposed, is_guarded })
+        Ok(Self { any, named, exposed, is_guarded, posted })
     }
 
     /// Whether what a page may read depends on its origin, so that caches have to know.
@@ -81,33 +105,53 @@ impl Cors {
         let wanted = headers.get(ACCESS_CONTROL_REQUEST_METHOD);
         if let (Some(wanted), &Method::OPTIONS) = (wanted, request.method()) {
             let method = Method::from_bytes(wanted.as_bytes()).unwrap_or(Method::OPTIONS);
-            let allowed = self.allow(origin, &method, false, request);
+            let allowed = match self.allow(origin, self.kind(&method, request), request) {
+                Verdict::Go(allowed) => allowed,
+                Verdict::GoReading(allowed) => Some(allowed),
+                answer @ Verdict::Answer(_) => return answer,
+            };
             return Verdict::Answer(Box::new(preflight(allowed, headers, origin)));
         }
-        let upgrades = headers.contains_key(UPGRADE);
-        let allowed = self.allow(origin, request.method(), upgrades, request);
-        let is_own = || is_own(origin, request);
-        if allowed.is_none() && self.is_guarded && !is_read(request.method(), upgrades) && !is_own()
-        {
-            return Verdict::Answer(Box::new(refused(origin)));
-        }
-        Verdict::Go(allowed)
+        self.allow(origin, self.kind(request.method(), request), request)
     }
 
-    /// The origin that may read the answer.
-    fn allow<B>(
-        &self,
-        origin: &HeaderValue,
-        method: &Method,
-        upgrades: bool,
-        request: &Request<B>,
-    ) -> Option<HeaderValue> {
-        if self.any && (!self.is_guarded || is_read(method, upgrades)) {
-            return Some(HeaderValue::from_static("*"));
+    /// What a request with a method would do.
+    fn kind<B>(&self, method: &Method, request: &Request<B>) -> Kind {
+        // Anything can be said over a WebSocket.
+        if request.headers().contains_key(UPGRADE) {
+            return Kind::Writes;
         }
-        let is_allowed = self.named.contains(origin)
+        match *method {
+            Method::GET | Method::HEAD | Method::OPTIONS => Kind::Reads,
+            Method::POST => {
+                let path = request.uri().path();
+                let path = path.strip_suffix('/').unwrap_or(path);
+                match self.posted {
+                    PostedReads { always, .. } if always.contains(&path) => Kind::Reads,
+                    PostedReads { by_body, .. } if by_body.contains(&path) => Kind::ByBody,
+                    PostedReads { .. } => Kind::Writes,
+                }
+            }
+            _ => Kind::Writes,
+        }
+    }
+
+    /// Whether a page may do something, and read the answer.
+    fn allow<B>(&self, origin: &HeaderValue, kind: Kind, request: &Request<B>) -> Verdict {
+        if self.any && (!self.is_guarded || kind == Kind::Reads) {
+            return Verdict::Go(Some(HeaderValue::from_static("*")));
+        }
+        let is_trusted = self.named.contains(origin)
             || (self.any && (is_local(origin) || is_own(origin, request)));
-        is_allowed.then(|| origin.clone())
+        if is_trusted {
+            return Verdict::Go(Some(origin.clone()));
+        }
+        match kind {
+            Kind::ByBody if self.any => Verdict::GoReading(HeaderValue::from_static("*")),
+            Kind::Reads => Verdict::Go(None),
+            _ if !self.is_guarded || is_own(origin, request) => Verdict::Go(None),
+            _ => Verdict::Answer(Box::new(refused(origin))),
+        }
     }
 
     /// Lets the page read the answer.
@@ -118,9 +162,13 @@ impl Cors {
     }
 }
 
-/// A request that changes nothing. A WebSocket is no such: anything can be said over it.
-fn is_read(method: &Method, upgrades: bool) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) && !upgrades
+/// What a request does with the twin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Reads,
+    /// One of the two, as its body says.
+    ByBody,
+    Writes,
 }
 
 fn is_own<B>(origin: &HeaderValue, request: &Request<B>) -> bool {

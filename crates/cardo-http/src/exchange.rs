@@ -6,7 +6,7 @@ use axum::http::header::{ACCEPT_ENCODING, ORIGIN, VARY};
 use axum::http::{HeaderName, HeaderValue, Request, Response};
 
 use crate::compress::Coding;
-use crate::cors::{Cors, Verdict};
+use crate::cors::{Cors, ForeignPage, Verdict};
 
 /// What begins with a request.
 #[derive(Debug)]
@@ -25,13 +25,17 @@ pub struct Closing {
 }
 
 impl Opening {
-    /// Looks at a request before a router sees it.
+    /// Looks at a request before a router sees it, and marks it where it may change nothing.
     #[inline]
-    pub fn of<B>(cors: &Cors, request: &Request<B>) -> Self {
+    pub fn of<B>(cors: &Cors, request: &mut Request<B>) -> Self {
         let coding = Coding::of(request);
         match cors.judge(request) {
             None => Self::Open(Closing { allowed: None, coding }),
             Some(Verdict::Go(allowed)) => Self::Open(Closing { allowed, coding }),
+            Some(Verdict::GoReading(allowed)) => {
+                request.extensions_mut().insert(ForeignPage);
+                Self::Open(Closing { allowed: Some(allowed), coding })
+            }
             Some(Verdict::Answer(response)) => Self::Answered(*response),
         }
     }
@@ -74,22 +78,36 @@ fn vary(response: &mut Response<Body>, name: &HeaderName) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PostedReads;
     use axum::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 
     const PAGE: &str = "https://app.example";
 
     fn cors(origins: &[&str], is_guarded: bool) -> Cors {
         let origins: Vec<String> = origins.iter().map(|origin| (*origin).to_owned()).collect();
-        Cors::new(&origins, "ETag, Link", is_guarded).unwrap()
+        let posted = PostedReads { always: &["/ask"], by_body: &["/say"] };
+        Cors::new(&origins, "ETag, Link", is_guarded, posted).unwrap()
     }
 
     /// The status, who may read the answer, and on what it depends.
     fn ask(cors: &Cors, method: &str, headers: &[(&str, &str)]) -> (u16, String, String) {
-        let mut request = Request::builder().method(method).uri("/x");
+        let (status, allowed, vary, _) = ask_at(cors, method, "/x", headers);
+        (status, allowed, vary)
+    }
+
+    /// The same at an address, and whether the request may change nothing.
+    fn ask_at(
+        cors: &Cors,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (u16, String, String, bool) {
+        let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = match Opening::of(cors, &request.body(()).unwrap()) {
+        let mut request = request.body(()).unwrap();
+        let response = match Opening::of(cors, &mut request) {
             Opening::Answered(response) => response,
             Opening::Open(closing) => closing.close(cors, Response::new(Body::empty())),
         };
@@ -97,7 +115,9 @@ mod tests {
             let value = response.headers().get(name);
             value.map_or(String::new(), |value| value.to_str().unwrap().to_owned())
         };
-        (response.status().as_u16(), text(ACCESS_CONTROL_ALLOW_ORIGIN), text(VARY))
+        let is_marked = request.extensions().get::<ForeignPage>().is_some();
+        let allowed = text(ACCESS_CONTROL_ALLOW_ORIGIN);
+        (response.status().as_u16(), allowed, text(VARY), is_marked)
     }
 
     fn preflight(cors: &Cors, origin: &str, method: &str) -> (u16, String) {
@@ -140,6 +160,38 @@ mod tests {
     }
 
     #[test]
+    fn a_strange_page_may_post_what_only_asks_and_is_marked_where_the_body_decides() {
+        let guarded = cors(&["*", "https://known.example"], true);
+        let post = |origin, path| {
+            let (status, allowed, _, marked) =
+                ask_at(&guarded, "POST", path, &[("origin", origin)]);
+            (status, allowed, marked)
+        };
+        let star = || "*".to_owned();
+        assert_eq!(post(PAGE, "/ask"), (200, star(), false));
+        assert_eq!(post(PAGE, "/say"), (200, star(), true));
+        assert_eq!(post(PAGE, "/say/"), (200, star(), true));
+        for elsewhere in ["/x", "/say/more", "/%73ay", "/say//", "//say", "/SAY"] {
+            assert_eq!(post(PAGE, elsewhere).0, 403, "{elsewhere}");
+        }
+        for trusted in ["https://known.example", "http://localhost:1"] {
+            assert_eq!(post(trusted, "/say"), (200, trusted.to_owned(), false));
+        }
+        let wanted = [("origin", PAGE), ("access-control-request-method", "POST")];
+        for (path, status) in [("/ask", 204), ("/say", 204), ("/x", 403)] {
+            assert_eq!(ask_at(&guarded, "OPTIONS", path, &wanted).0, status, "{path}");
+        }
+        let wanted = [("origin", PAGE), ("access-control-request-method", "DELETE")];
+        assert_eq!(ask_at(&guarded, "OPTIONS", "/say", &wanted).0, 403);
+        let socket = [("origin", PAGE), ("upgrade", "websocket")];
+        assert_eq!(ask_at(&guarded, "GET", "/say", &socket).0, 403);
+        let closed = cors(&["https://known.example"], true);
+        assert_eq!(ask_at(&closed, "POST", "/say", &[("origin", PAGE)]).0, 403);
+        let open = cors(&["*"], false);
+        assert!(!ask_at(&open, "POST", "/say", &[("origin", PAGE)]).3);
+    }
+
+    #[test]
     fn where_origins_are_named_others_read_nothing_and_caches_know() {
         let cors = cors(&[PAGE], false);
         assert_eq!(ask(&cors, "GET", &[("origin", PAGE)]), (200, PAGE.into(), "origin".into()));
@@ -152,7 +204,10 @@ mod tests {
     #[test]
     fn an_origin_that_cannot_be_is_refused() {
         for wrong in ["app.example", "https://app.example/", "https://a b", "https://", ""] {
-            assert!(Cors::new(&[wrong.to_owned()], "", false).is_err(), "{wrong}");
+            assert!(
+                Cors::new(&[wrong.to_owned()], "", false, PostedReads::default()).is_err(),
+                "{wrong}"
+            );
         }
     }
 }

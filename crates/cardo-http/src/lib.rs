@@ -22,7 +22,7 @@ pub use access::{
 };
 pub use base_url::{BaseUrl, InvalidReach, Reach, Via};
 pub use body::{BodyError, read_body};
-pub use cors::{Cors, InvalidOrigin};
+pub use cors::{Cors, ForeignPage, InvalidOrigin, PostedReads};
 pub use etag::{EntityTags, is_known, tagged};
 pub use exchange::{Closing, Opening};
 pub use links::{LinkValue, PageLinks, parse_links};

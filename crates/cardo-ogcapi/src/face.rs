@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::http::Response;
 use axum::routing::{MethodRouter, any, get};
 use cardo_engine::{Engine, Snapshot, Table, Tables};
-use cardo_http::Rights;
+use cardo_http::{EntityTags, Rights};
 use cardo_model::TwinId;
 
 use crate::fault::Fault;
@@ -25,6 +25,7 @@ pub(crate) struct Face {
     pub(crate) options: OgcOptions,
     pub(crate) default_twin: TwinId,
     pub(crate) origin: Arc<str>,
+    pub(crate) tags: EntityTags,
 }
 
 /// Makes a handler of an operation `async fn(&Face, &Ask) -> Result<Response, Fault>`.
@@ -37,7 +38,9 @@ macro_rules! handler {
                 let at = face.options.observer.is_some().then(Instant::now);
                 let (parts, _) = request.into_parts();
                 let outcome = match face.ask(&parts, Rights::Read).await {
-                    Ok(ask) => $operation(&face, &ask).await,
+                    Ok(ask) => {
+                        $operation(&face, &ask).await.map(|answer| face.tagged(&ask, answer))
+                    }
                     Err(fault) => Err(fault),
                 };
                 let response = outcome.unwrap_or_else(|fault| respond::fault(&parts, &fault));
@@ -58,6 +61,7 @@ pub fn router(engine: Engine, options: OgcOptions) -> Router {
         options,
         default_twin: TwinId::default(),
         origin: "ogc-api".into(),
+        tags: EntityTags::default(),
     });
     routes(&face)
 }
@@ -75,7 +79,7 @@ fn routes(face: &Arc<Face>) -> Router {
         .at("/collections/{id}/items", handler!(face, "ogc-features", op::features))
         .at("/collections/{id}/items/{feature}", handler!(face, "ogc-feature", op::feature))
         .0
-        .route(&format!("{BASE}/assets/pages.js"), get(respond::page_script))
+        .route(&format!("{BASE}/assets/pages.js"), get(respond::page_script).fallback(wrong_method))
 }
 
 /// Routes below [`BASE`], each with and without a slash at its end: clients glue paths to the root
@@ -104,7 +108,10 @@ async fn wrong_method(request: Request) -> Response<Body> {
 impl Face {
     /// The tables of the twin that is asked for: its collections.
     pub(crate) async fn tables(&self, ask: &Ask<'_>) -> Result<Arc<Tables>, Fault> {
-        Ok(self.engine.tables(&ask.caller).await?)
+        let tables = self.engine.tables(&ask.caller).await?;
+        // An answer is made of one shape; the first that was looked at decides.
+        let _ = ask.shape.set(tables.version());
+        Ok(tables)
     }
 
     /// The twin as it is now.

@@ -1,6 +1,7 @@
 //! What every operation takes from its request.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
@@ -19,6 +20,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) parts: &'a Parts,
     pub(crate) caller: Caller,
     pub(crate) query: Query<'a>,
+    /// The version of the tables that the answer is made of.
+    pub(crate) shape: OnceLock<u64>,
     /// What stands before [`BASE`].
     base: BaseUrl,
 }
@@ -69,7 +72,7 @@ impl Face {
             self.engine.wait_for(&caller, revision, MAX_WAIT).await?;
         }
         let query = Query::parse(parts.uri.query())?;
-        Ok(Ask { parts, caller, query, base: BaseUrl::of(parts) })
+        Ok(Ask { parts, caller, query, shape: OnceLock::new(), base: BaseUrl::of(parts) })
     }
 }
 

@@ -7,13 +7,14 @@ use axum::http::header::{
 use axum::http::request::Parts;
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
-use cardo_http::{REVISION, best_media_type, revision_header};
+use cardo_http::{BaseUrl, REVISION, best_media_type, revision_header, tagged};
 use cardo_model::Revision;
 use serde_json::Value;
 
+use crate::face::{BASE, Face};
 use crate::fault::Fault;
 use crate::html;
-use crate::request::HTML;
+use crate::request::{Ask, HTML};
 
 /// Pages load nothing but what this server sends.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; \
@@ -33,6 +34,22 @@ pub(crate) fn answer(
     response
 }
 
+/// What the answers at one address depend on, beside the twin.
+const VARY_ON: &str = "Accept, NGSILD-Tenant, Authorization, Accept-Encoding";
+
+impl Face {
+    /// An answer with its `ETag`, or 304. All of it but the `timeStamp` of a page is a function of
+    /// the revision, the shape of the tables and the request, and tags are weak.
+    pub(crate) fn tagged(&self, ask: &Ask<'_>, response: Response<Body>) -> Response<Body> {
+        let headers = response.headers();
+        let revision = headers.get(REVISION).and_then(|value| value.to_str().ok()?.parse().ok());
+        let Some(revision) = revision else { return response };
+        let form = (headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes), ask.shape.get());
+        let tag = self.tags.tag(&ask.caller, Revision(revision), form);
+        tagged(ask.parts, tag, VARY_ON, response)
+    }
+}
+
 /// A JSON document.
 pub(crate) fn json(media_type: &'static str, body: &Value, revision: Revision) -> Response<Body> {
     answer(media_type, body.to_string(), revision)
@@ -49,7 +66,7 @@ pub(crate) fn page(body: String, revision: Revision) -> Response<Body> {
 /// A problem document, or a page for those who asked for pages.
 pub(crate) fn fault(parts: &Parts, fault: &Fault) -> Response<Body> {
     let mut response = if wants_page(parts) {
-        let page = html::fault_page(fault.status(), fault.detail());
+        let page = html::fault_page(&BaseUrl::of(parts).to(BASE), fault.status(), fault.detail());
         let html = HeaderValue::from_static("text/html; charset=utf-8");
         let policy = HeaderValue::from_static(POLICY);
         let headers = [(CONTENT_TYPE, html), (CONTENT_SECURITY_POLICY, policy)];

@@ -196,7 +196,7 @@ impl Connection {
             if let Some(via) = &via {
                 request.extensions_mut().insert(via.clone());
             }
-            let opening = Opening::of(&cors, &request);
+            let opening = Opening::of(&cors, &mut request);
             let (mut router, cors) = (router.clone(), cors.clone());
             async move {
                 match opening {

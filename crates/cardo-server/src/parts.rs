@@ -11,7 +11,7 @@ use axum::routing::any;
 use cardo_egress::{EgressConfig, Gate};
 use cardo_engine::{Caller, Engine, EngineOptions, QueryError, StoreError, Terms};
 use cardo_graphql::GraphqlOptions;
-use cardo_http::{Authorize, Cors, InvalidOrigin, InvalidReach, Reach};
+use cardo_http::{Authorize, Cors, InvalidOrigin, InvalidReach, PostedReads, Reach};
 use cardo_ingest::{Ingestor, InvalidSource};
 use cardo_jsonld::{Context, ContextError, Document, Limits};
 use cardo_ngsild::{GateLoader, NgsildLimits, NgsildOptions, NotificationRunner};
@@ -34,6 +34,12 @@ use crate::reference;
 /// Headers of answers that pages of other origins may read.
 const EXPOSED: &str = "Link, Location, ETag, Allow, Content-Crs, Content-Disposition, Content-Range, Retry-After, \
      WWW-Authenticate, Preference-Applied, NGSILD-Results-Count, NGSILD-Tenant, NGSILD-Warning, Cardo-Revision";
+
+/// Where pages of other origins may ask by POST, though they may not write.
+const POSTED_READS: PostedReads = PostedReads {
+    always: &["/ngsi-ld/v1/entityOperations/query", "/ngsi-ld/v1/temporal/entityOperations/query"],
+    by_body: &["/graphql"],
+};
 
 /// Why a server did not start, or did not stop well.
 #[derive(Debug, thiserror::Error)]
@@ -123,7 +129,8 @@ impl Parts {
             TokenAuthorizer::new(&config.auth, &config.listen, http::is_loopback(address))?;
         tracing::info!(decision = policy.decision(), "access is decided");
         let is_guarded = policy.anonymous_may_write();
-        let cors = Arc::new(Cors::new(&config.http.cors_origins, EXPOSED, is_guarded)?);
+        let cors =
+            Arc::new(Cors::new(&config.http.cors_origins, EXPOSED, is_guarded, POSTED_READS)?);
         let authorizer: Arc<dyn Authorize> = Arc::new(policy);
         for source in &config.sources {
             source.check()?;

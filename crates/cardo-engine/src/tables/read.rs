@@ -55,8 +55,10 @@ impl Table {
     /// What stands in one column, by its place.
     pub fn cell<'a>(&self, entity: &EntityRef<'a>, column: usize) -> Option<Cell<'a>> {
         let attribute = entity.attribute(*self.attributes.get(column)?)?;
+        let name = NameIdOrNone(attribute.name());
+        let reader = self.readers.binary_search_by_key(&name, |reader| reader.name).ok()?;
         let mut found = None;
-        read_attributes(&self.readers, std::iter::once(attribute), &mut |at, cell| {
+        self.readers[reader].read(attribute, &mut |at, cell| {
             if at == column {
                 found = Some(cell);
             }

@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value as Json, json};
 
-use crate::city::{City, error_of};
+use crate::city::{City, error_of, tree};
 
 const RESPONSE: &str = "application/graphql-response+json";
 
@@ -38,7 +38,7 @@ async fn a_query_may_come_by_get_and_a_mutation_may_not() {
         (status, error_of(&answer).0.as_str()),
         (StatusCode::METHOD_NOT_ALLOWED, "OPERATION_NOT_ALLOWED")
     );
-    assert_eq!(headers["allow"], "GET, POST");
+    assert_eq!(headers["allow"], "GET, HEAD, POST");
     let (status, ..) = ask(&city, Method::PUT, "/graphql", &[], "").await;
     assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
 }
@@ -144,6 +144,53 @@ async fn a_browser_gets_graphiql_from_our_own_assets() {
         }
     }
     assert_eq!(assets, 6);
-    let (status, ..) = ask(&city, Method::GET, "/graphql/assets/none.js", &[], "").await;
-    assert_eq!(status, StatusCode::NOT_FOUND);
+    let (status, _, answer) = ask(&city, Method::GET, "/graphql/assets/none.js", &[], "").await;
+    assert_eq!((status, error_of(&answer).0.as_str()), (StatusCode::NOT_FOUND, "NOT_FOUND"));
+}
+
+#[tokio::test]
+async fn every_refusal_is_an_error_of_graphql() {
+    let city = City::new().await;
+    for path in ["/graphql/schema.graphql", "/graphql/assets/graphiql.min.js"] {
+        for method in [Method::POST, Method::DELETE, Method::OPTIONS] {
+            let (status, headers, answer) = ask(&city, method, path, &[], "").await;
+            assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+            assert_eq!(error_of(&answer).0, "OPERATION_NOT_ALLOWED");
+            assert_eq!(headers["allow"], "GET, HEAD");
+        }
+    }
+    let upgrade = [("upgrade", "websocket"), ("connection", "upgrade")];
+    let (status, _, answer) = ask(&city, Method::GET, "/graphql", &upgrade, "").await;
+    assert_eq!((status, error_of(&answer).0.as_str()), (StatusCode::BAD_REQUEST, "BAD_REQUEST"));
+    let coded = [("content-type", "application/json"), ("content-encoding", "br")];
+    let (status, headers, answer) = ask(&city, Method::POST, "/graphql", &coded, "{}").await;
+    assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(error_of(&answer).0, "UNSUPPORTED_CONTENT_CODING");
+    assert_eq!(headers["accept-encoding"], "gzip");
+}
+
+#[tokio::test]
+async fn a_question_by_get_is_answered_once_a_revision_and_schema() {
+    let city = City::new().await;
+    let uri = "/graphql?query=%7BtreeList%7BtotalCount%7D%7D";
+    let (status, headers, _) = ask(&city, Method::GET, uri, &[], "").await;
+    let tag = headers["etag"].to_str().unwrap();
+    assert_eq!((status, &tag[..5]), (StatusCode::OK, "W/\"1-"));
+    let known = [("if-none-match", tag)];
+    for method in [Method::GET, Method::HEAD] {
+        let (status, headers, body) = ask(&city, method, uri, &known, "").await;
+        assert_eq!((status, body), (StatusCode::NOT_MODIFIED, json!("")));
+        assert_eq!(headers["etag"], tag);
+        assert!(!headers.contains_key("content-type"));
+    }
+    let response = [known[0], ("accept", RESPONSE)];
+    let (status, ..) = ask(&city, Method::GET, uri, &response, "").await;
+    assert_eq!(status, StatusCode::OK);
+    let wrong = "/graphql?query=%7BtreeList(first:-1)%7BtotalCount%7D%7D";
+    let (_, headers, _) = ask(&city, Method::GET, wrong, &[("if-none-match", "*")], "").await;
+    assert!(!headers.contains_key("etag"));
+    city.create(vec![tree(40)]).await;
+    let (status, headers, answer) = ask(&city, Method::GET, uri, &known, "").await;
+    assert_eq!((status, &answer["data"]["treeList"]["totalCount"]), (StatusCode::OK, &json!(13)));
+    assert_ne!(headers["etag"], tag);
 }

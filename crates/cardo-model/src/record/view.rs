@@ -318,7 +318,6 @@ fn skip_optional(reader: &mut Reader<'_>, flags: u8, end: u8) -> Option<()> {
 }
 
 impl<'a> InstanceRef<'a> {
-    #[expect(clippy::inline_always, reason = "a page reads thousands")]
     #[inline(always)]
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         const ANY: u8 = !(IS_COERCED | HAS_ATTRIBUTES);

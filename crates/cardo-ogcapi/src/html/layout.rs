@@ -2,7 +2,6 @@ use std::fmt::{Display, Write};
 
 use axum::http::StatusCode;
 
-use crate::face::BASE;
 use crate::request::Ask;
 
 /// A page in the making.
@@ -12,7 +11,7 @@ pub(super) struct Page {
     trail: Vec<(String, String)>,
     /// Where this page can be had as JSON.
     json: Option<(String, &'static str)>,
-    /// What stands before [`BASE`] in addresses.
+    /// The address of the API.
     root: String,
     body: String,
 }
@@ -78,13 +77,13 @@ impl Page {
 }
 
 /// The page for what went wrong.
-pub(crate) fn fault_page(status: StatusCode, detail: &str) -> String {
+pub(crate) fn fault_page(root: &str, status: StatusCode, detail: &str) -> String {
     let title = status.canonical_reason().unwrap_or("Error").to_owned();
     let page = Page {
         title,
-        trail: vec![("OGC API".to_owned(), format!("{BASE}?f=html"))],
+        trail: vec![("OGC API".to_owned(), format!("{root}?f=html"))],
         json: None,
-        root: BASE.to_owned(),
+        root: root.to_owned(),
         body: format!("<p>{}</p>\n", escaped(detail)),
     };
     page.finish()
@@ -131,8 +130,8 @@ mod tests {
     #[test]
     fn text_cannot_become_markup() {
         assert_eq!(escaped("<a href='x'>\"&"), "&lt;a href=&#39;x&#39;&gt;&quot;&amp;");
-        assert!(!fault_page(StatusCode::BAD_REQUEST, "<script>").contains("<script>\n"));
-        assert!(fault_page(StatusCode::BAD_REQUEST, "<b>").contains("&lt;b&gt;"));
+        assert!(!fault_page("/ogc", StatusCode::BAD_REQUEST, "<script>").contains("<script>\n"));
+        assert!(fault_page("/ogc", StatusCode::BAD_REQUEST, "<b>").contains("&lt;b&gt;"));
     }
 
     #[test]

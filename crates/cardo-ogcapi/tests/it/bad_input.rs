@@ -159,6 +159,8 @@ async fn g9_g10_other_methods_are_refused_with_those_that_are_allowed() {
     let reply = client.send(Method::POST, items, &[]).await.expect(405);
     assert!(reply.header("allow").contains("GET"), "{:?}", reply.headers);
     assert_eq!(reply.header("content-type"), "application/problem+json");
+    let script = client.send(Method::PUT, "/ogc/assets/pages.js", &[]).await.expect(405);
+    assert_eq!(script.header("content-type"), "application/problem+json");
     let head = client.send(Method::HEAD, items, &[]).await.expect(200);
     assert!(head.text.is_empty());
     assert_eq!(head.header("content-type"), "application/geo+json");

@@ -76,3 +76,36 @@ async fn a_browser_is_told_of_errors_in_a_page() {
     assert!(page.text.contains("&lt;b&gt;"), "{}", page.text);
     get("/ogc/nowhere").await.expect(404);
 }
+
+#[tokio::test]
+async fn a_page_that_refuses_leads_back_to_the_tenant_it_was_asked_of() {
+    let client = client_of_town().await;
+    let html = [("accept", "text/html")];
+    for (path, root) in [
+        ("/ogc/nothing", "http://city.example:8787/ogc"),
+        ("/tenants/north/ogc/nothing", "http://city.example:8787/tenants/north/ogc"),
+    ] {
+        let reply = client.send(Method::GET, path, &html).await.expect(404);
+        assert!(reply.text.contains(&format!("<a href=\"{root}?f=html\">")), "{}", reply.text);
+        assert!(reply.text.contains(&format!("\"{root}/assets/pages.js\"")), "{}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn each_encoding_of_a_revision_has_its_tag() {
+    let client = client_of_town().await;
+    let items = "/ogc/collections/Sensor/items";
+    let first = client.send(Method::GET, items, &[]).await.expect(200);
+    let tag = first.header("etag");
+    assert!(tag.starts_with("W/\"1-"), "{tag}");
+    let known = ("if-none-match", tag);
+    for path in [items, "/ogc/collections/Sensor/items/"] {
+        let same = client.send(Method::GET, path, &[known]).await.expect(304);
+        assert!(same.text.is_empty() && same.header("content-type").is_empty());
+        assert_eq!(same.header("cardo-revision"), "1");
+    }
+    let page = client.send(Method::GET, items, &[known, ("accept", "text/html")]).await.expect(200);
+    assert_ne!(page.header("etag"), tag);
+    let refused = client.send(Method::GET, "/ogc/nothing", &[("if-none-match", "*")]).await;
+    assert!(refused.expect(404).header("etag").is_empty());
+}

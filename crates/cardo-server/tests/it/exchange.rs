@@ -62,12 +62,164 @@ fn large_answers_are_compressed_as_asked_and_keep_their_tag() {
     assert_eq!(small.header("content-encoding"), None);
 }
 
+/// A question to GraphQL in an address.
+const QUESTION: &str =
+    "/graphql?query=%7BsampleList(first:60)%7BtotalCount%20nodes%7Bid%20n%20modifiedAt%7D%7D%7D";
+
+/// An answer without the moment at which it was made.
+fn content(answer: &Answer) -> serde_json::Value {
+    let mut content = answer.json();
+    if let Some(members) = content.as_object_mut() {
+        members.remove("timeStamp");
+    }
+    content
+}
+
+#[test]
+fn features_and_graphs_are_compressed_and_tagged_as_well() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    fill(&server);
+    let items = "/ogc/collections/Sample/items?limit=60";
+    for path in [items, "/ogc/api", "/ogc/collections/Sample/items?limit=60&f=html", QUESTION] {
+        let plain = ask(&server, "GET", path, &[]);
+        assert_eq!(plain.status, 200, "{path}: {}", plain.text());
+        let tag = plain.header("etag").expect("a tag").to_owned();
+        assert!(tag.starts_with("W/\""), "{tag}");
+        let vary: Vec<&str> = plain.header("vary").unwrap().split(", ").collect();
+        for name in ["Accept", "NGSILD-Tenant", "Authorization", "Accept-Encoding"] {
+            assert!(vary.contains(&name), "{vary:?}");
+        }
+        let packed = ask(&server, "GET", path, &[("Accept-Encoding", "gzip")]);
+        assert_eq!(packed.header("content-encoding"), Some("gzip"), "{path}");
+        assert_eq!(packed.header("etag"), Some(tag.as_str()), "{path}");
+        let unpacked = Answer { body: unpacked("gzip", &["-dc"], &packed.body).unwrap(), ..packed };
+        if path.contains("f=html") {
+            assert_eq!(unpacked.body, plain.body);
+        } else {
+            assert_eq!(content(&unpacked), content(&plain));
+        }
+        let known = [("If-None-Match", tag.as_str())];
+        for method in ["GET", "HEAD"] {
+            let same = ask(&server, method, path, &known);
+            assert_eq!((same.status, same.body.len()), (304, 0), "{method} {path}");
+            assert_eq!(same.header("etag"), Some(tag.as_str()));
+        }
+        let other = ask(&server, "GET", path, &[known[0], ("NGSILD-Tenant", "nobody")]);
+        assert_eq!((other.status, other.header("etag")), (404, None), "{path}");
+        server.create(&format!("urn:x:{}", tag.len() + path.len() * 1_000), "\"n\": 1");
+        let newer = ask(&server, "GET", path, &known);
+        assert_eq!(newer.status, 200, "{path}");
+        assert_ne!(newer.header("etag"), Some(tag.as_str()));
+    }
+    let as_page = ask(&server, "GET", items, &[("Accept", "text/html")]);
+    let as_data = ask(&server, "GET", items, &[]);
+    assert_ne!(as_page.header("etag"), as_data.header("etag"));
+    for path in ["/ogc/collections/None", "/graphql?query=%7Bnone%7D"] {
+        assert_eq!(ask(&server, "GET", path, &[]).header("etag"), None, "{path}");
+    }
+    let post = server.send("POST", "/graphql", Some("{\"query\":\"{revision}\"}"));
+    assert_eq!((post.status, post.header("etag")), (200, None));
+}
+
+/// Sends a body that is coded.
+fn post_coded(server: &Server, path: &str, coding: &str, body: &[u8]) -> Answer {
+    let mut connection = server.connect();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n\
+         Content-Encoding: {coding}\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    connection.write(head.as_bytes()).unwrap();
+    connection.write(body).unwrap();
+    connection.read().unwrap()
+}
+
+#[test]
+fn bodies_come_in_gzip_and_other_codings_are_refused_in_the_form_of_each_face() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let entity = entity("urn:x:1", "\"n\": 1");
+    let question = "{\"query\": \"{ entities { totalCount } }\"}";
+    for (path, body, status) in [(ENTITIES, entity.as_str(), 201), ("/graphql", question, 200)] {
+        let packed = unpacked("gzip", &["-c"], body.as_bytes()).unwrap();
+        let answer = post_coded(&server, path, "gzip", &packed);
+        assert_eq!(answer.status, status, "{}", answer.text());
+        let other = post_coded(&server, path, "br", &packed);
+        assert_eq!((other.status, other.header("accept-encoding")), (415, Some("gzip")));
+        let broken = post_coded(&server, path, "gzip", &packed[..12]);
+        assert_eq!(broken.status, 400, "{}", broken.text());
+        for refused in [other.json(), broken.json()] {
+            let says = if path == "/graphql" {
+                refused["errors"][0]["message"].clone()
+            } else {
+                refused["detail"].clone()
+            };
+            assert!(says.as_str().unwrap().contains("gzip"), "{refused}");
+        }
+    }
+    let answer = post_coded(&server, "/graphql", "identity", question.as_bytes());
+    assert_eq!(answer.json()["data"]["entities"]["totalCount"], 1);
+}
+
+#[test]
+fn a_strange_page_asks_graphql_and_changes_nothing_by_it() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    fill(&server);
+    let wanted = [
+        PAGE,
+        ("Access-Control-Request-Method", "POST"),
+        ("Access-Control-Request-Headers", "content-type"),
+    ];
+    let post = |path: &str, content: &str, body: &str| {
+        let headers = [PAGE, ("Content-Type", content)];
+        server.connect().send("POST", path, &headers, Some(body)).expect("the server answers")
+    };
+    let json = "application/json";
+    for (path, question) in [
+        ("/graphql", "{\"query\": \"{ revision }\"}"),
+        ("/graphql/", "[{\"query\": \"{ revision }\"}]"),
+        (
+            "/ngsi-ld/v1/entityOperations/query",
+            "{\"type\": \"Query\", \"entities\": [{\"type\": \"Sample\"}]}",
+        ),
+    ] {
+        assert_eq!(ask(&server, "OPTIONS", path, &wanted).status, 204, "{path}");
+        let answer = post(path, json, question);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    }
+    let delete = "mutation { deleteEntity(id: \\\"urn:x:1\\\") { id } }";
+    let one = format!("{{\"query\": \"{delete}\"}}");
+    let both = format!("[{{\"query\": \"{{ revision }}\"}}, {one}]");
+    for body in [&one, &both] {
+        let refused = post("/graphql", json, body);
+        assert_eq!(refused.status, 403, "{}", refused.text());
+        assert_eq!(refused.json()["errors"][0]["extensions"]["code"], "FORBIDDEN");
+    }
+    assert_eq!(post("/tenants/north/graphql", json, &one).status, 403);
+    // What a form can send without asking first.
+    for content in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"] {
+        assert_eq!(post("/graphql", content, &one).status, 415, "{content}");
+    }
+    let create = post("/ngsi-ld/v1/entityOperations/create", json, "[]");
+    assert_eq!(create.status, 403);
+    assert_eq!(server.get(&path_of("urn:x:1"))["id"], "urn:x:1");
+    let own = ("Origin", "http://localhost:5173");
+    let headers = [own, ("Content-Type", json)];
+    let answer = server.connect().send("POST", "/graphql", &headers, Some(&one)).unwrap();
+    assert!(answer.json()["errors"].is_null(), "{}", answer.text());
+    assert_eq!(server.send("GET", &path_of("urn:x:1"), None).status, 404);
+}
+
 #[test]
 fn a_page_of_another_origin_reads_what_it_needs() {
     let folder = tempdir().unwrap();
     let server = Server::start(folder.path());
     fill(&server);
-    for path in [ENTITIES, "/", "/health", "/nowhere"] {
+    let items = "/ogc/collections/Sample/items";
+    for path in [ENTITIES, items, "/ogc/x", QUESTION, "/graphql", "/", "/health", "/nowhere"] {
         let answer = ask(&server, "GET", path, &[PAGE]);
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{path}");
         let exposed = answer.header("access-control-expose-headers").unwrap();

@@ -88,6 +88,81 @@ fn gdal_reads_every_collection_with_right_counts_types_areas_and_values() {
     server.stop();
 }
 
+/// How many features a layer of a file has, as GDAL counts them.
+fn counted(file: &str, layer: &str) -> u64 {
+    let summary = run("ogrinfo", &["-ro", "-so", file, layer]).unwrap();
+    let count = summary.lines().find_map(|line| line.strip_prefix("Feature Count: "));
+    count.and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("no count: {summary}"))
+}
+
+#[test]
+fn gdal_copies_every_collection_into_a_geopackage_whole() {
+    let folder = tempdir().unwrap();
+    let server = demo(&folder.path().join("data"));
+    let source = format!("OAPIF:http://{}/ogc", server.address);
+    let file = folder.path().join("city.gpkg");
+    let file = file.to_str().unwrap();
+    let copy = ["-f", "GPKG", "-oo", "PAGE_SIZE=500", file, &source];
+    if run("ogr2ogr", &copy).is_none() {
+        return;
+    }
+    let collections = server.get("/ogc/collections")["collections"].clone();
+    let collections = collections.as_array().unwrap();
+    assert!(collections.len() > 10, "{collections:?}");
+    for collection in collections {
+        let id = collection["id"].as_str().unwrap();
+        let count = matched(&server, &format!("/ogc/collections/{id}/items?limit=1"));
+        assert_eq!(counted(file, id), count, "{id}");
+    }
+    server.stop();
+}
+
+#[test]
+fn gdal_keeps_names_that_differ_in_case_alone_and_values_that_are_json() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(&folder.path().join("data"));
+    server.create(
+        "urn:x:1",
+        r#""name": "a", "Name": "b", "NAME": 3, "fid": "x", "geom": true,
+           "list": [1, "two", 3.5],
+           "data": [[1, 2.5], "it's", "{\"}"],
+           "location": {"type": "Point", "coordinates": [24.9, 60.1]}"#,
+    );
+    server.create(
+        "urn:x:2",
+        r#""name": "d", "data": "plain", "fid": 7,
+           "location": {"type": "LineString", "coordinates": [[24.9, 60.1], [25, 61]]}"#,
+    );
+    server.create("urn:x:3", r#""data": [], "Name": "\u00e4b\ud83d\ude00""#);
+    let source = format!("OAPIF:http://{}/ogc", server.address);
+    let file = folder.path().join("samples.gpkg");
+    let file = file.to_str().unwrap();
+    // A GeoPackage has columns of its own, which GDAL calls fid and geom where nobody says better.
+    let own = ["-lco", "FID=own_fid", "-lco", "GEOMETRY_NAME=own_geom"];
+    let copy = [&["-f", "GPKG"], &own[..], &[file, source.as_str(), "Sample"]].concat();
+    if run("ogr2ogr", &copy).is_none() {
+        return;
+    }
+    assert_eq!(counted(file, "Sample"), 3);
+    let back = folder.path().join("back.geojson");
+    let back = back.to_str().unwrap();
+    run("ogr2ogr", &["-f", "GeoJSON", back, file, "Sample"]).unwrap();
+    let back: Value = serde_json::from_slice(&std::fs::read(back).unwrap()).unwrap();
+    let served = server.get("/ogc/collections/Sample/items");
+    for (at, feature) in served["features"].as_array().unwrap().iter().enumerate() {
+        let copied = &back["features"][at];
+        assert_eq!(copied["geometry"], feature["geometry"]);
+        assert_eq!(copied["properties"]["id"], feature["id"]);
+        let of = &feature["properties"];
+        let own = ["name", "data", "list", "geom"].map(|name| (name, name));
+        for (name, renamed) in own.into_iter().chain([("Name", "Name2"), ("NAME", "NAME3")]) {
+            let value = &copied["properties"][renamed];
+            assert_eq!(value, of.get(name).unwrap_or(&Value::Null), "{name}: {copied}");
+        }
+    }
+    server.stop();
+}
+
 const OWSLIB: &str = r#"
 import json, sys
 from owslib.ogcapi.features import Features

@@ -58,6 +58,55 @@ fn a_trusted_proxy_and_a_public_url_say_where_links_lead() {
     );
 }
 
+/// Every address of this server in an answer.
+fn addresses(answer: &Answer) -> Vec<String> {
+    let text = answer.text();
+    let is_address = |part: &&str| {
+        let is_own = part.starts_with('/') || part.contains("/ogc");
+        let is_name = part.starts_with("http://www.opengis.net/");
+        is_own && !is_name && !part.contains([' ', '<', '>', '\\'])
+    };
+    text.split('"').filter(is_address).map(str::to_owned).collect()
+}
+
+#[test]
+fn features_pages_and_graphiql_lead_back_as_well() {
+    let folder = tempdir().unwrap();
+    let url = ("CARDO_HTTP_PUBLIC_URL", "https://city.example/twin");
+    let server = start(&[url], folder.path());
+    for n in 1..4 {
+        create(&server, &format!("/tenants/north{ENTITIES}"), &format!("urn:x:{n}"), &[]);
+    }
+    let base = "https://city.example/twin/tenants/north";
+    for path in [
+        "/ogc",
+        "/ogc/collections",
+        "/ogc/collections/Sample",
+        "/ogc/collections/Sample/schema",
+        "/ogc/collections/Sample/items?limit=1&offset=1",
+        "/ogc/collections/Sample/items/urn:x:1",
+        "/ogc/nothing",
+    ] {
+        for accept in ["application/json", "text/html"] {
+            let path = format!("/tenants/north{path}");
+            let answer = server.connect().send("GET", &path, &[("Accept", accept)], None).unwrap();
+            let found = addresses(&answer);
+            let is_problem = answer.header("content-type") == Some("application/problem+json");
+            assert!(is_problem || !found.is_empty(), "{path}: {}", answer.text());
+            for address in found {
+                assert!(address.starts_with(&format!("{base}/ogc")), "{path} {accept}: {address}");
+            }
+        }
+    }
+    let html = [("Accept", "text/html")];
+    let page = server.connect().send("GET", "/tenants/north/graphql", &html, None).unwrap();
+    let assets = addresses(&page);
+    assert!(assets.len() > 4, "{}", page.text());
+    for address in assets {
+        assert!(address.starts_with("/twin/tenants/north/graphql/assets/"), "{address}");
+    }
+}
+
 #[test]
 fn a_public_url_that_is_none_is_told_at_the_start() {
     let folder = tempdir().unwrap();
