@@ -114,7 +114,7 @@ impl Reader<'_> {
         let parameters = items(&operation["parameters"]).map(|value| self.parameter(value));
         let parameters: Vec<Parameter> = parameters.collect();
         let body = operation.get("requestBody").map(|body| self.resolve(body));
-        let body = body.and_then(|body| self.content(&body["content"]));
+        let body = body.and_then(|body| content(&body["content"]));
         let mut answers: Vec<Answer> = members(&operation["responses"])
             .map(|(status, answer)| self.answer(status, self.resolve(answer)))
             .collect();
@@ -151,18 +151,9 @@ impl Reader<'_> {
         Answer {
             status: status.to_owned(),
             says: string(&answer["description"]),
-            content: self.content(&answer["content"]),
+            content: content(&answer["content"]),
             headers: members(&answer["headers"]).map(|(name, _)| name.clone()).collect(),
         }
-    }
-
-    fn content(&self, content: &Value) -> Option<Content> {
-        let (_, first) = members(content).next()?;
-        Some(Content {
-            media_types: members(content).map(|(name, _)| name.clone()).collect(),
-            kind: Kind::of(&first["schema"]),
-            example: first.get("example").cloned(),
-        })
     }
 
     /// The example of an operation: what its `x-example` says, and else the examples of what has
@@ -234,6 +225,16 @@ impl Reader<'_> {
         }
         value
     }
+}
+
+/// What may be sent or comes back, in its media types.
+fn content(content: &Value) -> Option<Content> {
+    let (_, first) = members(content).next()?;
+    Some(Content {
+        media_types: members(content).map(|(name, _)| name.clone()).collect(),
+        kind: Kind::of(&first["schema"]),
+        example: first.get("example").cloned(),
+    })
 }
 
 /// What removes something stands behind everything that needs it, a part before the whole.
