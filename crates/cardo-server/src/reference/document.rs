@@ -116,7 +116,7 @@ impl Reader<'_> {
         let body = operation.get("requestBody").map(|body| self.resolve(body));
         let body = body.and_then(|body| content(&body["content"]));
         let mut answers: Vec<Answer> = members(&operation["responses"])
-            .map(|(status, answer)| self.answer(status, self.resolve(answer)))
+            .map(|(status, found)| answer(status, self.resolve(found)))
             .collect();
         answers.sort_by(|one, other| one.status.cmp(&other.status));
         let example = self.example(method, path, operation, &parameters, body.as_ref());
@@ -144,15 +144,6 @@ impl Reader<'_> {
             kind: Kind::of(schema),
             default: schema.get("default").map(plain),
             example: parameter.get("example").map(plain),
-        }
-    }
-
-    fn answer(&self, status: &str, answer: &Value) -> Answer {
-        Answer {
-            status: status.to_owned(),
-            says: string(&answer["description"]),
-            content: content(&answer["content"]),
-            headers: members(&answer["headers"]).map(|(name, _)| name.clone()).collect(),
         }
     }
 
@@ -224,6 +215,15 @@ impl Reader<'_> {
             }
         }
         value
+    }
+}
+
+fn answer(status: &str, answer: &Value) -> Answer {
+    Answer {
+        status: status.to_owned(),
+        says: string(&answer["description"]),
+        content: content(&answer["content"]),
+        headers: members(&answer["headers"]).map(|(name, _)| name.clone()).collect(),
     }
 }
 
