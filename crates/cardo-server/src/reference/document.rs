@@ -114,9 +114,9 @@ impl Reader<'_> {
         let parameters = items(&operation["parameters"]).map(|value| self.parameter(value));
         let parameters: Vec<Parameter> = parameters.collect();
         let body = operation.get("requestBody").map(|body| self.resolve(body));
-        let body = body.and_then(|body| self.content(&body["content"]));
+        let body = body.and_then(|body| content(&body["content"]));
         let mut answers: Vec<Answer> = members(&operation["responses"])
-            .map(|(status, answer)| self.answer(status, self.resolve(answer)))
+            .map(|(status, found)| answer(status, self.resolve(found)))
             .collect();
         answers.sort_by(|one, other| one.status.cmp(&other.status));
         let example = self.example(method, path, operation, &parameters, body.as_ref());
@@ -145,24 +145,6 @@ impl Reader<'_> {
             default: schema.get("default").map(plain),
             example: parameter.get("example").map(plain),
         }
-    }
-
-    fn answer(&self, status: &str, answer: &Value) -> Answer {
-        Answer {
-            status: status.to_owned(),
-            says: string(&answer["description"]),
-            content: self.content(&answer["content"]),
-            headers: members(&answer["headers"]).map(|(name, _)| name.clone()).collect(),
-        }
-    }
-
-    fn content(&self, content: &Value) -> Option<Content> {
-        let (_, first) = members(content).next()?;
-        Some(Content {
-            media_types: members(content).map(|(name, _)| name.clone()).collect(),
-            kind: Kind::of(&first["schema"]),
-            example: first.get("example").cloned(),
-        })
     }
 
     /// The example of an operation: what its `x-example` says, and else the examples of what has
@@ -234,6 +216,25 @@ impl Reader<'_> {
         }
         value
     }
+}
+
+fn answer(status: &str, answer: &Value) -> Answer {
+    Answer {
+        status: status.to_owned(),
+        says: string(&answer["description"]),
+        content: content(&answer["content"]),
+        headers: members(&answer["headers"]).map(|(name, _)| name.clone()).collect(),
+    }
+}
+
+/// What may be sent or comes back, in its media types.
+fn content(content: &Value) -> Option<Content> {
+    let (_, first) = members(content).next()?;
+    Some(Content {
+        media_types: members(content).map(|(name, _)| name.clone()).collect(),
+        kind: Kind::of(&first["schema"]),
+        example: first.get("example").cloned(),
+    })
 }
 
 /// What removes something stands behind everything that needs it, a part before the whole.

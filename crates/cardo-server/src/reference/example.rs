@@ -1,5 +1,7 @@
 //! One example request, written in three languages.
 
+use std::fmt::Write;
+
 use serde_json::{Map, Value};
 
 use super::literal::{Dialect, literal, text};
@@ -53,19 +55,19 @@ impl Example {
     fn javascript(&self) -> String {
         let mut code = String::new();
         if self.query.is_empty() {
-            code += &format!("const url = {};\n", text(&self.url));
+            let _ = writeln!(code, "const url = {};", text(&self.url));
         } else {
-            code += &format!("const url = new URL({});\n", text(&self.url));
+            let _ = writeln!(code, "const url = new URL({});", text(&self.url));
             let query = literal(&self.query_object(), Dialect::JavaScript, 0);
-            code += &format!("url.search = new URLSearchParams({query});\n");
+            let _ = writeln!(code, "url.search = new URLSearchParams({query});");
         }
         code += "const answer = await fetch(url";
         if self.method != "GET" {
-            code += &format!(", {{\n  method: {},\n", text(&self.method));
+            let _ = writeln!(code, ", {{\n  method: {},", text(&self.method));
             if let Some((media_type, body)) = &self.body {
-                code += &format!("  headers: {{ \"Content-Type\": {} }},\n", text(media_type));
+                let _ = writeln!(code, "  headers: {{ \"Content-Type\": {} }},", text(media_type));
                 let body = literal(body, Dialect::JavaScript, 1);
-                code += &format!("  body: JSON.stringify({body}),\n");
+                let _ = writeln!(code, "  body: JSON.stringify({body}),");
             }
             code.push('}');
         }
@@ -82,7 +84,7 @@ impl Example {
         if !self.query.is_empty() {
             code.truncate(code.len() - 1);
             let query = literal(&self.query_object(), Dialect::Python, 0);
-            code += &format!("?\" + urllib.parse.urlencode({query})");
+            let _ = write!(code, "?\" + urllib.parse.urlencode({query})");
         }
         code.push('\n');
         let asked = if self.method == "GET" {
@@ -90,7 +92,7 @@ impl Example {
         } else {
             let mut arguments = vec!["url".to_owned(), format!("method={}", text(&self.method))];
             if let Some((media_type, body)) = &self.body {
-                code += &format!("body = {}\n", literal(body, Dialect::Python, 0));
+                let _ = writeln!(code, "body = {}", literal(body, Dialect::Python, 0));
                 arguments.push(format!("headers={{\"Content-Type\": {}}}", text(media_type)));
                 arguments.push("data=json.dumps(body).encode()".to_owned());
             }
@@ -99,10 +101,10 @@ impl Example {
             } else {
                 arguments.join(", ")
             };
-            code += &format!("request = urllib.request.Request({arguments})\n");
+            let _ = writeln!(code, "request = urllib.request.Request({arguments})");
             "request"
         };
-        code += &format!("with urllib.request.urlopen({asked}) as answer:\n");
+        let _ = writeln!(code, "with urllib.request.urlopen({asked}) as answer:");
         code + "    print(answer.status, answer.read().decode())"
     }
 
@@ -136,7 +138,9 @@ pub(super) fn encoded(text: &str) -> String {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' | b',' => {
                 encoded.push(byte.into());
             }
-            _ => encoded += &format!("%{byte:02X}"),
+            _ => {
+                let _ = write!(encoded, "%{byte:02X}");
+            }
         }
     }
     encoded

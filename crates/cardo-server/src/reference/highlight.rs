@@ -1,5 +1,7 @@
 //! Code as HTML, with its texts and words of the language marked.
 
+use std::fmt::Write;
+
 use super::page::escaped;
 
 const WORDS: [&str; 15] = [
@@ -24,7 +26,7 @@ pub(super) fn highlighted(code: &str) -> String {
         if class.is_empty() {
             html += &escaped(piece);
         } else {
-            html += &format!("<span class=\"{class}\">{}</span>", escaped(piece));
+            let _ = write!(html, "<span class=\"{class}\">{}</span>", escaped(piece));
         }
         rest = behind;
     }

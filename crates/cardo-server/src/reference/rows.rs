@@ -17,7 +17,9 @@ pub(super) fn operation(api: &str, operation: &Operation, html: &mut String) {
             continue;
         }
         let mut list = String::new();
-        here.iter().for_each(|one| parameter(api, one, &mut list));
+        for one in &here {
+            parameter(api, one, &mut list);
+        }
         if place == "header" {
             folded(title, here.iter().map(|one| one.name.as_str()), &list, html);
         } else {
@@ -33,12 +35,16 @@ pub(super) fn operation(api: &str, operation: &Operation, html: &mut String) {
 fn answers(api: &str, answers: &[Answer], html: &mut String) {
     let is_error = |answer: &&Answer| answer.status.as_str() >= "400";
     let mut list = String::new();
-    answers.iter().filter(|one| !is_error(one)).for_each(|one| answer(api, one, &mut list));
+    for one in answers.iter().filter(|one| !is_error(one)) {
+        answer(api, one, &mut list);
+    }
     let _ = writeln!(html, "<h5>Answers</h5>\n<dl class=\"rows\">{list}</dl>");
     let errors = || answers.iter().filter(is_error);
     if errors().next().is_some() {
         let mut list = String::new();
-        errors().for_each(|one| answer(api, one, &mut list));
+        for one in errors() {
+            answer(api, one, &mut list);
+        }
         folded("Errors", errors().map(|one| one.status.as_str()), &list, html);
     }
 }

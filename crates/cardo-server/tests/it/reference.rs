@@ -56,7 +56,7 @@ fn examples(page: &str, language: &str) -> Vec<(String, String)> {
     let mut examples = Vec::new();
     for operation in between(page, "<article class=\"operation\" aria-labelledby=\"", "</article>")
     {
-        let id = operation.split('"').next().unwrap().to_owned();
+        let id = operation.split('"').next().expect("an id").to_owned();
         let figure =
             between(operation, &format!("<figure data-language=\"{language}\">"), "</figure>");
         let code = figure.first().and_then(|figure| between(figure, "<code>", "</code>").pop());
@@ -77,12 +77,12 @@ fn has(program: &str) -> bool {
 
 /// Runs an example; what it said.
 fn run(program: &str, file: &Path, id: &str, code: &str) -> String {
-    fs::write(file, code).unwrap();
+    fs::write(file, code).expect("it can be written");
     let mut command = Command::new(program);
     for proxy in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
         command.env_remove(proxy);
     }
-    let output = command.arg(file).output().unwrap();
+    let output = command.arg(file).output().expect("it starts");
     let errors = String::from_utf8_lossy(&output.stderr);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{program}, {id}:\n{code}\n{said}\n{errors}");
@@ -135,7 +135,7 @@ fn the_page_has_every_operation_of_every_document_and_no_address_of_others() {
     let operations = |document: &Value| -> Vec<String> {
         let items = document["paths"].as_object().unwrap().values();
         let of = |item: &Value| item.as_object().unwrap().values().cloned().collect::<Vec<_>>();
-        let all = items.flat_map(of).filter(|one| one.is_object());
+        let all = items.flat_map(of).filter(Value::is_object);
         all.map(|one| one["operationId"].as_str().unwrap().to_owned()).collect()
     };
     let mut expected = 2;
