@@ -90,7 +90,7 @@ fn gdal_reads_every_collection_with_right_counts_types_areas_and_values() {
 
 /// How many features a layer of a file has, as GDAL counts them.
 fn counted(file: &str, layer: &str) -> u64 {
-    let summary = run("ogrinfo", &["-ro", "-so", file, layer]).unwrap();
+    let summary = run("ogrinfo", &["-ro", "-so", file, layer]).expect("ogrinfo is installed");
     let count = summary.lines().find_map(|line| line.strip_prefix("Feature Count: "));
     count.and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("no count: {summary}"))
 }
