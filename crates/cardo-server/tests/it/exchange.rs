@@ -130,9 +130,8 @@ fn post_coded(server: &Server, path: &str, coding: &str, body: &[u8]) -> Answer 
          Content-Encoding: {coding}\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    connection.write(head.as_bytes()).unwrap();
-    connection.write(body).unwrap();
-    connection.read().unwrap()
+    connection.write(&[head.as_bytes(), body].concat()).expect("the server reads");
+    connection.read().expect("the server answers")
 }
 
 #[test]
