@@ -130,8 +130,7 @@ fn post_coded(server: &Server, path: &str, coding: &str, body: &[u8]) -> Answer 
          Content-Encoding: {coding}\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    connection.write(head.as_bytes()).expect("the request is sent");
-    connection.write(body).expect("the body is sent");
+    connection.write(&[head.as_bytes(), body].concat()).expect("the server reads");
     connection.read().expect("the server answers")
 }
 

@@ -90,7 +90,7 @@ fn gdal_reads_every_collection_with_right_counts_types_areas_and_values() {
 
 /// How many features a layer of a file has, as GDAL counts them.
 fn counted(file: &str, layer: &str) -> u64 {
-    let summary = run("ogrinfo", &["-ro", "-so", file, layer]).expect("ogrinfo is installed");
+    let summary = run("ogrinfo", &["-ro", "-so", file, layer]).expect("it is installed");
     let count = summary.lines().find_map(|line| line.strip_prefix("Feature Count: "));
     count.and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("no count: {summary}"))
 }
@@ -131,7 +131,7 @@ fn gdal_keeps_names_that_differ_in_case_alone_and_values_that_are_json() {
     server.create(
         "urn:x:2",
         r#""name": "d", "data": "plain", "fid": 7,
-           "location": {"type": "LineString", "coordinates": [[24.9, 60.1], [25, 61]]}"#,
+           "location": {"type": "LineString", "coordinates": [[24.9, 60.1], [25.1, 61.2]]}"#,
     );
     server.create("urn:x:3", r#""data": [], "Name": "\u00e4b\ud83d\ude00""#);
     let source = format!("OAPIF:http://{}/ogc", server.address);
