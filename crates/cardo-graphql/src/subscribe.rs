@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use cardo_engine::{ColumnPart, Followed, Follower, Watch};
-use cardo_model::{EntityChange, Iri, Record, Revision, Timestamp};
+use cardo_model::{
+    AttributeRef, EntityChange, InstanceRef, Iri, Record, Revision, Timestamp, decode_instance,
+};
 use cardo_query::Filter;
 use futures_util::{Stream, stream};
 
@@ -195,15 +197,15 @@ impl Following {
 
     /// The attributes in which two states differ, as the columns of the type are called.
     fn changed(&self, before: Option<&Record>, after: Option<&Record>) -> Vec<String> {
-        let bytes = |record: Option<&Record>, name| {
-            record.and_then(|r| r.view().attribute(name)).map(|a| a.as_bytes().to_vec())
-        };
         let mut names: Vec<_> =
             before.into_iter().chain(after).flat_map(Record::attribute_names).collect();
         names.sort_unstable();
         names.dedup();
         let known = self.session.face.engine.names();
-        let differs = names.into_iter().filter(|name| bytes(before, *name) != bytes(after, *name));
+        let differs = names.into_iter().filter(|name| {
+            let was = before.and_then(|record| record.view().attribute(*name));
+            !says_the_same(was, after.and_then(|record| record.view().attribute(*name)))
+        });
         differs.filter_map(|name| Some(self.short(&known.name(name)?))).collect()
     }
 
@@ -216,4 +218,15 @@ impl Following {
         let found = values.find(|column| column.attribute() == attribute);
         found.map_or_else(|| attribute.as_str().to_owned(), |column| column.name.to_string())
     }
+}
+
+/// Whether two states of an attribute are the same but for the moments at which they were written.
+fn says_the_same(one: Option<AttributeRef<'_>>, other: Option<AttributeRef<'_>>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else { return one.is_none() && other.is_none() };
+    let is_there = |instance: InstanceRef<'_>| {
+        let same = other.instance(instance.dataset_id());
+        same.is_some_and(|same| decode_instance(&same).same_content(&decode_instance(&instance)))
+    };
+    one.as_bytes() == other.as_bytes()
+        || (one.instances().len() == other.instances().len() && one.instances().all(is_there))
 }
