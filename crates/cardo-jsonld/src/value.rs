@@ -4,7 +4,7 @@ mod tree;
 
 use std::borrow::Cow;
 
-use cardo_model::{InvalidJson, JsonText};
+use cardo_model::{InvalidJson, JsonText, write_json_string};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -105,12 +105,12 @@ pub fn expand_vocab(raw: &RawValue, context: &Context) -> Result<JsonText, Value
 /// Writes the value of a VocabProperty with the terms of a context.
 pub fn compact_vocab(text: &str, context: &Context, out: &mut Vec<u8>) {
     match read_vocab(text) {
-        Some(Vocab::One(iri)) => write_string(&context.compact_iri(&iri), out),
+        Some(Vocab::One(iri)) => write_json_string(&context.compact_iri(&iri), out),
         Some(Vocab::Many(iris)) => {
             out.push(b'[');
             for (at, iri) in iris.iter().enumerate() {
                 separate(at, out);
-                write_string(&context.compact_iri(iri), out);
+                write_json_string(&context.compact_iri(iri), out);
             }
             out.push(b']');
         }
@@ -190,7 +190,7 @@ impl<'a> Expander<'a> {
                 let text = self.tree.string(at);
                 let name = self.context.expand_member(&text);
                 self.coerced |= name.contains(':');
-                write_string(&name, &mut self.out);
+                write_json_string(&name, &mut self.out);
             }
             (Kind::String | Kind::Scalar, _) | (_, Role::Opaque) => self.copy(at),
             (Kind::Array, _) => {
@@ -237,7 +237,7 @@ impl<'a> Expander<'a> {
                 Cow::Owned(name) => Cow::Owned(self.context.expand_member(name).into_owned()),
             };
             self.coerced |= iri.contains(':');
-            write_string(&iri, &mut self.out);
+            write_json_string(&iri, &mut self.out);
             self.out.push(b':');
             self.value(value, Role::of(&name, self.context))?;
             self.path.pop();
@@ -263,7 +263,7 @@ impl<'a> Compacter<'a, '_> {
         match (self.tree.kind(at), role) {
             (Kind::String, Role::Type) => {
                 let text = self.tree.string(at);
-                write_string(&self.name(&text), self.out);
+                write_json_string(&self.name(&text), self.out);
             }
             (Kind::String | Kind::Scalar, _) | (_, Role::Opaque) => self.copy(at),
             (Kind::Array, _) => {
@@ -298,7 +298,7 @@ impl<'a> Compacter<'a, '_> {
         self.out.push(b'{');
         for (nth, ((_, value), name)) in tree.members(at).zip(&names).enumerate() {
             separate(nth, self.out);
-            write_string(name, self.out);
+            write_json_string(name, self.out);
             self.out.push(b':');
             let role = Role::of(name, self.context);
             self.value(value, role);
@@ -355,16 +355,5 @@ fn check_distinct(mut iris: Vec<(Cow<'_, str>, &str)>) -> Result<(), ValueError>
 fn separate(nth: usize, out: &mut Vec<u8>) {
     if nth > 0 {
         out.push(b',');
-    }
-}
-
-fn write_string(text: &str, out: &mut Vec<u8>) {
-    let is_plain = !text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\'));
-    if is_plain {
-        out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'"');
-    } else {
-        out.extend_from_slice(JsonText::string(text).as_str().as_bytes());
     }
 }

@@ -160,6 +160,18 @@ fn push_token(token: &str, out: &mut String) -> Result<(), InvalidJson> {
     Ok(())
 }
 
+/// Writes a text as a JSON string; most need no escapes and are copied.
+pub fn write_json_string(text: &str, out: &mut Vec<u8>) {
+    let is_plain = !text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\'));
+    if is_plain {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        out.extend_from_slice(JsonText::string(text).as_str().as_bytes());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,7 +25,7 @@ pub use entity::{
 };
 pub use geometry::{Geometry, InvalidGeometry, read_heights, read_point, read_shape};
 pub use iri::{EntityId, InvalidIri, Iri, MAX_IRI_BYTES};
-pub use json::{InvalidJson, JsonText, MAX_JSON_DEPTH};
+pub use json::{InvalidJson, JsonText, MAX_JSON_DEPTH, write_json_string};
 pub use name::{NameId, NameLookup, Names};
 pub use record::{
     AttributeRef, Attributes, EntityRef, InstanceRef, Instances, InvalidRecord,

@@ -1,5 +1,7 @@
 use cardo_jsonld::{Context, compact_value, compact_vocab};
-use cardo_model::{AttributeRef, EntityRef, InstanceRef, JsonText, Kind, NameId, Timestamp};
+use cardo_model::{
+    AttributeRef, EntityRef, InstanceRef, Kind, NameId, Timestamp, write_json_string,
+};
 
 use super::names::NameTable;
 use super::shape::{Format, Shape};
@@ -162,13 +164,13 @@ impl EntityWriter<'_, '_> {
         }
         self.out.extend_from_slice(b"\"scope\":");
         match scopes.next() {
-            None => write_string(first, self.out),
+            None => write_json_string(first, self.out),
             Some(second) => {
                 self.out.push(b'[');
-                write_string(first, self.out);
+                write_json_string(first, self.out);
                 for scope in std::iter::once(second).chain(scopes) {
                     self.out.push(b',');
-                    write_string(scope, self.out);
+                    write_json_string(scope, self.out);
                 }
                 self.out.push(b']');
             }
@@ -192,7 +194,7 @@ impl EntityWriter<'_, '_> {
         self.out.push(b'"');
         self.out.extend_from_slice(member.as_bytes());
         self.out.extend_from_slice(b"\":");
-        write_string(text, self.out);
+        write_json_string(text, self.out);
         self.out.push(b',');
     }
 
@@ -243,7 +245,7 @@ impl EntityWriter<'_, '_> {
     fn datasets<'r>(&mut self, instances: impl Iterator<Item = InstanceRef<'r>>) {
         self.out.extend_from_slice(b"{\"dataset\":{");
         for instance in instances {
-            write_string(instance.dataset_id().unwrap_or("@none"), self.out);
+            write_json_string(instance.dataset_id().unwrap_or("@none"), self.out);
             self.out.push(b':');
             self.simplified(&instance);
             self.out.push(b',');
@@ -484,16 +486,4 @@ fn has_telling_member(value: &str) -> bool {
 
 fn looks_like_geometry(value: &str) -> bool {
     value.starts_with('{') && value.contains("\"type\":") && value.contains("\"coordinates\":")
-}
-
-/// Writes a JSON string.
-pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
-    let is_plain = !text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\'));
-    if is_plain {
-        out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'"');
-    } else {
-        out.extend_from_slice(JsonText::string(text).as_str().as_bytes());
-    }
 }

@@ -5,7 +5,7 @@ mod names;
 mod shape;
 mod temporal;
 
-pub(crate) use entity::{EntityWriter, write_string};
+pub(crate) use entity::EntityWriter;
 pub(crate) use names::{NameTable, Naming};
 pub(crate) use shape::{Datasets, Format, Members, Picked, Shape};
 pub(crate) use temporal::{Point, TemporalWriter};

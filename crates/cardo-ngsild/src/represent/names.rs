@@ -3,10 +3,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::HeaderValue;
 use cardo_jsonld::Context;
-use cardo_model::{Kind, MomentWriter, NameId, Names};
+use cardo_model::{Kind, MomentWriter, NameId, Names, write_json_string};
 use parking_lot::RwLock;
 
-use super::entity::{OPENINGS, write_string};
+use super::entity::OPENINGS;
 
 /// A context together with the short names it gives, ready to be copied.
 pub(crate) struct Naming {
@@ -89,7 +89,9 @@ impl Naming {
         for (id, kind) in missing {
             let mut text = Vec::with_capacity(64);
             match names.name(*id) {
-                Some(name) => write_string(&self.context.compact_iri(name.as_str()), &mut text),
+                Some(name) => {
+                    write_json_string(&self.context.compact_iri(name.as_str()), &mut text);
+                }
                 None => text.extend_from_slice(b"\"\""),
             }
             text.push(b':');

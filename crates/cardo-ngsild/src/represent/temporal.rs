@@ -1,7 +1,7 @@
 //! The temporal representation of an entity (clauses 4.5.6 to 4.5.9).
 
 use cardo_engine::{HistoryEvent, HistoryRow, ScopeChange};
-use cardo_model::{InstanceRef, Kind, NameId, Record, Timestamp};
+use cardo_model::{InstanceRef, Kind, NameId, Record, Timestamp, write_json_string};
 use cardo_query::TemporalProperty;
 
 use super::entity::EntityWriter;
@@ -162,7 +162,7 @@ impl TemporalWriter<'_, '_, '_> {
         self.writer.out.push(b',');
         if let Some(dataset_id) = point.dataset_id() {
             self.writer.out.extend_from_slice(b"\"datasetId\":");
-            super::write_string(dataset_id, self.writer.out);
+            write_json_string(dataset_id, self.writer.out);
             self.writer.out.push(b',');
         }
         self.writer.moment("deletedAt", Some(point.row.time));

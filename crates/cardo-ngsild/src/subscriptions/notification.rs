@@ -6,13 +6,14 @@ use cardo_http::TENANT;
 use cardo_jsonld::Context;
 use cardo_model::{
     AttributeRef, InstanceChange, InstanceRef, Kind, NameId, Names, Record, Timestamp, TwinId,
+    write_json_string,
 };
 
 use super::matcher::News;
 use super::model::Subscription;
 use super::port::Message;
 use crate::operations::{ProjectionText, members};
-use crate::represent::{EntityWriter, Format, NameTable, Shape, write_string};
+use crate::represent::{EntityWriter, Format, NameTable, Shape};
 use crate::request::Media;
 
 /// Renders notifications of one subscription.
@@ -61,7 +62,7 @@ impl Renderer<'_> {
             out.extend_from_slice(b"{\"id\":\"");
             out.extend_from_slice(id.as_bytes());
             out.extend_from_slice(b"\",\"type\":\"Notification\",\"subscriptionId\":");
-            write_string(self.subscription.id.as_str(), out);
+            write_json_string(self.subscription.id.as_str(), out);
             out.extend_from_slice(b",\"notifiedAt\":\"");
             now.write_to(out);
             out.extend_from_slice(b"\",");
@@ -255,7 +256,7 @@ impl Page<'_> {
         out.extend_from_slice(if is_simplified { b"{\"dataset\":{" } else { b"[" });
         for instance in attribute.instances() {
             if is_simplified {
-                write_string(instance.dataset_id().unwrap_or("@none"), out);
+                write_json_string(instance.dataset_id().unwrap_or("@none"), out);
                 out.push(b':');
                 self.writer(out, table).simplified(&instance);
             } else {
@@ -265,7 +266,7 @@ impl Page<'_> {
         }
         for change in lost {
             if is_simplified {
-                write_string(change.dataset_id().unwrap_or("@none"), out);
+                write_json_string(change.dataset_id().unwrap_or("@none"), out);
                 out.extend_from_slice(b":\"urn:ngsi-ld:null\"");
             } else {
                 self.deleted_instance(change, show_changes, out, table);
@@ -363,7 +364,7 @@ impl Page<'_> {
         out.extend_from_slice(null);
         if let Some(dataset_id) = was.dataset_id() {
             out.extend_from_slice(b",\"datasetId\":");
-            write_string(dataset_id, out);
+            write_json_string(dataset_id, out);
         }
         if sys_attrs {
             out.push(b',');

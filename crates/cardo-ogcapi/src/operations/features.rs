@@ -1,14 +1,14 @@
 use axum::body::Body;
 use axum::http::Response;
 use cardo_engine::{Page, Table};
-use cardo_model::{Record, Timestamp};
+use cardo_model::{Record, Timestamp, write_json_string};
 
 use crate::documents::{GEOJSON, Link, own_links};
 use crate::face::{BASE, Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
 use crate::params::{Cursor, ItemsQuery, Side};
-use crate::represent::{FeatureWriter, write_moment, write_quoted};
+use crate::represent::{FeatureWriter, write_moment};
 use crate::request::{Ask, Format};
 use crate::respond;
 
@@ -123,13 +123,13 @@ fn write_links(links: &[Link], out: &mut Vec<u8>) {
             out.push(b',');
         }
         out.extend_from_slice(b"{\"href\":");
-        write_quoted(&link.href, out);
+        write_json_string(&link.href, out);
         out.extend_from_slice(b",\"rel\":");
-        write_quoted(link.rel, out);
+        write_json_string(link.rel, out);
         out.extend_from_slice(b",\"type\":");
-        write_quoted(link.media_type, out);
+        write_json_string(link.media_type, out);
         out.extend_from_slice(b",\"title\":");
-        write_quoted(&link.title, out);
+        write_json_string(&link.title, out);
         out.push(b'}');
     }
     out.push(b']');

@@ -1,7 +1,7 @@
 use cardo_engine::{Cell, ColumnType, Table};
-use cardo_model::{EntityRef, MomentWriter};
+use cardo_model::{EntityRef, MomentWriter, write_json_string};
 
-use super::text::{write_moment, write_quoted};
+use super::text::write_moment;
 
 /// Writes entities as features of a collection.
 pub(crate) struct FeatureWriter<'a> {
@@ -111,7 +111,7 @@ pub(crate) fn cell_json(table: &Table, cell: &Cell<'_>, datatype: ColumnType, ou
             }
         }
         Cell::Json(text) => out.extend_from_slice(text.as_bytes()),
-        Cell::Text(text) => write_quoted(text, out),
+        Cell::Text(text) => write_json_string(text, out),
         Cell::Time(moment) => write_moment(*moment, out),
     }
 }

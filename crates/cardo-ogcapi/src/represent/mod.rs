@@ -4,4 +4,4 @@ mod feature;
 mod text;
 
 pub(crate) use feature::{FeatureWriter, cell_json, geometry_of};
-pub(crate) use text::{quoted, write_moment, write_quoted};
+pub(crate) use text::{quoted, write_moment};
