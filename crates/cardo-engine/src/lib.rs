@@ -44,6 +44,7 @@ pub use ports::{
 pub use query::{EntityQuery, Page, PageRequest, PageStart, QueryError};
 pub use snapshot::{AttributeInfo, Snapshot, TypeInfo};
 pub use tables::{
-    Cell, Collision, Column, ColumnPart, ColumnType, RESERVED, Table, Tables, Terms, Vocabulary,
+    Cell, Collision, Column, ColumnPart, ColumnType, RESERVED, Row, Table, Tables, Terms,
+    Vocabulary,
 };
 pub use watch::Watch;

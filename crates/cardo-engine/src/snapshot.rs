@@ -120,8 +120,10 @@ impl Snapshot {
         let records: Vec<&Record> =
             found.iter().filter_map(|slot| self.root.record(*slot)).collect();
         fetch(&records);
-        let entities: Vec<Record> =
-            records.into_iter().map(|record| self.visible(record)).collect();
+        let entities: Vec<Record> = match self.view.restriction() {
+            None => records.into_iter().cloned().collect(),
+            Some(_) => records.into_iter().map(|record| self.visible(record)).collect(),
+        };
         let starts_inside = match query.page.start {
             PageStart::Offset(offset) => offset > 0,
             PageStart::After(_) => true,

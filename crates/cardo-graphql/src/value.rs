@@ -1,17 +1,22 @@
 //! Cells of tables as GraphQL values, and scalars as the twin writes them.
 
 use async_graphql::{Number, Value};
-use cardo_engine::{Cell, ColumnType, Table};
+use cardo_engine::{Cell, ColumnType};
 use cardo_model::Timestamp;
 
 /// A cell as the field of its column shows it; null where the value is not of the column's type.
-pub(crate) fn of_cell(table: &Table, cell: Cell<'_>, datatype: ColumnType) -> Value {
+pub(crate) fn of_cell(cell: &Cell<'_>, datatype: ColumnType) -> Value {
     match cell {
-        Cell::Value(instance) => of_json(&table.value(&instance), datatype),
-        Cell::Json(text) => of_json(text, datatype),
-        Cell::Text(text) => Value::String(text.to_owned()),
-        Cell::Time(time) => of_time(time),
+        Cell::Json(text) => of_json(text_of(text), datatype),
+        Cell::Shown(text) => of_json(text, datatype),
+        Cell::Text(text) => Value::String((*text).to_owned()),
+        Cell::Time(time) => of_time(*time),
     }
+}
+
+/// The JSON of a cell as text.
+pub(crate) fn text_of(json: &[u8]) -> &str {
+    std::str::from_utf8(json).expect("records hold UTF-8")
 }
 
 fn of_json(text: &str, datatype: ColumnType) -> Value {

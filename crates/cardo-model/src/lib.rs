@@ -29,7 +29,7 @@ pub use json::{InvalidJson, JsonText, MAX_JSON_DEPTH, write_json_string};
 pub use name::{NameId, NameLookup, Names};
 pub use record::{
     AttributeRef, Attributes, EntityRef, InstanceRef, Instances, InvalidRecord,
-    MAX_CHANGES_PER_REVISION, Names32, Record, RecordHeader, Revision, Scopes, Seq,
+    MAX_CHANGES_PER_REVISION, Names32, Record, RecordHeader, Revision, Scopes, Seq, Single,
     decode_instance, encode_instance, splice,
 };
 pub use scope::{InvalidScope, Scope};

@@ -49,6 +49,11 @@ impl GeoTest {
     pub fn bounds(&self) -> Option<Boxes> {
         self.query.bounds()
     }
+
+    /// Whether every point within the bounds matches.
+    pub fn is_its_bounds(&self) -> bool {
+        self.query.is_its_bounds()
+    }
 }
 
 impl PartialEq for GeoTest {

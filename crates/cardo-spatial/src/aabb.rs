@@ -93,10 +93,11 @@ impl Aabb {
     /// Whether two boxes share a position.
     #[inline]
     pub fn intersects(&self, other: &Self) -> bool {
-        self.min[0] <= other.max[0]
-            && self.max[0] >= other.min[0]
-            && self.min[1] <= other.max[1]
-            && self.max[1] >= other.min[1]
+        // Not `&&`: among boxes side by side no branch could be guessed.
+        (self.min[0] <= other.max[0])
+            & (self.max[0] >= other.min[0])
+            & (self.min[1] <= other.max[1])
+            & (self.max[1] >= other.min[1])
     }
 
     /// Whether the other box lies in this one, borders included.

@@ -98,6 +98,11 @@ impl PlanarIndex {
         self.extent.is_some_and(|e| e == Aabb::of_point(c.x, c.y))
     }
 
+    /// Whether it is one box, border and inside.
+    pub(crate) fn is_box(&self) -> bool {
+        self.is_box
+    }
+
     /// Where a position lies. An inside of one part wins over a boundary of another.
     pub(crate) fn position(&self, c: Coord<f64>) -> Position {
         let Some(extent) = self.extent.filter(|extent| extent.contains_point(c.x, c.y)) else {

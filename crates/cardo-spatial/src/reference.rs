@@ -73,6 +73,17 @@ impl Reference {
         self.index.extent().map(|extent| extent.folded()).unwrap_or_default()
     }
 
+    /// Whether it is a box away from the poles and the antimeridian.
+    pub(crate) fn is_plain_box(&self) -> bool {
+        let is_plain = |extent: &Aabb| {
+            extent.min[0] >= -180.0
+                && extent.max[0] < 180.0
+                && extent.min[1] > -90.0
+                && extent.max[1] < 90.0
+        };
+        self.index.is_box() && self.index.extent().as_ref().is_some_and(is_plain)
+    }
+
     /// Where a point lies, by any of the longitudes that mean its meridian.
     pub(crate) fn position(&self, lon: f64, lat: f64) -> Position {
         if lat == -90.0 {

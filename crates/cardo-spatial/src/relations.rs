@@ -135,4 +135,14 @@ impl PreparedQuery {
             Test::Topology(reference) => Some(reference.boxes()),
         }
     }
+
+    /// Whether every point within the bounds matches.
+    pub fn is_its_bounds(&self) -> bool {
+        match &self.test {
+            Test::Near(_) => false,
+            Test::Topology(reference) => {
+                self.relation == GeoRelation::Intersects && reference.is_plain_box()
+            }
+        }
+    }
 }

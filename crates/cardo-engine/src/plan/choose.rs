@@ -3,7 +3,7 @@ use cardo_query::{Datasets, Filter, Resolved, evaluate};
 use super::listed::Listed;
 use super::number::Ranges;
 use super::parts::{Listing, Lookup, Part, Scope, Wanted};
-use crate::live::{NumberIndex, Root, SlotSet, number_key, slots_of};
+use crate::live::{NumberIndex, Root, SlotSet, TypeIndex, number_key, slots_of};
 
 /// How much of the matches is needed.
 #[derive(Clone, Copy, Debug)]
@@ -205,8 +205,10 @@ impl<'a> Choice<'a> {
     }
 
     fn listed(mut self, at: usize, cost: f64) -> Plan<'a> {
-        let slots = Listed::new(self.lookups.swap_remove(at).list(self.root));
-        let mut checks: Vec<Check<'a>> = self.sets.into_iter().map(Check::Sets).collect();
+        let lookup = self.lookups.swap_remove(at);
+        let sets = self.sets.into_iter().filter(|union| !lookup.lists_only(union));
+        let mut checks: Vec<Check<'a>> = sets.map(Check::Sets).collect();
+        let slots = Listed::new(lookup.list(self.root));
         checks.extend(self.lookups.into_iter().map(Lookup::into_check));
         checks.extend(self.checks.into_iter().map(Check::Record));
         checks.sort_by_key(Check::rank);
@@ -249,6 +251,15 @@ impl<'a> Lookup<'a> {
         }
     }
 
+    /// Whether all that it lists is in one of the sets: an index of a type lists its members.
+    fn lists_only(&self, union: &[&SlotSet]) -> bool {
+        let Listing::Geo { within, .. } = &self.index else { return false };
+        let is_member_set = |index: &TypeIndex| {
+            union.iter().any(|set| std::ptr::eq(*set, &raw const index.members))
+        };
+        within.iter().all(|index| is_member_set(index))
+    }
+
     /// The slots that the index lists, tested.
     fn list(self, root: &Root) -> Vec<u32> {
         let mut slots = Vec::with_capacity(self.estimate);
@@ -263,13 +274,14 @@ impl<'a> Lookup<'a> {
             Listing::Ids(ids) => slots.extend(ids.iter().filter_map(|id| root.slot(id.as_str()))),
             Listing::Geo { condition, boxes, within } => {
                 let any_instance = !matches!(condition.datasets, Datasets::Only(_));
+                let is_box = condition.test.is_its_bounds();
                 for index in within {
                     let attribute = index.attributes.get(&condition.property);
                     if let Some(attribute) = attribute {
                         attribute.geometry.search(&boxes, |entry| {
                             let [lon, lat] = entry.bounds.min;
                             let matches = if entry.is_point && any_instance {
-                                condition.test.matches_point(lon, lat)
+                                is_box || condition.test.matches_point(lon, lat)
                             } else {
                                 is_match(entry.slot)
                             };

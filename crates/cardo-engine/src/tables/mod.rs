@@ -23,11 +23,11 @@ mod read;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use cardo_model::{InstanceRef, Iri, NameId};
+use cardo_model::{Iri, NameId};
 use cardo_query::{Path, Root as PathRoot};
 
 pub use names::{Collision, Terms, Vocabulary};
-pub use read::Cell;
+pub use read::{Cell, Row};
 
 use read::Reader;
 
@@ -171,12 +171,6 @@ impl Table {
             }
         };
         Some((Path::of_root(root), datatype))
-    }
-
-    /// The JSON text of a value as it is shown: names of vocabularies and keys that a context
-    /// expanded stand as the terms of the configured context.
-    pub fn value<'a>(&self, instance: &InstanceRef<'a>) -> Cow<'a, str> {
-        self.terms.value(instance)
     }
 
     /// The name of a vocabulary that is meant where one is asked for or given: the IRI of a term,

@@ -1,21 +1,42 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use cardo_model::{AttributeRef, Attributes, EntityRef, InstanceRef, Kind, NameId, Timestamp};
+use cardo_model::{
+    AttributeRef, Attributes, EntityRef, InstanceRef, Kind, NameId, Single, Timestamp,
+};
 use serde_json::value::RawValue;
 
-use super::Table;
+use super::{Table, Terms};
 
 /// What stands in one cell of a row.
-#[derive(Clone, Copy)]
+#[derive(Clone, Debug)]
 pub enum Cell<'a> {
-    /// The value of an instance, whose JSON text is the cell.
-    Value(InstanceRef<'a>),
-    /// JSON text out of a value.
-    Json(&'a str),
+    /// JSON text as the record holds it; it is UTF-8.
+    Json(&'a [u8]),
+    /// JSON text in which names that a context expanded stand as terms.
+    Shown(Box<str>),
     /// A text.
     Text(&'a str),
     /// A moment.
     Time(Timestamp),
+}
+
+/// What takes the cells of a row.
+pub trait Row<'a> {
+    /// What stands in the column at this place.
+    fn cell(&mut self, column: usize, cell: Cell<'a>);
+
+    /// The same of JSON text, which nearly all cells are.
+    #[inline]
+    fn json(&mut self, column: usize, json: &'a [u8]) {
+        self.cell(column, Cell::Json(json));
+    }
+}
+
+impl<'a, F: FnMut(usize, Cell<'a>)> Row<'a> for F {
+    fn cell(&mut self, column: usize, cell: Cell<'a>) {
+        self(column, cell);
+    }
 }
 
 /// Where the parts of an attribute go.
@@ -45,11 +66,11 @@ impl Default for NameIdOrNone {
 }
 
 impl Table {
-    /// Calls `cell` with the place of each column that the entity has, and what stands there, in
-    /// the order of the entity's attributes.
+    /// Hands a row the place of each column that the entity has, and what stands there, in the
+    /// order of the entity's attributes.
     #[inline]
-    pub fn read<'a>(&self, entity: &EntityRef<'a>, cell: &mut impl FnMut(usize, Cell<'a>)) {
-        read_attributes(&self.readers, entity.attributes(), cell);
+    pub fn read<'a>(&self, entity: &EntityRef<'a>, row: &mut impl Row<'a>) {
+        read_attributes(&self.readers, &self.terms, entity.attributes(), row);
     }
 
     /// What stands in one column, by its place.
@@ -58,7 +79,7 @@ impl Table {
         let name = NameIdOrNone(attribute.name());
         let reader = self.readers.binary_search_by_key(&name, |reader| reader.name).ok()?;
         let mut found = None;
-        self.readers[reader].read(attribute, &mut |at, cell| {
+        self.readers[reader].read(attribute, &self.terms, &mut |at, cell: Cell<'a>| {
             if at == column {
                 found = Some(cell);
             }
@@ -70,8 +91,9 @@ impl Table {
 #[inline]
 fn read_attributes<'a>(
     readers: &[Reader],
+    terms: &Terms,
     attributes: Attributes<'a>,
-    cell: &mut impl FnMut(usize, Cell<'a>),
+    row: &mut impl Row<'a>,
 ) {
     // Entities mostly have their attributes in the order in which the twin met the names.
     let mut expected = 0;
@@ -82,94 +104,104 @@ fn read_attributes<'a>(
             let Ok(at) = found else { continue };
             expected = at;
         }
-        readers[expected].read(attribute, cell);
+        readers[expected].read(attribute, terms, row);
         expected += 1;
     }
 }
 
-/// The same for attributes of an attribute, which are few.
-#[inline(never)]
-fn read_inner<'a>(
-    readers: &[Reader],
-    attributes: Attributes<'a>,
-    cell: &mut impl FnMut(usize, Cell<'a>),
-) {
-    read_attributes(readers, attributes, cell);
-}
-
 impl Reader {
-    #[expect(clippy::inline_always, reason = "what a reader hands over is large")]
+    /// Whether values are shown whole.
+    fn shows_values(&self) -> bool {
+        !self.is_language_map && !self.is_moment && self.languages.is_empty()
+    }
+
+    #[expect(clippy::inline_always, reason = "a page reads thousands")]
     #[inline(always)]
-    fn read<'a>(&self, attribute: AttributeRef<'a>, cell: &mut impl FnMut(usize, Cell<'a>)) {
-        let mut instances = attribute.instances();
-        // The default instance stands first where there is one.
-        let Some(first) = instances.next() else { return };
-        self.read_instance(&first, cell);
-        if !self.datasets.is_empty() {
-            self.read_datasets(std::iter::once(first).chain(instances), cell);
+    fn read<'a>(&self, attribute: AttributeRef<'a>, terms: &Terms, row: &mut impl Row<'a>) {
+        // Nearly all attributes have one instance, of which nothing has to be looked up.
+        match attribute.single() {
+            Some(single) if self.shows_values() => self.read_single(single, row),
+            _ => self.read_instances(attribute, terms, row),
+        }
+    }
+
+    #[expect(clippy::inline_always, reason = "a page reads thousands")]
+    #[inline(always)]
+    fn read_single<'a>(&self, single: Single<'a>, row: &mut impl Row<'a>) {
+        if let Some(at) = self.value {
+            row.json(at, single.value);
+        }
+        if let (Some(at), Some(moment)) = (self.observed, single.observed_at) {
+            row.cell(at, Cell::Time(moment));
+        }
+        if let (Some(at), Some(unit)) = (self.unit, single.unit_code) {
+            row.cell(at, Cell::Text(unit));
         }
     }
 
     #[inline(never)]
-    fn read_datasets<'a>(
+    fn read_instances<'a>(
         &self,
-        instances: impl Iterator<Item = InstanceRef<'a>>,
-        cell: &mut impl FnMut(usize, Cell<'a>),
+        attribute: AttributeRef<'a>,
+        terms: &Terms,
+        row: &mut impl Row<'a>,
     ) {
-        for instance in instances {
+        // The default instance stands first where there is one.
+        let Some(first) = attribute.instances().next() else { return };
+        self.read_instance(&first, terms, row);
+        if self.datasets.is_empty() {
+            return;
+        }
+        for instance in attribute.instances() {
             let Some(dataset) = instance.dataset_id() else { continue };
             if let Some((_, reader)) = self.datasets.iter().find(|(id, _)| id.as_ref() == dataset) {
-                reader.read_instance(&instance, cell);
+                reader.read_instance(&instance, terms, row);
             }
         }
     }
 
-    #[expect(clippy::inline_always, reason = "what a reader hands over is large")]
-    #[inline(always)]
-    fn read_instance<'a>(
-        &self,
-        instance: &InstanceRef<'a>,
-        cell: &mut impl FnMut(usize, Cell<'a>),
-    ) {
+    fn read_instance<'a>(&self, instance: &InstanceRef<'a>, terms: &Terms, row: &mut impl Row<'a>) {
         let is_language_map = instance.kind() == Kind::LanguageProperty;
         if let Some(at) = self.value {
-            match self.value_cell(instance, is_language_map) {
-                Some(value) => cell(at, value),
-                None => cell(at, Cell::Value(*instance)),
-            }
+            row.cell(at, self.value_cell(instance, is_language_map, terms));
         }
         if let (Some(at), Some(moment)) = (self.observed, instance.observed_at()) {
-            cell(at, Cell::Time(moment));
+            row.cell(at, Cell::Time(moment));
         }
         if let (Some(at), Some(unit)) = (self.unit, instance.unit_code()) {
-            cell(at, Cell::Text(unit));
+            row.cell(at, Cell::Text(unit));
         }
         if is_language_map {
             for (language, at) in &self.languages {
                 if let Some(text) = member(instance.value(), language) {
-                    cell(*at, Cell::Json(text));
+                    row.json(*at, text.as_bytes());
                 }
             }
         }
         if !self.attributes.is_empty() {
-            read_inner(&self.attributes, instance.attributes(), cell);
+            read_attributes(&self.attributes, terms, instance.attributes(), row);
         }
     }
 
-    /// The value where it is another text than that of the instance.
-    #[inline]
     fn value_cell<'a>(
         &self,
         instance: &InstanceRef<'a>,
         is_language_map: bool,
-    ) -> Option<Cell<'a>> {
-        if self.is_language_map && is_language_map {
-            return preferred_text(instance.value()).map(Cell::Json);
+        terms: &Terms,
+    ) -> Cell<'a> {
+        let part = if self.is_language_map && is_language_map {
+            preferred_text(instance.value())
+        } else if self.is_moment && instance.value_bytes().first() == Some(&b'{') {
+            // A typed value.
+            member(instance.value(), "@value")
+        } else {
+            None
+        };
+        match (part, terms.value(instance)) {
+            (Some(part), _) => Cell::Json(part.as_bytes()),
+            (None, Cow::Borrowed(value)) => Cell::Json(value.as_bytes()),
+            (None, Cow::Owned(value)) => Cell::Shown(value.into()),
         }
-        if self.is_moment && instance.value_bytes().first() == Some(&b'{') {
-            return member(instance.value(), "@value").map(Cell::Json);
-        }
-        None
     }
 }
 

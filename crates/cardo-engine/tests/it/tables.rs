@@ -43,10 +43,11 @@ fn columns(table: &Table) -> Vec<(&str, ColumnType)> {
 
 fn row(table: &Table, record: &Record) -> Vec<(String, String)> {
     let mut row = Vec::new();
-    table.read(&record.view(), &mut |at, cell| {
+    table.read(&record.view(), &mut |at: usize, cell: Cell<'_>| {
         let text = match cell {
-            Cell::Value(instance) => instance.value().to_owned(),
-            Cell::Json(text) | Cell::Text(text) => text.to_owned(),
+            Cell::Json(text) => std::str::from_utf8(text).unwrap().to_owned(),
+            Cell::Shown(text) => text.into(),
+            Cell::Text(text) => text.to_owned(),
             Cell::Time(time) => format!("{time:?}"),
         };
         row.push((table.columns[at].name.to_string(), text));
@@ -204,7 +205,7 @@ proptest! {
 
 fn check_row(engine: &Engine, table: &Table, record: &Record) -> Result<(), TestCaseError> {
     let mut is_read = vec![false; table.columns.len()];
-    table.read(&record.view(), &mut |at, _| is_read[at] = true);
+    table.read(&record.view(), &mut |at: usize, _: Cell<'_>| is_read[at] = true);
     for (at, is_read) in is_read.iter().enumerate() {
         prop_assert_eq!(table.cell(&record.view(), at).is_some(), *is_read);
     }

@@ -100,7 +100,7 @@ impl Node {
         let table = self.group.moment.model.table(of);
         let datatype = table.columns[column].datatype;
         let cell = table.cell(&self.record().view(), column);
-        cell.map_or(Value::Null, |cell| value::of_cell(table, cell, datatype))
+        cell.map_or(Value::Null, |cell| value::of_cell(&cell, datatype))
     }
 
     /// The ids that a relationship leads to.
@@ -146,8 +146,8 @@ impl Node {
 
 pub(crate) fn ids_of(table: &cardo_engine::Table, record: &Record, column: usize) -> Vec<String> {
     match table.cell(&record.view(), column) {
-        Some(Cell::Value(instance)) => value::ids(instance.value()),
-        Some(Cell::Json(text)) => value::ids(text),
+        Some(Cell::Json(text)) => value::ids(value::text_of(text)),
+        Some(Cell::Shown(text)) => value::ids(&text),
         Some(Cell::Text(_) | Cell::Time(_)) | None => Vec::new(),
     }
 }

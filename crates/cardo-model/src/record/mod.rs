@@ -19,7 +19,9 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use encode::{RecordHeader, decode_instance, encode_instance, splice};
-pub use view::{AttributeRef, Attributes, EntityRef, InstanceRef, Instances, Names32, Scopes};
+pub use view::{
+    AttributeRef, Attributes, EntityRef, InstanceRef, Instances, Names32, Scopes, Single,
+};
 
 use crate::{EntityId, NameId};
 

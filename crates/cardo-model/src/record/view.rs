@@ -238,11 +238,43 @@ impl<'a> AttributeRef<'a> {
         self.instances().find(|instance| instance.dataset_id() == dataset_id)
     }
 
+    /// The only instance, where it has nothing beyond a value, a unit and when it was observed.
+    #[expect(clippy::inline_always, reason = "a page reads thousands")]
+    #[inline(always)]
+    pub fn single(&self) -> Option<Single<'a>> {
+        const OTHERS: u8 = !(HAS_OBSERVED | HAS_UNIT);
+        let mut reader = Reader::new(self.body);
+        if reader.u8()? != 1 {
+            return None;
+        }
+        let mut reader = Reader::new(reader.bytes()?);
+        // The kind, the flags, and when it came and changed.
+        let [_, flags, ..] = *reader.take(INSTANCE_FIXED)?.first_chunk::<INSTANCE_FIXED>()?;
+        if flags & OTHERS != 0 {
+            return None;
+        }
+        let observed = if flags & HAS_OBSERVED == 0 { None } else { Some(reader.i64()?) };
+        let unit_code = if flags & HAS_UNIT == 0 { None } else { Some(reader.str()?) };
+        let observed_at = observed.map(Timestamp::from_bits);
+        Some(Single { value: reader.bytes()?, unit_code, observed_at })
+    }
+
     /// The bytes of all instances, as they stand in the record.
     #[inline]
     pub fn as_bytes(&self) -> &'a [u8] {
         self.body
     }
+}
+
+/// The only instance of an attribute, see [`AttributeRef::single`].
+#[derive(Clone, Copy, Debug)]
+pub struct Single<'a> {
+    /// The JSON text of the value; it is UTF-8 and holds no names that a context expanded.
+    pub value: &'a [u8],
+    /// The code of the unit.
+    pub unit_code: Option<&'a str>,
+    /// When the value was observed.
+    pub observed_at: Option<Timestamp>,
 }
 
 /// Instances one after the other.
@@ -294,6 +326,8 @@ pub struct InstanceRef<'a> {
 /// Where the times of an instance stand.
 const CREATED_AT: usize = 2;
 const MODIFIED_AT: usize = 10;
+/// Kind, flags and both times.
+const INSTANCE_FIXED: usize = 18;
 /// The parts that are only there at times, in the order in which they stand.
 const OPTIONAL: [u8; 6] =
     [HAS_DATASET, HAS_OBSERVED, HAS_UNIT, HAS_VALUE_TYPE, HAS_OBJECT_TYPES, HAS_EXPIRES];
@@ -324,7 +358,7 @@ impl<'a> InstanceRef<'a> {
         let mut reader = Reader::new(bytes);
         let kind = Kind::from_u8(reader.u8()?)?;
         let flags = reader.u8()?;
-        reader.take(2 * size_of::<i64>())?;
+        reader.take(INSTANCE_FIXED - 2)?;
         let optional = reader;
         if flags & ANY != 0 {
             skip_optional(&mut reader, flags, 0)?;

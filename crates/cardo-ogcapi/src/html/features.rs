@@ -122,7 +122,7 @@ fn feature_url(ask: &Ask<'_>, table: &Table, id: &str) -> String {
 fn table_of(page: &mut Page, ask: &Ask<'_>, table: &Table, found: &Found) {
     let mut occurs = vec![false; table.columns.len()];
     for record in &found.entities {
-        table.read(&record.view(), &mut |at, _| occurs[at] = true);
+        table.read(&record.view(), &mut |at: usize, _: Cell<'_>| occurs[at] = true);
     }
     let shown: Vec<usize> = (0..occurs.len())
         .filter(|at| occurs[*at] && table.columns[*at].datatype != ColumnType::Geometry)
@@ -135,8 +135,8 @@ fn table_of(page: &mut Page, ask: &Ask<'_>, table: &Table, found: &Found) {
     for record in &found.entities {
         let view = record.view();
         let mut cells = vec![None; table.columns.len()];
-        table.read(&view, &mut |at, cell| {
-            cells[at] = Some(cell_text(table, &cell, table.columns[at].datatype));
+        table.read(&view, &mut |at: usize, cell: Cell<'_>| {
+            cells[at] = Some(cell_text(&cell, table.columns[at].datatype));
         });
         let id = view.id();
         let mut row = format!("<th>{}</th>", link(&feature_url(ask, table, id), &cut(id)));
@@ -154,9 +154,9 @@ fn table_of(page: &mut Page, ask: &Ask<'_>, table: &Table, found: &Found) {
 }
 
 /// What stands in a cell as text for people.
-fn cell_text(table: &Table, cell: &Cell<'_>, datatype: ColumnType) -> String {
+fn cell_text(cell: &Cell<'_>, datatype: ColumnType) -> String {
     let mut json = Vec::new();
-    cell_json(table, cell, datatype, &mut json);
+    cell_json(cell, datatype, &mut json);
     match serde_json::from_slice::<serde_json::Value>(&json) {
         Ok(serde_json::Value::String(text)) => text,
         _ => String::from_utf8(json).unwrap_or_default(),
@@ -191,10 +191,10 @@ pub(crate) fn feature_page(ask: &Ask<'_>, table: &Table, record: &Record) -> Str
 
 fn properties(page: &mut Page, table: &Table, view: &EntityRef<'_>) {
     page.add("<div class=\"scroll\"><table>");
-    table.read(view, &mut |at, cell| {
+    table.read(view, &mut |at: usize, cell: Cell<'_>| {
         let column = &table.columns[at];
         let class = if column.datatype == ColumnType::Geometry { " class=\"soft\"" } else { "" };
-        let text = cell_text(table, &cell, column.datatype);
+        let text = cell_text(&cell, column.datatype);
         let text = match column.datatype {
             ColumnType::Geometry => cut(&text),
             _ => text,

@@ -1,4 +1,4 @@
-use cardo_engine::{Cell, ColumnType, Table};
+use cardo_engine::{Cell, ColumnType, Row, Table};
 use cardo_model::{EntityRef, MomentWriter, write_json_string};
 
 use super::text::write_moment;
@@ -7,49 +7,53 @@ use super::text::write_moment;
 pub(crate) struct FeatureWriter<'a> {
     pub(crate) out: &'a mut Vec<u8>,
     table: &'a Table,
-    keys: Keys,
+    keys: Vec<Key>,
     moments: MomentWriter,
 }
 
-/// What stands before the value of each column.
-struct Keys {
-    /// A comma, the name in quotes and a colon, one after the other.
-    text: Vec<u8>,
-    columns: Vec<Key>,
-}
+/// Keys up to this length are copied with a copy of fixed size, which needs no call.
+const SHORT: usize = 32;
 
+/// What stands before the value of a column: a comma, the name in quotes and a colon.
 struct Key {
-    from: u32,
-    until: u32,
+    short: [u8; SHORT],
+    len: usize,
+    /// The whole key, where it is longer.
+    long: Box<[u8]>,
     datatype: ColumnType,
     is_geometry: bool,
 }
 
-impl Keys {
-    fn of(table: &Table) -> Self {
-        let mut text = Vec::with_capacity(table.columns.len() * 32);
-        let place = |len: usize| u32::try_from(len).expect("columns are few");
-        let columns = table.columns.iter().enumerate().map(|(at, column)| {
-            let from = place(text.len());
-            text.extend_from_slice(b",\"");
-            // Names of columns are letters, digits and low lines.
-            text.extend_from_slice(column.name.as_bytes());
-            text.extend_from_slice(b"\":");
-            Key {
-                from,
-                until: place(text.len()),
-                datatype: column.datatype,
-                is_geometry: table.geometry == Some(at),
-            }
-        });
-        let columns = columns.collect();
-        Self { text, columns }
+impl Key {
+    fn of(table: &Table, at: usize) -> Self {
+        let column = &table.columns[at];
+        // Names of columns are letters, digits and low lines.
+        let text = format!(",\"{}\":", column.name).into_bytes();
+        let (mut short, len) = ([0; SHORT], text.len());
+        if let Some(start) = short.get_mut(..len) {
+            start.copy_from_slice(&text);
+        }
+        let long = if len > SHORT { text.into() } else { Box::default() };
+        let is_geometry = table.geometry == Some(at);
+        Self { short, len, long, datatype: column.datatype, is_geometry }
+    }
+
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        if self.len > SHORT {
+            out.extend_from_slice(&self.long);
+            return;
+        }
+        let end = out.len() + self.len;
+        out.extend_from_slice(&self.short);
+        out.truncate(end);
     }
 }
 
 impl<'a> FeatureWriter<'a> {
     pub(crate) fn new(out: &'a mut Vec<u8>, table: &'a Table) -> Self {
-        Self { out, table, keys: Keys::of(table), moments: MomentWriter::default() }
+        let keys = (0..table.columns.len()).map(|at| Key::of(table, at)).collect();
+        Self { out, table, keys, moments: MomentWriter::default() }
     }
 
     /// Writes a feature without the bracket at its end, so that members can follow.
@@ -58,28 +62,16 @@ impl<'a> FeatureWriter<'a> {
         out.extend_from_slice(b"{\"type\":\"Feature\",\"id\":\"");
         // Ids are IRIs, which hold nothing that JSON would escape.
         out.extend_from_slice(entity.id_bytes());
-        out.extend_from_slice(b"\",\"properties\":{");
-        let mut geometry: Option<&[u8]> = None;
-        // The first property has no comma before it.
-        let mut skipped = 1;
-        table.read(entity, &mut |at, cell| {
-            let key = &keys.columns[at];
-            if key.is_geometry {
-                if let Cell::Value(instance) = cell {
-                    geometry = Some(instance.value_bytes());
-                }
-                return;
-            }
-            out.extend_from_slice(&keys.text[key.from as usize + skipped..key.until as usize]);
-            skipped = 0;
-            if let Cell::Time(moment) = cell {
-                out.push(b'"');
-                moments.write(moment, out);
-                out.push(b'"');
-            } else {
-                cell_json(table, &cell, key.datatype, out);
-            }
-        });
+        out.extend_from_slice(b"\",\"properties\":");
+        let properties = out.len();
+        let mut cells = CellWriter { out, keys, moments, geometry: None };
+        table.read(entity, &mut cells);
+        let geometry = cells.geometry;
+        // The comma before the first property is where the bracket goes.
+        match out.get_mut(properties) {
+            Some(comma) => *comma = b'{',
+            None => out.push(b'{'),
+        }
         out.extend_from_slice(b"},\"geometry\":");
         out.extend_from_slice(geometry.unwrap_or(b"null"));
     }
@@ -91,38 +83,68 @@ impl<'a> FeatureWriter<'a> {
     }
 }
 
+/// Writes the cells of an entity as members of its properties, each behind a comma.
+struct CellWriter<'w, 'a> {
+    out: &'w mut Vec<u8>,
+    keys: &'w [Key],
+    moments: &'w mut MomentWriter,
+    geometry: Option<&'a [u8]>,
+}
+
+impl<'a> Row<'a> for CellWriter<'_, 'a> {
+    fn cell(&mut self, column: usize, cell: Cell<'a>) {
+        let key = &self.keys[column];
+        key.write(self.out);
+        match cell {
+            Cell::Time(moment) => {
+                self.out.push(b'"');
+                self.moments.write(moment, self.out);
+                self.out.push(b'"');
+            }
+            cell => cell_json(&cell, key.datatype, self.out),
+        }
+    }
+
+    #[expect(clippy::inline_always, reason = "a page writes thousands")]
+    #[inline(always)]
+    fn json(&mut self, column: usize, json: &'a [u8]) {
+        let key = &self.keys[column];
+        if key.is_geometry {
+            self.geometry = Some(json);
+            return;
+        }
+        key.write(self.out);
+        value_json(json, key.datatype, self.out);
+    }
+}
+
 /// Writes what stands in a cell as JSON.
 #[inline]
-pub(crate) fn cell_json(table: &Table, cell: &Cell<'_>, datatype: ColumnType, out: &mut Vec<u8>) {
+pub(crate) fn cell_json(cell: &Cell<'_>, datatype: ColumnType, out: &mut Vec<u8>) {
     match cell {
-        Cell::Value(instance) if instance.is_coerced() => {
-            out.extend_from_slice(table.value(instance).as_bytes());
-        }
-        Cell::Value(instance) => {
-            let json = instance.value_bytes();
-            // A list of one id is held without its brackets.
-            let is_one = datatype == ColumnType::Relationships && json.first() == Some(&b'"');
-            if is_one {
-                out.push(b'[');
-            }
-            out.extend_from_slice(json);
-            if is_one {
-                out.push(b']');
-            }
-        }
-        Cell::Json(text) => out.extend_from_slice(text.as_bytes()),
+        Cell::Json(json) => value_json(json, datatype, out),
+        Cell::Shown(text) => out.extend_from_slice(text.as_bytes()),
         Cell::Text(text) => write_json_string(text, out),
         Cell::Time(moment) => write_moment(*moment, out),
     }
 }
 
+/// A list of one id is held without its brackets.
+#[inline]
+fn value_json(json: &[u8], datatype: ColumnType, out: &mut Vec<u8>) {
+    if datatype == ColumnType::Relationships && json.starts_with(b"\"") {
+        out.push(b'[');
+        out.extend_from_slice(json);
+        out.push(b']');
+    } else {
+        out.extend_from_slice(json);
+    }
+}
+
 /// The GeoJSON text of the geometry by which an entity is placed.
 pub(crate) fn geometry_of<'r>(table: &Table, entity: &EntityRef<'r>) -> Option<&'r str> {
-    let mut geometry = None;
-    table.read(entity, &mut |at, cell| {
-        if let (true, Cell::Value(instance)) = (table.geometry == Some(at), cell) {
-            geometry = Some(instance.value());
-        }
-    });
-    geometry
+    match table.cell(entity, table.geometry?)? {
+        Cell::Json(json) => std::str::from_utf8(json).ok(),
+        Cell::Shown(_) | Cell::Text(_) | Cell::Time(_) => None,
+    }
 }
