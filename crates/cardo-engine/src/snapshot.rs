@@ -117,8 +117,8 @@ impl Snapshot {
             found.reverse();
             keys.reverse();
         }
-        let records: Vec<&Record> =
-            found.iter().filter_map(|slot| self.root.record(*slot)).collect();
+        let mut records: Vec<&Record> = Vec::with_capacity(found.len());
+        records.extend(found.iter().filter_map(|slot| self.root.record(*slot)));
         fetch(&records);
         let entities: Vec<Record> = match self.view.restriction() {
             None => records.into_iter().cloned().collect(),

@@ -89,7 +89,7 @@ impl<'a> Ask<'a> {
 
     /// The address of this request, without its query string.
     pub(crate) fn path_url(&self) -> String {
-        format!("{}{}", self.base.as_str(), self.parts.uri.path().trim_end_matches('/'))
+        self.base.to(self.parts.uri.path().trim_end_matches('/'))
     }
 
     /// The address of this request as it came.
@@ -103,22 +103,24 @@ impl<'a> Ask<'a> {
     /// The address of this request with other values for some parameters; `None` leaves one out.
     pub(crate) fn url_with(&self, changed: &[(&str, Option<&str>)]) -> String {
         let mut url = self.path_url();
+        let query = self.parts.uri.query().unwrap_or("");
+        let more = changed.iter().map(|(name, value)| name.len() + value.map_or(0, str::len) + 2);
+        url.reserve(query.len() + 1 + more.sum::<usize>());
         let mut separator = '?';
-        let mut add = |pair: &str| {
+        let mut add = |parts: [&str; 3]| {
             url.push(separator);
-            url.push_str(pair);
+            parts.into_iter().for_each(|part| url.push_str(part));
             separator = '&';
         };
-        for pair in self.parts.uri.query().unwrap_or("").split('&').filter(|pair| !pair.is_empty())
-        {
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let name = pair.split('=').next().unwrap_or("");
             if !changed.iter().any(|(other, _)| *other == name) {
-                add(pair);
+                add([pair, "", ""]);
             }
         }
         for (name, value) in changed {
             if let Some(value) = value {
-                add(&format!("{name}={value}"));
+                add([name, "=", value]);
             }
         }
         url

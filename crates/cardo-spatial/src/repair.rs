@@ -95,7 +95,16 @@ fn is_faulty(geometry: &Geometry<f64>) -> bool {
 }
 
 fn is_faulty_polygon(polygon: &Polygon<f64>) -> bool {
-    is_flat(polygon) || polygon_crosses_itself(polygon)
+    is_flat(polygon) || (!is_upright(polygon) && polygon_crosses_itself(polygon))
+}
+
+/// Whether the edges are four, by turns along a meridian and along a parallel, as those of a
+/// bounding box are.
+fn is_upright(polygon: &Polygon<f64>) -> bool {
+    let [a, b, c, d, _] = polygon.exterior().0[..] else { return false };
+    let from_meridian = a.x == b.x && b.y == c.y && c.x == d.x && d.y == a.y;
+    let from_parallel = a.y == b.y && b.x == c.x && c.y == d.y && d.x == a.x;
+    polygon.interiors().is_empty() && (from_meridian || from_parallel)
 }
 
 fn is_point_like(coords: &[Coord<f64>]) -> bool {

@@ -117,11 +117,11 @@ impl SpatialIndex {
         for wanted in boxes {
             for group in self.groups.iter().filter(|g| g.bounds.intersects(wanted)) {
                 for bucket in group.buckets.iter().filter(|b| b.bounds.intersects(wanted)) {
-                    let entries = bucket.entries.iter();
-                    if wanted.contains(&bucket.bounds) {
-                        entries.for_each(&mut visit);
-                    } else {
-                        entries.filter(|e| e.bounds.intersects(wanted)).for_each(&mut visit);
+                    let takes_all = wanted.contains(&bucket.bounds);
+                    for entry in &*bucket.entries {
+                        if takes_all | entry.bounds.intersects(wanted) {
+                            visit(entry);
+                        }
                     }
                 }
             }

@@ -47,20 +47,20 @@ impl Bbox {
     }
 
     fn check(&self, text: &str) -> Result<(), ParamFault> {
-        let text = shorten(text);
+        let text = || shorten(text);
         if let Some(number) = [self.west, self.east].into_iter().find(|lon| lon.abs() > 180.0) {
-            return Err(ParamFault::BboxLongitude { text, number: number.to_string() });
+            return Err(ParamFault::BboxLongitude { text: text(), number: number.to_string() });
         }
         if let Some(number) = [self.south, self.north].into_iter().find(|lat| lat.abs() > 90.0) {
-            return Err(ParamFault::BboxLatitude { text, number: number.to_string() });
+            return Err(ParamFault::BboxLatitude { text: text(), number: number.to_string() });
         }
         if self.south > self.north {
             let (south, north) = (self.south.to_string(), self.north.to_string());
-            return Err(ParamFault::BboxSouth { text, south, north });
+            return Err(ParamFault::BboxSouth { text: text(), south, north });
         }
         if let Some([bottom, top]) = self.heights.filter(|[bottom, top]| bottom > top) {
             let (bottom, top) = (bottom.to_string(), top.to_string());
-            return Err(ParamFault::BboxBottom { text, bottom, top });
+            return Err(ParamFault::BboxBottom { text: text(), bottom, top });
         }
         Ok(())
     }

@@ -28,12 +28,15 @@ impl Key {
     fn of(table: &Table, at: usize) -> Self {
         let column = &table.columns[at];
         // Names of columns are letters, digits and low lines.
-        let text = format!(",\"{}\":", column.name).into_bytes();
-        let (mut short, len) = ([0; SHORT], text.len());
-        if let Some(start) = short.get_mut(..len) {
-            start.copy_from_slice(&text);
+        let parts = [b",\"", column.name.as_bytes(), b"\":"];
+        let (mut short, mut len) = ([0; SHORT], 0);
+        for part in parts {
+            if let Some(place) = short.get_mut(len..len + part.len()) {
+                place.copy_from_slice(part);
+            }
+            len += part.len();
         }
-        let long = if len > SHORT { text.into() } else { Box::default() };
+        let long = if len > SHORT { parts.concat().into() } else { Box::default() };
         let is_geometry = table.geometry == Some(at);
         Self { short, len, long, datatype: column.datatype, is_geometry }
     }
