@@ -15,7 +15,7 @@ use crate::demand;
 use crate::follow::{Followed, Follower};
 use crate::history::{self, EntityHistory, HistoryRequest};
 use crate::known;
-use crate::live::Root;
+use crate::live::{Root, widen_by_record};
 use crate::metrics::{Counters, EngineMetrics, TwinMetrics};
 use crate::operation::{Batch, Operation, Outcome, WriteError};
 use crate::options::EngineOptions;
@@ -62,6 +62,8 @@ pub(crate) struct Inner {
 /// A question that is likely to take longer runs in slices and waits for its turn.
 const COSTLY_NS: f64 = 1_000_000.0;
 const SLICE: Duration = Duration::from_micros(100);
+/// So many entities are looked at between two looks at the clock.
+const STEP: usize = 64;
 /// How often a history is read again because a projection came in between.
 const MOST_TRIES: u32 = 8;
 /// Unprojected log beyond this is projected at once.
@@ -116,6 +118,23 @@ impl Engine {
     pub async fn snapshot(&self, caller: &Caller) -> Result<Snapshot, QueryError> {
         let twin = self.inner.twin(&caller.twin).await?;
         Ok(self.inner.snapshot_of(&twin, caller))
+    }
+
+    /// The same, of which [`TypeInfo::time`] is exact although readings have gone: looks at all
+    /// entities of the types where the first or last reading may have.
+    pub async fn snapshot_with_times(&self, caller: &Caller) -> Result<Snapshot, QueryError> {
+        let snapshot = self.snapshot(caller).await?;
+        let root = &snapshot.root;
+        for index in root.types.values().filter(|index| index.times.exact().is_none()) {
+            let (mut found, mut slots) = (None, index.members.iter());
+            let look = || {
+                let records = slots.by_ref().take(STEP).filter_map(|slot| root.record(slot));
+                records.map(|record| widen_by_record(&mut found, record)).count() > 0
+            };
+            self.inner.run_in_slices(look).await?;
+            index.times.keep(found);
+        }
+        Ok(snapshot)
     }
 
     /// The twin of the caller as it is now, where it is loaded: the way without waiting.
@@ -341,7 +360,7 @@ impl Inner {
         }
         let mut walk = snapshot.walk(query, plan, asked.window);
         if walk.cost() >= COSTLY_NS || !runs_out(&mut walk) {
-            self.run_in_slices(&mut walk).await?;
+            self.run_in_slices(|| walk.step()).await?;
         }
         Ok(snapshot.page(query, &asked, walk.finish()))
     }
@@ -434,7 +453,7 @@ impl Inner {
         Ok(operations.into_iter().map(|operation| operation.map_names(&mut id_of)).collect())
     }
 
-    async fn run_in_slices(&self, walk: &mut Walk<'_>) -> Result<(), QueryError> {
+    async fn run_in_slices(&self, mut step: impl FnMut() -> bool) -> Result<(), QueryError> {
         let limit = self.options.query_timeout;
         let start = Instant::now();
         let permit = tokio::time::timeout(limit, self.costly.acquire()).await;
@@ -442,7 +461,7 @@ impl Inner {
         self.metrics.costly_running.fetch_add(1, Ordering::Relaxed);
         let mut slice = Instant::now();
         let mut result = Ok(());
-        while walk.step() {
+        while step() {
             if slice.elapsed() < SLICE {
                 continue;
             }

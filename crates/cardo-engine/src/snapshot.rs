@@ -27,7 +27,7 @@ pub struct TypeInfo {
     pub count: usize,
     /// Its attributes, in the order of names.
     pub attributes: Vec<AttributeInfo>,
-    /// The earliest and latest time of an observation.
+    /// The earliest and latest time of an observation; see [`crate::Engine::snapshot_with_times`].
     pub time: Option<(Timestamp, Timestamp)>,
 }
 
@@ -222,7 +222,7 @@ impl Snapshot {
             .filter_map(|(name, index)| Some(describe_attribute(self.names.name(*name)?, index)))
             .collect();
         attributes.sort_by(|a, b| a.name.cmp(&b.name));
-        TypeInfo { name, count: index.members.len(), attributes, time: index.time }
+        TypeInfo { name, count: index.members.len(), attributes, time: index.times.range() }
     }
 
     /// The body of a document.

@@ -9,9 +9,11 @@ mod shared_vec;
 mod slot_set;
 mod sorted_runs;
 mod spatial_index;
+mod times;
 
 pub(crate) use attribute_index::{AttributeIndex, NumberIndex, TextIndex, hash_text};
 pub(crate) use facets::Facets;
 pub(crate) use root::{Root, TypeIndex};
 pub(crate) use slot_set::{Bits, CHUNK, SlotSet, WORDS, slots_of};
 pub(crate) use sorted_runs::number_key;
+pub(crate) use times::widen_by_record;

@@ -11,6 +11,7 @@ use super::id_map::IdMap;
 use super::shared_vec::SharedVec;
 use super::slot_set::SlotSet;
 use super::sorted_runs::SortedRuns;
+use super::times::Times;
 
 type ByName<T> = HashMap<NameId, T, foldhash::fast::FixedState>;
 type Documents = BTreeMap<Arc<str>, Arc<BTreeMap<Arc<str>, Arc<str>>>>;
@@ -45,8 +46,8 @@ pub(crate) struct Root {
 pub(crate) struct TypeIndex {
     pub(crate) members: SlotSet,
     pub(crate) attributes: ByName<Arc<AttributeIndex>>,
-    /// The earliest and latest observation ever seen; it widens and never narrows.
-    pub(crate) time: Option<(Timestamp, Timestamp)>,
+    /// The earliest and latest observation.
+    pub(crate) times: Times,
 }
 
 impl Root {
@@ -348,6 +349,9 @@ fn update_type(
     }
     for before in old.into_iter().flat_map(|r| r.view().attributes()) {
         let after = new.and_then(|r| r.view().attribute(before.name()));
+        if after.is_none_or(|a| a.as_bytes() != before.as_bytes()) {
+            index.times.let_go(&before);
+        }
         if after.is_none() {
             changed |= index.update_attribute(slot, before.name(), Some(&before), None);
         }
@@ -355,7 +359,7 @@ fn update_type(
     for after in new.into_iter().flat_map(|r| r.view().attributes()) {
         let before = old.and_then(|r| r.view().attribute(after.name()));
         if before.is_none_or(|b| b.as_bytes() != after.as_bytes()) {
-            widen(&mut index.time, &after);
+            index.times.take_in(&after);
             changed |= index.update_attribute(slot, after.name(), before.as_ref(), Some(&after));
         }
     }
@@ -373,14 +377,14 @@ struct TypeIndexBuilder {
     /// In the order in which they were seen first; entities of a type have few.
     attributes: Vec<(NameId, AttributeIndexBuilder)>,
     places: ByName<usize>,
-    time: Option<(Timestamp, Timestamp)>,
+    times: Times,
 }
 
 impl TypeIndexBuilder {
     fn add(&mut self, slot: u32, view: &EntityRef<'_>) {
         self.members.insert(slot);
         for (nth, attribute) in view.attributes().enumerate() {
-            widen(&mut self.time, &attribute);
+            self.times.take_in(&attribute);
             let name = attribute.name();
             // Entities of a type mostly have the same attributes in the same order.
             let at = match self.attributes.get(nth) {
@@ -410,7 +414,7 @@ impl TypeIndexBuilder {
                 attributes.insert(name, Arc::new(index));
             }
         });
-        TypeIndex { members: self.members, attributes, time: self.time }
+        TypeIndex { members: self.members, attributes, times: self.times }
     }
 }
 
@@ -428,14 +432,6 @@ impl TypeIndex {
             self.attributes.remove(&name);
         }
         changed
-    }
-}
-
-/// Takes the times of observation of an attribute into a range.
-fn widen(time: &mut Option<(Timestamp, Timestamp)>, attribute: &AttributeRef<'_>) {
-    for moment in attribute.instances().filter_map(|i| i.observed_at()) {
-        let (from, to) = time.unwrap_or((moment, moment));
-        *time = Some((from.min(moment), to.max(moment)));
     }
 }
 

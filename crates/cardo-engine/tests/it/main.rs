@@ -5,4 +5,5 @@ mod common;
 mod follow;
 mod order;
 mod tables;
+mod times;
 mod twin;

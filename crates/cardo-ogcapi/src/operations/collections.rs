@@ -19,7 +19,7 @@ pub(crate) async fn collections(face: &Face, ask: &Ask<'_>) -> Result<Response<B
     ask.query.only(&["f"])?;
     let format = ask.format(JSON)?;
     let tables = face.tables(ask).await?;
-    let snapshot = face.snapshot(ask).await?;
+    let snapshot = face.engine.snapshot_with_times(&ask.caller).await?;
     let mut infos: HashMap<_, TypeInfo> =
         snapshot.types().into_iter().map(|info| (info.name.clone(), info)).collect();
     let all = tables.all().iter().filter_map(|table| {
@@ -43,7 +43,7 @@ pub(crate) async fn collection(face: &Face, ask: &Ask<'_>) -> Result<Response<Bo
     let format = ask.format(JSON)?;
     let tables = face.tables(ask).await?;
     let table = collection_of(&tables, ask)?;
-    let snapshot = face.snapshot(ask).await?;
+    let snapshot = face.engine.snapshot_with_times(&ask.caller).await?;
     let info = snapshot.type_info(table.type_name.as_str());
     let info = info.ok_or_else(|| Fault::not_found(format!("{:?} is empty now", table.name)))?;
     let collection = Collection { table, info };

@@ -38,7 +38,10 @@ async fn f14_f15_extents_follow_the_data() {
     let interval = json!([["2026-11-02T00:00:00Z", "2026-11-09T00:00:00Z"]]);
     assert_eq!(wider["temporal"]["interval"], interval);
     client.apply(&Caller::local("test"), vec![Operation::Delete(id("Sensor:3"))]).await;
-    assert_eq!(extent().await["spatial"]["bbox"], json!([[24.0, 60.0, 25.0, 61.0]]));
+    let narrower = extent().await;
+    assert_eq!(narrower["spatial"]["bbox"], json!([[24.0, 60.0, 25.0, 61.0]]));
+    let interval = json!([["2026-11-02T00:00:00Z", "2026-11-03T00:00:00Z"]]);
+    assert_eq!(narrower["temporal"]["interval"], interval);
 }
 
 #[tokio::test]
