@@ -3,6 +3,7 @@
 //!
 //! The engine knows no HTTP, no JSON-LD and no SQL.
 
+mod area;
 mod caller;
 mod demand;
 mod engine;
@@ -26,6 +27,7 @@ mod twin;
 mod watch;
 mod write;
 
+pub use area::{AreaQuery, AreaWalk, Placed, Slot};
 pub use caller::{Caller, Mask, Principal, Restriction, View};
 pub use engine::Engine;
 pub use follow::{Followed, Follower};

@@ -15,3 +15,4 @@ pub(crate) use facets::Facets;
 pub(crate) use root::{Root, TypeIndex};
 pub(crate) use slot_set::{Bits, CHUNK, SlotSet, WORDS, slots_of};
 pub(crate) use sorted_runs::number_key;
+pub(crate) use spatial_index::{BucketPlace, SpatialIndex};
