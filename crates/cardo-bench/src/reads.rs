@@ -30,7 +30,7 @@ pub(crate) struct Yardstick {
 }
 
 /// The questions of the table.
-pub(crate) const READS: [Yardstick; 8] = [
+pub(crate) const READS: [Yardstick; 9] = [
     Yardstick {
         key: "retrieve",
         work: "`GET /entities/{id}`",
@@ -72,6 +72,12 @@ pub(crate) const READS: [Yardstick; 8] = [
         work: "OGC `GET /collections/T/items?bbox` (100 features of about 120)",
         target: 0.3,
         question: questions::bbox,
+    },
+    Yardstick {
+        key: "tile",
+        work: "OGC vector tile of up to 10,000 points",
+        target: 0.05,
+        question: questions::tile,
     },
     Yardstick {
         key: "graphql",

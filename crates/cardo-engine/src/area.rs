@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use cardo_model::{Iri, Record};
+use cardo_model::{Iri, Record, Revision, Seq};
 use cardo_query::{Filter, Resolved, evaluate};
 use cardo_spatial::{Aabb, Boxes};
 
@@ -112,6 +112,13 @@ impl Snapshot {
     /// The entity in a slot of this snapshot, without what the view masks.
     pub fn record(&self, slot: Slot) -> Option<Record> {
         Some(self.visible(self.root.record(slot.0)?))
+    }
+
+    /// When the entity in a slot was created and when it was changed last, without a look at what
+    /// it says.
+    pub fn changed(&self, slot: Slot) -> Option<(Seq, Revision)> {
+        let view = self.root.record(slot.0)?.view();
+        Some((view.seq(), view.revision()))
     }
 
     /// How many slots there are.

@@ -8,3 +8,5 @@ mod collections;
 mod items;
 mod pages;
 mod tenants;
+mod tile_reader;
+mod tiles;

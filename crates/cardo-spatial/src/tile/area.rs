@@ -3,6 +3,7 @@
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay::{IntOverlayOptions, Overlay, ShapeType};
 use i_overlay::core::overlay_rule::OverlayRule;
+use i_overlay::core::solver::Solver;
 use i_overlay::i_float::int::point::IntPoint;
 
 type Ring = Vec<[i32; 2]>;
@@ -22,7 +23,7 @@ pub(super) fn sound(rings: Vec<Ring>, polygons: usize) -> Vec<Vec<Ring>> {
     }
     let options = IntOverlayOptions { min_output_area: 1, ..IntOverlayOptions::ogc() };
     let count = rings.iter().map(Vec::len).sum();
-    let mut overlay = Overlay::new_custom(count, options, Default::default());
+    let mut overlay = Overlay::new_custom(count, options, Solver::default());
     for ring in rings {
         let contour: Vec<IntPoint> = ring.iter().map(|[x, y]| IntPoint::new(*x, *y)).collect();
         overlay.add_contour(&contour, ShapeType::Subject);

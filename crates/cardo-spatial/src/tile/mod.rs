@@ -73,8 +73,8 @@ impl TileFrame {
         // A unit more on each side, for positions that are rounded into the tile.
         let margin = self.buffer + 1.0;
         let far = self.extent + margin;
-        let [west, north] = self.to_degrees(-margin, -margin);
-        let [east, south] = self.to_degrees(far, far);
+        let [west, north] = self.degrees_of(-margin, -margin);
+        let [east, south] = self.degrees_of(far, far);
         let (south, north) = (south.max(-90.0), north.min(90.0));
         if far + margin >= self.world {
             return Boxes::from_slice(&[Aabb { min: [-180.0, south], max: [180.0, north] }]);
@@ -92,8 +92,8 @@ impl TileFrame {
 
     /// The square of the tile itself in degrees.
     pub fn bounds(&self) -> Aabb {
-        let [west, north] = self.to_degrees(0.0, 0.0);
-        let [east, south] = self.to_degrees(self.extent, self.extent);
+        let [west, north] = self.degrees_of(0.0, 0.0);
+        let [east, south] = self.degrees_of(self.extent, self.extent);
         Aabb { min: [west, south], max: [east, north] }
     }
 
@@ -224,7 +224,7 @@ impl TileFrame {
         Coord { x, y }
     }
 
-    fn to_degrees(&self, x: f64, y: f64) -> [f64; 2] {
+    fn degrees_of(&self, x: f64, y: f64) -> [f64; 2] {
         let turn = std::f64::consts::TAU;
         let lon = (x + self.corner[0]) / self.world * 360.0 - 180.0;
         let north = (0.5 - (y + self.corner[1]) / self.world) * turn;
