@@ -10,7 +10,7 @@ use crate::wire::write_request;
 const ENTITIES: &str = "/ngsi-ld/v1/entities";
 
 /// A question by the address it asks for.
-fn reading(
+pub(crate) fn reading(
     target: impl Fn(&mut fastrand::Rng, &mut String) -> std::fmt::Result + Send + Sync + 'static,
 ) -> Question {
     Arc::new(move |random, out| {
@@ -73,33 +73,6 @@ pub(crate) fn bbox(city: City) -> Question {
             out,
             "/ogc/collections/{name}/items?limit=100&bbox={west:.6},{south:.6},{east:.6},{north:.6}",
         )
-    })
-}
-
-/// A vector tile of a type that shows about 10,000 sensors of the largest city: a part of the city
-/// that is as long as the tile, whose level is chosen for that.
-pub(crate) fn tile(city: City) -> Question {
-    const SENSORS: f64 = 10_000.0;
-    let eighth = f64::from(city.entities) / 8.0;
-    let [west, south] = city.point(0.0, 0.0);
-    let [east, north] = city.point(1.0, 1.0);
-    let place = |lon: f64, lat: f64, zoom: i32| {
-        let count = 2.0_f64.powi(zoom);
-        let x = (lon + 180.0) / 360.0 * count;
-        let y = (0.5 - lat.to_radians().tan().asinh() / std::f64::consts::TAU) * count;
-        [x, y]
-    };
-    // The level whose tiles hold about as many as that, or fewer.
-    let on_tile = |zoom: i32| {
-        let ([left, bottom], [right, top]) = (place(west, south, zoom), place(east, north, zoom));
-        eighth / ((right - left) * (bottom - top)).max(1.0)
-    };
-    let zoom = (0..=20).find(|zoom| on_tile(*zoom) <= SENSORS).unwrap_or(20);
-    reading(move |random, out| {
-        let [lon, lat] = city.point(0.2 + random.f64() * 0.6, 0.2 + random.f64() * 0.6);
-        let [x, y] = place(lon, lat, zoom).map(f64::floor);
-        let name = some_type(random);
-        write!(out, "/ogc/collections/{name}/tiles/WebMercatorQuad/{zoom}/{y}/{x}")
     })
 }
 

@@ -10,6 +10,7 @@ use crate::load::{Load, Question, drive};
 use crate::process::Server;
 use crate::questions;
 use crate::table::{Row, Target, median, number};
+use crate::tiles;
 use crate::wire::Connection;
 
 /// How the rounds go.
@@ -30,7 +31,7 @@ pub(crate) struct Yardstick {
 }
 
 /// The questions of the table.
-pub(crate) const READS: [Yardstick; 9] = [
+pub(crate) const READS: [Yardstick; 8] = [
     Yardstick {
         key: "retrieve",
         work: "`GET /entities/{id}`",
@@ -74,12 +75,6 @@ pub(crate) const READS: [Yardstick; 9] = [
         question: questions::bbox,
     },
     Yardstick {
-        key: "tile",
-        work: "OGC vector tile of up to 10,000 points",
-        target: 0.05,
-        question: questions::tile,
-    },
-    Yardstick {
         key: "graphql",
         work: "GraphQL: a list of 20 with five fields",
         target: 0.08,
@@ -87,9 +82,10 @@ pub(crate) const READS: [Yardstick; 9] = [
     },
 ];
 
-/// The questions of the table by key, for a city.
+/// The questions of the table and those for tiles by key, for a city.
 pub fn reads_of(city: City) -> impl Iterator<Item = (&'static str, Question)> {
-    READS.iter().map(move |read| (read.key, (read.question)(city)))
+    let reads = READS.iter().map(move |read| (read.key, (read.question)(city)));
+    reads.chain([(tiles::PART, tiles::question(city))])
 }
 
 /// How many clients ask at once.
