@@ -1,6 +1,6 @@
 use std::hash::BuildHasher;
 
-use cardo_engine::{Cell, ColumnType, Table};
+use cardo_engine::{Cell, Column, ColumnType, Row, Table};
 use cardo_model::{EntityRef, MomentWriter};
 use cardo_spatial::TileShape;
 use foldhash::fast::FixedState;
@@ -36,6 +36,7 @@ struct Room {
     geometry: Vec<u8>,
     feature: Vec<u8>,
     value: Vec<u8>,
+    text: Vec<u8>,
 }
 
 impl<'a> Layer<'a> {
@@ -85,26 +86,9 @@ impl<'a> Layer<'a> {
         wire::varint(key.into(), &mut self.room.tags);
         wire::varint(place.into(), &mut self.room.tags);
         if self.len() < PLAIN_BYTES {
-            self.columns(entity);
+            self.table.read(entity, self);
         }
         self.close(Some(entity.seq().as_u64()), shape);
-    }
-
-    fn columns(&mut self, entity: &EntityRef<'_>) {
-        let table = self.table;
-        table.read(entity, &mut |at, cell| {
-            if !self.is_shown[at] {
-                return;
-            }
-            let column = &table.columns[at];
-            self.room.value.clear();
-            let (value, moments) = (&mut self.room.value, &mut self.moments);
-            if write_cell(table, &cell, column.datatype, moments, value) {
-                let own = &mut self.keys_of[at];
-                let key = key(&column.name, own, &mut self.keys, &mut self.keys_len);
-                self.tag_with(key);
-            }
-        });
     }
 
     /// Says that the feature has the value in the room under a key.
@@ -141,6 +125,37 @@ impl<'a> Layer<'a> {
         layer.extend_from_slice(&self.values.bytes);
         wire::number(5, EXTENT.into(), &mut layer);
         wire::bytes(3, &layer, tile);
+    }
+}
+
+impl<'r> Row<'r> for Layer<'_> {
+    #[inline]
+    fn cell(&mut self, column: usize, cell: Cell<'r>) {
+        if !self.is_shown[column] {
+            return;
+        }
+        let Column { name, datatype, .. } = &self.table.columns[column];
+        let value = &mut self.room.value;
+        value.clear();
+        let has_value = match cell {
+            Cell::Json(json) => write_json(json, *datatype, value),
+            Cell::Shown(text) => write_json(text.as_bytes(), *datatype, value),
+            Cell::Text(text) => {
+                wire::bytes(1, text.as_bytes(), value);
+                true
+            }
+            Cell::Time(moment) => {
+                self.room.text.clear();
+                self.moments.write(moment, &mut self.room.text);
+                wire::bytes(1, &self.room.text, value);
+                true
+            }
+        };
+        if has_value {
+            let own = &mut self.keys_of[column];
+            let key = key(name, own, &mut self.keys, &mut self.keys_len);
+            self.tag_with(key);
+        }
     }
 }
 
@@ -188,33 +203,7 @@ impl Values {
     }
 }
 
-/// Writes what stands in a cell as a value (section 4.4); `false` for null, which tiles do not know.
-fn write_cell(
-    table: &Table,
-    cell: &Cell<'_>,
-    datatype: ColumnType,
-    moments: &mut MomentWriter,
-    out: &mut Vec<u8>,
-) -> bool {
-    match cell {
-        Cell::Value(instance) if instance.is_coerced() => {
-            write_json(table.value(instance).as_bytes(), datatype, out)
-        }
-        Cell::Value(instance) => write_json(instance.value_bytes(), datatype, out),
-        Cell::Json(text) => write_json(text.as_bytes(), datatype, out),
-        Cell::Text(text) => {
-            wire::bytes(1, text.as_bytes(), out);
-            true
-        }
-        Cell::Time(moment) => {
-            let mut text = Vec::with_capacity(32);
-            moments.write(*moment, &mut text);
-            wire::bytes(1, &text, out);
-            true
-        }
-    }
-}
-
+/// Writes JSON as a value (section 4.4); `false` for null, which tiles do not know.
 fn write_json(json: &[u8], datatype: ColumnType, out: &mut Vec<u8>) -> bool {
     match json {
         b"null" => return false,
