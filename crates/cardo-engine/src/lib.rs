@@ -3,6 +3,7 @@
 //!
 //! The engine knows no HTTP, no JSON-LD and no SQL.
 
+mod aggregate;
 mod area;
 mod caller;
 mod demand;
@@ -27,6 +28,7 @@ mod twin;
 mod watch;
 mod write;
 
+pub use aggregate::{Counting, Figures, NumberFigures, can_have_numbers};
 pub use area::{AreaQuery, AreaWalk, Placed, Slot};
 pub use caller::{Caller, Mask, Principal, Restriction, View};
 pub use engine::Engine;
