@@ -42,7 +42,7 @@ pub(crate) fn question(city: City) -> Question {
     reading(move |random, out| {
         let [x, y] = [random.f64(), random.f64()].map(|part| 0.25 + part / 2.0);
         let [col, row] = place(city.point(x, y), zoom).map(f64::floor);
-        write!(out, "/ogc/tiles/WebMercatorQuad/{zoom}/{row}/{col}")
+        write!(out, "/ogc/tiles/WebMercatorQuad/{zoom}/{row}/{col}?f=mvt")
     })
 }
 

@@ -90,6 +90,7 @@ fn routes(face: &Arc<Face>) -> Router {
             "/tiles/{set}/{matrix}/{row}/{col}",
             handler!(face, "ogc-dataset-tile", op::dataset_tile),
         )
+        .at("/aggregates", handler!(face, "ogc-aggregates", op::aggregates))
         .at("/tileMatrixSets", handler!(face, "ogc-tile-matrix-sets", op::tile_matrix_sets))
         .at("/tileMatrixSets/{set}", handler!(face, "ogc-tile-matrix-set", op::tile_matrix_set))
         .0

@@ -16,6 +16,8 @@ pub(crate) use tileset::{TILE_JSON, TILESETS, TILING_SCHEME, Tileset};
 pub(crate) const GEOJSON: &str = "application/geo+json";
 /// The media type of vector tiles.
 pub(crate) const MVT: &str = "application/vnd.mapbox-vector-tile";
+/// The media type of tables.
+pub(crate) const CSV: &str = "text/csv; charset=utf-8; header=present";
 /// The media type of schemas.
 pub(crate) const SCHEMA: &str = "application/schema+json";
 /// The media type of the API definition; clients compare it without any space.

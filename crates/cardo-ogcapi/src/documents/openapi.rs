@@ -1,7 +1,7 @@
 use cardo_engine::{Column, Table, Tables};
 use serde_json::{Map, Value, json};
 
-use super::{GEOJSON, MVT, OPENAPI, SCHEMA, TILE_JSON, type_of};
+use super::{CSV, GEOJSON, MVT, OPENAPI, SCHEMA, TILE_JSON, type_of};
 use crate::options::{OgcLimits, OgcOptions};
 use crate::params::{PARAMETERS, is_queryable};
 use crate::request::HTML;
@@ -62,6 +62,13 @@ fn paths(tables: &Tables) -> Value {
         add(&format!("{path}/{{featureId}}"), feature(table));
     }
     tile_paths(&mut add);
+    let names = ["areas", "countedCollections", "numbers", "aggregatesFormat"].map(parameter);
+    let table = json!({
+        CSV: { "schema": { "type": "string" } },
+        GEOJSON: { "schema": { "$ref": "#/components/schemas/featureCollectionGeoJSON" } },
+    });
+    let summary = "Counts and figures of numbers by area (an extension)";
+    add("/aggregates", operation("Data", "getAggregates", summary, &table, &names, false));
     Value::Object(paths)
 }
 
@@ -306,6 +313,32 @@ fn parameters(limits: OgcLimits) -> Value {
         ),
         "collectionId": path("collectionId", "The collection"),
         "featureId": path("featureId", "The id of the feature"),
+        "areas": json!({
+            "name": "areas",
+            "in": "query",
+            "description": "The collection whose polygons are the areas, a row each. An entity counts in \
+                            one area at the most: in the one that has its point, or a position on its \
+                            line or polygon, borders included, and of several in the oldest.",
+            "required": true,
+            "schema": { "type": "string" },
+            "style": "form",
+            "explode": false,
+        }),
+        "countedCollections": query(
+            "collections",
+            "The collections that are counted; all others with a geometry where it is left out",
+            &json!({ "type": "array", "items": { "type": "string" } }),
+        ),
+        "numbers": query(
+            "properties",
+            "The properties whose numbers are added up, by unit; all where it is left out",
+            &json!({ "type": "array", "items": { "type": "string" } }),
+        ),
+        "aggregatesFormat": query(
+            "f",
+            "The encoding of the table; without it the header Accept decides",
+            &json!({ "type": "string", "enum": ["csv", "geojson"] }),
+        ),
         "tileMatrixSetId": tile_path("tileMatrixSetId", "How space is tiled", &json!({
             "type": "string",
             "enum": [MATRIX_SET],

@@ -1,5 +1,6 @@
 //! One module a resource.
 
+mod aggregates;
 mod collections;
 mod definition;
 mod features;
@@ -8,6 +9,7 @@ mod schemas;
 mod tiles;
 mod tilesets;
 
+pub(crate) use aggregates::aggregates;
 pub(crate) use collections::{collection, collections};
 pub(crate) use definition::api_definition;
 pub(crate) use features::{feature, features};

@@ -1,8 +1,8 @@
 use axum::body::Body;
 use axum::http::Response;
-use axum::http::header::{ACCEPT, CACHE_CONTROL, HeaderValue};
+use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use cardo_engine::Table;
-use cardo_http::{best_media_type, is_known, tagged};
+use cardo_http::{is_known, tagged};
 use cardo_model::Revision;
 
 use crate::documents::MVT;
@@ -64,9 +64,7 @@ fn check_format(ask: &Ask<'_>) -> Result<(), Fault> {
             other => Err(Fault::invalid(format!("f={other:?}: a tile can be had as mvt"))),
         };
     }
-    let accept = ask.parts.headers.get(ACCEPT).map(|value| value.to_str().unwrap_or(""));
-    let offered = [MVT, "application/x-protobuf", "application/octet-stream"];
-    match best_media_type(accept, &offered) {
+    match ask.best_of(&[MVT, "application/x-protobuf", "application/octet-stream"]) {
         Some(_) => Ok(()),
         None => Err(Fault::not_acceptable(&[MVT])),
     }

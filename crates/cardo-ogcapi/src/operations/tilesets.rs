@@ -1,7 +1,5 @@
 use axum::body::Body;
 use axum::http::Response;
-use axum::http::header::ACCEPT;
-use cardo_http::best_media_type;
 use serde_json::{Value, json};
 
 use super::tiles::{check_matrix_set, tiled_collection};
@@ -156,6 +154,5 @@ fn wants_tile_json(ask: &Ask<'_>) -> bool {
     if let Some(name) = ask.query.get("f") {
         return name == "tilejson";
     }
-    let accept = ask.parts.headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-    best_media_type(accept, &[JSON, HTML, TILE_JSON]) == Some(2)
+    ask.best_of(&[JSON, HTML, TILE_JSON]) == Some(2)
 }

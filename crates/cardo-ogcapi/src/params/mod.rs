@@ -12,7 +12,10 @@ pub(crate) use cursor::{Cursor, Side};
 pub(crate) use items::{ItemsQuery, PARAMETERS};
 pub(crate) use property::is_queryable;
 pub(crate) use query::Query;
-pub(crate) use tile::{TILE_PARAMETERS, chosen_columns, chosen_tables, is_property, is_tiled};
+pub(crate) use tile::{
+    AGGREGATE_PARAMETERS, TILE_PARAMETERS, chosen_columns, chosen_numbers, chosen_tables,
+    is_property, is_tiled,
+};
 
 /// What is wrong with a parameter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

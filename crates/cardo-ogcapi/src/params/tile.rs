@@ -1,9 +1,12 @@
-use cardo_engine::{ColumnType, Table, Tables};
+use cardo_engine::{ColumnType, Table, Tables, can_have_numbers};
 
 use super::{ParamFault, Query, shorten};
 
 /// Parameters of tiles; those of a collection are the first two.
 pub(crate) const TILE_PARAMETERS: [&str; 3] = ["f", "properties", "collections"];
+
+/// Parameters of the table of areas.
+pub(crate) const AGGREGATE_PARAMETERS: [&str; 4] = ["f", "areas", "collections", "properties"];
 
 /// Whether features of the collection have places.
 pub(crate) fn is_tiled(table: &Table) -> bool {
@@ -50,6 +53,42 @@ pub(crate) fn chosen_columns(
     let of_table = |table: &&Table| {
         let columns = table.columns.iter();
         columns.map(|c| is_property(c.datatype) && is_shown(&c.name)).collect()
+    };
+    Ok(tables.iter().map(of_table).collect())
+}
+
+/// The columns of each table whose numbers are added up: those that the parameter `properties` names,
+/// else all.
+pub(crate) fn chosen_numbers(
+    params: &Query<'_>,
+    tables: &[&Table],
+) -> Result<Vec<Vec<usize>>, ParamFault> {
+    let Some(list) = params.get("properties") else {
+        return Ok(tables.iter().map(|table| table.number_columns().collect()).collect());
+    };
+    let numbers = |table: &Table| -> Vec<usize> {
+        let columns = table.columns.iter().enumerate();
+        columns.filter(|(_, column)| can_have_numbers(column)).map(|(at, _)| at).collect()
+    };
+    let names: Vec<&str> = list.split(',').filter(|name| !name.is_empty()).collect();
+    let known = || {
+        let of = |table: &'_ &Table| {
+            numbers(table)
+                .into_iter()
+                .map(|at| table.columns[at].name.to_string())
+                .collect::<Vec<_>>()
+        };
+        tables.iter().flat_map(of).collect::<Vec<String>>()
+    };
+    for name in &names {
+        if !tables.iter().any(|table| table.column(name).is_some_and(can_have_numbers)) {
+            let known = known();
+            return Err(super::query::unknown_property(name, known.iter().map(String::as_str)));
+        }
+    }
+    let of_table = |table: &&Table| {
+        let own = numbers(table).into_iter();
+        own.filter(|at| names.contains(&table.columns[*at].name.as_ref())).collect()
     };
     Ok(tables.iter().map(of_table).collect())
 }

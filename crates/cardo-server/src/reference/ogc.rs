@@ -24,6 +24,10 @@ pub(super) async fn document(asker: &Asker) -> Result<Value, StatusCode> {
                 first_feature(asker, name).await.map(|id| json!({ "path": { "featureId": id } }))
             }
             Some(_) => Some(json!({ "query": { "limit": SHOWN } })),
+            None if path == "/aggregates" => {
+                let areas = tiled.as_ref();
+                areas.map(|name| json!({ "query": { "areas": name, "f": "csv" } }))
+            }
             None => {
                 let name = if path.contains("/tiles") { &tiled } else { &first };
                 name.as_ref().map(|name| json!({ "path": { "collectionId": name } }))
