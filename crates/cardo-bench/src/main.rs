@@ -44,7 +44,7 @@ struct RunArgs {
     /// Entities of the small and of the large city.
     #[arg(long, value_delimiter = ',', num_args = 1..=2)]
     entities: Vec<u32>,
-    /// Only these parts: retrieve, list, q, near, count, offset, graphql, levels, news, batch,
+    /// Only these parts: retrieve, list, q, near, count, offset, bbox, tile, graphql, levels, news, batch,
     /// memory, patch, minute, updates, scans, start, tenants.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,

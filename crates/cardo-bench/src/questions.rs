@@ -10,7 +10,7 @@ use crate::wire::write_request;
 const ENTITIES: &str = "/ngsi-ld/v1/entities";
 
 /// A question by the address it asks for.
-fn reading(
+pub(crate) fn reading(
     target: impl Fn(&mut fastrand::Rng, &mut String) -> std::fmt::Result + Send + Sync + 'static,
 ) -> Question {
     Arc::new(move |random, out| {

@@ -10,6 +10,7 @@ use crate::load::{Load, Question, drive};
 use crate::process::Server;
 use crate::questions;
 use crate::table::{Row, Target, median, number};
+use crate::tiles;
 use crate::wire::Connection;
 
 /// How the rounds go.
@@ -81,9 +82,10 @@ pub(crate) const READS: [Yardstick; 8] = [
     },
 ];
 
-/// The questions of the table by key, for a city.
+/// The questions of the table and those for tiles by key, for a city.
 pub fn reads_of(city: City) -> impl Iterator<Item = (&'static str, Question)> {
-    READS.iter().map(move |read| (read.key, (read.question)(city)))
+    let reads = READS.iter().map(move |read| (read.key, (read.question)(city)));
+    reads.chain([(tiles::PART, tiles::question(city))])
 }
 
 /// How many clients ask at once.

@@ -10,7 +10,7 @@ use crate::machine::Machine;
 use crate::process::Server;
 use crate::reads::{self, Held, READS, Rounds};
 use crate::table::{Row, Target, markdown, number};
-use crate::{disturbed, graph, starts, writes};
+use crate::{disturbed, graph, starts, tiles, writes};
 
 /// What is to be measured.
 #[derive(Clone, Debug)]
@@ -34,8 +34,8 @@ pub struct Run {
 }
 
 /// The keys of the parts that are no single question.
-const PARTS: [&str; 8] =
-    ["batch", "memory", "patch", "minute", "updates", "scans", "start", "tenants"];
+const PARTS: [&str; 9] =
+    ["batch", tiles::PART, "memory", "patch", "minute", "updates", "scans", "start", "tenants"];
 
 /// Whether a key names a part.
 pub fn is_part(key: &str) -> bool {
@@ -43,7 +43,7 @@ pub fn is_part(key: &str) -> bool {
 }
 
 /// The keys of the parts that need the larger city.
-const LARGE: [&str; 4] = ["batch", "memory", "scans", "start"];
+const LARGE: [&str; 5] = ["batch", tiles::PART, "memory", "scans", "start"];
 
 impl Run {
     fn wants(&self, key: &str) -> bool {
@@ -139,6 +139,10 @@ impl Run {
                 empty,
                 self.large,
             ));
+        }
+        if self.wants(tiles::PART) {
+            let held = Held { server: &server, city: self.large };
+            rows.take(tiles::PART, tiles::points(&held, self.rounds.time * 2).await);
         }
         if self.wants("scans") {
             let held = Held { server: &server, city: self.large };

@@ -25,7 +25,7 @@ use crate::projector;
 use crate::query::{EntityQuery, Page, QueryError};
 use crate::residence;
 use crate::sequencer::{self, Command, Write};
-use crate::snapshot::{Asked, Snapshot, Walk};
+use crate::snapshot::{Asked, Snapshot};
 use crate::tables::{Made, Tables};
 use crate::twin::Twin;
 use crate::watch::Watch;
@@ -127,11 +127,11 @@ impl Engine {
         let root = &snapshot.root;
         for index in root.types.values().filter(|index| index.times.exact().is_none()) {
             let (mut found, mut slots) = (None, index.members.iter());
-            let look = || {
+            let mut look = || {
                 let records = slots.by_ref().take(STEP).filter_map(|slot| root.record(slot));
                 records.map(|record| widen_by_record(&mut found, record)).count() > 0
             };
-            self.inner.run_in_slices(look).await?;
+            self.inner.run_in_slices(&mut look).await?;
             index.times.keep(found);
         }
         Ok(snapshot)
@@ -187,6 +187,20 @@ impl Engine {
     ) -> Result<Page, QueryError> {
         let twin = self.inner.twin(&caller.twin).await?;
         self.inner.answer(&twin, snapshot, query).await
+    }
+
+    /// Runs work on a snapshot that is more than a question: at once where it is over soon, else in
+    /// slices between which others run, and within the limits of costly questions. `step` goes a
+    /// little further, some microseconds, and is `false` when nothing is left to do.
+    pub async fn in_slices(
+        &self,
+        expected: Duration,
+        step: &mut (impl FnMut() -> bool + Send),
+    ) -> Result<(), QueryError> {
+        if expected.as_secs_f64() * 1e9 >= COSTLY_NS || !runs_out(step) {
+            self.inner.run_in_slices(step).await?;
+        }
+        Ok(())
     }
 
     /// Judges what a follower of the log reads, on behalf of a caller.
@@ -359,8 +373,8 @@ impl Inner {
             demand::missed(self, twin, &plan.wanted);
         }
         let mut walk = snapshot.walk(query, plan, asked.window);
-        if walk.cost() >= COSTLY_NS || !runs_out(&mut walk) {
-            self.run_in_slices(|| walk.step()).await?;
+        if walk.cost() >= COSTLY_NS || !runs_out(&mut || walk.step()) {
+            self.run_in_slices(&mut || walk.step()).await?;
         }
         Ok(snapshot.page(query, &asked, walk.finish()))
     }
@@ -453,7 +467,10 @@ impl Inner {
         Ok(operations.into_iter().map(|operation| operation.map_names(&mut id_of)).collect())
     }
 
-    async fn run_in_slices(&self, mut step: impl FnMut() -> bool) -> Result<(), QueryError> {
+    async fn run_in_slices(
+        &self,
+        step: &mut (impl FnMut() -> bool + Send),
+    ) -> Result<(), QueryError> {
         let limit = self.options.query_timeout;
         let start = Instant::now();
         let permit = tokio::time::timeout(limit, self.costly.acquire()).await;
@@ -562,9 +579,9 @@ impl Inner {
 
 /// Goes on to the end of a walk that was taken for cheap; `false` when it takes longer than a
 /// slice after all, since estimates can be wrong by far.
-fn runs_out(walk: &mut Walk<'_>) -> bool {
+fn runs_out(step: &mut impl FnMut() -> bool) -> bool {
     let start = Instant::now();
-    while walk.step() {
+    while step() {
         if start.elapsed() > SLICE {
             return false;
         }

@@ -3,6 +3,8 @@
 //!
 //! The engine knows no HTTP, no JSON-LD and no SQL.
 
+mod aggregate;
+mod area;
 mod caller;
 mod demand;
 mod engine;
@@ -26,6 +28,8 @@ mod twin;
 mod watch;
 mod write;
 
+pub use aggregate::{Counting, Figures, NumberFigures, can_have_numbers};
+pub use area::{AreaQuery, AreaWalk, Placed, Slot};
 pub use caller::{Caller, Mask, Principal, Restriction, View};
 pub use engine::Engine;
 pub use follow::{Followed, Follower};

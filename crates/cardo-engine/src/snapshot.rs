@@ -202,15 +202,7 @@ impl Snapshot {
             filter = Filter::Type(name).and(filter);
         }
         let plan = Plan::new(&self.root, &filter, Need { first: usize::MAX, count: false });
-        let window = Window {
-            from: 0,
-            until: u32::MAX,
-            skip: 0,
-            limit: usize::MAX,
-            direction: Direction::Forward,
-            count: false,
-        };
-        let mut run = Run::new(plan, window);
+        let mut run = Run::new(plan, Window::WHOLE);
         while run.step() {}
         run.found
     }

@@ -48,6 +48,8 @@ pub(crate) struct TypeNames {
     pub(crate) fence: String,
     pub(crate) one: String,
     pub(crate) list: String,
+    pub(crate) aggregate: String,
+    pub(crate) aggregate_by_area: String,
     pub(crate) create: String,
     pub(crate) merge: String,
     pub(crate) replace: String,
@@ -99,7 +101,7 @@ impl Namer {
 }
 
 /// Types that every schema has.
-const SYSTEM_TYPES: [&str; 40] = [
+const SYSTEM_TYPES: [&str; 43] = [
     "Query",
     "Mutation",
     "Subscription",
@@ -140,6 +142,9 @@ const SYSTEM_TYPES: [&str; 40] = [
     "_Entity",
     "_Service",
     "EntityInput",
+    "NumberAggregate",
+    "TypeAggregate",
+    "AreaAggregate",
 ];
 /// Fields that every entity has.
 pub(crate) const MEMBERS: [&str; 6] =
@@ -191,7 +196,14 @@ struct Roots {
 impl Default for Roots {
     fn default() -> Self {
         Self {
-            query: Namer::with(["node", "entity", "entities", "revision"]),
+            query: Namer::with([
+                "node",
+                "entity",
+                "entities",
+                "revision",
+                "aggregate",
+                "aggregateByArea",
+            ]),
             mutation: Namer::with(["deleteEntity", "createEntity", "mergeEntity", "replaceEntity"]),
             subscription: Namer::with(["entityChanged"]),
         }
@@ -212,6 +224,8 @@ impl TypeNames {
             fence: types.give(format!("{name}FenceEvent")),
             one: roots.query.give(&*lower),
             list: roots.query.give(format!("{lower}List")),
+            aggregate: roots.query.give(format!("{lower}Aggregate")),
+            aggregate_by_area: roots.query.give(format!("{lower}AggregateByArea")),
             create: roots.mutation.give(format!("create{name}")),
             merge: roots.mutation.give(format!("merge{name}")),
             replace: roots.mutation.give(format!("replace{name}")),

@@ -78,6 +78,21 @@ fn routes(face: &Arc<Face>) -> Router {
         .at("/collections/{id}/schema", handler!(face, "ogc-schema", op::schema))
         .at("/collections/{id}/items", handler!(face, "ogc-features", op::features))
         .at("/collections/{id}/items/{feature}", handler!(face, "ogc-feature", op::feature))
+        .at("/collections/{id}/tiles", handler!(face, "ogc-tilesets", op::collection_tilesets))
+        .at("/collections/{id}/tiles/{set}", handler!(face, "ogc-tileset", op::collection_tileset))
+        .at(
+            "/collections/{id}/tiles/{set}/{matrix}/{row}/{col}",
+            handler!(face, "ogc-tile", op::collection_tile),
+        )
+        .at("/tiles", handler!(face, "ogc-dataset-tilesets", op::dataset_tilesets))
+        .at("/tiles/{set}", handler!(face, "ogc-dataset-tileset", op::dataset_tileset))
+        .at(
+            "/tiles/{set}/{matrix}/{row}/{col}",
+            handler!(face, "ogc-dataset-tile", op::dataset_tile),
+        )
+        .at("/aggregates", handler!(face, "ogc-aggregates", op::aggregates))
+        .at("/tileMatrixSets", handler!(face, "ogc-tile-matrix-sets", op::tile_matrix_sets))
+        .at("/tileMatrixSets/{set}", handler!(face, "ogc-tile-matrix-set", op::tile_matrix_set))
         .0
         .route(&format!("{BASE}/assets/pages.js"), get(respond::page_script).fallback(wrong_method))
 }

@@ -1,10 +1,11 @@
-//! The OGC API face of a twin: Features (OGC 17-069r4) over HTTP, below `/ogc`.
+//! The OGC API face of a twin: Features (OGC 17-069r4) and vector tiles (OGC 20-057) over HTTP,
+//! below `/ogc`.
 //!
 //! ```text
 //! request ─ request.rs ─ operations/* ─ engine ─ represent/* (GeoJSON) ─ answer
 //!             (caller,      (one call     (every   documents/* (JSON)
 //!              format)       each)         rule)   html/*      (pages)
-//!           params/* (query strings to filters and pages)
+//!           params/* (query strings to filters and pages)   tiles/* (vector tiles)
 //! ```
 //!
 //! A type of entities is a collection, an entity a feature; names and columns are those of
@@ -20,6 +21,7 @@ mod params;
 mod represent;
 mod request;
 mod respond;
+mod tiles;
 
 pub use face::{BASE, router};
 pub use options::{OgcLimits, OgcOptions};

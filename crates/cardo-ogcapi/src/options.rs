@@ -24,11 +24,13 @@ pub struct OgcLimits {
     pub default_page: usize,
     /// The largest page; a client that asks for more gets this.
     pub max_page: usize,
+    /// The most areas of a table of figures.
+    pub max_areas: usize,
 }
 
 impl Default for OgcLimits {
     fn default() -> Self {
-        Self { default_page: 10, max_page: 10_000 }
+        Self { default_page: 10, max_page: 10_000, max_areas: 1_000 }
     }
 }
 

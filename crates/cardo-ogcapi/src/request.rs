@@ -147,6 +147,12 @@ impl<'a> Ask<'a> {
         }
     }
 
+    /// The place of the media type that `Accept` likes best; the first where there is no such header.
+    pub(crate) fn best_of(&self, offered: &[&str]) -> Option<usize> {
+        let accept = self.parts.headers.get(ACCEPT).map(|value| value.to_str().unwrap_or(""));
+        best_media_type(accept, offered)
+    }
+
     /// A segment of the path behind the base, decoded: 0 is the resource.
     pub(crate) fn segment(&self, place: usize) -> Result<Cow<'a, str>, Fault> {
         let path = self.parts.uri.path();

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, VARY,
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, VARY,
 };
 use axum::http::request::Parts;
 use axum::http::{Response, StatusCode};
@@ -35,13 +35,16 @@ pub(crate) fn answer(
 }
 
 /// What the answers at one address depend on, beside the twin.
-const VARY_ON: &str = "Accept, NGSILD-Tenant, Authorization, Accept-Encoding";
+pub(crate) const VARY_ON: &str = "Accept, NGSILD-Tenant, Authorization, Accept-Encoding";
 
 impl Face {
     /// An answer with its `ETag`, or 304. All of it but the `timeStamp` of a page is a function of
     /// the revision, the shape of the tables and the request, and tags are weak.
     pub(crate) fn tagged(&self, ask: &Ask<'_>, response: Response<Body>) -> Response<Body> {
         let headers = response.headers();
+        if headers.contains_key(ETAG) {
+            return response;
+        }
         let revision = headers.get(REVISION).and_then(|value| value.to_str().ok()?.parse().ok());
         let Some(revision) = revision else { return response };
         let form = (headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes), ask.shape.get());

@@ -9,6 +9,7 @@
 //!   distance.
 //! - [`Crs`] brings coordinates of any EPSG code to WGS 84 and back.
 //! - [`Aabb`] is the box that indexes hold.
+//! - [`TileFrame`] brings geometries into the whole numbers of a map tile: projected, cut, simplified, sound.
 //!
 //! # Feature `proj`
 //!
@@ -31,6 +32,7 @@ mod planar;
 mod reference;
 mod relations;
 mod repair;
+mod tile;
 mod validity;
 
 pub use aabb::{Aabb, Boxes};
@@ -42,4 +44,5 @@ pub use crs::{AxisOrder, Crs, CrsError, PureRust, Transform};
 pub use distance::{DistanceTest, distance, point_distance};
 pub use relations::{GeoRelation, PreparedQuery};
 pub use repair::{Repaired, repair};
+pub use tile::{TileFrame, TileShape};
 pub use validity::{Collections, CoordinatePath, GeometryError, Rules, check_geometry, check_ring};

@@ -16,4 +16,5 @@ pub(crate) use facets::Facets;
 pub(crate) use root::{Root, TypeIndex};
 pub(crate) use slot_set::{Bits, CHUNK, SlotSet, WORDS, slots_of};
 pub(crate) use sorted_runs::number_key;
+pub(crate) use spatial_index::{BucketPlace, SpatialIndex};
 pub(crate) use times::widen_by_record;

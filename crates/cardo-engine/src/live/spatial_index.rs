@@ -39,6 +39,13 @@ struct Bucket {
     entries: Arc<[Entry]>,
 }
 
+/// How far a walk over buckets has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BucketPlace {
+    group: usize,
+    bucket: usize,
+}
+
 impl SpatialIndex {
     #[cfg(test)]
     fn len(&self) -> usize {
@@ -126,6 +133,23 @@ impl SpatialIndex {
                 }
             }
         }
+    }
+
+    /// The next bucket that meets one of the boxes, for walks that make way for others.
+    pub(crate) fn next_bucket(&self, at: &mut BucketPlace, boxes: &[Aabb]) -> Option<&[Entry]> {
+        let meets = |bounds: &Aabb| boxes.iter().any(|wanted| bounds.intersects(wanted));
+        while let Some(group) = self.groups.get(at.group) {
+            if at.bucket > 0 || meets(&group.bounds) {
+                while let Some(bucket) = group.buckets.get(at.bucket) {
+                    at.bucket += 1;
+                    if meets(&bucket.bounds) {
+                        return Some(&bucket.entries);
+                    }
+                }
+            }
+            *at = BucketPlace { group: at.group + 1, bucket: 0 };
+        }
+        None
     }
 
     /// About how many entries meet one of the boxes, from the directory alone.
@@ -287,6 +311,13 @@ mod tests {
         let mut slots = Vec::new();
         index.search(&[wanted], |entry| slots.push(entry.slot));
         slots.sort_unstable();
+        let mut place = BucketPlace::default();
+        let mut walked = Vec::new();
+        while let Some(bucket) = index.next_bucket(&mut place, &[wanted]) {
+            walked.extend(bucket.iter().filter(|e| e.bounds.intersects(&wanted)).map(|e| e.slot));
+        }
+        walked.sort_unstable();
+        assert_eq!(walked, slots, "a walk bucket by bucket finds the same");
         slots
     }
 

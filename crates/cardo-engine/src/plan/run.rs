@@ -21,6 +21,18 @@ pub(crate) struct Window {
     pub(crate) count: bool,
 }
 
+impl Window {
+    /// All matches, from the first.
+    pub(crate) const WHOLE: Self = Self {
+        from: 0,
+        until: u32::MAX,
+        skip: 0,
+        limit: usize::MAX,
+        direction: Direction::Forward,
+        count: false,
+    };
+}
+
 /// A walk in progress; it goes on a little at a time, so that it can make way for others.
 pub(crate) struct Run<'a> {
     plan: Plan<'a>,

@@ -1,6 +1,7 @@
 //! What the engine promises, over the memory store.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod aggregate;
 mod common;
 mod follow;
 mod order;

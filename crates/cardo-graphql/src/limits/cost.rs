@@ -9,6 +9,8 @@ use crate::options::GraphqlLimits;
 
 /// What a page or a nested list costs beside its rows.
 const QUESTION: u64 = 10;
+/// What figures over all entities cost beside their rows: all are looked at.
+const AGGREGATE: u64 = 5_000;
 /// The rows that a list without pages is taken for.
 const LIST_ROWS: u64 = 10;
 /// How often lists of the schema may stand in one another: types, fields of them, arguments.
@@ -169,7 +171,12 @@ impl<'a> Survey<'a> {
             return Ok(taken);
         }
         let rows = self.rows(field, own, is_list);
-        let question = if rows.is_some() { QUESTION } else { 1 };
+        let is_root = of_type == Some(registry.query_type.as_str());
+        let question = match own {
+            Some("TypeAggregate" | "AreaAggregate") if is_root => AGGREGATE,
+            _ if rows.is_some() => QUESTION,
+            _ => 1,
+        };
         taken.cost = question.saturating_add(rows.unwrap_or(1).saturating_mul(inner.cost));
         Ok(taken)
     }

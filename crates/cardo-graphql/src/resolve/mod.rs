@@ -1,6 +1,7 @@
 //! How fields are answered: nodes of one level stand in a group, and what one of them asks for is
 //! fetched for all of them with one call of the engine.
 
+mod aggregate;
 mod load;
 mod page;
 
@@ -18,6 +19,7 @@ use crate::fault::Fault;
 use crate::model::Model;
 use crate::value;
 
+pub(crate) use aggregate::{AreaAggregate, NumberOf, TypeAggregate, Wanted};
 pub(crate) use load::{Reverse, forward, reverse};
 pub(crate) use page::{Arguments, Asked, Connection, Edge, PageArgs, given, list, question_of};
 

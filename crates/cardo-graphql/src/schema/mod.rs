@@ -1,5 +1,6 @@
 //! The schema of a twin: the same for every type, from the model.
 
+mod aggregate;
 mod entity;
 mod inputs;
 mod roots;
@@ -23,6 +24,9 @@ pub(crate) fn build(model: &Arc<Model>) -> Result<Schema, SchemaError> {
         .limit_recursive_depth(64)
         .limit_directives(16);
     for ty in shared::types(model) {
+        builder = builder.register(ty);
+    }
+    for ty in aggregate::types() {
         builder = builder.register(ty);
     }
     for of in 0..model.types.len() {

@@ -12,7 +12,7 @@ use cardo_query::Filter;
 use futures_util::{Stream, StreamExt};
 
 use super::entity::{filtered, moment_of, wants_count};
-use super::{fallible, page_arguments, session};
+use super::{aggregate, fallible, page_arguments, session};
 use crate::fault::Fault;
 use crate::filter;
 use crate::model::Model;
@@ -58,14 +58,17 @@ pub(super) fn query(model: &Arc<Model>) -> Object {
     let mut object = Object::new("Query")
         .field(single("node", "Node", None).description("An entity by its id (Relay)."))
         .field(single("entity", "Entity", None).description("An entity by its id."))
-        .field(entities())
-        .field(
-            Field::new("revision", TypeRef::named_nn("Revision"), |ctx| {
-                let revision = session(&ctx).map_or(0, |session| session.revision().0);
-                FieldFuture::from_value(Some(Value::from(revision)))
-            })
-            .description("The revision of the twin that answers."),
-        );
+        .field(entities());
+    for field in aggregate::fields(["aggregate", "aggregateByArea"], "EntityFilter", None) {
+        object = object.field(field);
+    }
+    object = object.field(
+        Field::new("revision", TypeRef::named_nn("Revision"), |ctx| {
+            let revision = session(&ctx).map_or(0, |session| session.revision().0);
+            FieldFuture::from_value(Some(Value::from(revision)))
+        })
+        .description("The revision of the twin that answers."),
+    );
     for (of, ty) in model.types.iter().enumerate() {
         object = object.field(single(&ty.names.one, &ty.name, Some(of))).field(many(
             &ty.names.list,
@@ -74,6 +77,10 @@ pub(super) fn query(model: &Arc<Model>) -> Object {
             &ty.names.order,
             of,
         ));
+        let names = [ty.names.aggregate.as_str(), &ty.names.aggregate_by_area];
+        for field in aggregate::fields(names, &ty.names.filter, Some(of)) {
+            object = object.field(field);
+        }
     }
     object
 }
@@ -107,16 +114,24 @@ fn entities() -> Field {
 
 /// Entities of any of the types that `type` names.
 fn type_filter(model: &Model, ctx: &ResolverContext<'_>) -> Result<Filter, Fault> {
-    let Some(value) = given(ctx.args.as_index_map(), "type") else { return Ok(Filter::True) };
-    let names = match value {
-        Value::List(names) => names.clone(),
-        one => vec![one.clone()],
+    if given(ctx.args.as_index_map(), "type").is_none() {
+        return Ok(Filter::True);
+    }
+    Ok(Filter::Or(type_names(model, ctx)?.into_iter().map(Filter::Type).collect()))
+}
+
+/// The types that `type` names.
+pub(super) fn type_names(model: &Model, ctx: &ResolverContext<'_>) -> Result<Vec<Iri>, Fault> {
+    let names = match given(ctx.args.as_index_map(), "type") {
+        None => Vec::new(),
+        Some(Value::List(names)) => names.clone(),
+        Some(one) => vec![one.clone()],
     };
     let ty = |name: &Value| match name {
-        Value::String(name) => Ok(Filter::Type(type_iri(model, name)?)),
+        Value::String(name) => type_iri(model, name),
         other => Err(Fault::input(format!("type holds {other}, which is no text"))),
     };
-    Ok(Filter::Or(names.iter().map(ty).collect::<Result<_, Fault>>()?))
+    names.iter().map(ty).collect()
 }
 
 /// The type of a short name or an IRI.

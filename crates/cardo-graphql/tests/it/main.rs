@@ -5,6 +5,7 @@
     reason = "a test fails by panicking; JSON is written where it is given"
 )]
 
+mod aggregates;
 mod bad_input;
 mod changes;
 mod city;

@@ -1,7 +1,8 @@
 use cardo_engine::{AttributeInfo, Table, TypeInfo};
 use serde_json::{Value, json};
 
-use super::{GEOJSON, Link, SCHEMA, links_json, own_links};
+use super::{GEOJSON, Link, SCHEMA, TILESETS, links_json, own_links};
+use crate::params::is_tiled;
 use crate::represent::quoted;
 use crate::request::{Ask, Format, HTML};
 
@@ -62,6 +63,10 @@ impl Collection<'_> {
             Link::new(url("/queryables"), QUERYABLES, SCHEMA, "What can be asked for"),
             Link::new(url("/schema"), "describedby", SCHEMA, "What the features have"),
         ]);
+        if is_tiled(self.table) {
+            let title = "The features as vector tiles";
+            links.push(Link::new(url("/tiles"), TILESETS, "application/json", title));
+        }
         let mut body = json!({
             "id": id,
             "title": id,

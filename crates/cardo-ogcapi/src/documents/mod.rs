@@ -4,14 +4,20 @@ mod collection;
 mod link;
 mod openapi;
 mod schema;
+mod tileset;
 
 pub(crate) use collection::{CRS84, Collection};
 pub(crate) use link::{Link, encode_segment, links_json, own_links};
 pub(crate) use openapi::api_document;
 pub(crate) use schema::{Schema, type_of};
+pub(crate) use tileset::{TILE_JSON, TILESETS, TILING_SCHEME, Tileset};
 
 /// The media type of features.
 pub(crate) const GEOJSON: &str = "application/geo+json";
+/// The media type of vector tiles.
+pub(crate) const MVT: &str = "application/vnd.mapbox-vector-tile";
+/// The media type of tables.
+pub(crate) const CSV: &str = "text/csv; charset=utf-8; header=present";
 /// The media type of schemas.
 pub(crate) const SCHEMA: &str = "application/schema+json";
 /// The media type of the API definition; clients compare it without any space.

@@ -1,10 +1,11 @@
 use cardo_engine::{Column, Table, Tables};
 use serde_json::{Map, Value, json};
 
-use super::{GEOJSON, OPENAPI, SCHEMA, type_of};
+use super::{CSV, GEOJSON, MVT, OPENAPI, SCHEMA, TILE_JSON, type_of};
 use crate::options::{OgcLimits, OgcOptions};
 use crate::params::{PARAMETERS, is_queryable};
 use crate::request::HTML;
+use crate::tiles::MATRIX_SET;
 
 /// The API definition in OpenAPI 3.0; each collection has operations of its own, because its
 /// properties are parameters.
@@ -27,6 +28,7 @@ fn tags() -> Value {
     json!([
         { "name": "Capabilities", "description": "What the API is and which collections it has" },
         { "name": "Data", "description": "The features of the collections" },
+        { "name": "Tiles", "description": "The collections as vector tiles" },
     ])
 }
 
@@ -59,7 +61,47 @@ fn paths(tables: &Tables) -> Value {
         add(&path, features(table));
         add(&format!("{path}/{{featureId}}"), feature(table));
     }
+    tile_paths(&mut add);
+    let names = ["areas", "countedCollections", "numbers", "aggregatesFormat"].map(parameter);
+    let table = json!({
+        CSV: { "schema": { "type": "string" } },
+        GEOJSON: { "schema": { "$ref": "#/components/schemas/featureCollectionGeoJSON" } },
+    });
+    let summary = "Counts and figures of numbers by area (an extension)";
+    add("/aggregates", operation("Data", "getAggregates", summary, &table, &names, false));
     Value::Object(paths)
+}
+
+/// The operations of tiles; the names end as OGC 20-057 demands (clause 14).
+fn tile_paths(add: &mut impl FnMut(&str, Value)) {
+    let mvt = || json!({ MVT: { "schema": { "type": "string", "format": "binary" } } });
+    let document = || content(&[("application/json", None), (HTML, None)]);
+    let set = || content(&[("application/json", None), (TILE_JSON, None), (HTML, None)]);
+    let about = |id: &str, summary: &str, content: &Value, names: &[&str]| {
+        let names = names.iter().map(|name| parameter(name)).collect::<Vec<_>>();
+        operation("Tiles", id, summary, content, &names, true)
+    };
+    let of_set = "tileMatrixSetId";
+    let summary = "How space is tiled";
+    add("/tileMatrixSets", about("getTileMatrixSetsList", summary, &document(), &["f"]));
+    let one = about("getTileMatrixSet", "A tile matrix set", &document(), &[of_set, "f"]);
+    add("/tileMatrixSets/{tileMatrixSetId}", one);
+    for (base, kind, of_all, own) in [
+        ("/tiles", "dataset", &["collections"][..], &[][..]),
+        ("/collections/{collectionId}/tiles", "collection", &[], &["collectionId"]),
+    ] {
+        let id = |name: &str| format!("tiles.{kind}.vector.{name}");
+        let list =
+            about(&id("getTileSetsList"), "Vector tilesets", &document(), &[own, &["f"]].concat());
+        add(base, list);
+        let names = [own, &[of_set, "properties"], of_all, &["f"]].concat();
+        let tileset = about(&id("getTileSet"), "A tileset of vector tiles", &set(), &names);
+        add(&format!("{base}/{{tileMatrixSetId}}"), tileset);
+        let place = ["tileMatrix", "tileRow", "tileCol"];
+        let names = [own, &[of_set], &place, &["properties"], of_all].concat();
+        let tile = about(&id("getTile"), "A vector tile", &mvt(), &names);
+        add(&format!("{base}/{{tileMatrixSetId}}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"), tile);
+    }
 }
 
 fn features(table: &Table) -> Value {
@@ -217,6 +259,17 @@ fn path(name: &str, description: &str) -> Value {
     })
 }
 
+fn tile_path(name: &str, description: &str, schema: &Value) -> Value {
+    let mut parameter = path(name, description);
+    parameter["schema"] = schema.clone();
+    let one = match schema["type"].as_str() {
+        Some("integer") => json!(0),
+        _ => schema["enum"].get(0).cloned().unwrap_or_else(|| json!("0")),
+    };
+    parameter["example"] = one;
+    parameter
+}
+
 fn parameters(limits: OgcLimits) -> Value {
     json!({
         "f": query(
@@ -260,6 +313,55 @@ fn parameters(limits: OgcLimits) -> Value {
         ),
         "collectionId": path("collectionId", "The collection"),
         "featureId": path("featureId", "The id of the feature"),
+        "areas": json!({
+            "name": "areas",
+            "in": "query",
+            "description": "The collection whose polygons are the areas, a row each. An entity counts in \
+                            one area at the most: in the one that has its point, or a position on its \
+                            line or polygon, borders included, and of several in the oldest.",
+            "required": true,
+            "schema": { "type": "string" },
+            "style": "form",
+            "explode": false,
+        }),
+        "countedCollections": query(
+            "collections",
+            "The collections that are counted; all others with a geometry where it is left out",
+            &json!({ "type": "array", "items": { "type": "string" } }),
+        ),
+        "numbers": query(
+            "properties",
+            "The properties whose numbers are added up, by unit; all where it is left out",
+            &json!({ "type": "array", "items": { "type": "string" } }),
+        ),
+        "aggregatesFormat": query(
+            "f",
+            "The encoding of the table; without it the header Accept decides",
+            &json!({ "type": "string", "enum": ["csv", "geojson"] }),
+        ),
+        "tileMatrixSetId": tile_path("tileMatrixSetId", "How space is tiled", &json!({
+            "type": "string",
+            "enum": [MATRIX_SET],
+        })),
+        "tileMatrix": tile_path("tileMatrix", "The zoom level, 0 to 24", &json!({ "type": "string" })),
+        "tileRow": tile_path("tileRow", "The row, from the north", &json!({
+            "type": "integer",
+            "minimum": 0,
+        })),
+        "tileCol": tile_path("tileCol", "The column, from the west", &json!({
+            "type": "integer",
+            "minimum": 0,
+        })),
+        "properties": query(
+            "properties",
+            "The properties that tiles show, beside the id; all where it is left out",
+            &json!({ "type": "array", "items": { "type": "string" } }),
+        ),
+        "collections": query(
+            "collections",
+            "The collections that tiles show, a layer each; all with a geometry where it is left out",
+            &json!({ "type": "array", "items": { "type": "string" } }),
+        ),
     })
 }
 

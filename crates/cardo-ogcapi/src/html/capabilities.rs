@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::layout::{Page, escaped, grouped, link};
 use super::map::Map;
-use crate::documents::{Collection, Schema};
+use crate::documents::{Collection, Link, Schema};
 use crate::options::OgcOptions;
 use crate::request::Ask;
 
@@ -26,6 +26,7 @@ pub(crate) fn landing_page(ask: &Ask<'_>, options: &OgcOptions) -> String {
     page.add("<ul>");
     for (path, name, says) in [
         ("/collections", "Collections", "what there is, and where"),
+        ("/tiles", "Tiles", "the collections as vector tiles, for maps"),
         ("/api", "API definition", "every operation and its parameters, in OpenAPI 3.0"),
         ("/conformance", "Conformance", "which requirements are met"),
     ] {
@@ -37,6 +38,18 @@ pub(crate) fn landing_page(ask: &Ask<'_>, options: &OgcOptions) -> String {
         "<p class=\"soft\">For QGIS, ogr2ogr, OWSLib and other clients of OGC API Features, the \
          address of this page is the one to give.</p>",
     );
+    page.finish()
+}
+
+/// A page that leads to the encodings of something that is for programs.
+pub(crate) fn links_page(ask: &Ask<'_>, title: &str, links: &[Link]) -> String {
+    let mut page = page(ask, title);
+    page.add("<ul>");
+    for one in links.iter().filter(|one| one.rel != "self") {
+        let media = escaped(one.media_type);
+        page.add(format_args!("<li>{}: <code>{media}</code></li>", link(&one.href, &one.title)));
+    }
+    page.add("</ul>");
     page.finish()
 }
 

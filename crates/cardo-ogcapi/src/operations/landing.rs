@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::http::Response;
 use serde_json::json;
 
-use crate::documents::{Link, OPENAPI, links_json, own_links};
+use crate::documents::{Link, OPENAPI, TILESETS, links_json, own_links};
 use crate::face::Face;
 use crate::fault::Fault;
 use crate::html;
@@ -10,6 +10,7 @@ use crate::request::{Ask, Format, HTML};
 use crate::respond;
 
 const JSON: &str = "application/json";
+const TILING_SCHEMES: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes";
 
 /// What the face keeps to. A class stands here when its tests pass.
 const CONFORMS_TO: [&str; 10] = [
@@ -35,6 +36,8 @@ pub(crate) async fn landing_page(face: &Face, ask: &Ask<'_>) -> Result<Response<
         Link::new(ask.url("/api?f=html"), "service-doc", HTML, "The documentation of the API"),
         Link::new(ask.url("/conformance"), "conformance", JSON, "What the API conforms to"),
         Link::new(ask.url("/collections"), "data", JSON, "The collections"),
+        Link::new(ask.url("/tiles"), TILESETS, JSON, "Vector tiles of all collections"),
+        Link::new(ask.url("/tileMatrixSets"), TILING_SCHEMES, JSON, "How space is tiled"),
     ]);
     let revision = face.snapshot(ask).await?.revision();
     let options = &face.options;

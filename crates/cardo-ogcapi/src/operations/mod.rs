@@ -1,13 +1,22 @@
 //! One module a resource.
 
+mod aggregates;
 mod collections;
 mod definition;
 mod features;
 mod landing;
 mod schemas;
+mod tiles;
+mod tilesets;
 
+pub(crate) use aggregates::aggregates;
 pub(crate) use collections::{collection, collections};
 pub(crate) use definition::api_definition;
 pub(crate) use features::{feature, features};
 pub(crate) use landing::{conformance, landing_page};
 pub(crate) use schemas::{queryables, schema};
+pub(crate) use tiles::{collection_tile, dataset_tile};
+pub(crate) use tilesets::{
+    collection_tileset, collection_tilesets, dataset_tileset, dataset_tilesets, tile_matrix_set,
+    tile_matrix_sets,
+};

@@ -6,17 +6,26 @@ mod datetime;
 mod items;
 mod property;
 mod query;
+mod tile;
 
 pub(crate) use cursor::{Cursor, Side};
 pub(crate) use items::{ItemsQuery, PARAMETERS};
 pub(crate) use property::is_queryable;
 pub(crate) use query::Query;
+pub(crate) use tile::{
+    AGGREGATE_PARAMETERS, TILE_PARAMETERS, chosen_columns, chosen_numbers, chosen_tables,
+    is_property, is_tiled,
+};
 
 /// What is wrong with a parameter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ParamFault {
     #[error("{name:?} is no parameter of this resource; it has {known}")]
     Unknown { name: String, known: String },
+    #[error("{name:?} is no property here; there are {known}")]
+    UnknownProperty { name: String, known: String },
+    #[error("{0:?} is no collection with tiles")]
+    NotTiled(String),
     #[error("the parameter {name:?} has two values: {first:?} and {second:?}")]
     Repeated { name: String, first: String, second: String },
     #[error("the parameter {0:?} is no UTF-8 in percent-encoding")]

@@ -61,12 +61,21 @@ impl<'a> Query<'a> {
 
 /// The error for a parameter that is not known.
 pub(super) fn unknown<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> ParamFault {
+    ParamFault::Unknown { name: shorten(name), known: listed(known) }
+}
+
+/// The error for a property that is not known.
+pub(super) fn unknown_property<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> ParamFault {
+    ParamFault::UnknownProperty { name: shorten(name), known: listed(known) }
+}
+
+fn listed<'k>(known: impl Iterator<Item = &'k str>) -> String {
     let known: Vec<&str> = known.collect();
     let mut list = known[..known.len().min(MAX_NAMED)].join(", ");
     if known.len() > MAX_NAMED {
         let _ = write!(list, " and {} more", known.len() - MAX_NAMED);
     }
-    ParamFault::Unknown { name: shorten(name), known: list }
+    list
 }
 
 #[cfg(test)]

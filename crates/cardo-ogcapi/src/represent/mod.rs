@@ -1,7 +1,9 @@
 //! Records to GeoJSON (RFC 7946).
 
+mod areas;
 mod feature;
 mod text;
 
+pub(crate) use areas::AreaTable;
 pub(crate) use feature::{FeatureWriter, cell_json, geometry_of};
 pub(crate) use text::{quoted, write_moment};

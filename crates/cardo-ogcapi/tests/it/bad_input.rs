@@ -140,7 +140,7 @@ async fn g8_what_is_not_there_is_not_found() {
     let other = "/collections/Sensor/items/urn:ngsi-ld:Building:1";
     refused(&client, other, 404, "there is no feature \"urn:ngsi-ld:Building:1\"").await;
     refused(&client, "/collections/Sensor/items/a%ff", 400, "no UTF-8").await;
-    refused(&client, "/tiles", 404, "there is nothing at \"/ogc/tiles\"").await;
+    refused(&client, "/rooms", 404, "there is nothing at \"/ogc/rooms\"").await;
 }
 
 #[tokio::test]

@@ -12,7 +12,10 @@ async fn f1_f2_the_landing_page_leads_everywhere_with_and_without_a_slash() {
     assert!(landing["title"].is_string() && landing["description"].is_string());
     let links = landing["links"].as_array().unwrap();
     let rels: Vec<_> = links.iter().map(|link| link["rel"].as_str().unwrap()).collect();
-    assert_eq!(rels, ["self", "alternate", "service-desc", "service-doc", "conformance", "data"]);
+    let first = ["self", "alternate", "service-desc", "service-doc", "conformance", "data"];
+    assert_eq!(rels[..6], first);
+    let ogc = "http://www.opengis.net/def/rel/ogc/1.0";
+    assert_eq!(rels[6..], [format!("{ogc}/tilesets-vector"), format!("{ogc}/tiling-schemes")]);
     assert_eq!(links[2]["type"], "application/vnd.oai.openapi+json;version=3.0");
     for link in links {
         let href = link["href"].as_str().unwrap();

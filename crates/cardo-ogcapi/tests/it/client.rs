@@ -3,7 +3,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
-use cardo_engine::{Batch, Caller, Engine, EngineOptions, Operation};
+use cardo_engine::{Batch, Caller, Engine, EngineOptions, Operation, Principal, Restriction, View};
+use cardo_http::{Access, Authorize, Denied, Granted};
 use cardo_model::{
     Attribute, Entity, EntityId, Geometry, Instance, Iri, JsonText, Timestamp, Value as AnyValue,
 };
@@ -25,6 +26,7 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 pub(crate) async fn client() -> Client {
@@ -45,7 +47,23 @@ pub(crate) async fn client_of_town() -> Client {
     client
 }
 
+/// Lets everybody see the same part.
+struct SeenBy(View);
+
+impl Authorize for SeenBy {
+    fn authorize(&self, _: &Access<'_>) -> Result<Granted, Denied> {
+        Ok(Granted { principal: Principal::new("guest"), view: self.0.clone() })
+    }
+}
+
 impl Client {
+    /// The same twin for one who sees a part of it.
+    pub(crate) fn seen_by(&self, restriction: Restriction) -> Self {
+        let authorize = Arc::new(SeenBy(View::restricted(restriction)));
+        let options = OgcOptions { authorize, ..OgcOptions::default() };
+        Self { engine: self.engine.clone(), router: router(self.engine.clone(), options) }
+    }
+
     pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Reply {
         let mut request = Request::new(Body::empty());
         *request.method_mut() = method;
@@ -58,9 +76,9 @@ impl Client {
         let request = cardo_http::strip_tenant(request);
         let Ok(response) = self.router.clone().oneshot(request).await;
         let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
-        Reply { status: parts.status, headers: parts.headers, text }
+        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Reply { status: parts.status, headers: parts.headers, text, bytes }
     }
 
     /// Gets a path below `/ogc`.

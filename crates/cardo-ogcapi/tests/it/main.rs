@@ -1,6 +1,7 @@
 //! The OGC API face as a client sees it, in process over the memory store.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod aggregates;
 mod bad_input;
 mod capabilities;
 mod client;
@@ -8,3 +9,5 @@ mod collections;
 mod items;
 mod pages;
 mod tenants;
+mod tile_reader;
+mod tiles;

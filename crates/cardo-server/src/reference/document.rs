@@ -178,7 +178,11 @@ impl Reader<'_> {
             None => None,
         };
         let query = members(&own["query"]).map(|(name, value)| (name.clone(), plain(value)));
-        Some(Example { method: method.to_uppercase(), url, query: query.collect(), body })
+        let method = method.to_uppercase();
+        let answers = members(&operation["responses"]["200"]["content"]);
+        let mut schemas = answers.map(|(_, content)| &content["schema"]["format"]).peekable();
+        let is_binary = schemas.peek().is_some() && schemas.all(|format| format == "binary");
+        Some(Example { method, url, query: query.collect(), body, is_binary })
     }
 
     fn schema(&self, name: &str, schema: &Value) -> Schema {

@@ -15,6 +15,8 @@ pub(super) struct Example {
     pub(super) query: Vec<(String, String)>,
     /// With its media type.
     pub(super) body: Option<(String, Value)>,
+    /// Whether the answer is no text, so that only its size is shown.
+    pub(super) is_binary: bool,
 }
 
 /// A language of the examples: its name, the one by which pages know it, and what writes it.
@@ -49,6 +51,9 @@ impl Example {
             lines.push(format!("--header {}", quoted(&format!("Content-Type: {media_type}"))));
             lines.push(format!("--data {}", quoted(&literal(body, Dialect::Json, 0))));
         }
+        if self.is_binary {
+            lines.push("| wc -c".to_owned());
+        }
         lines.join(" \\\n  ")
     }
 
@@ -72,7 +77,10 @@ impl Example {
             code.push('}');
         }
         code += ");\nif (!answer.ok) throw new Error(await answer.text());\n";
-        code + "console.log(answer.status, await answer.text());"
+        let body =
+            if self.is_binary { "(await answer.blob()).size" } else { "await answer.text()" };
+        let _ = write!(code, "console.log(answer.status, {body});");
+        code
     }
 
     fn python(&self) -> String {
@@ -105,7 +113,9 @@ impl Example {
             "request"
         };
         let _ = writeln!(code, "with urllib.request.urlopen({asked}) as answer:");
-        code + "    print(answer.status, answer.read().decode())"
+        let body = if self.is_binary { "len(answer.read())" } else { "answer.read().decode()" };
+        let _ = write!(code, "    print(answer.status, {body})");
+        code
     }
 
     fn whole_url(&self) -> String {
@@ -157,6 +167,7 @@ mod tests {
             url: "http://city.example/e".to_owned(),
             query: vec![("q".to_owned(), value.to_owned())],
             body: None,
+            is_binary: false,
         }
     }
 

@@ -15,6 +15,8 @@ pub(super) async fn document(asker: &Asker) -> Result<Value, StatusCode> {
     let Some(paths) = document["paths"].as_object_mut() else {
         return Ok(document);
     };
+    let tiled = asker.json("/ogc/tiles/WebMercatorQuad?f=tilejson").await?;
+    let tiled = tiled["vector_layers"][0]["id"].as_str().map(str::to_owned);
     let first = paths.keys().find_map(|path| collection_of(path)).map(str::to_owned);
     for (path, item) in paths.iter_mut() {
         let example = match collection_of(path) {
@@ -22,7 +24,14 @@ pub(super) async fn document(asker: &Asker) -> Result<Value, StatusCode> {
                 first_feature(asker, name).await.map(|id| json!({ "path": { "featureId": id } }))
             }
             Some(_) => Some(json!({ "query": { "limit": SHOWN } })),
-            None => first.as_ref().map(|name| json!({ "path": { "collectionId": name } })),
+            None if path == "/aggregates" => {
+                let areas = tiled.as_ref();
+                areas.map(|name| json!({ "query": { "areas": name, "f": "csv" } }))
+            }
+            None => {
+                let name = if path.contains("/tiles") { &tiled } else { &first };
+                name.as_ref().map(|name| json!({ "path": { "collectionId": name } }))
+            }
         };
         if let Some(example) = example {
             item["get"]["x-example"] = example;

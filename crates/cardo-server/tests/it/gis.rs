@@ -88,6 +88,42 @@ fn gdal_reads_every_collection_with_right_counts_types_areas_and_values() {
     server.stop();
 }
 
+#[test]
+fn gdal_reads_a_vector_tile_with_the_features_of_its_area() {
+    let folder = tempdir().unwrap();
+    let server = demo(&folder.path().join("data"));
+    // The tile around the main station, on which nothing is merged.
+    let (zoom, row, col) = (16, 18_968, 37_308);
+    let answer = server.send(
+        "GET",
+        &format!("/ogc/collections/Building/tiles/WebMercatorQuad/{zoom}/{row}/{col}"),
+        None,
+    );
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let file = folder.path().join("tile.mvt");
+    std::fs::write(&file, &answer.body).unwrap();
+    let place = [format!("Z={zoom}"), format!("Y={row}"), format!("X={col}")];
+    let options: Vec<&str> = place.iter().flat_map(|one| ["-oo", one.as_str()]).collect();
+    let start = ["-ro", "-al", "-geom=WKT"];
+    let read = [&start[..], &options, &[file.to_str().unwrap()]].concat();
+    let Some(said) = run("ogrinfo", &read) else { return };
+    assert!(said.contains("Layer name: Building"), "{said}");
+    let degrees = |axis: u32| f64::from(axis) / f64::from(1_u32 << zoom);
+    let lon = |col: u32| degrees(col) * 360.0 - 180.0;
+    let lat = |row: u32| ((0.5 - degrees(row)) * std::f64::consts::TAU).sinh().atan().to_degrees();
+    let area = format!("{},{},{},{}", lon(col), lat(row + 1), lon(col + 1), lat(row));
+    let path = format!("/ogc/collections/Building/items?limit=10000&bbox={area}");
+    let inside = server.get(&path)["features"].clone();
+    let inside = inside.as_array().unwrap();
+    assert!(inside.len() > 10, "{} buildings", inside.len());
+    for feature in inside {
+        let id = feature["id"].as_str().unwrap();
+        assert!(said.contains(&format!("id (String) = {id}\n")), "{id} is missing: {said}");
+    }
+    assert!(said.contains("POLYGON (("), "{said}");
+    server.stop();
+}
+
 /// How many features a layer of a file has, as GDAL counts them.
 fn counted(file: &str, layer: &str) -> u64 {
     let summary = run("ogrinfo", &["-ro", "-so", file, layer]).expect("it is installed");

@@ -1,0 +1,128 @@
+//! Walks over what lies in an area: boxes and slots straight from the index, without pages and
+//! without looking at records that nobody asks for. Maps and joins are made of them.
+
+use std::time::Duration;
+
+use cardo_model::{Iri, Record, Revision, Seq};
+use cardo_query::{Filter, Resolved, evaluate};
+use cardo_spatial::{Aabb, Boxes};
+
+use crate::live::{BucketPlace, Root, SpatialIndex};
+use crate::snapshot::Snapshot;
+
+/// What is walked over: the entities of a type whose geometry has a box that meets an area.
+#[derive(Clone, Debug)]
+pub struct AreaQuery {
+    /// The type.
+    pub type_name: Iri,
+    /// The attribute whose geometries place the entities.
+    pub attribute: Iri,
+    /// The boxes of the area.
+    pub boxes: Boxes,
+    /// Which of the entities.
+    pub filter: Filter,
+}
+
+/// Where an entity stands in a snapshot; the order is that of creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot(pub(crate) u32);
+
+impl Slot {
+    /// A number below [`Snapshot::slots`].
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
+/// An entity and a box of its geometry. One whose geometry has several boxes comes with each that
+/// meets the area.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Placed {
+    /// The entity.
+    pub slot: Slot,
+    /// The box.
+    pub bounds: Aabb,
+    /// Whether the box is the whole geometry.
+    pub is_point: bool,
+}
+
+/// A walk in progress, which goes on a little at a time.
+pub struct AreaWalk<'a> {
+    root: &'a Root,
+    index: Option<&'a SpatialIndex>,
+    boxes: Boxes,
+    /// What the index does not say already.
+    filter: Option<Resolved>,
+    place: BucketPlace,
+}
+
+const ENTRY_NS: f64 = 20.0;
+const RECORD_NS: f64 = 200.0;
+
+impl AreaWalk<'_> {
+    /// What the walk is likely to take.
+    pub fn expected(&self) -> Duration {
+        let entries = self.index.map_or(0, |index| index.estimate(&self.boxes)) as f64;
+        let each = if self.filter.is_some() { RECORD_NS } else { ENTRY_NS };
+        Duration::from_secs_f64(entries * each / 1e9)
+    }
+
+    /// Goes on by some dozens of entities; `false` when nothing is left.
+    pub fn step(&mut self, visit: &mut impl FnMut(Placed)) -> bool {
+        let bucket = self.index.and_then(|index| index.next_bucket(&mut self.place, &self.boxes));
+        let Some(bucket) = bucket else { return false };
+        for entry in bucket {
+            let is_match = self.boxes.iter().any(|wanted| wanted.intersects(&entry.bounds))
+                && self.filter.as_ref().is_none_or(|filter| {
+                    let record = self.root.record(entry.slot);
+                    record.is_some_and(|record| evaluate(filter, &record.view()))
+                });
+            if is_match {
+                let slot = Slot(entry.slot);
+                visit(Placed { slot, bounds: entry.bounds, is_point: entry.is_point });
+            }
+        }
+        true
+    }
+}
+
+impl Snapshot {
+    /// Walks over what lies in an area and the caller may see.
+    pub fn area(&self, query: &AreaQuery) -> AreaWalk<'_> {
+        let restriction = self.view.restriction();
+        let is_hidden = restriction.is_some_and(|r| r.attributes.hides(&query.attribute));
+        let id = |name: &Iri| self.names.id(name.as_str());
+        let index = id(&query.type_name)
+            .zip(id(&query.attribute))
+            .filter(|_| !is_hidden)
+            .and_then(|(type_name, attribute)| {
+                self.root.types.get(&type_name)?.attributes.get(&attribute)
+            })
+            .map(|attribute| &attribute.geometry);
+        let filter = Some(self.resolve(&query.filter)).filter(|filter| *filter != Filter::True);
+        AreaWalk {
+            root: &self.root,
+            index,
+            boxes: query.boxes.clone(),
+            filter,
+            place: BucketPlace::default(),
+        }
+    }
+
+    /// The entity in a slot of this snapshot, without what the view masks.
+    pub fn record(&self, slot: Slot) -> Option<Record> {
+        Some(self.visible(self.root.record(slot.0)?))
+    }
+
+    /// When the entity in a slot was created and when it was changed last, without a look at what
+    /// it says.
+    pub fn changed(&self, slot: Slot) -> Option<(Seq, Revision)> {
+        let view = self.root.record(slot.0)?.view();
+        Some((view.seq(), view.revision()))
+    }
+
+    /// How many slots there are.
+    pub fn slots(&self) -> u32 {
+        self.root.slots()
+    }
+}

@@ -1,0 +1,160 @@
+use cardo_engine::{Snapshot, Table};
+use serde_json::{Map, Value, json};
+
+use super::{CRS84, Collection, Link, MVT, links_json, type_of};
+use crate::params::is_property;
+use crate::request::Ask;
+use crate::tiles::{MATRIX_SET, MATRIX_SET_URI, MERCATOR, limits};
+
+/// The relation to a list of tilesets of vector tiles.
+pub(crate) const TILESETS: &str = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
+/// The relation to the definition of a tile matrix set.
+pub(crate) const TILING_SCHEME: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme";
+/// The media type of TileJSON.
+pub(crate) const TILE_JSON: &str = "application/vnd.mapbox.tile+json";
+
+const JSON: &str = "application/json";
+/// Maps draw what is nearer from the tiles of this level, in which a unit is some centimetres.
+const NEAREST: u8 = 18;
+
+/// The tiles of a collection or of the dataset in a matrix set (OGC 20-057, clause 8).
+pub(crate) struct Tileset<'a> {
+    pub(crate) title: String,
+    /// The path of the list of tilesets, below the root of the API.
+    pub(crate) path: String,
+    pub(crate) tables: Vec<&'a Table>,
+    /// The parameters that its tiles are asked with.
+    pub(crate) query: String,
+}
+
+impl Tileset<'_> {
+    fn url(&self, ask: &Ask<'_>) -> String {
+        ask.url(&format!("{}/{MATRIX_SET}", self.path))
+    }
+
+    fn template(&self, ask: &Ask<'_>, places: &str) -> String {
+        let mark = if self.query.is_empty() { "" } else { "?" };
+        format!("{}/{places}{mark}{}", self.url(ask), self.query)
+    }
+
+    /// What stands of it in a list, and in its own document.
+    fn item(&self, ask: &Ask<'_>, own: Vec<Link>) -> Map<String, Value> {
+        let mut links = own;
+        let scheme = ask.url(&format!("/tileMatrixSets/{MATRIX_SET}"));
+        links.push(Link::new(scheme, TILING_SCHEME, JSON, "How space is tiled"));
+        let mut links = links_json(&links);
+        if let Some(list) = links.as_array_mut() {
+            list.push(json!({
+                "href": self.template(ask, "{tileMatrix}/{tileRow}/{tileCol}"),
+                "rel": "item",
+                "type": MVT,
+                "title": "The tiles",
+                "templated": true,
+            }));
+        }
+        let mut item = Map::new();
+        item.insert("title".into(), self.title.as_str().into());
+        item.insert("dataType".into(), "vector".into());
+        item.insert("crs".into(), MERCATOR.into());
+        item.insert("tileMatrixSetId".into(), MATRIX_SET.into());
+        item.insert("tileMatrixSetURI".into(), MATRIX_SET_URI.into());
+        item.insert("tileMatrixSetLimits".into(), limits());
+        item.insert("links".into(), links);
+        item
+    }
+
+    /// The member of the list of tilesets.
+    pub(crate) fn listed(&self, ask: &Ask<'_>) -> Value {
+        let url = self.url(ask);
+        let own = vec![
+            Link::new(url.clone(), "self", JSON, "This tileset"),
+            Link::new(format!("{url}?f=tilejson"), "alternate", TILE_JSON, "As TileJSON"),
+        ];
+        self.item(ask, own).into()
+    }
+
+    /// The document of the tileset.
+    pub(crate) fn to_json(&self, ask: &Ask<'_>, snapshot: &Snapshot, own: Vec<Link>) -> Value {
+        let mut body = self.item(ask, own);
+        let layers = self.tables.iter().map(|table| {
+            let mut layer = json!({
+                "id": table.name,
+                "title": table.name,
+                "dataType": "vector",
+                "minTileMatrix": "0",
+                "maxTileMatrix": "24",
+                "propertiesSchema": { "type": "object", "properties": properties(table) },
+            });
+            if let Some(bounds) = bounds(table, snapshot) {
+                layer["boundingBox"] = bounding_box(bounds);
+            }
+            layer
+        });
+        body.insert("layers".into(), layers.collect());
+        if let Some(bounds) = self.bounds(snapshot) {
+            body.insert("boundingBox".into(), bounding_box(bounds));
+            let center = json!({ "coordinates": middle(bounds), "crs": CRS84, "tileMatrix": "12" });
+            body.insert("centerPoint".into(), center);
+        }
+        body.into()
+    }
+
+    /// The tileset as TileJSON 3.0.
+    pub(crate) fn to_tile_json(&self, ask: &Ask<'_>, snapshot: &Snapshot) -> Value {
+        let layers = self.tables.iter().map(|table| {
+            let fields: Map<String, Value> = properties(table)
+                .into_iter()
+                .map(|(name, schema)| (name, schema["type"].as_str().unwrap_or("string").into()))
+                .collect();
+            json!({ "id": table.name, "fields": fields, "minzoom": 0, "maxzoom": NEAREST })
+        });
+        let layers: Vec<Value> = layers.collect();
+        let mut body = json!({
+            "tilejson": "3.0.0",
+            "name": self.title,
+            "scheme": "xyz",
+            "tiles": [self.template(ask, "{z}/{y}/{x}")],
+            "vector_layers": layers,
+            "minzoom": 0,
+            "maxzoom": NEAREST,
+        });
+        if let Some(bounds) = self.bounds(snapshot) {
+            let [lon, lat] = middle(bounds);
+            body["bounds"] = json!(bounds);
+            body["center"] = json!([lon, lat, 12]);
+        }
+        body
+    }
+
+    fn bounds(&self, snapshot: &Snapshot) -> Option<[f64; 4]> {
+        let all = self.tables.iter().filter_map(|table| bounds(table, snapshot));
+        all.reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])])
+    }
+}
+
+fn bounds(table: &Table, snapshot: &Snapshot) -> Option<[f64; 4]> {
+    let info = snapshot.type_info(table.type_name.as_str())?;
+    Collection { table, info }.bbox()
+}
+
+fn bounding_box([west, south, east, north]: [f64; 4]) -> Value {
+    json!({ "lowerLeft": [west, south], "upperRight": [east, north], "crs": CRS84 })
+}
+
+fn middle([west, south, east, north]: [f64; 4]) -> [f64; 2] {
+    [f64::midpoint(west, east), f64::midpoint(south, north)]
+}
+
+fn properties(table: &Table) -> Map<String, Value> {
+    let mut properties = Map::new();
+    properties.insert("id".into(), json!({ "type": "string" }));
+    for column in table.columns.iter().filter(|column| is_property(column.datatype)) {
+        let mut schema = type_of(column.datatype);
+        // Lists and objects stand as their JSON text.
+        if schema.get("type").is_none_or(|kind| kind == "array") {
+            schema = json!({ "type": "string" });
+        }
+        properties.insert(column.name.as_ref().into(), schema);
+    }
+    properties
+}

@@ -1,0 +1,91 @@
+use axum::body::Body;
+use axum::http::Response;
+use axum::http::header::{CACHE_CONTROL, HeaderValue};
+use cardo_engine::Table;
+use cardo_http::{is_known, tagged};
+use cardo_model::Revision;
+
+use crate::documents::MVT;
+use crate::face::{BASE, Face, collection_of};
+use crate::fault::Fault;
+use crate::params::{TILE_PARAMETERS, chosen_columns, chosen_tables, is_tiled};
+use crate::request::Ask;
+use crate::respond::{self, VARY_ON};
+use crate::tiles::{MATRIX_SET, Picture, Shown, Tile};
+
+/// A tile of a collection (OGC 20-057, clause 7).
+pub(crate) async fn collection_tile(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
+    ask.query.only(&TILE_PARAMETERS[..2])?;
+    let tile = tile_of(ask, 3)?;
+    let tables = face.tables(ask).await?;
+    let table = tiled_collection(collection_of(&tables, ask)?)?;
+    answer(face, ask, tile, vec![table]).await
+}
+
+/// A tile of the dataset, a layer a collection (clause 10).
+pub(crate) async fn dataset_tile(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
+    ask.query.only(&TILE_PARAMETERS)?;
+    let tile = tile_of(ask, 1)?;
+    let tables = face.tables(ask).await?;
+    let chosen = chosen_tables(&ask.query, &tables)?;
+    answer(face, ask, tile, chosen).await
+}
+
+/// The collection, where its features have places.
+pub(super) fn tiled_collection(table: &Table) -> Result<&Table, Fault> {
+    if is_tiled(table) {
+        return Ok(table);
+    }
+    Err(Fault::not_found(format!("the collection {:?} has no geometries and no tiles", table.name)))
+}
+
+/// Refuses all tile matrix sets but the one that there is.
+pub(super) fn check_matrix_set(ask: &Ask<'_>, place: usize) -> Result<(), Fault> {
+    let name = ask.segment(place)?;
+    if name == MATRIX_SET {
+        return Ok(());
+    }
+    let detail = format!("there is no tile matrix set {name:?}; {BASE}/tileMatrixSets lists them");
+    Err(Fault::not_found(detail))
+}
+
+fn tile_of(ask: &Ask<'_>, place: usize) -> Result<Tile, Fault> {
+    check_matrix_set(ask, place)?;
+    let [matrix, row, col] = [1, 2, 3].map(|behind| ask.segment(place + behind));
+    let tile = Tile::parse(&matrix?, &row?, &col?)?;
+    check_format(ask)?;
+    Ok(tile)
+}
+
+fn check_format(ask: &Ask<'_>) -> Result<(), Fault> {
+    if let Some(name) = ask.query.get("f") {
+        return match name {
+            "mvt" => Ok(()),
+            other => Err(Fault::invalid(format!("f={other:?}: a tile can be had as mvt"))),
+        };
+    }
+    match ask.best_of(&[MVT, "application/x-protobuf", "application/octet-stream"]) {
+        Some(_) => Ok(()),
+        None => Err(Fault::not_acceptable(&[MVT])),
+    }
+}
+
+async fn answer(
+    face: &Face,
+    ask: &Ask<'_>,
+    tile: Tile,
+    tables: Vec<&Table>,
+) -> Result<Response<Body>, Fault> {
+    let columns = chosen_columns(&ask.query, &tables)?;
+    let shown = tables.into_iter().zip(columns);
+    let shown = shown.map(|(table, columns)| Shown { table, columns }).collect();
+    let snapshot = face.snapshot(ask).await?;
+    let picture = Picture::of(&face.engine, &snapshot, tile, shown).await?;
+    // The tag says nothing of the revision, so a write elsewhere leaves it as it is.
+    let tag = face.tags.tag(&ask.caller, Revision(0), picture.fingerprint().await?);
+    let has_it = is_known(&ask.parts.headers, &tag);
+    let body = if has_it { Vec::new() } else { picture.draw().await? };
+    let mut response = respond::answer(MVT, body, snapshot.revision());
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(tagged(ask.parts, tag, VARY_ON, response))
+}

@@ -1,0 +1,142 @@
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::time::Duration;
+
+use cardo_engine::{AreaQuery, Engine, QueryError, Snapshot, Table};
+use cardo_model::{Record, read_shape};
+use cardo_query::Filter;
+use cardo_spatial::TileShape;
+use foldhash::fast::FixedState;
+
+use super::layer::Layer;
+use super::matrix::Tile;
+use super::select::{Selected, Selection};
+use super::{EXACT_ZOOM, PIXEL};
+use crate::represent::geometry_of;
+
+/// A collection as a layer shows it.
+pub(crate) struct Shown<'a> {
+    pub(crate) table: &'a Table,
+    /// The columns that are shown, by place.
+    pub(crate) columns: Vec<bool>,
+}
+
+/// What a tile shows of a snapshot, before it is drawn.
+pub(crate) struct Picture<'a> {
+    engine: &'a Engine,
+    snapshot: &'a Snapshot,
+    tile: Tile,
+    layers: Vec<(Shown<'a>, Selected)>,
+}
+
+/// A feature and more take some microseconds; so much is done before others may run.
+const DRAWN_AT_ONCE: usize = 8;
+const LOOKED_AT_ONCE: usize = 64;
+const DRAW: Duration = Duration::from_nanos(700);
+const LOOK: Duration = Duration::from_nanos(50);
+
+impl<'a> Picture<'a> {
+    /// Chooses the features.
+    pub(crate) async fn of(
+        engine: &'a Engine,
+        snapshot: &'a Snapshot,
+        tile: Tile,
+        shown: Vec<Shown<'a>>,
+    ) -> Result<Self, QueryError> {
+        let mut layers = Vec::with_capacity(shown.len());
+        for one in shown {
+            let Some(geometry) = one.table.geometry else { continue };
+            let mut walk = snapshot.area(&AreaQuery {
+                type_name: one.table.type_name.clone(),
+                attribute: one.table.columns[geometry].attribute().clone(),
+                boxes: tile.frame.boxes(),
+                filter: Filter::True,
+            });
+            let mut selection = Selection::new(tile.frame);
+            let expected = walk.expected();
+            let step = &mut || walk.step(&mut |placed| selection.take(placed));
+            engine.in_slices(expected, step).await?;
+            layers.push((one, selection.finish()));
+        }
+        Ok(Self { engine, snapshot, tile, layers })
+    }
+
+    /// A number that differs where the tile does: of each feature where it was changed last, and of
+    /// merged ones how many they are. Nothing has to be drawn for it.
+    pub(crate) async fn fingerprint(&self) -> Result<u64, QueryError> {
+        let mut hasher = FixedState::default().build_hasher();
+        for (shown, selected) in &self.layers {
+            shown.table.name.hash(&mut hasher);
+            let columns = shown.table.columns.iter().zip(&shown.columns);
+            for (column, is_shown) in columns {
+                (&column.name, column.datatype, is_shown).hash(&mut hasher);
+            }
+            selected.merged.hash(&mut hasher);
+            let points = selected.points.iter().map(|(slot, _)| *slot);
+            let mut slots = selected.shapes.iter().copied().chain(points);
+            let count = selected.shapes.len() + selected.points.len();
+            let mut step = || {
+                for _ in 0..LOOKED_AT_ONCE {
+                    let Some(slot) = slots.next() else { return false };
+                    let changed = self.snapshot.changed(slot);
+                    changed.map(|(seq, revision)| (seq.as_u64(), revision.0)).hash(&mut hasher);
+                }
+                true
+            };
+            self.engine.in_slices(LOOK * whole(count), &mut step).await?;
+        }
+        Ok(hasher.finish())
+    }
+
+    /// Draws the tile.
+    pub(crate) async fn draw(self) -> Result<Vec<u8>, QueryError> {
+        let mut out = Vec::new();
+        for (shown, selected) in self.layers {
+            let mut layer = Layer::new(shown.table, shown.columns);
+            for (at, count) in &selected.merged {
+                layer.merged(*at, *count);
+            }
+            let table = shown.table;
+            let count = selected.shapes.len() + selected.points.len();
+            let mut shapes = selected.shapes.into_iter();
+            let mut points = selected.points.into_iter();
+            let (snapshot, tile) = (self.snapshot, self.tile);
+            let mut step = || {
+                for _ in 0..DRAWN_AT_ONCE {
+                    if layer.is_full() {
+                        return false;
+                    }
+                    let (slot, place) = match shapes.next() {
+                        Some(slot) => (slot, None),
+                        None => match points.next() {
+                            Some((slot, at)) => (slot, Some(at)),
+                            None => return false,
+                        },
+                    };
+                    let Some(record) = snapshot.record(slot) else { continue };
+                    let shape = match place {
+                        Some(at) => TileShape::Points(vec![at]),
+                        None => shape_of(table, &record, tile),
+                    };
+                    if shape != TileShape::Empty {
+                        layer.entity(&record.view(), &shape);
+                    }
+                }
+                true
+            };
+            self.engine.in_slices(DRAW * whole(count), &mut step).await?;
+            layer.finish(&mut out);
+        }
+        Ok(out)
+    }
+}
+
+fn whole(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn shape_of(table: &Table, record: &Record, tile: Tile) -> TileShape {
+    let geometry = geometry_of(table, &record.view()).and_then(read_shape);
+    // Half a pixel is not seen.
+    let tolerance = if tile.zoom < EXACT_ZOOM { PIXEL / 2.0 } else { 0.0 };
+    geometry.map_or(TileShape::Empty, |geometry| tile.frame.cut(&geometry, tolerance))
+}

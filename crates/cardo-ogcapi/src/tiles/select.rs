@@ -1,0 +1,177 @@
+use cardo_engine::{Placed, Slot};
+use cardo_spatial::TileFrame;
+
+use super::{BUFFER, CELL, EXTENT, MOST, PIXEL};
+
+/// Which features of a collection a tile shows; the module above has the rules.
+pub(super) struct Selection {
+    frame: TileFrame,
+    points: Vec<(Slot, [i32; 2])>,
+    /// The grid of all points, once there are too many of them.
+    thinned: Option<Grid>,
+    shapes: Vec<Shape>,
+    /// The grid of what is too small or too much to be drawn.
+    grid: Option<Grid>,
+    seen: Seen,
+}
+
+#[derive(Clone, Copy)]
+struct Shape {
+    slot: Slot,
+    area: f64,
+    center: [f64; 2],
+}
+
+/// What is drawn, each kind in the order in which it is written.
+pub(super) struct Selected {
+    pub(super) merged: Vec<([i32; 2], u64)>,
+    pub(super) shapes: Vec<Slot>,
+    pub(super) points: Vec<(Slot, [i32; 2])>,
+}
+
+impl Selection {
+    pub(super) fn new(frame: TileFrame) -> Self {
+        Self {
+            frame,
+            points: Vec::new(),
+            thinned: None,
+            shapes: Vec::new(),
+            grid: None,
+            seen: Seen::default(),
+        }
+    }
+
+    pub(super) fn take(&mut self, placed: Placed) {
+        if placed.is_point {
+            let [lon, lat] = placed.bounds.min;
+            if let Some(at) = self.frame.place(lon, lat) {
+                self.take_point(placed.slot, at);
+            }
+        } else if self.seen.is_new(placed.slot) {
+            let [width, height] = self.frame.size(&placed.bounds);
+            let center = placed.bounds.center();
+            let shape = Shape { slot: placed.slot, area: width * height, center };
+            if width < PIXEL && height < PIXEL {
+                self.merge(shape);
+                return;
+            }
+            self.shapes.push(shape);
+            if self.shapes.len() >= 2 * MOST {
+                self.bound_shapes();
+            }
+        }
+    }
+
+    fn take_point(&mut self, slot: Slot, at: [i32; 2]) {
+        if let Some(grid) = &mut self.thinned {
+            grid.add(at, Some(slot));
+            return;
+        }
+        self.points.push((slot, at));
+        if self.points.len() > MOST {
+            let mut grid = Grid::default();
+            for (slot, at) in self.points.drain(..) {
+                grid.add(at, Some(slot));
+            }
+            self.thinned = Some(grid);
+        }
+    }
+
+    fn merge(&mut self, shape: Shape) {
+        let [lon, lat] = shape.center;
+        if let Some(at) = self.frame.place(lon, lat) {
+            self.grid.get_or_insert_default().add(at, None);
+        }
+    }
+
+    /// Merges all but the largest shapes.
+    fn bound_shapes(&mut self) {
+        self.shapes.sort_unstable_by(|a, b| b.area.total_cmp(&a.area).then(a.slot.cmp(&b.slot)));
+        if self.shapes.len() > MOST {
+            for shape in self.shapes.split_off(MOST) {
+                self.merge(shape);
+            }
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Selected {
+        self.bound_shapes();
+        let mut merged = Vec::new();
+        if let Some(grid) = &self.thinned {
+            for cell in grid.cells.iter().filter(|cell| cell.count > 0) {
+                match cell.alone {
+                    Some(slot) if cell.count == 1 => self.points.push((slot, cell.middle())),
+                    _ => merged.push((cell.middle(), cell.count)),
+                }
+            }
+        }
+        if let Some(grid) = &self.grid {
+            let cells = grid.cells.iter().filter(|cell| cell.count > 0);
+            merged.extend(cells.map(|cell| (cell.middle(), cell.count)));
+        }
+        self.points.sort_unstable_by_key(|(slot, _)| *slot);
+        let shapes = self.shapes.iter().map(|shape| shape.slot).collect();
+        Selected { merged, shapes, points: self.points }
+    }
+}
+
+/// Cells over the tile and its buffer, each as large as those of the tiles beside.
+struct Grid {
+    cells: Vec<GridCell>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct GridCell {
+    count: u64,
+    /// The first that came in.
+    alone: Option<Slot>,
+    /// The sums of both axes, which come out the same in any order.
+    sum: [i64; 2],
+}
+
+const BEFORE: i32 = BUFFER as i32;
+/// Cells to a side.
+const CELLS: i32 = (EXTENT as i32 + 2 * BEFORE) / CELL + 1;
+
+impl Default for Grid {
+    fn default() -> Self {
+        let count = usize::try_from(CELLS * CELLS).expect("it is positive");
+        Self { cells: vec![GridCell::default(); count] }
+    }
+}
+
+impl Grid {
+    fn add(&mut self, at: [i32; 2], slot: Option<Slot>) {
+        let [x, y] = at.map(|axis| (axis + BEFORE) / CELL);
+        let place = usize::try_from(y * CELLS + x).expect("positions lie in the buffer");
+        let cell = &mut self.cells[place];
+        cell.alone = if cell.count == 0 { slot } else { None };
+        cell.count += 1;
+        for (sum, axis) in cell.sum.iter_mut().zip(at) {
+            *sum += i64::from(axis);
+        }
+    }
+}
+
+impl GridCell {
+    fn middle(&self) -> [i32; 2] {
+        let count = i64::try_from(self.count).unwrap_or(i64::MAX);
+        self.sum.map(|sum| i32::try_from(sum.div_euclid(count)).unwrap_or_default())
+    }
+}
+
+/// Which slots came before.
+#[derive(Default)]
+struct Seen(Vec<u64>);
+
+impl Seen {
+    fn is_new(&mut self, slot: Slot) -> bool {
+        let (word, bit) = (slot.number() as usize / 64, 1_u64 << (slot.number() % 64));
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        let is_new = self.0[word] & bit == 0;
+        self.0[word] |= bit;
+        is_new
+    }
+}

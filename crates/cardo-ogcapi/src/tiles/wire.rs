@@ -1,0 +1,41 @@
+//! The few parts of Protocol Buffers that vector tiles are made of.
+
+/// The number of a field and how its value is written.
+pub(super) fn tag(field: u8, wire: Wire, out: &mut Vec<u8>) {
+    out.push(field << 3 | wire as u8);
+}
+
+/// How the value of a field is written.
+#[derive(Clone, Copy)]
+pub(super) enum Wire {
+    Varint = 0,
+    Fixed64 = 1,
+    Bytes = 2,
+}
+
+pub(super) fn varint(mut number: u64, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    out.push(number.to_le_bytes()[0]);
+}
+
+/// A signed number so that small ones are short.
+#[expect(clippy::cast_sign_loss, reason = "the bits are what is meant")]
+pub(super) fn zigzag(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)) as u64
+}
+
+/// A field that is a number.
+pub(super) fn number(field: u8, value: u64, out: &mut Vec<u8>) {
+    tag(field, Wire::Varint, out);
+    varint(value, out);
+}
+
+/// A field that is text, bytes or a message.
+pub(super) fn bytes(field: u8, value: &[u8], out: &mut Vec<u8>) {
+    tag(field, Wire::Bytes, out);
+    varint(value.len() as u64, out);
+    out.extend_from_slice(value);
+}

@@ -1,0 +1,277 @@
+//! Geometries in the whole numbers of a map tile of WebMercatorQuad.
+//!
+//! It stands here because a tile meets the antimeridian, the poles and faulty polygons like any other question of
+//! place: what runs across 180° is cut out of its continuous form, and a polygon is the area within an odd number of
+//! its rings, as everywhere in this crate.
+
+mod area;
+mod cut;
+mod simplify;
+
+use geo_types::{Coord, Geometry, Polygon};
+
+use crate::{Aabb, Boxes, antimeridian, parts};
+
+/// A geometry in whole numbers of a tile, x to the east and y to the south from the north-west corner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TileShape {
+    /// Nothing of it lies in the tile.
+    Empty,
+    /// Positions.
+    Points(Vec<[i32; 2]>),
+    /// Lines of two positions or more.
+    Lines(Vec<Vec<[i32; 2]>>),
+    /// Polygons, each its exterior ring and then its holes, without the closing position. Exteriors have a positive
+    /// area by the surveyor's formula, holes a negative one (Mapbox Vector Tile 2.1, section 4.3.4.4).
+    Polygons(Vec<Vec<Vec<[i32; 2]>>>),
+}
+
+/// The square of a tile, and how far beyond its border geometries are kept.
+///
+/// ```
+/// use cardo_spatial::TileFrame;
+///
+/// let whole_world = TileFrame::new(0, 0, 0, 4096, 64).unwrap();
+/// assert_eq!(whole_world.place(0.0, 0.0), Some([2048, 2048]));
+/// assert!(TileFrame::new(1, 0, 2, 4096, 64).is_none());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TileFrame {
+    /// Units of the tile around the whole world.
+    world: f64,
+    /// The north-west corner in these units.
+    corner: [f64; 2],
+    extent: f64,
+    buffer: f64,
+}
+
+/// How far to the poles the plane of the projection is used; tiles end at 85.0511 degrees.
+const MAX_LAT: f64 = 89.99;
+
+impl TileFrame {
+    /// The highest zoom level of the matrix set.
+    pub const MAX_ZOOM: u8 = 24;
+
+    /// The tile of a zoom level, with so many units to a side and so many kept beyond its border; `None` where the
+    /// matrix has no such tile.
+    pub fn new(zoom: u8, row: u32, col: u32, extent: u16, buffer: u16) -> Option<Self> {
+        let count = 1_u32.checked_shl(zoom.into())?;
+        if zoom > Self::MAX_ZOOM || row >= count || col >= count {
+            return None;
+        }
+        let extent = f64::from(extent);
+        Some(Self {
+            world: f64::from(count) * extent,
+            corner: [f64::from(col) * extent, f64::from(row) * extent],
+            extent,
+            buffer: f64::from(buffer),
+        })
+    }
+
+    /// The boxes of longitude and latitude that hold all that can be seen in the tile and its buffer.
+    pub fn boxes(&self) -> Boxes {
+        // A unit more on each side, for positions that are rounded into the tile.
+        let margin = self.buffer + 1.0;
+        let far = self.extent + margin;
+        let [west, north] = self.degrees_of(-margin, -margin);
+        let [east, south] = self.degrees_of(far, far);
+        let (south, north) = (south.max(-90.0), north.min(90.0));
+        if far + margin >= self.world {
+            return Boxes::from_slice(&[Aabb { min: [-180.0, south], max: [180.0, north] }]);
+        }
+        let middle = Aabb { min: [west.max(-180.0), south], max: [east.min(180.0), north] };
+        let mut boxes = Boxes::from_slice(&[middle]);
+        if west < -180.0 {
+            boxes.push(Aabb { min: [west + 360.0, south], max: [180.0, north] });
+        }
+        if east > 180.0 {
+            boxes.push(Aabb { min: [-180.0, south], max: [east - 360.0, north] });
+        }
+        boxes
+    }
+
+    /// The square of the tile itself in degrees.
+    pub fn bounds(&self) -> Aabb {
+        let [west, north] = self.degrees_of(0.0, 0.0);
+        let [east, south] = self.degrees_of(self.extent, self.extent);
+        Aabb { min: [west, south], max: [east, north] }
+    }
+
+    /// Where a position stands, if that is in the tile or its buffer.
+    #[inline]
+    pub fn place(&self, lon: f64, lat: f64) -> Option<[i32; 2]> {
+        let at = self.project(Coord { x: lon, y: lat });
+        let range = -self.buffer..=self.extent + self.buffer;
+        let y = at.y.round();
+        let x = [at.x, at.x - self.world, at.x + self.world].into_iter();
+        let x = x.map(f64::round).find(|x| range.contains(x))?;
+        range.contains(&y).then(|| [whole(x), whole(y)])
+    }
+
+    /// How many units a box is wide and high.
+    pub fn size(&self, bounds: &Aabb) -> [f64; 2] {
+        let south_west = self.project(Coord { x: bounds.min[0], y: bounds.min[1] });
+        let north_east = self.project(Coord { x: bounds.max[0], y: bounds.max[1] });
+        [north_east.x - south_west.x, south_west.y - north_east.y]
+    }
+
+    /// What of a geometry lies in the tile and its buffer; lines and rings lose positions that leave them within
+    /// `tolerance` units of where they were. Edges are straight in the projection.
+    pub fn cut(&self, geometry: &Geometry<f64>, tolerance: f64) -> TileShape {
+        if parts::has_non_finite(geometry) {
+            return TileShape::Empty;
+        }
+        let geometry = antimeridian::unwrap(geometry);
+        let Some(bounds) = Aabb::of(&geometry) else { return TileShape::Empty };
+        let mut pieces = Pieces::default();
+        pieces.points.extend(self.places(&geometry));
+        for turn in [-self.world, 0.0, self.world] {
+            let west = self.project(Coord { x: bounds.min[0], y: 0.0 }).x + turn;
+            let east = self.project(Coord { x: bounds.max[0], y: 0.0 }).x + turn;
+            if east >= -self.buffer && west <= self.extent + self.buffer {
+                self.take(&geometry, turn, tolerance, &mut pieces);
+            }
+        }
+        pieces.into_shape()
+    }
+
+    fn take(&self, geometry: &Geometry<f64>, turn: f64, tolerance: f64, pieces: &mut Pieces) {
+        let at = |c: &Coord<f64>| {
+            let at = self.project(*c);
+            [at.x + turn, at.y]
+        };
+        let line = |coords: &[Coord<f64>]| coords.iter().map(at).collect::<Vec<_>>();
+        match geometry {
+            Geometry::Point(_) | Geometry::MultiPoint(_) => {}
+            Geometry::LineString(one) => self.take_line(&line(&one.0), tolerance, pieces),
+            Geometry::MultiLineString(lines) => {
+                lines.iter().for_each(|one| self.take_line(&line(&one.0), tolerance, pieces));
+            }
+            Geometry::Polygon(one) => self.take_polygon(one, &line, tolerance, pieces),
+            Geometry::MultiPolygon(polygons) => {
+                polygons.iter().for_each(|one| self.take_polygon(one, &line, tolerance, pieces));
+            }
+            Geometry::GeometryCollection(all) => {
+                all.iter().for_each(|one| self.take(one, turn, tolerance, pieces));
+            }
+            Geometry::Line(one) => {
+                self.take_line(&line(&[one.start, one.end]), tolerance, pieces);
+            }
+            Geometry::Rect(one) => self.take_polygon(&one.to_polygon(), &line, tolerance, pieces),
+            Geometry::Triangle(one) => {
+                self.take_polygon(&one.to_polygon(), &line, tolerance, pieces);
+            }
+        }
+    }
+
+    /// The single positions of a geometry, each once although the world goes round.
+    fn places(&self, geometry: &Geometry<f64>) -> Vec<[i32; 2]> {
+        let mut places = Vec::new();
+        parts::visit(geometry, &mut |part| {
+            if let parts::Part::Point(c) = part {
+                places.extend(self.place(c.x, c.y));
+            }
+        });
+        places
+    }
+
+    fn take_line(&self, line: &[[f64; 2]], tolerance: f64, pieces: &mut Pieces) {
+        let window = self.window();
+        for run in cut::line(line, &window) {
+            let run = whole_line(&simplify::line(&run, tolerance));
+            if run.len() > 1 {
+                pieces.lines.push(run);
+            }
+        }
+    }
+
+    fn take_polygon(
+        &self,
+        polygon: &Polygon<f64>,
+        line: &impl Fn(&[Coord<f64>]) -> Vec<[f64; 2]>,
+        tolerance: f64,
+        pieces: &mut Pieces,
+    ) {
+        let window = self.window();
+        for (at, ring) in std::iter::once(polygon.exterior()).chain(polygon.interiors()).enumerate()
+        {
+            let open = ring.0.split_last().map_or(&[][..], |(_, rest)| rest);
+            let ring = cut::ring(line(open), &window);
+            let mut ring = whole_line(&simplify::ring(&ring, tolerance));
+            while ring.len() > 1 && ring.first() == ring.last() {
+                ring.pop();
+            }
+            if area::is_broad(&ring) {
+                pieces.rings.push(ring);
+            } else if at == 0 {
+                // Holes of nothing are nothing.
+                return;
+            }
+        }
+        pieces.polygons += 1;
+    }
+
+    fn window(&self) -> [f64; 2] {
+        [-self.buffer, self.extent + self.buffer]
+    }
+
+    #[inline]
+    fn project(&self, c: Coord<f64>) -> Coord<f64> {
+        let lat = c.y.clamp(-MAX_LAT, MAX_LAT).to_radians();
+        let turn = std::f64::consts::TAU;
+        let x = (c.x + 180.0) / 360.0 * self.world - self.corner[0];
+        let y = (0.5 - lat.tan().asinh() / turn) * self.world - self.corner[1];
+        Coord { x, y }
+    }
+
+    fn degrees_of(&self, x: f64, y: f64) -> [f64; 2] {
+        let turn = std::f64::consts::TAU;
+        let lon = (x + self.corner[0]) / self.world * 360.0 - 180.0;
+        let north = (0.5 - (y + self.corner[1]) / self.world) * turn;
+        [lon, north.sinh().atan().to_degrees()]
+    }
+}
+
+/// What was cut out, by kind.
+#[derive(Default)]
+struct Pieces {
+    points: Vec<[i32; 2]>,
+    lines: Vec<Vec<[i32; 2]>>,
+    rings: Vec<Vec<[i32; 2]>>,
+    polygons: usize,
+}
+
+impl Pieces {
+    /// Of several kinds, the one of the highest dimension.
+    fn into_shape(self) -> TileShape {
+        if self.polygons > 0 {
+            let polygons = area::sound(self.rings, self.polygons);
+            return if polygons.is_empty() {
+                TileShape::Empty
+            } else {
+                TileShape::Polygons(polygons)
+            };
+        }
+        match (self.lines.is_empty(), self.points.is_empty()) {
+            (false, _) => TileShape::Lines(self.lines),
+            (true, false) => TileShape::Points(self.points),
+            (true, true) => TileShape::Empty,
+        }
+    }
+}
+
+/// The positions in whole numbers, each that differs from the one before.
+fn whole_line(line: &[[f64; 2]]) -> Vec<[i32; 2]> {
+    let mut out: Vec<[i32; 2]> = line.iter().map(|at| at.map(|axis| whole(axis.round()))).collect();
+    out.dedup();
+    out
+}
+
+/// A number that lies in a tile or its buffer.
+#[expect(clippy::cast_possible_truncation, reason = "tiles have at most 65,536 units and a buffer")]
+fn whole(axis: f64) -> i32 {
+    axis as i32
+}
+
+#[cfg(test)]
+mod tests;
