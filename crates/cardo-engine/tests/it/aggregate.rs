@@ -107,7 +107,7 @@ async fn filled(plains: &[Plain], districts: &[[i32; 4]]) -> (Engine, Caller) {
     (engine, caller)
 }
 
-async fn districts_of(snapshot: &Snapshot) -> Vec<Record> {
+fn districts_of(snapshot: &Snapshot) -> Vec<Record> {
     snapshot.query(&all(Filter::Type(name("District")))).entities
 }
 
@@ -154,7 +154,7 @@ proptest! {
                     && (f64::from(*y)..=f64::from(y + h)).contains(&lat)
             };
             let home = |plain: &Plain| districts.iter().position(|one| inside(plain, one));
-            let areas = districts_of(&snapshot).await;
+            let areas = districts_of(&snapshot);
             let of = tables.get("District").unwrap();
             let by_area =
                 engine.aggregate_by_area(&snapshot, of, &areas, &[counting]).await.unwrap();
@@ -185,7 +185,7 @@ async fn what_a_caller_may_not_see_counts_nowhere() {
     let counted = counting(tables.get("Sensor").unwrap(), Filter::True);
     let figures = engine.aggregate(&snapshot, &counted).await.unwrap();
     assert_eq!((figures.count, figures.numbers[0].sum), (3, 24.0));
-    let areas = districts_of(&snapshot).await;
+    let areas = districts_of(&snapshot);
     let of = tables.get("District").unwrap();
     let by_area = engine.aggregate_by_area(&snapshot, of, &areas, &[counted]).await.unwrap();
     assert_eq!((by_area[0][0].count, by_area[0][0].numbers[0].min), (3, 7.0));

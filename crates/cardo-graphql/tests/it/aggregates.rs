@@ -140,7 +140,8 @@ async fn what_cannot_be_counted_is_refused_with_the_reason() {
         assert!(message.contains(says), "{question}: {code} {message}");
         assert_eq!(code, "BAD_USER_INPUT", "{question}");
     }
-    let many: String = (0..30).map(|at| format!("a{at}: aggregate {{ count }} ")).collect();
+    let many: Vec<String> = (0..30).map(|at| format!("a{at}: aggregate {{ count }}")).collect();
+    let many = many.join(" ");
     let (code, _) = city.error(&format!("{{ {many} }}")).await;
     assert_eq!(code, "TOO_COMPLEX");
 }

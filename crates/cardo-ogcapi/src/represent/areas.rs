@@ -14,8 +14,15 @@ pub(crate) struct AreaTable<'a> {
     numbers: Vec<Vec<(usize, Option<Box<str>>)>>,
 }
 
-/// What there is of a number, in the order of columns.
-const PARTS: [&str; 5] = ["count", "sum", "mean", "min", "max"];
+type Part = fn(&NumberFigures) -> f64;
+
+/// What there is of numbers beside how many they are, in the order of columns.
+const PARTS: [(&str, Part); 4] = [
+    ("sum", |numbers| numbers.sum),
+    ("mean", NumberFigures::mean),
+    ("min", |numbers| numbers.min),
+    ("max", |numbers| numbers.max),
+];
 
 impl<'a> AreaTable<'a> {
     pub(crate) fn of(
@@ -50,7 +57,8 @@ impl<'a> AreaTable<'a> {
                 if let Some(unit) = unit {
                     let _ = write!(start, ".{unit}");
                 }
-                names.extend(PARTS.iter().map(|part| format!("{start}.{part}")));
+                names.push(format!("{start}.count"));
+                names.extend(PARTS.iter().map(|(part, _)| format!("{start}.{part}")));
             }
         }
         names
@@ -72,18 +80,10 @@ impl<'a> AreaTable<'a> {
             values.push(figures.count.into());
             for (column, unit) in numbers {
                 let is_it = |n: &&NumberFigures| n.column == *column && n.unit == *unit;
-                match figures.numbers.iter().find(is_it) {
-                    Some(n) => values.extend([
-                        Value::from(n.count),
-                        n.sum.into(),
-                        n.mean().into(),
-                        n.min.into(),
-                        n.max.into(),
-                    ]),
-                    None => {
-                        values.push(0.into());
-                        values.extend([const { Value::Null }; 4]);
-                    }
+                let found = figures.numbers.iter().find(is_it);
+                values.push(found.map_or(0, |n| n.count).into());
+                for (_, part) in PARTS {
+                    values.push(found.map(part).into());
                 }
             }
         }
