@@ -26,7 +26,7 @@ use crate::query::{EntityQuery, Page, QueryError};
 use crate::residence;
 use crate::sequencer::{self, Command, Write};
 use crate::snapshot::{Asked, Snapshot};
-use crate::tables::{Made, Tables};
+use crate::tables::{Made, Tables, Terms};
 use crate::twin::Twin;
 use crate::watch::Watch;
 
@@ -112,6 +112,11 @@ impl Engine {
     /// The names of types and attributes, with their ids.
     pub fn names(&self) -> &Names {
         &self.inner.names
+    }
+
+    /// The short names of the configured context.
+    pub fn terms(&self) -> &Terms {
+        &self.inner.options.terms
     }
 
     /// The twin of the caller as it is now; loads it where that has not happened yet.

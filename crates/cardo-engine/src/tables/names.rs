@@ -83,7 +83,7 @@ impl Terms {
     }
 
     /// The IRI of a term; IRIs and what has none stay as they are.
-    pub(super) fn full<'a>(&self, name: &'a str) -> Cow<'a, str> {
+    pub fn full<'a>(&self, name: &'a str) -> Cow<'a, str> {
         let iri = if name.contains(':') { None } else { self.0.iri(name) };
         iri.map_or(Cow::Borrowed(name), Cow::Owned)
     }

@@ -15,7 +15,7 @@ use super::entity::{filtered, moment_of, wants_count};
 use super::{aggregate, fallible, page_arguments, session};
 use crate::fault::Fault;
 use crate::filter;
-use crate::model::Model;
+use crate::model::{Model, TypeNames};
 use crate::mutate::{self, Write};
 use crate::resolve::{self, Asked, Group, Node, PageArgs, given};
 use crate::session::Session;
@@ -174,17 +174,23 @@ pub(super) fn mutation(model: &Arc<Model>) -> Object {
         .argument(id_argument())
         .description("Deletes an entity."),
     );
+    let any = ["createEntity", "mergeEntity", "replaceEntity"].map(str::to_owned);
+    object = writes(object, &any, "Entity", "EntityInput", None);
     for (of, ty) in model.types.iter().enumerate() {
-        let names = &ty.names;
-        object = object
-            .field(write(&names.create, &ty.name, &names.input, of, Write::Create))
-            .field(write(&names.merge, &ty.name, &names.input, of, Write::Merge))
-            .field(write(&names.replace, &ty.name, &names.input, of, Write::Replace));
+        let TypeNames { create, merge, replace, input, .. } = &ty.names;
+        let names = [create, merge, replace].map(String::clone);
+        object = writes(object, &names, &ty.name, input, Some(of));
     }
     object
 }
 
-fn write(name: &str, ty: &str, input: &str, of: usize, how: Write) -> Field {
+fn writes(object: Object, names: &[String; 3], ty: &str, input: &str, of: Option<usize>) -> Object {
+    let ways = [Write::Create, Write::Merge, Write::Replace];
+    let fields = names.iter().zip(ways).map(|(name, how)| write(name, ty, input, of, how));
+    fields.fold(object, Object::field)
+}
+
+fn write(name: &str, ty: &str, input: &str, of: Option<usize>, how: Write) -> Field {
     let says = match how {
         Write::Create => "Creates an entity; it must not exist.",
         Write::Merge => "Changes what is given of an entity, and leaves the rest.",
@@ -195,7 +201,7 @@ fn write(name: &str, ty: &str, input: &str, of: usize, how: Write) -> Field {
             let session = session(&ctx)?;
             let input = ctx.args.get("input").ok_or_else(|| Fault::input("input is missing"))?;
             let node = mutate::write(&session, of, id_of(&ctx)?, input.as_value(), how).await?;
-            Ok(node.map(FieldValue::owned_any))
+            Ok(node.map(|node| node.into_value(of)))
         })
     })
     .argument(id_argument())

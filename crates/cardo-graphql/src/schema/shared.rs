@@ -10,7 +10,7 @@ use async_graphql::dynamic::{
 
 use super::entity::{change_type, connection_types, member_fields};
 use crate::model::Model;
-use crate::mutate::Deleted;
+use crate::mutate::{Deleted, VALUES};
 use crate::resolve::{Connection, UNLISTED};
 
 pub(super) fn types(model: &Arc<Model>) -> Vec<Type> {
@@ -20,6 +20,8 @@ pub(super) fn types(model: &Arc<Model>) -> Vec<Type> {
     types.extend(connection_types("Entity", "EntityConnection", "EntityEdge"));
     types.push(change_type("EntityChange", "Entity").into());
     types.push(entity_filter().into());
+    types.push(entity_input().into());
+    types.push(attribute_input().into());
     types.push(entity_order().into());
     types.push(enumeration("EntityField", &["id", "createdAt", "modifiedAt", "expiresAt"]).into());
     types.push(enumeration("Direction", &["ASC", "DESC"]).into());
@@ -154,6 +156,53 @@ pub(super) fn member_filters(object: InputObject, own: &str) -> InputObject {
 
 fn entity_filter() -> InputObject {
     member_filters(InputObject::new("EntityFilter"), "EntityFilter")
+}
+
+fn entity_input() -> InputObject {
+    InputObject::new("EntityInput")
+        .description(
+            "An entity of any type. Types and attributes may be new to the twin: names are those of \
+             its types and attributes, terms of the configured context, or IRIs. In a merge, what \
+             is absent stays, and null deletes.",
+        )
+        .field(
+            InputValue::new("type", TypeRef::named_nn_list(TypeRef::STRING))
+                .description("At least one, unless it is merged."),
+        )
+        .field(InputValue::new("scope", TypeRef::named_nn_list(TypeRef::STRING)))
+        .field(InputValue::new("expiresAt", TypeRef::named("DateTime")))
+        .field(InputValue::new("attributes", TypeRef::named_nn_list("AttributeInput")))
+}
+
+fn attribute_input() -> InputObject {
+    let says = [
+        "The value of a property.",
+        "The value of a geometry property.",
+        "The ids that a relationship leads to.",
+        "A text for each language, as an object.",
+        "Names of a vocabulary.",
+    ];
+    let types = [
+        TypeRef::named("JSON"),
+        TypeRef::named("Geometry"),
+        TypeRef::named_nn_list(TypeRef::ID),
+        TypeRef::named("JSON"),
+        TypeRef::named_nn_list(TypeRef::STRING),
+    ];
+    let mut object = InputObject::new("AttributeInput")
+        .description("An attribute with one value, of which the member says what kind it is.")
+        .field(InputValue::new("name", TypeRef::named_nn(TypeRef::STRING)))
+        .field(
+            InputValue::new("datasetId", TypeRef::named(TypeRef::ID))
+                .description("Which of several values it is."),
+        );
+    for (((name, _), ty), says) in VALUES.iter().zip(types).zip(says) {
+        object = object.field(InputValue::new(*name, ty).description(says));
+    }
+    object
+        .field(InputValue::new("observedAt", TypeRef::named("DateTime")))
+        .field(InputValue::new("unitCode", TypeRef::named(TypeRef::STRING)))
+        .field(InputValue::new("attributes", TypeRef::named_nn_list("AttributeInput")))
 }
 
 fn entity_order() -> InputObject {

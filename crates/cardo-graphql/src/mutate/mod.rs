@@ -1,5 +1,7 @@
 //! Changes: typed inputs as operations of the engine.
 
+mod any;
+
 use std::sync::Arc;
 
 use async_graphql::Value as Given;
@@ -20,6 +22,8 @@ use crate::resolve::{Group, Node};
 use crate::schema::type_iri;
 use crate::session::Session;
 use crate::value::to_json;
+
+pub(crate) use any::VALUES;
 
 /// How an input is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +49,7 @@ pub(crate) async fn delete(session: &Session, id: &str) -> Result<Deleted, Fault
 /// Applies an input; the entity as it is then.
 pub(crate) async fn write(
     session: &Arc<Session>,
-    of: usize,
+    of: Option<usize>,
     id: &str,
     input: &Given,
     how: Write,
@@ -70,27 +74,40 @@ fn entity_id(id: &str) -> Result<EntityId, Fault> {
     Ok(EntityId::new(id.to_owned())?)
 }
 
+/// An input of a type of the schema, or of any type.
 fn operation(
     session: &Session,
-    of: usize,
+    of: Option<usize>,
     id: &str,
     input: &Given,
     how: Write,
 ) -> Result<Operation, Fault> {
-    let model = &session.model;
-    let table = model.table(of);
-    let draft = Draft::read(model, table, input)?;
+    let table = of.map(|of| session.model.table(of));
+    let mut draft = match table {
+        Some(table) => Draft::read(&session.model, table, input)?,
+        None => any::read(session, input)?,
+    };
     if how == Write::Merge {
         let record = session.moment().snapshot.retrieve(id);
-        if !record.is_some_and(|record| record.view().types().any(|name| name == table.id)) {
-            let message = format!("there is no {} {id:?}", table.name);
-            return Err(Fault::new(Code::NotFound, message));
+        let is_of = |table: &Table| {
+            let types = record.as_ref().map(|record| record.view().types());
+            types.is_some_and(|mut types| types.any(|name| name == table.id))
+        };
+        let is_there = table.map_or(record.is_some(), is_of);
+        if !is_there {
+            let name = table.map_or("entity", |table| table.name.as_ref());
+            return Err(Fault::new(Code::NotFound, format!("there is no {name} {id:?}")));
         }
         let fragment = draft.into_fragment()?;
         let options = MergeOptions::default();
         return Ok(Operation::Merge { id: entity_id(id)?, fragment, options });
     }
-    let entity = draft.into_entity(entity_id(id)?, &table.type_name)?;
+    let type_name = match table {
+        Some(table) => table.type_name.clone(),
+        None if draft.types.is_empty() => return Err(Fault::input("type is missing")),
+        None => draft.types.remove(0),
+    };
+    let entity = draft.into_entity(entity_id(id)?, &type_name)?;
     Ok(if how == Write::Create { Operation::Create(entity) } else { Operation::Replace(entity) })
 }
 
@@ -394,11 +411,16 @@ fn value(table: &Table, datatype: ColumnType, given: &Given, name: &str) -> Resu
             _ => Err(wrong()),
         },
         ColumnType::Number | ColumnType::Text | ColumnType::Boolean | ColumnType::Json => {
-            let json = to_json(given).ok_or_else(wrong)?;
-            let text = serde_json::to_string(&json).map_err(|_| wrong())?;
-            Ok(Value::property(JsonText::parse(&text)?, false))
+            Ok(Value::property(json_text(given, name)?, false))
         }
     }
+}
+
+fn json_text(given: &Given, name: &str) -> Result<JsonText, Fault> {
+    let wrong = || Fault::input(format!("{name} is {given}, which its type does not allow"));
+    let json = to_json(given).ok_or_else(wrong)?;
+    let text = serde_json::to_string(&json).map_err(|_| wrong())?;
+    Ok(JsonText::parse(&text)?)
 }
 
 fn moment(given: &Given, name: &str) -> Result<Option<Timestamp>, Fault> {
