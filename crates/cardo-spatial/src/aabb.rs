@@ -92,8 +92,11 @@ impl Aabb {
 
     /// Whether two boxes share a position.
     #[inline]
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "with `&&` there would be branches, which among boxes side by side nobody can guess"
+    )]
     pub fn intersects(&self, other: &Self) -> bool {
-        // Not `&&`: among boxes side by side no branch could be guessed.
         (self.min[0] <= other.max[0])
             & (self.max[0] >= other.min[0])
             & (self.min[1] <= other.max[1])

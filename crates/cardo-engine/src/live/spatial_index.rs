@@ -126,7 +126,7 @@ impl SpatialIndex {
                 for bucket in group.buckets.iter().filter(|b| b.bounds.intersects(wanted)) {
                     let takes_all = wanted.contains(&bucket.bounds);
                     for entry in &*bucket.entries {
-                        if takes_all | entry.bounds.intersects(wanted) {
+                        if takes_all || entry.bounds.intersects(wanted) {
                             visit(entry);
                         }
                     }

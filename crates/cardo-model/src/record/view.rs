@@ -239,7 +239,6 @@ impl<'a> AttributeRef<'a> {
     }
 
     /// The only instance, where it has nothing beyond a value, a unit and when it was observed.
-    #[expect(clippy::inline_always, reason = "a page reads thousands")]
     #[inline(always)]
     pub fn single(&self) -> Option<Single<'a>> {
         const OTHERS: u8 = !(HAS_OBSERVED | HAS_UNIT);
