@@ -109,7 +109,7 @@ impl<'a> Ask<'a> {
         let mut separator = '?';
         let mut add = |parts: [&str; 3]| {
             url.push(separator);
-            parts.into_iter().for_each(|part| url.push_str(part));
+            url.extend(parts);
             separator = '&';
         };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
