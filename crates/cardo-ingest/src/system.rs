@@ -16,17 +16,13 @@ pub(crate) fn judge(
     format: Format,
     reader: &mut (dyn RecordReader + Send),
 ) -> Result<Option<String>, IngestError> {
-    let stated = match reader.crs().map(Crs::from_user) {
-        Some(Ok(crs)) => Some(crs),
-        // The plan will say that it is not known.
-        Some(Err(_)) => return Ok(None),
-        None if matches!(format, Format::GeoPackage | Format::Shapefile) => None,
-        None => return Ok(None),
-    };
-    let positions = positions(reader);
+    let stated = reader.crs().map(Crs::from_user);
+    let is_guessed = stated.is_none() && matches!(format, Format::GeoPackage | Format::Shapefile);
     match stated {
-        Some(crs) => believe(source, crs, &positions).map(|()| None),
-        None => guess(source, &positions),
+        Some(Ok(crs)) => believe(source, crs, &positions(reader)).map(|()| None),
+        None if is_guessed => guess(source, &positions(reader)),
+        // Of a system that is not known the plan will speak; other formats have one of their own.
+        Some(Err(_)) | None => Ok(None),
     }
 }
 

@@ -52,19 +52,18 @@ pub(super) fn layer<R: Read + Seek>(
         }
     }
     let all: Vec<String> = features.iter().chain(&others).cloned().collect();
-    let chosen = match wanted {
-        Some(_) => choose_layer("GeoPackage", &all, wanted)?,
-        None => {
-            // Writers add empty tables to satisfy the standard, and attributes for styles.
-            let mut candidates = tables.filled(database, &features)?;
-            if candidates.is_empty() {
-                candidates = tables.filled(database, &others)?;
-            }
-            if candidates.is_empty() {
-                candidates = if features.is_empty() { others } else { features };
-            }
-            choose_layer("GeoPackage", &candidates, None)?
+    let chosen = if wanted.is_some() {
+        choose_layer("GeoPackage", &all, wanted)?
+    } else {
+        // Writers add empty tables to satisfy the standard, and attributes for styles.
+        let mut candidates = tables.filled(database, &features)?;
+        if candidates.is_empty() {
+            candidates = tables.filled(database, &others)?;
         }
+        if candidates.is_empty() {
+            candidates = if features.is_empty() { others } else { features };
+        }
+        choose_layer("GeoPackage", &candidates, None)?
     };
     let columns = tables.columns(&chosen)?;
     let mut geometry = None;

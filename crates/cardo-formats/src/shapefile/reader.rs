@@ -125,7 +125,6 @@ impl<'a> ShapefileReader<'a> {
     }
 
     /// The next shape; none at the end, an inner error where it was passed over or is wrong.
-    #[expect(clippy::type_complexity, reason = "three ways to go on, of which each is used once")]
     fn load(&mut self) -> Result<Option<Result<Option<RecordGeometry>, Fault>>, Fault> {
         self.content.clear();
         let mut head = Vec::new();
@@ -136,7 +135,7 @@ impl<'a> ShapefileReader<'a> {
         }
         let head: [u8; 8] = head.try_into().map_err(|_| Fault::Truncated)?;
         let size = u64::from(u32::from_be_bytes([head[4], head[5], head[6], head[7]])) * 2;
-        if size < 4 || size >= 1 << 32 {
+        if !(4..1 << 32).contains(&size) {
             return Err(malformed(format_args!("a shape of {size} bytes")));
         }
         let limit = self.limits.record_bytes;

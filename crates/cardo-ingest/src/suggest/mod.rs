@@ -62,16 +62,13 @@ pub fn suggest_mapping(path: &Path, options: &JobOptions) -> Result<String, Inge
     let layer = reader.layer().map(str::to_owned);
     let named = || type_of(layer.as_deref().unwrap_or_else(|| stem(&source)));
     let type_name = options.type_name.clone().unwrap_or_else(named);
-    let about_crs = match &options.crs {
-        Some(_) => None,
-        None => {
-            let note = system::judge(&source, format, &mut *open()?)?;
-            let stated = reader.crs().and_then(|text| cardo_spatial::Crs::from_user(text).ok());
-            note.or_else(|| {
-                stated.map(|crs| format!("the file says that its coordinates are {crs}"))
-            })
-        }
-    };
+    let mut about_crs = None;
+    if options.crs.is_none() {
+        let note = system::judge(&source, format, &mut *open()?)?;
+        let stated = reader.crs().and_then(|text| cardo_spatial::Crs::from_user(text).ok());
+        let says = |crs| format!("the file says that its coordinates are {crs}");
+        about_crs = note.or_else(|| stated.map(says));
+    }
     let (columns, seen) = look(&mut *reader);
     let identity = match &options.id_column {
         Some(column) => Identity::Field(column.clone()),

@@ -136,7 +136,7 @@ fn observed(found: &Findings) -> Option<&Column> {
 fn attributes(found: &Findings, observed: Option<&Column>, out: &mut String) {
     let called =
         |name: &&str| found.columns.iter().find(|column| column.name.to_lowercase() == **name);
-    let name = NAMES.iter().find_map(|name| called(name)).map(|column| &column.name);
+    let name = NAMES.iter().find_map(called).map(|column| &column.name);
     let mut taken = vec!["location".to_owned()];
     if name.is_some() {
         taken.push("name".to_owned());

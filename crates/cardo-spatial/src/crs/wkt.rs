@@ -309,7 +309,6 @@ fn method_name(name: &str) -> String {
         | "lambertconicconformal2sp"
         | "lambertconformalconic1sp"
         | "lambertconicconformal1sp" => "lambertconformalconic".to_owned(),
-        "lambertazimuthalequalarea" => "lambertazimuthalequalarea".to_owned(),
         "popularvisualisationpseudomercator" | "mercatorauxiliarysphere" => {
             "webmercator".to_owned()
         }
