@@ -10,10 +10,11 @@ fn esri(
     parameters: &[(&str, f64)],
     unit: &str,
 ) -> String {
-    let parameters: String = parameters
+    let parameters: Vec<String> = parameters
         .iter()
         .map(|(name, value)| format!("PARAMETER[\"{name}\",{value:?}],"))
         .collect();
+    let parameters = parameters.concat();
     format!("PROJCS[\"{name}\",{base},PROJECTION[\"{projection}\"],{parameters}UNIT[{unit}]]")
 }
 

@@ -2,6 +2,7 @@
 
 use cardo_formats::{FieldKind, FieldValue, Format, ReadOptions, open};
 use geo_types::{Geometry, Point, polygon};
+use proptest::{collection::vec, option, prelude::*};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
@@ -49,8 +50,8 @@ fn blob(flags: u8, envelope: usize, wkb: &[u8]) -> String {
     let mut bytes = vec![b'G', b'P', 0, flags, 0, 0, 0, 0];
     bytes.extend(vec![0; envelope]);
     bytes.extend(wkb);
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-    format!("X'{digits}'")
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    format!("X'{}'", digits.concat())
 }
 
 fn point(is_little: bool, code: u32, numbers: &[f64]) -> Vec<u8> {
@@ -284,6 +285,50 @@ pub(crate) fn example() -> Vec<u8> {
     let statements =
         format!("{TABLES}{}{rows} UPDATE a SET geom = {geometry};", layer("a", ", t TEXT", 3067));
     database(512, &statements)
+}
+
+/// Rows as SQLite stores them when they are bound as values.
+fn written(rows: &[(i64, Option<f64>, Option<String>, bool)]) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.gpkg");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        let mut connection: SqliteConnection = options.page_size(512).connect().await.unwrap();
+        let build = format!(
+            "{TABLES}{}BEGIN;",
+            layer("a", ", i BIGINT, f DOUBLE, t TEXT, b BOOLEAN", 3067)
+        );
+        sqlx::raw_sql(AssertSqlSafe(build)).execute(&mut connection).await.unwrap();
+        for (int, float, text, truth) in rows {
+            let insert = sqlx::query("INSERT INTO a (i, f, t, b) VALUES (?, ?, ?, ?)");
+            let insert = insert.bind(int).bind(float).bind(text).bind(truth);
+            insert.execute(&mut connection).await.unwrap();
+        }
+        sqlx::raw_sql("COMMIT").execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    });
+    std::fs::read(path).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_sqlite_writes_is_read(
+        rows in vec((any::<i64>(), option::of(-1e12..1e12), option::of("[^\u{0}]{0,300}"), any::<bool>()), 0..60),
+    ) {
+        let records = read(Format::GeoPackage, written(&rows)).clean();
+        prop_assert_eq!(records.len(), rows.len());
+        for (record, (int, float, text, truth)) in records.iter().zip(&rows) {
+            let float = float.map_or(FieldValue::Null, FieldValue::Float);
+            let text = text.clone().map_or(FieldValue::Null, FieldValue::Text);
+            prop_assert_eq!(record.field("i"), Some(&FieldValue::Int(*int)));
+            prop_assert_eq!(record.field("f"), Some(&float));
+            prop_assert_eq!(record.field("t"), Some(&text));
+            prop_assert_eq!(record.field("b"), Some(&FieldValue::Bool(*truth)));
+        }
+    }
 }
 
 #[test]

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use cardo_egress::{EgressConfig, Gate};
 use cardo_formats::Format;
 use cardo_ingest::{
     FileJob, IngestError, JobOptions, Mapping, Silent, SourceConfig, spawn_sources, suggest_mapping,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 
 use crate::{City, LOCATION, mapped, of_type, samples};
@@ -64,7 +66,7 @@ async fn package(path: &Path, system: &str, features: &[&str]) {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat()
 }
 
 fn point_blob(x: f64, y: f64) -> String {
@@ -242,6 +244,38 @@ async fn a_source_of_the_configuration_may_name_a_layer() {
     assert_eq!(city.snapshot().await.len(), 13);
     let error = refused(&city, &file, of_type("T")).await.to_string();
     assert!(error.contains("--layer") && error.contains("ne_110m_admin_0_countries"), "{error}");
+}
+
+#[tokio::test]
+async fn a_downloaded_geopackage_is_known_by_its_content() {
+    let city = City::new().await;
+    let path = city.folder.path().join("served.gpkg");
+    package(&path, "'EPSG', 3879, 'PROJCS[]'", &[&point_blob(GRID.0, GRID.1)]).await;
+    let body = std::fs::read(&path).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 2_048];
+            let _ = stream.read(&mut request).await;
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(&[head.as_bytes(), &body].concat()).await;
+        }
+    });
+    let config = format!("name='web'\nurl='http://{address}/download?id=7'\ntype='T'\nevery='1h'");
+    let gate = Gate::new(EgressConfig { allow_loopback: true, ..EgressConfig::default() });
+    let shutdown = CancellationToken::new();
+    let config = toml::from_str(&config).unwrap();
+    let mut tasks = spawn_sources(&city.ingestor, vec![config], Some(gate), &shutdown).unwrap();
+    crate::sources::until("the feature", async || city.entity("urn:ngsi-ld:T:1").await.is_some())
+        .await;
+    let [lon, lat] = place(&city, "urn:ngsi-ld:T:1").await;
+    assert!((lon - 24.9384).abs() < 1e-6 && (lat - 60.1699).abs() < 1e-6, "{lon} {lat}");
+    shutdown.cancel();
+    while tasks.join_next().await.is_some() {}
 }
 
 /// Counts by `ogrinfo`, and the first position of the first feature by `ogr2ogr -t_srs EPSG:4326`.
