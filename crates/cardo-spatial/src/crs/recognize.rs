@@ -31,7 +31,7 @@ pub(super) fn from_wkt(text: &str) -> Option<Code> {
         is_same.then(|| {
             let is_old = known.name.contains("deprecated");
             let is_named = plain(&known.name) == plain(&described.name);
-            (is_old, !is_named, Reverse(known.shared_words(&described)), code)
+            (is_old, !is_named, Reverse(known.shared_words(&described)), known.words(), code)
         })
     });
     same.min().map(|(.., code)| Code::Epsg(code))

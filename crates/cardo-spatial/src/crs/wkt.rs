@@ -97,6 +97,11 @@ impl Description {
                 .all(|(one, two)| one.0 == two.0 && (one.1 - two.1).abs() <= tolerance(one.0))
     }
 
+    /// How many words its name has.
+    pub(super) fn words(&self) -> usize {
+        words(&self.name).len()
+    }
+
     /// How many words of the two names are the same.
     pub(super) fn shared_words(&self, other: &Self) -> usize {
         let words = words(&other.name);
