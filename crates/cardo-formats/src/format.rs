@@ -7,9 +7,13 @@ use std::{
 };
 
 use crate::{
-    CsvOptions, CsvReader, FieldSchema, FlatGeobufReader, Record, RecordError,
+    CsvOptions, CsvReader, Fault, FieldSchema, FlatGeobufReader, GeoPackageReader, Record,
+    RecordError, ShapefileParts, ShapefileReader,
+    error::Place,
     geojson::{GeoJsonReader, GeoJsonSeqReader},
+    geopackage,
     gtfs_rt::GtfsRealtimeReader,
+    shapefile,
 };
 
 /// A format that can be read.
@@ -23,14 +27,25 @@ pub enum Format {
     Csv,
     /// FlatGeobuf, version 3.
     FlatGeobuf,
+    /// GeoPackage: the features or attributes of one table.
+    GeoPackage,
+    /// A Shapefile, plain or in a zip.
+    Shapefile,
     /// GTFS-Realtime vehicle positions.
     GtfsRealtime,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 5] =
-        [Self::GeoJson, Self::GeoJsonSeq, Self::Csv, Self::FlatGeobuf, Self::GtfsRealtime];
+    pub const ALL: [Self; 7] = [
+        Self::GeoJson,
+        Self::GeoJsonSeq,
+        Self::Csv,
+        Self::FlatGeobuf,
+        Self::GeoPackage,
+        Self::Shapefile,
+        Self::GtfsRealtime,
+    ];
 
     /// The name used in configuration and on the command line.
     pub fn name(self) -> &'static str {
@@ -39,6 +54,8 @@ impl Format {
             Self::GeoJsonSeq => "geojsonseq",
             Self::Csv => "csv",
             Self::FlatGeobuf => "flatgeobuf",
+            Self::GeoPackage => "geopackage",
+            Self::Shapefile => "shapefile",
             Self::GtfsRealtime => "gtfs-realtime",
         }
     }
@@ -50,6 +67,8 @@ impl Format {
             Self::GeoJsonSeq => "application/geo+json-seq",
             Self::Csv => "text/csv",
             Self::FlatGeobuf => "application/vnd.flatgeobuf",
+            Self::GeoPackage => "application/geopackage+sqlite3",
+            Self::Shapefile => "application/vnd.shp",
             Self::GtfsRealtime => "application/x-protobuf",
         }
     }
@@ -61,6 +80,8 @@ impl Format {
             Self::GeoJsonSeq => &["geojsonl", "geojsons", "geojsonseq", "ndjson", "jsonl"],
             Self::Csv => &["csv", "tsv", "txt"],
             Self::FlatGeobuf => &["fgb"],
+            Self::GeoPackage => &["gpkg"],
+            Self::Shapefile => &["shp", "zip", "shz"],
             Self::GtfsRealtime => &["pb", "pbf"],
         }
     }
@@ -70,6 +91,12 @@ impl Format {
     pub fn guess(file_name: &str, first_bytes: &[u8]) -> Option<Self> {
         if first_bytes.starts_with(b"fgb") {
             return Some(Self::FlatGeobuf);
+        }
+        if first_bytes.starts_with(geopackage::MAGIC) {
+            return Some(Self::GeoPackage);
+        }
+        if first_bytes.starts_with(shapefile::ZIP) || first_bytes.starts_with(&shapefile::MAGIC) {
+            return Some(Self::Shapefile);
         }
         if first_bytes.first() == Some(&0x1E) {
             return Some(Self::GeoJsonSeq);
@@ -87,7 +114,9 @@ impl fmt::Display for Format {
 
 /// A name that belongs to no format.
 #[derive(Debug, thiserror::Error)]
-#[error("unknown format `{0}`; known are geojson, geojsonseq, csv, flatgeobuf, gtfs-realtime")]
+#[error(
+    "unknown format `{0}`; known are geojson, geojsonseq, csv, flatgeobuf, geopackage, shapefile, gtfs-realtime"
+)]
 pub struct UnknownFormat(pub String);
 
 impl FromStr for Format {
@@ -110,11 +139,13 @@ pub struct Limits {
     pub raw_bytes: usize,
     /// Deepest nesting of values and geometry collections.
     pub depth: usize,
+    /// Most bytes that a file in a zip may have once it is unpacked.
+    pub unpacked_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { record_bytes: 64 << 20, raw_bytes: 64 << 10, depth: 64 }
+        Self { record_bytes: 64 << 20, raw_bytes: 64 << 10, depth: 64, unpacked_bytes: 4 << 30 }
     }
 }
 
@@ -125,6 +156,8 @@ pub struct ReadOptions {
     pub limits: Limits,
     /// How CSV is read.
     pub csv: CsvOptions,
+    /// Which table of a GeoPackage or shapefile of a zip is read, where there are several.
+    pub layer: Option<String>,
 }
 
 /// The records of a source, and what the source says about all of them.
@@ -140,6 +173,11 @@ pub trait RecordReader: Iterator<Item = Result<Record, RecordError>> {
         &[]
     }
 
+    /// The layer that is read, in formats that may hold several.
+    fn layer(&self) -> Option<&str> {
+        None
+    }
+
     /// Bytes consumed so far.
     fn position(&self) -> u64;
 
@@ -152,6 +190,39 @@ pub trait RecordReader: Iterator<Item = Result<Record, RecordError>> {
     /// such as the alerts of a feed of vehicle positions.
     fn skipped(&self) -> u64 {
         0
+    }
+
+    /// What a user should know about how the source was read; complete at its end.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// The layer of a file that is wanted, or the only one.
+pub(crate) fn choose_layer(
+    file: &str,
+    layers: &[String],
+    wanted: Option<&str>,
+) -> Result<String, Fault> {
+    let all = || {
+        let names: Vec<String> = layers.iter().take(20).map(|name| format!("`{name}`")).collect();
+        names.join(", ")
+    };
+    let refused = |why: String| Err(Fault::Unsupported(why));
+    if let Some(wanted) = wanted {
+        let exact = layers.iter().find(|name| *name == wanted);
+        let found = exact.or_else(|| layers.iter().find(|name| name.eq_ignore_ascii_case(wanted)));
+        return match found {
+            Some(name) => Ok(name.clone()),
+            None => refused(format!("the {file} has no layer `{wanted}`; it has {}", all())),
+        };
+    }
+    match layers {
+        [one] => Ok(one.clone()),
+        [] => refused(format!("the {file} holds no layer that can be read")),
+        _ => {
+            refused(format!("the {file} holds several layers, choose one with --layer: {}", all()))
+        }
     }
 }
 
@@ -171,11 +242,37 @@ where
     R: Read + Seek + Send + 'a,
 {
     let limits = options.limits;
+    let layer = options.layer.as_deref();
     Ok(match format {
         Format::GeoJson => Box::new(GeoJsonReader::seekable(input, limits)?),
         Format::GeoJsonSeq => Box::new(GeoJsonSeqReader::new(input, limits)),
         Format::Csv => Box::new(CsvReader::new(input, options)?),
         Format::FlatGeobuf => Box::new(FlatGeobufReader::new(input, limits)?),
+        Format::GeoPackage => Box::new(GeoPackageReader::new(input, layer, limits)?),
+        Format::Shapefile => open_shapefile(input, options)?,
         Format::GtfsRealtime => Box::new(GtfsRealtimeReader::new(input, limits)),
+    })
+}
+
+/// A zip, or a `.shp` alone; the files beside one are given to [`ShapefileReader::new`].
+fn open_shapefile<'a, R>(
+    mut input: R,
+    options: &ReadOptions,
+) -> Result<Box<dyn RecordReader + Send + 'a>, RecordError>
+where
+    R: Read + Seek + Send + 'a,
+{
+    let failed = |error: std::io::Error| RecordError::fatal(Place::default(), error.into());
+    let mut first = [0; 4];
+    let is_zip = match input.read_exact(&mut first) {
+        Ok(()) => first == *shapefile::ZIP,
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => false,
+        Err(error) => return Err(failed(error)),
+    };
+    input.rewind().map_err(failed)?;
+    Ok(if is_zip {
+        Box::new(ShapefileReader::in_zip(input, options.layer.as_deref(), options.limits)?)
+    } else {
+        Box::new(ShapefileReader::new(ShapefileParts::new(input), options.limits)?)
     })
 }

@@ -20,7 +20,7 @@ pub enum IngestError {
     },
     /// Neither name nor content tell the format.
     #[error(
-        "the format of {0} is not recognized; name it with --format: geojson, geojsonseq, csv, flatgeobuf or gtfs-realtime"
+        "the format of {0} is not recognized; name it with --format: geojson, geojsonseq, csv, flatgeobuf, geopackage, shapefile or gtfs-realtime"
     )]
     UnknownFormat(String),
     /// The beginning of the source is not of its format.
@@ -32,6 +32,42 @@ pub enum IngestError {
         format: &'static str,
         /// What is wrong.
         error: RecordError,
+    },
+    /// A database that another program has open holds changes that are not in the file yet.
+    #[error(
+        "{} is open in another program, and some changes stand beside it ({}-wal); close it there first",
+        path.display(), path.display()
+    )]
+    Unfinished {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of places that names no reference system, and whose coordinates are no longitude and
+    /// latitude.
+    #[error(
+        "{source_name} does not say its coordinate reference system, and its coordinates ({} {}) are not clearly \
+         longitude and latitude; give it as --crs EPSG:n", position[0], position[1]
+    )]
+    NoCrs {
+        /// The source.
+        source_name: String,
+        /// A position of it.
+        position: [f64; 2],
+    },
+    /// The coordinates are not of the reference system that the source names.
+    #[error(
+        "{source_name} says that its coordinates are {crs}, but they ({} {}) {doubt}; give the right system as --crs \
+         EPSG:n, or {crs} to insist", position[0], position[1]
+    )]
+    WrongCrs {
+        /// The source.
+        source_name: String,
+        /// What it says.
+        crs: cardo_spatial::Crs,
+        /// A position of it.
+        position: [f64; 2],
+        /// What is the matter with it.
+        doubt: cardo_spatial::Doubt,
     },
     /// The mapping cannot be used.
     #[error(transparent)]

@@ -44,6 +44,8 @@ pub(crate) struct Feed<'a> {
     pub(crate) plan: Plan,
     /// Records before this one were taken in by an earlier run.
     pub(crate) from: u64,
+    /// What is known about the source already.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Feed<'_> {
@@ -88,7 +90,9 @@ impl Feed<'_> {
             }
         }
         load.skipped += self.reader.skipped();
-        load.end = Some(End { notes: self.plan.notes(), stopped });
+        self.notes.extend(self.reader.notes());
+        self.notes.extend(self.plan.notes());
+        load.end = Some(End { notes: self.notes, stopped });
         hand_on(load);
     }
 

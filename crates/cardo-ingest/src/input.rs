@@ -2,11 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use cardo_formats::{Format, ReadOptions, RecordReader, open};
+use cardo_formats::{
+    Format, ReadOptions, RecordError, RecordReader, ShapefileParts, ShapefileReader, open,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -90,12 +92,26 @@ impl Input {
         format: Format,
         options: &ReadOptions,
     ) -> Result<Box<dyn RecordReader + Send>, IngestError> {
-        let reader = self.reader().map_err(|error| self.failed(error))?;
-        open(format, reader, options).map_err(|error| IngestError::Unreadable {
+        let unreadable = |error: RecordError| IngestError::Unreadable {
             source_name: self.name(),
             format: format.name(),
             error,
-        })
+        };
+        if let Self::File(path) = self {
+            match format {
+                Format::Shapefile if is_plain_shape(path) => {
+                    let parts = beside(path).map_err(|error| self.failed(error))?;
+                    let reader = ShapefileReader::new(parts, options.limits);
+                    return Ok(Box::new(reader.map_err(unreadable)?));
+                }
+                Format::GeoPackage if is_unfinished(path) => {
+                    return Err(IngestError::Unfinished { path: path.clone() });
+                }
+                _ => {}
+            }
+        }
+        let reader = self.reader().map_err(|error| self.failed(error))?;
+        open(format, reader, options).map_err(unreadable)
     }
 
     pub(crate) fn fingerprint(&self) -> Result<Fingerprint, IngestError> {
@@ -113,6 +129,17 @@ impl Input {
             Self::Bytes { bytes, .. } => (bytes.len() as u64, 0),
         };
         let mut hash = Sha256::new();
+        let mut bytes_beside = 0;
+        if let Self::File(path) = self
+            && is_plain_shape(path)
+        {
+            // What changes of a shapefile is as often its table as its shapes.
+            for end in ["dbf", "prj", "cpg"] {
+                if let Some(part) = part(path, end)? {
+                    bytes_beside += io::copy(&mut File::open(part)?, &mut hash)?;
+                }
+            }
+        }
         let mut reader = self.reader()?;
         if bytes <= WHOLE {
             io::copy(&mut reader, &mut hash)?;
@@ -123,8 +150,53 @@ impl Input {
                 io::copy(&mut reader.by_ref().take(SAMPLE), &mut hash)?;
             }
         }
+        let bytes = bytes + bytes_beside;
         Ok(Fingerprint { bytes, sample: hex(&hash.finalize()[..16]), modified })
     }
+}
+
+/// Whether a path is that of shapes with other files beside them, and not in a zip.
+fn is_plain_shape(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end.eq_ignore_ascii_case("shp"))
+}
+
+/// A `.shp` with the files beside it.
+fn beside(path: &Path) -> io::Result<ShapefileParts<'static>> {
+    let small = |end: &str| part(path, end)?.map(std::fs::read).transpose();
+    let mut parts = ShapefileParts::new(File::open(path)?);
+    if let Some(table) = part(path, "dbf")? {
+        parts.dbf = Some(Box::new(File::open(table)?));
+    }
+    parts.prj = small("prj")?;
+    parts.cpg = small("cpg")?;
+    Ok(parts)
+}
+
+/// The file of the same name with another ending, in letters of any case.
+fn part(path: &Path, end: &str) -> io::Result<Option<PathBuf>> {
+    let wanted = path.with_extension(end);
+    if wanted.is_file() {
+        return Ok(Some(wanted));
+    }
+    let name = file_name(&wanted);
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().eq_ignore_ascii_case(&name) {
+            return Ok(Some(entry.path()));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a database has changes beside it that are not in it yet.
+fn is_unfinished(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
 impl Fingerprint {

@@ -1,7 +1,7 @@
 //! Reads sources and hands what they tell to the engine.
 //!
-//! A source is a file (GeoJSON, GeoJSON sequences, CSV with coordinates, FlatGeobuf, GTFS-Realtime
-//! vehicle positions), an address that is asked again and again, or a recording of a feed that is
+//! A source is a file (GeoJSON, GeoJSON sequences, CSV with coordinates, FlatGeobuf, GeoPackage,
+//! Shapefile, GTFS-Realtime vehicle positions), an address that is asked again and again, or a recording of a feed that is
 //! replayed. [`Ingestor::run_file`] takes a file in; [`spawn_sources`] runs the sources of a
 //! configuration.
 //!
@@ -40,6 +40,8 @@ mod quarantine;
 mod report;
 mod run;
 mod source;
+mod suggest;
+mod system;
 
 pub use contexts::{BuiltIn, Contexts};
 pub use error::IngestError;
@@ -50,3 +52,4 @@ pub use quarantine::Quarantined;
 pub use report::Report;
 pub use run::Ingestor;
 pub use source::{Interval, InvalidSource, SourceConfig, spawn_sources};
+pub use suggest::suggest_mapping;

@@ -21,6 +21,8 @@ pub struct JobOptions {
     pub id_column: Option<String>,
     /// The context by which short names are expanded: a URL or a file.
     pub context: Option<String>,
+    /// The table of a GeoPackage, or the shapefile of a zip; wins over that of the mapping.
+    pub layer: Option<String>,
     /// Whether every entity is marked with `simulated`.
     pub simulated: bool,
 }
@@ -37,10 +39,13 @@ pub struct FileJob {
 }
 
 impl FileJob {
-    /// A file that is known by its name without the folder.
+    /// A file that is known by its name without the folder, and by the layer where one is named.
     pub fn new(path: impl Into<PathBuf>, options: JobOptions) -> Self {
         let path = path.into();
-        let source = file_name(&path);
+        let source = match options.layer() {
+            Some(layer) => format!("{}:{layer}", file_name(&path)),
+            None => file_name(&path),
+        };
         Self { path, source, options }
     }
 }
@@ -52,16 +57,27 @@ pub(crate) fn file_name(path: &Path) -> String {
 impl JobOptions {
     pub(crate) fn read_options(&self) -> ReadOptions {
         let csv = self.mapping.as_ref().map(|mapping| mapping.csv_options()).unwrap_or_default();
-        ReadOptions { csv, ..ReadOptions::default() }
+        ReadOptions { csv, layer: self.layer().map(str::to_owned), ..ReadOptions::default() }
+    }
+
+    /// The layer that is wanted.
+    fn layer(&self) -> Option<&str> {
+        let of_mapping = || self.mapping.as_ref().and_then(|mapping| mapping.layer());
+        self.layer.as_deref().or_else(of_mapping)
     }
 
     /// Changes when records would become other entities.
     pub(crate) fn digest(&self) -> String {
         let mapping = self.mapping.as_ref().map_or("", |mapping| mapping.digest());
-        let told = format!(
+        let mut told = format!(
             "{mapping}|{:?}|{:?}|{:?}|{:?}|{:?}|{}",
             self.format, self.type_name, self.crs, self.id_column, self.context, self.simulated
         );
+        // Offsets that were stored before there were layers stay good.
+        if let Some(layer) = &self.layer {
+            told.push('|');
+            told.push_str(layer);
+        }
         hex(&Sha256::digest(told.as_bytes())[..8])
     }
 }

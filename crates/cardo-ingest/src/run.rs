@@ -20,6 +20,7 @@ use crate::options::{FileJob, JobOptions};
 use crate::progress::Progress;
 use crate::quarantine::{self, Keeper, Quarantined};
 use crate::report::Report;
+use crate::system;
 
 /// So many loads wait between reading and writing; with it memory stays flat.
 const PIPELINE: usize = 2;
@@ -185,10 +186,15 @@ impl Ingestor {
                     found.identity
                 }
             };
+            let mut notes = Vec::new();
+            if options.crs.is_none() && !mapping.has_crs() {
+                let mut reader = input.records(format, &read_options)?;
+                notes.extend(system::judge(&source_name, format, &mut *reader)?);
+            }
             let reader = input.records(format, &read_options)?;
             let plan =
                 plan(&source_name, &options, &mapping, identity, context, format, reader.crs())?;
-            Ok(Ready { format, reader, plan })
+            Ok(Ready { format, reader, plan, notes })
         })
         .await
     }
@@ -324,6 +330,8 @@ struct Ready {
     format: Format,
     reader: Box<dyn cardo_formats::RecordReader + Send>,
     plan: Plan,
+    /// What a user should know about the source.
+    notes: Vec<String>,
 }
 
 pub(crate) fn plan(
@@ -355,8 +363,8 @@ fn feed(source: &str, ready: Ready, from: u64) -> mpsc::Receiver<Load> {
     let (sender, receiver) = mpsc::channel(PIPELINE);
     let source = source.to_owned();
     tokio::task::spawn_blocking(move || {
-        let Ready { format, reader, plan } = ready;
-        let feed = Feed { source: &source, format, reader, plan, from };
+        let Ready { format, reader, plan, notes } = ready;
+        let feed = Feed { source: &source, format, reader, plan, from, notes };
         feed.run(|load| sender.blocking_send(load).is_ok());
     });
     receiver

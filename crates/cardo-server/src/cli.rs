@@ -56,6 +56,9 @@ lists all of them.";
 
 const INGEST_EXAMPLE: &str = "Example:
   cardo ingest trees.geojson --type Tree
+  cardo ingest city.gpkg --layer roads --type Road
+  cardo ingest parcels.zip --suggest-mapping > parcels.toml
+  cardo ingest parcels.zip --mapping parcels.toml --dry-run
   cardo ingest stations.csv --mapping stations.toml --data ./city
   cardo ingest --quarantine list
   cardo ingest --quarantine replay stations.csv --mapping stations.toml";
@@ -119,9 +122,23 @@ pub struct IngestArgs {
     /// A JSON-LD context for the names: a URL of a context that is kept, or a file
     #[arg(long, value_name = "CONTEXT")]
     pub context: Option<String>,
-    /// geojson, geojsonseq, csv, flatgeobuf or gtfs-realtime, where it cannot be told
+    /// geojson, geojsonseq, csv, flatgeobuf, geopackage, shapefile or gtfs-realtime, where it cannot
+    /// be told
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
+    /// The table of a GeoPackage, or the shapefile of a zip, where there are several
+    #[arg(long, value_name = "LAYER")]
+    pub layer: Option<String>,
+    /// Print a mapping for the file, to edit; nothing is taken in
+    #[arg(long, conflicts_with_all = ["quarantine", "mapping", "dry_run"])]
+    pub suggest_mapping: bool,
+    /// Show the first entities and what would be put aside; nothing is taken in, and no data
+    /// directory is needed
+    #[arg(long, conflicts_with = "quarantine")]
+    pub dry_run: bool,
+    /// How many entities a dry run shows
+    #[arg(long, value_name = "N", default_value_t = 3, requires = "dry_run", value_parser = clap::value_parser!(u16).range(..=1000))]
+    pub limit: u16,
     /// The name of the source in the log [default: the name of the file]
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,

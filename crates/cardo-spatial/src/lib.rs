@@ -40,7 +40,7 @@ pub use center::{centroid, representative_point};
 pub use crossing::is_self_crossing;
 #[cfg(feature = "proj")]
 pub use crs::ProjLibrary;
-pub use crs::{AxisOrder, Crs, CrsError, PureRust, Transform};
+pub use crs::{AxisOrder, Crs, CrsError, Doubt, PureRust, Transform};
 pub use distance::{DistanceTest, distance, point_distance};
 pub use relations::{GeoRelation, PreparedQuery};
 pub use repair::{Repaired, repair};

@@ -5,9 +5,11 @@
 mod csv;
 mod flatgeobuf;
 mod geojson;
+mod geopackage;
 mod gtfs_rt;
 mod random;
 mod samples;
+mod shapefile;
 mod survive;
 mod wkt;
 

@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cardo_formats::{FieldValue, Format, ReadOptions, Record, open};
+use cardo_formats::{FieldValue, Format, ReadOptions, Record, RecordGeometry, open};
 use geo_types::Geometry;
 
-use crate::{Outcome, read};
+use crate::{Outcome, read, read_with};
 
 fn samples() -> Option<PathBuf> {
     let folder = std::env::var_os("CARDO_SAMPLES").map(PathBuf::from);
@@ -47,6 +47,21 @@ fn files_of_a_city_are_read_whole() {
         ("helsinki/mobility/vehicle-positions-2025-04-28T1604.pb", 1178),
         ("formats/geojson/places.json", 1249),
         ("formats/geojson/poly_landmarks.geojson", 85),
+        ("helsinki/admin/major-districts.gpkg", 8),
+        ("helsinki/admin/municipality.gpkg", 1),
+        ("helsinki/osm/buildings-epsg3879.gpkg", 446),
+        ("helsinki/stats/population-grid-centre-2020.gpkg", 92),
+        ("helsinki/stats/travel-times-to-railway-station.gpkg", 13_231),
+        ("formats/gpkg/broad-street-pump.gpkg", 1),
+        ("formats/gpkg/buildings.gpkg", 158),
+        ("formats/gpkg/curves.gpkg", 1),
+        ("formats/gpkg/nospatial.gpkg", 1),
+        ("helsinki/shapefile/addresses.zip", 35),
+        ("helsinki/shapefile/metro.zip", 16),
+        ("helsinki/shapefile/municipal-border.zip", 1),
+        ("helsinki/shapefile/roads.zip", 181),
+        ("formats/shapefile/nyc-boroughs-epsg2263.zip", 5),
+        ("formats/shapefile/topographic-lakes-epsg3067.zip", 56),
         ("formats/flatgeobuf/empty.fgb", 0),
         ("formats/flatgeobuf/heterogeneous.fgb", 3),
         ("formats/flatgeobuf/unknown_feature_count.fgb", 1),
@@ -55,6 +70,46 @@ fn files_of_a_city_are_read_whole() {
         let first = outcome.errors.first().map(ToString::to_string);
         assert_eq!((outcome.records.len(), first), (count, None), "{name}");
     }
+}
+
+#[test]
+fn layers_of_a_geopackage_are_read_by_name() {
+    let Some(folder) = samples() else { return };
+    let name = "cql2/data/ne110m4cql2.gpkg";
+    let refused = load(&folder, name).errors[0].to_string();
+    for (layer, count) in [
+        ("ne_110m_admin_0_countries", 177),
+        ("ne_110m_populated_places_simple", 243),
+        ("ne_110m_rivers_lake_centerlines", 13),
+    ] {
+        assert!(refused.contains(layer), "{refused}");
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        let options = ReadOptions { layer: Some(layer.into()), ..ReadOptions::default() };
+        assert_eq!(read_with(Format::GeoPackage, &bytes, &options).clean().len(), count, "{layer}");
+    }
+}
+
+#[test]
+fn zips_that_hold_no_shapefile_are_refused_by_name() {
+    let Some(folder) = samples() else { return };
+    let outcome = load(&folder, "transit/gtfs/kuopio.zip");
+    assert!(outcome.errors[0].to_string().contains("without a shapefile"));
+}
+
+#[test]
+fn the_same_boundary_is_read_from_a_geopackage_and_a_shapefile() {
+    let Some(folder) = samples() else { return };
+    let [package, shapefile] = ["admin/municipality.gpkg", "shapefile/municipal-border.zip"]
+        .map(|name| load(&folder, &format!("helsinki/{name}")).clean().remove(0));
+    assert_eq!(package.field("NAMESWE"), shapefile.field("NAMESWE"));
+    assert_eq!(package.field("GML_ID"), shapefile.field("GML_ID"));
+    let [one, two] = [&package, &shapefile].map(|record| match &record.geometry {
+        Some(RecordGeometry { shape: Geometry::Polygon(polygon), .. }) => {
+            polygon.exterior().0.len()
+        }
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(one, two);
 }
 
 #[test]

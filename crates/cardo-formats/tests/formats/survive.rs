@@ -1,5 +1,7 @@
 //! No input makes a reader panic, hang, or go on for ever.
 
+use std::sync::LazyLock;
+
 use cardo_formats::{
     FieldKind, FieldSchema, FieldValue, FlatGeobufWriter, Format, Record, RecordGeometry,
     gtfs_rt::{FeedEntity, FeedHeader, FeedMessage, Position, VehiclePosition},
@@ -59,8 +61,13 @@ fn examples() -> Vec<(Format, Vec<u8>)> {
         (Format::Csv, csv.as_bytes().to_vec()),
         (Format::FlatGeobuf, flatgeobuf),
         (Format::GtfsRealtime, feed.encode_to_vec()),
+        (Format::Shapefile, crate::shapefile::example()),
+        (Format::GeoPackage, PACKAGE.clone()),
     ]
 }
+
+/// SQLite takes its time, so one is made for all cases.
+static PACKAGE: LazyLock<Vec<u8>> = LazyLock::new(crate::geopackage::example);
 
 #[test]
 fn every_example_is_sound() {

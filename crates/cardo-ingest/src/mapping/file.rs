@@ -24,6 +24,7 @@ pub(crate) struct MappingFile {
     pub(crate) context: Option<String>,
     pub(crate) crs: Option<CrsName>,
     pub(crate) format: Option<FormatName>,
+    pub(crate) layer: Option<String>,
     pub(crate) other_fields: OtherFields,
     pub(crate) skip: Vec<String>,
     pub(crate) terms: BTreeMap<String, FullName>,

@@ -28,7 +28,7 @@ use file::{MappingFile, OtherFields, TimeSection};
 use names::NameSpace;
 pub(crate) use names::short_type;
 pub(crate) use plan::{Identity, Mapped, Plan, PlanOptions};
-pub(crate) use time::read_with_offset;
+pub(crate) use time::{is_moment, read_with_offset};
 
 /// A mapping: data that says how a record becomes an entity. Its language is told in the
 /// documentation of this crate.
@@ -165,6 +165,16 @@ impl Mapping {
     /// The format it names.
     pub fn format(&self) -> Option<Format> {
         self.file.format.map(|format| format.0)
+    }
+
+    /// The layer it names.
+    pub(crate) fn layer(&self) -> Option<&str> {
+        self.file.layer.as_deref()
+    }
+
+    /// Whether it says in which reference system coordinates are.
+    pub(crate) fn has_crs(&self) -> bool {
+        self.file.crs.is_some()
     }
 
     /// How it wants CSV to be read.

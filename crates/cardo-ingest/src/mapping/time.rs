@@ -84,6 +84,11 @@ pub(crate) fn read_with_offset(text: &str) -> Option<Timestamp> {
     Timestamp::parse(text).ok().or_else(|| text.parse().ok().map(from_jiff))
 }
 
+/// Whether a text is a date with a time, or a date alone, in ISO 8601.
+pub(crate) fn is_moment(text: &str) -> bool {
+    text.len() >= 10 && read_iso(text, &TimeZone::UTC).is_some()
+}
+
 fn read_iso(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     if let Some(moment) = read_with_offset(text) {
         return Some(moment);

@@ -27,6 +27,8 @@ pub struct SourceConfig {
     pub speed: Option<f64>,
     /// The format, where name and content do not tell it.
     pub format: Option<String>,
+    /// The table of a GeoPackage, or the shapefile of a zip, where there are several.
+    pub layer: Option<String>,
     /// The type of the entities.
     #[serde(rename = "type")]
     pub type_name: Option<String>,
@@ -140,6 +142,7 @@ impl SourceConfig {
             crs: self.crs.clone(),
             id_column: self.id_column.clone(),
             context: self.context.clone(),
+            layer: self.layer.clone(),
             simulated: self.simulated || self.replay.is_some(),
         })
     }

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod fixtures;
+mod gis_files;
 mod runs;
 mod sources;
 

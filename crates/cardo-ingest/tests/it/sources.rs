@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::City;
 
 /// Waits until something holds; fails after a while.
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     for _ in 0..400 {
         if holds().await {
             return;

@@ -9,6 +9,7 @@ use crate::cli::{IngestArgs, QuarantineCommand};
 use crate::command::Failure;
 use crate::command::say::say;
 use crate::command::serve::runtime;
+use crate::command::try_out;
 use crate::config::Config;
 use crate::contexts::KnownContexts;
 use crate::logging::start_logging;
@@ -26,6 +27,12 @@ pub(super) fn run(args: &IngestArgs) -> Result<(), Failure> {
         None => jobs(args, &options)?,
         Some(_) => Vec::new(),
     };
+    if args.suggest_mapping {
+        return jobs.iter().try_for_each(try_out::suggest);
+    }
+    if args.dry_run {
+        return runtime()?.block_on(try_out::dry_run(&config, &jobs, args.limit));
+    }
     runtime()?.block_on(async {
         let engine = open_engine(&config, Terms::default()).await.map_err(not_opened)?;
         let done = in_engine(args, &config, &engine, twin, options, jobs).await;
@@ -53,6 +60,7 @@ fn job_options(args: &IngestArgs) -> Result<JobOptions, Failure> {
         crs: args.crs.clone(),
         id_column: args.id_column.clone(),
         context: args.context.clone(),
+        layer: args.layer.clone(),
         simulated: false,
     })
 }
@@ -61,7 +69,10 @@ fn jobs(args: &IngestArgs, options: &JobOptions) -> Result<Vec<FileJob>, Failure
     if args.source.is_some() && args.files.len() > 1 {
         return Err(Failure::usage("--source names one file, and there are several"));
     }
-    if options.type_name.is_none() && options.mapping.is_none() {
+    if args.suggest_mapping && args.files.len() > 1 {
+        return Err(Failure::usage("a mapping is for one file, and there are several"));
+    }
+    if options.type_name.is_none() && options.mapping.is_none() && !args.suggest_mapping {
         return Err(Failure::usage(
             "what the records are is not said: give --type, or --mapping with a type in it",
         ));

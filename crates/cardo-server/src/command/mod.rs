@@ -7,6 +7,7 @@ mod ingest;
 mod say;
 mod serve;
 mod token;
+mod try_out;
 
 use std::fmt::Display;
 use std::process::ExitCode;

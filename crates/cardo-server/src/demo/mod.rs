@@ -20,8 +20,9 @@ pub(crate) const NOTICE: &str = "Helsinki, from public data of OpenStreetMap con
      say simulated: true.";
 
 /// Layers in the order in which they are taken in.
-const LAYERS: [&str; 15] = [
+const LAYERS: [&str; 16] = [
     "districts.geojson",
+    "major-districts.geojson",
     "stops.geojson",
     "weather-stations.csv",
     "weather-kumpula.csv",

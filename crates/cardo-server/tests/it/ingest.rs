@@ -78,12 +78,78 @@ fn what_cannot_be_ingested_is_said_before_anything_is_opened() {
         (&[file, "--type", "T", "--format", "xls"], "xls"),
         (&[file, "--mapping", "nowhere.toml"], "nowhere.toml"),
         (&[file, "--type", "T", "--tenant", "a b"], "a b"),
+        (&[file, "--dry-run"], "--type"),
+        (&[file, "--type", "T", "--limit", "3"], "--dry-run"),
+        (&[file, file, "--suggest-mapping"], "several"),
     ] {
         let said = ingest(&data, args);
         assert_eq!(said.status.code(), Some(2), "{args:?}");
         assert!(error_text(&said).contains(says), "{}", error_text(&said));
     }
     assert!(!data.exists());
+}
+
+#[test]
+fn a_suggested_mapping_is_tried_and_then_used_unchanged() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = folder.path().join("bike-stations.csv");
+    fs::write(&file, "id,lon,lat,Slots\n1,24.94,60.17,4\n2,24.95,160.17,3\n3,24.96,60.18,2\n")
+        .unwrap();
+    let file = file.to_str().unwrap();
+    let suggested = ingest(&data, &[file, "--suggest-mapping"]);
+    assert!(suggested.status.success(), "{}", error_text(&suggested));
+    let mapping = folder.path().join("stations.toml");
+    fs::write(&mapping, &suggested.stdout).unwrap();
+    let mapping = mapping.to_str().unwrap();
+
+    let tried = ingest(&data, &[file, "--mapping", mapping, "--dry-run", "--limit", "1"]);
+    assert!(tried.status.success(), "{}", error_text(&tried));
+    let tried = text(&tried);
+    assert!(
+        tried.contains("\"id\": \"urn:ngsi-ld:BikeStation:1\"") && tried.contains("\"slots\""),
+        "{tried}"
+    );
+    assert!(!tried.contains("BikeStation:3"), "{tried}");
+    assert!(tried.contains("2 created") && tried.contains("1 quarantined"), "{tried}");
+    assert!(
+        tried.contains("to the quarantine: bike-stations.csv, record 1")
+            && tried.contains("160.17"),
+        "{tried}"
+    );
+    assert!(!data.exists(), "a dry run needs no data directory");
+
+    let taken = ingest(&data, &[file, "--mapping", mapping]);
+    assert!(text(&taken).contains("2 created"), "{}", text(&taken));
+    let server = Server::start(&data);
+    let beside = ingest(&data, &[file, "--mapping", mapping, "--dry-run"]);
+    assert!(
+        text(&beside).contains("2 created"),
+        "while a server holds the directory: {}",
+        error_text(&beside)
+    );
+    server.stop();
+}
+
+#[test]
+fn a_dry_run_shows_names_by_the_context_of_the_mapping() {
+    let folder = tempdir().unwrap();
+    let context = r#"{"@context": {"Lamp": "https://example.org/Lamp", "power": "https://example.org/power"}}"#;
+    fs::write(folder.path().join("context.jsonld"), context).unwrap();
+    let mapping = folder.path().join("lamps.toml");
+    fs::write(
+        &mapping,
+        "type='Lamp'\nkey='id'\ncontext='context.jsonld'\n[attributes]\npower='w'\n",
+    )
+    .unwrap();
+    let file = folder.path().join("lamps.csv");
+    fs::write(&file, "id,w\n1,40\n").unwrap();
+    let tried = ingest(
+        &folder.path().join("data"),
+        &[file.to_str().unwrap(), "--mapping", mapping.to_str().unwrap(), "--dry-run"],
+    );
+    let tried = text(&tried);
+    assert!(tried.contains("\"type\": \"Lamp\"") && tried.contains("\"power\""), "{tried}");
 }
 
 #[test]

@@ -40,7 +40,7 @@ const TEST_ONLY: [&str; 2] = ["cardo-testkit", "cardo-bench"];
 /// Crates of others that may be used by some of ours alone.
 const RESERVED: &[(&str, &[&str])] = &[
     ("axum", &["cardo-http", "cardo-server", "cardo-bench", "cardo-testkit", "cardo-console"]),
-    ("sqlx", &["cardo-store", "cardo-formats"]),
+    ("sqlx", &["cardo-store"]),
     ("hyper", &["cardo-egress", "cardo-server", "cardo-bench", "cardo-testkit"]),
     ("reqwest", &["cardo-egress", "cardo-conform", "cardo-bench", "cardo-testkit"]),
 ];

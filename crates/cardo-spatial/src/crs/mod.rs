@@ -5,6 +5,8 @@ mod axes;
 mod library;
 mod name;
 mod pure;
+mod recognize;
+mod wkt;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use thiserror::Error;
 #[cfg(feature = "proj")]
 pub use library::ProjLibrary;
 pub use pure::PureRust;
+pub use recognize::Doubt;
 
 #[cfg(feature = "proj")]
 use library::ProjLibrary as Preferred;
@@ -111,9 +114,16 @@ impl Crs {
     /// The system that a user names, its positions in the order east, north.
     ///
     /// Understood are `EPSG:3879` or the bare number, `urn:ogc:def:crs:EPSG::3879`,
-    /// `http://www.opengis.net/def/crs/EPSG/0/3879`, and the forms of CRS84.
+    /// `http://www.opengis.net/def/crs/EPSG/0/3879`, the forms of CRS84, the name that EPSG gives a system, and
+    /// well-known text of a system that is in the EPSG dataset, by the code it carries or by its parameters.
     pub fn from_user(text: &str) -> Result<Self, CrsError> {
-        match name::parse(text) {
+        let is_wkt = text.contains(['[', '(']) && text.contains('"');
+        let code = match name::parse(text) {
+            None if is_wkt => recognize::from_wkt(text),
+            None => recognize::from_name(text),
+            code => code,
+        };
+        match code {
             Some(Code::Crs84) => Ok(Self::CRS84),
             Some(Code::Epsg(code)) => Self::from_epsg(code),
             None => Err(CrsError::Name(text.chars().take(200).collect())),

@@ -72,7 +72,8 @@ pub(super) fn is_geographic(code: u32) -> bool {
     definition(code).is_some_and(|def| def.proj4.contains("+proj=longlat"))
 }
 
-fn definition(code: u32) -> Option<Def> {
+/// The built-in definition of a code.
+pub(super) fn definition(code: u32) -> Option<Def> {
     crs_definitions::from_code(u16::try_from(code).ok()?)
 }
 
