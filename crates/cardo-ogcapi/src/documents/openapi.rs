@@ -72,7 +72,15 @@ fn paths(tables: &Tables) -> Value {
     Value::Object(paths)
 }
 
-/// The operations of tiles; the names end as OGC 20-057 demands (clause 14).
+/// What a layer shows of much; the module `tiles` keeps to it.
+const TILE_RULES: &str = "A layer a collection, with 4,096 units to a side and a buffer of 64. \
+    What is smaller than a pixel both ways (a 512th of the tile) is merged into the cell of a grid, 64 cells to a side, in which \
+    the centre of its box lies. Of other lines and polygons the 10,000 largest by their boxes are drawn and the rest is merged. \
+    Up to 10,000 points are drawn; of more, those that are alone in their cell, and the others are merged. What is merged is one \
+    point a cell, in the middle of what it stands for, with nothing but the property cardo:count. Below level 16 lines are \
+    simplified by half a pixel. Behind 2 MiB features have no properties but id, and behind 4 MiB there are none.";
+
+/// The operations of tiles; the names end as OGC 20-057 demands (/req/oas30).
 fn tile_paths(add: &mut impl FnMut(&str, Value)) {
     let mvt = || json!({ MVT: { "schema": { "type": "string", "format": "binary" } } });
     let document = || content(&[("application/json", None), (HTML, None)]);
@@ -99,7 +107,8 @@ fn tile_paths(add: &mut impl FnMut(&str, Value)) {
         add(&format!("{base}/{{tileMatrixSetId}}"), tileset);
         let place = ["tileMatrix", "tileRow", "tileCol"];
         let names = [own, &[of_set], &place, &["properties"], of_all].concat();
-        let tile = about(&id("getTile"), "A vector tile", &mvt(), &names);
+        let mut tile = about(&id("getTile"), "A vector tile", &mvt(), &names);
+        tile["description"] = TILE_RULES.into();
         add(&format!("{base}/{{tileMatrixSetId}}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"), tile);
     }
 }

@@ -17,7 +17,7 @@ const JSON: &str = "application/json";
 /// Maps draw what is nearer from the tiles of this level, in which a unit is some centimetres.
 const NEAREST: u8 = 18;
 
-/// The tiles of a collection or of the dataset in a matrix set (OGC 20-057, clause 8).
+/// The tiles of a collection or of the dataset in a matrix set (OGC 20-057, /req/tileset).
 pub(crate) struct Tileset<'a> {
     pub(crate) title: String,
     /// The path of the list of tilesets, below the root of the API.

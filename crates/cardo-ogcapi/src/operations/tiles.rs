@@ -13,7 +13,7 @@ use crate::request::Ask;
 use crate::respond::{self, VARY_ON};
 use crate::tiles::{MATRIX_SET, Picture, Shown, Tile};
 
-/// A tile of a collection (OGC 20-057, clause 7).
+/// A tile of a collection (OGC 20-057, /req/core).
 pub(crate) async fn collection_tile(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
     ask.query.only(&TILE_PARAMETERS[..2])?;
     let tile = tile_of(ask, 3)?;
@@ -22,7 +22,7 @@ pub(crate) async fn collection_tile(face: &Face, ask: &Ask<'_>) -> Result<Respon
     answer(face, ask, tile, vec![table]).await
 }
 
-/// A tile of the dataset, a layer a collection (clause 10).
+/// A tile of the dataset, a layer a collection (/req/dataset-tilesets).
 pub(crate) async fn dataset_tile(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
     ask.query.only(&TILE_PARAMETERS)?;
     let tile = tile_of(ask, 1)?;

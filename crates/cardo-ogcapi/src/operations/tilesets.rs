@@ -14,7 +14,7 @@ use crate::tiles::{MATRIX_SET, MATRIX_SET_URI, MERCATOR, matrix_set};
 
 const JSON: &str = "application/json";
 
-/// The tilesets of a collection (OGC 20-057, clause 9).
+/// The tilesets of a collection (OGC 20-057, /req/tilesets-list and /req/geodata-tilesets).
 pub(crate) async fn collection_tilesets(
     face: &Face,
     ask: &Ask<'_>,
@@ -25,7 +25,7 @@ pub(crate) async fn collection_tilesets(
     list(face, ask, &of_collection(table, String::new())).await
 }
 
-/// The tilesets of the dataset (clause 10).
+/// The tilesets of the dataset (/req/dataset-tilesets).
 pub(crate) async fn dataset_tilesets(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
     ask.query.only(&["f"])?;
     let tables = face.tables(ask).await?;
@@ -33,7 +33,7 @@ pub(crate) async fn dataset_tilesets(face: &Face, ask: &Ask<'_>) -> Result<Respo
     list(face, ask, &of_dataset(face, tables, String::new())).await
 }
 
-/// The tileset of a collection (clause 8).
+/// The tileset of a collection (/req/tileset).
 pub(crate) async fn collection_tileset(
     face: &Face,
     ask: &Ask<'_>,
@@ -56,7 +56,7 @@ pub(crate) async fn dataset_tileset(face: &Face, ask: &Ask<'_>) -> Result<Respon
     one(face, ask, &of_dataset(face, chosen, tile_query(ask))).await
 }
 
-/// The tile matrix sets (OGC 17-083r4 and OGC 20-057, clause 12).
+/// The tile matrix sets (OGC 17-083r4).
 pub(crate) async fn tile_matrix_sets(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
     ask.query.only(&["f"])?;
     let format = ask.format(JSON)?;

@@ -23,7 +23,7 @@ pub(crate) fn chosen_tables<'t>(
     };
     let mut chosen: Vec<&Table> = Vec::new();
     for name in list.split(',') {
-        // A collection may be named by its address (OGC 20-057, clause 11).
+        // A collection may be named by its address (OGC 20-057, /req/collections-selection).
         let own = name.trim_end_matches('/').rsplit("/collections/").next().unwrap_or(name);
         let table = tables.get(own).filter(|table| is_tiled(table));
         let table = table.ok_or_else(|| ParamFault::NotTiled(shorten(name)))?;

@@ -1,4 +1,4 @@
-//! The tile matrix set WebMercatorQuad (OGC 17-083r4, annex D.1).
+//! The tile matrix set WebMercatorQuad (OGC 17-083r4).
 
 use cardo_spatial::TileFrame;
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ impl Tile {
     }
 }
 
-/// The definition of the set (OGC 17-083r4, clause 6, JSON encoding).
+/// The definition of the set (OGC 17-083r4), in JSON.
 pub(crate) fn matrix_set() -> Value {
     let matrices: Vec<Value> = (0..=TileFrame::MAX_ZOOM).map(matrix).collect();
     json!({
