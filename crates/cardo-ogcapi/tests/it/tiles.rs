@@ -257,6 +257,41 @@ async fn what_is_smaller_than_a_pixel_is_merged_and_what_is_larger_keeps_its_sha
 }
 
 #[tokio::test]
+async fn every_kind_of_geometry_is_drawn_and_cut_at_the_buffer() {
+    let client = client().await;
+    let long = "[[20,60],[20,60.2],[30,60.2]]";
+    let square = |x: f64| format!("[[[{x},60],[{0},60],[{0},61],[{x},61],[{x},60]]]", x + 0.5);
+    let shapes = [
+        ("points", "MultiPoint", "[[24.9,60.1],[24.91,60.1],[-10,10]]".to_owned()),
+        ("line", "LineString", long.to_owned()),
+        ("lines", "MultiLineString", format!("[{long},[[24.9,60.1],[25,60.2]]]")),
+        ("polygon", "Polygon", "[[[20,50],[30,50],[30,70],[20,70],[20,50]],[[24.95,60.05],[24.95,60.15],[25.05,60.15],[24.95,60.05]]]".to_owned()),
+        ("polygons", "MultiPolygon", format!("[{},{}]", square(24.5), square(25.2))),
+    ];
+    let make = |(name, kind, coordinates): &(&str, &str, String)| {
+        let text = format!("{{\"type\":\"{kind}\",\"coordinates\":{coordinates}}}");
+        make("Thing", name).geometry("location", &text).done()
+    };
+    client.create(shapes.iter().map(make).collect()).await;
+    let found = features(&client, "Thing", &around(25.0, 60.1, 7)).await;
+    let of = |name: &str| found.iter().find(|f| f.name() == format!("urn:ngsi-ld:Thing:{name}"));
+    let points = of("points").unwrap();
+    assert_eq!((points.kind, points.paths.len()), (1, 2), "what lies elsewhere is not drawn");
+    assert_eq!(of("line").map(|f| f.kind), Some(2));
+    assert_eq!(of("lines").map(|f| f.kind), Some(2));
+    let polygon = of("polygon").unwrap();
+    assert_eq!((polygon.kind, polygon.paths.len()), (3, 2));
+    assert!(doubled_area(&polygon.paths[0]) > 0 && doubled_area(&polygon.paths[1]) < 0);
+    let polygons = of("polygons").unwrap();
+    assert_eq!((polygons.kind, polygons.paths.len()), (3, 2));
+    assert!(polygons.paths.iter().all(|ring| doubled_area(ring) > 0));
+    let axes = found.iter().flat_map(|f| &f.paths).flatten().flatten();
+    assert!(axes.into_iter().all(|axis| (-64..=4160).contains(axis)));
+    // Far away, all of it is smaller than a pixel or simpler, and none is lost.
+    assert_eq!(features(&client, "Thing", "0/0/0").await.len(), 5);
+}
+
+#[tokio::test]
 async fn a_view_shows_in_tiles_what_it_shows_elsewhere() {
     let client = client_of_town().await;
     let restriction = Restriction {
