@@ -308,6 +308,21 @@ fn ask(twin: &mut Twin<'_>, city: &City, level: f64, corner: [f64; 2]) {
     let filter =
         format!(", filter: {{ location: {{ bbox: [{west:?}, {south:?}, {east:?}, {north:?}] }} }}");
     assert_eq!(twin.graph(&filter).0, inside);
+    // Figures are of the same entities as lists.
+    let corners = [[west, south], [east, south], [east, north], [west, north], [west, south]];
+    let area = json!({ "type": "Polygon", "coordinates": [corners] });
+    let question = format!(
+        "query($area: Geometry) {{ above: sensorAggregate(filter: {{ level: {{ gt: {level:?} }} }}) \
+         {{ count numbers {{ count sum }} }} inside: sensorAggregate(area: $area) {{ count }} }}"
+    );
+    let figures = twin.graphql(&question, &json!({ "area": area }))["data"].clone();
+    let sum: f64 = above.values().filter_map(|sensor| sensor.level).sum();
+    assert_eq!(figures["above"][0]["count"], above.len(), "{figures}");
+    if !above.is_empty() {
+        let expected = json!([{ "count": above.len(), "sum": sum }]);
+        assert_eq!(figures["above"][0]["numbers"], expected);
+    }
+    assert_eq!(figures["inside"][0]["count"], inside.len(), "{figures}");
     // What has no geometry is in every box (OGC API Features, Part 1, 7.15.3).
     let inside_or_nowhere = only(city, |sensor| sensor.place.is_none_or(lies));
     let question = format!("&bbox={west},{south},{east},{north}");
