@@ -3,6 +3,7 @@
 mod access;
 mod commands;
 mod demo;
+mod deploy;
 mod disk;
 mod exchange;
 mod gis;
