@@ -2,6 +2,7 @@
 
 mod access;
 mod commands;
+mod conformance;
 mod demo;
 mod deploy;
 mod disk;
