@@ -15,6 +15,7 @@ mod layering;
 mod lifecycle;
 mod one_twin;
 mod reach;
+mod readme;
 mod reference;
 mod support;
 mod vocabulary;
