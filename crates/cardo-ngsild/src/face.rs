@@ -7,7 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, any, get};
+use axum::routing::{MethodRouter, any, delete, get};
 use cardo_engine::Engine;
 use cardo_http::{BaseUrl, EntityTags, Rights, TENANT};
 use cardo_model::TwinId;
@@ -189,10 +189,13 @@ fn other_routes() -> Router {
             router = router.route(&format!("{BASE}/{path}/"), any(unbuilt));
         }
     }
+    for path in ["temporal/entities/{id}", "temporal/entities/{id}/"] {
+        router = router.route(&format!("{BASE}/{path}"), delete(unbuilt));
+    }
     router.route(&format!("{BASE}/{{*rest}}"), any(unknown))
 }
 
-const UNBUILT: [&str; 14] = [
+const UNBUILT: [&str; 16] = [
     "csourceRegistrations",
     "csourceRegistrations/{*rest}",
     "csourceSubscriptions",
@@ -202,6 +205,8 @@ const UNBUILT: [&str; 14] = [
     "temporal/entities",
     "temporal/entities/{id}/{*rest}",
     "temporal/entityOperations/{*rest}",
+    "temporal/entityMaps",
+    "entityMaps",
     "entityMaps/{*rest}",
     "entityOperations/{other}",
     "snapshots",

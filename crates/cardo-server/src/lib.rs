@@ -16,6 +16,7 @@ mod names;
 mod operations;
 mod parts;
 mod reference;
+mod supervisor;
 mod too_long;
 
 pub use auth::{AuthError, TokenAuthorizer, new_token};

@@ -192,6 +192,14 @@ impl Parts {
         })
     }
 
+    /// Done when the twin that most requests are for is in memory, or cannot be.
+    pub(crate) fn loaded(&self) -> impl Future<Output = ()> + Send + use<> {
+        let engine = self.engine.clone();
+        async move {
+            let _ = engine.snapshot(&Caller::local("start")).await;
+        }
+    }
+
     /// Serves until `shutdown` is done, then stops everything in order.
     pub(crate) async fn serve(
         self,

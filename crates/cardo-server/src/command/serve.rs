@@ -1,4 +1,4 @@
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -11,6 +11,7 @@ use crate::config::{Config, Effective};
 use crate::http::listen;
 use crate::logging::start_logging;
 use crate::parts;
+use crate::supervisor::Supervisor;
 
 pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let effective = args.settings().resolve().map_err(Failure::usage)?;
@@ -33,11 +34,23 @@ pub(super) fn run_to_end(server: impl Future<Output = Result<(), Failure>>) -> R
 }
 
 async fn serve(listener: TcpListener, config: &Config) -> Result<(), Failure> {
-    let shutdown = stop_signal()?;
+    let supervisor = Supervisor::of_environment();
+    let stop = stop_signal()?;
     let address = listener.local_addr().map_err(Failure::run)?;
     let parts = parts::Parts::open(config, address, None).await.map_err(Failure::run)?;
     mention(format_args!("Cardo listens on http://{address}\n"));
+    tokio::spawn(announce(parts.loaded(), supervisor.clone(), address));
+    let shutdown = async move {
+        stop.await;
+        supervisor.stopping();
+    };
     parts.serve(listener, config, shutdown).await.map_err(Failure::run)
+}
+
+/// Connections are queued from the start; who waits for readiness wants answers without a wait.
+async fn announce(loaded: impl Future<Output = ()>, supervisor: Supervisor, address: SocketAddr) {
+    loaded.await;
+    supervisor.ready(address);
 }
 
 /// Says which settings are not at their defaults, without their values.

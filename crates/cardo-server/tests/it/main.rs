@@ -2,7 +2,9 @@
 
 mod access;
 mod commands;
+mod conformance;
 mod demo;
+mod deploy;
 mod disk;
 mod exchange;
 mod gis;
@@ -13,6 +15,7 @@ mod layering;
 mod lifecycle;
 mod one_twin;
 mod reach;
+mod readme;
 mod reference;
 mod support;
 mod vocabulary;
