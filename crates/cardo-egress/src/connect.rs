@@ -63,27 +63,38 @@ impl Service<Name> for JudgingResolver {
 
     fn call(&mut self, name: Name) -> Self::Future {
         let config = Arc::clone(&self.config);
+        let resolver = Arc::clone(&self.resolver);
         let host = name.as_str().to_owned();
-        let resolving = self.resolver.resolve(&host);
         Box::pin(async move {
-            let not_found =
-                |reason: String| io::Error::other(NotFound { host: host.clone(), reason });
-            let found = resolving.await.map_err(|error| not_found(error.to_string()))?;
-            let mut refusal = None;
-            let mut allowed = Vec::with_capacity(found.len());
-            for address in found {
-                match config.judge(&host, address) {
-                    // The connector sets the port.
-                    Ok(()) => allowed.push(SocketAddr::new(address, 0)),
-                    Err(refused) => refusal = refusal.or(Some(refused)),
-                }
-            }
-            match refusal {
-                _ if !allowed.is_empty() => Ok(allowed.into_iter()),
-                Some(refusal) => Err(io::Error::other(refusal)),
-                None => Err(not_found("it has no address".to_owned())),
-            }
+            let allowed = allowed(&config, &*resolver, &host).await?;
+            // The connector sets the port.
+            let addresses: Vec<_> =
+                allowed.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
+            Ok(addresses.into_iter())
         })
+    }
+}
+
+/// The addresses of a name that may be reached; an error where there is none.
+pub(crate) async fn allowed(
+    config: &EgressConfig,
+    resolver: &dyn Resolve,
+    host: &str,
+) -> io::Result<Vec<IpAddr>> {
+    let not_found = |reason: String| io::Error::other(NotFound { host: host.to_owned(), reason });
+    let found = resolver.resolve(host).await.map_err(|error| not_found(error.to_string()))?;
+    let mut refusal = None;
+    let mut allowed = Vec::with_capacity(found.len());
+    for address in found {
+        match config.judge(host, address) {
+            Ok(()) => allowed.push(address),
+            Err(refused) => refusal = refusal.or(Some(refused)),
+        }
+    }
+    match refusal {
+        _ if !allowed.is_empty() => Ok(allowed),
+        Some(refusal) => Err(io::Error::other(refusal)),
+        None => Err(not_found("it has no address".to_owned())),
     }
 }
 

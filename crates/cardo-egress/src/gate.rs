@@ -39,7 +39,8 @@ const IDLE: Duration = Duration::from_secs(60);
 /// ```
 #[derive(Clone)]
 pub struct Gate {
-    config: Arc<EgressConfig>,
+    pub(crate) config: Arc<EgressConfig>,
+    pub(crate) resolver: Arc<dyn Resolve>,
     client: Client<Connector, Full<Bytes>>,
 }
 
@@ -58,14 +59,15 @@ impl Gate {
     /// A gate with another source of names.
     pub fn with_resolver(config: EgressConfig, resolver: impl Resolve) -> Self {
         let config = Arc::new(config);
+        let resolver: Arc<dyn Resolve> = Arc::new(resolver);
         let client = Client::builder(TokioExecutor::new())
             // Names of headers have no case, but some receivers look for `Link` as it is written.
             .http1_title_case_headers(true)
             .pool_idle_timeout(IDLE)
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(config.idle_connections_per_host)
-            .build(connector(&config, Arc::new(resolver)));
-        Self { config, client }
+            .build(connector(&config, Arc::clone(&resolver)));
+        Self { config, resolver, client }
     }
 
     /// The rules in force.

@@ -11,6 +11,7 @@ mod connect;
 mod error;
 mod gate;
 mod request;
+mod stream;
 
 pub use address::{Kind, Refusal};
 pub use bytes::Bytes;
@@ -20,4 +21,5 @@ pub use error::EgressError;
 pub use gate::Gate;
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 pub use request::{Request, Response};
+pub use stream::{Security, Stream};
 pub use url::Url;
