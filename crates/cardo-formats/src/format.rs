@@ -13,6 +13,7 @@ use crate::{
     geojson::{GeoJsonReader, GeoJsonSeqReader},
     geopackage,
     gtfs_rt::GtfsRealtimeReader,
+    json::JsonReader,
     shapefile,
 };
 
@@ -33,11 +34,13 @@ pub enum Format {
     Shapefile,
     /// GTFS-Realtime vehicle positions.
     GtfsRealtime,
+    /// JSON: an object, or an array with a record in each element.
+    Json,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::GeoJson,
         Self::GeoJsonSeq,
         Self::Csv,
@@ -45,6 +48,7 @@ impl Format {
         Self::GeoPackage,
         Self::Shapefile,
         Self::GtfsRealtime,
+        Self::Json,
     ];
 
     /// The name used in configuration and on the command line.
@@ -57,6 +61,7 @@ impl Format {
             Self::GeoPackage => "geopackage",
             Self::Shapefile => "shapefile",
             Self::GtfsRealtime => "gtfs-realtime",
+            Self::Json => "json",
         }
     }
 
@@ -70,6 +75,7 @@ impl Format {
             Self::GeoPackage => "application/geopackage+sqlite3",
             Self::Shapefile => "application/vnd.shp",
             Self::GtfsRealtime => "application/x-protobuf",
+            Self::Json => "application/json",
         }
     }
 
@@ -83,6 +89,8 @@ impl Format {
             Self::GeoPackage => &["gpkg"],
             Self::Shapefile => &["shp", "zip", "shz"],
             Self::GtfsRealtime => &["pb", "pbf"],
+            // Files that end so are GeoJSON more often than not.
+            Self::Json => &[],
         }
     }
 
@@ -115,7 +123,7 @@ impl fmt::Display for Format {
 /// A name that belongs to no format.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "unknown format `{0}`; known are geojson, geojsonseq, csv, flatgeobuf, geopackage, shapefile, gtfs-realtime"
+    "unknown format `{0}`; known are geojson, geojsonseq, csv, flatgeobuf, geopackage, shapefile, gtfs-realtime, json"
 )]
 pub struct UnknownFormat(pub String);
 
@@ -251,6 +259,7 @@ where
         Format::GeoPackage => Box::new(GeoPackageReader::new(input, layer, limits)?),
         Format::Shapefile => open_shapefile(input, options)?,
         Format::GtfsRealtime => Box::new(GtfsRealtimeReader::new(input, limits)),
+        Format::Json => Box::new(JsonReader::new(input, limits)?),
     })
 }
 

@@ -58,7 +58,7 @@ pub(super) fn parse_within(
 }
 
 /// Reads the text of a feature whose length and depth are within the limits.
-pub(super) fn parse(
+pub(crate) fn parse(
     text: &[u8],
     place: Place,
     limits: &Limits,

@@ -55,7 +55,18 @@ impl Members<'_> {
     }
 }
 
-fn field(value: &RawValue) -> Result<FieldValue, Fault> {
+/// The members of the text of an object as fields.
+pub(crate) fn object_fields(
+    text: &str,
+    names: &mut Names,
+) -> Result<Vec<(Arc<str>, FieldValue)>, Fault> {
+    let members: Members<'_> =
+        serde_json::from_str(text).map_err(|error| Fault::malformed("JSON", error))?;
+    members.into_fields(names)
+}
+
+/// A JSON value as a field value.
+pub(crate) fn field(value: &RawValue) -> Result<FieldValue, Fault> {
     let text = value.get();
     let malformed = |error| Fault::malformed("GeoJSON", error);
     Ok(match text.as_bytes()[0] {

@@ -51,12 +51,13 @@ impl Entities {
         if entity.vehicle.is_none() && !deleted {
             return Ok(None);
         }
+        let feed_time = self.feed_time;
         let mut fields = Fields { names: &mut self.names, list: Vec::with_capacity(16) };
         let mut geometry = None;
         if let Some(vehicle) = entity.vehicle {
-            geometry = fields.vehicle(vehicle)?;
+            geometry = fields.vehicle(vehicle, feed_time)?;
         }
-        fields.moment("feed_timestamp", self.feed_time)?;
+        fields.moment("feed_timestamp", feed_time)?;
         if deleted {
             fields.add("is_deleted", Some(FieldValue::Bool(true)));
         } else if geometry.is_none() {
@@ -121,13 +122,19 @@ impl Fields<'_> {
         Ok(())
     }
 
-    fn vehicle(&mut self, vehicle: VehiclePosition) -> Result<Option<RecordGeometry>, Fault> {
+    fn vehicle(
+        &mut self,
+        vehicle: VehiclePosition,
+        feed_time: Option<u64>,
+    ) -> Result<Option<RecordGeometry>, Fault> {
         self.descriptor(vehicle.vehicle.unwrap_or_default());
         self.trip(vehicle.trip.unwrap_or_default());
         self.int("current_stop_sequence", vehicle.current_stop_sequence);
         self.text("stop_id", vehicle.stop_id);
         self.code("current_status", vehicle.current_status, VehicleStopStatus::name);
-        self.moment("timestamp", vehicle.timestamp)?;
+        // A position without a time of its own is as old as the message at most.
+        let own_time = vehicle.timestamp.filter(|seconds| *seconds > 0);
+        self.moment("timestamp", own_time.or(feed_time))?;
         self.code("congestion_level", vehicle.congestion_level, CongestionLevel::name);
         self.code("occupancy_status", vehicle.occupancy_status, OccupancyStatus::name);
         self.int("occupancy_percentage", vehicle.occupancy_percentage);

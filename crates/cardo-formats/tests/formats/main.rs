@@ -4,9 +4,11 @@
 
 mod csv;
 mod flatgeobuf;
+mod gbfs;
 mod geojson;
 mod geopackage;
 mod gtfs_rt;
+mod json;
 mod random;
 mod samples;
 mod shapefile;

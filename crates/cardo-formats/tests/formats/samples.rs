@@ -10,7 +10,7 @@ use geo_types::Geometry;
 
 use crate::{Outcome, read, read_with};
 
-fn samples() -> Option<PathBuf> {
+pub(crate) fn samples() -> Option<PathBuf> {
     let folder = std::env::var_os("CARDO_SAMPLES").map(PathBuf::from);
     if folder.is_none() {
         eprintln!("not run: CARDO_SAMPLES names no folder of sample files");

@@ -59,6 +59,7 @@ fn examples() -> Vec<(Format, Vec<u8>)> {
         (Format::GeoJson, collection.into_bytes()),
         (Format::GeoJsonSeq, sequence.into_bytes()),
         (Format::Csv, csv.as_bytes().to_vec()),
+        (Format::Json, format!("[{feature},{{\"id\":1,\"lon\":2,\"lat\":3}},4]").into_bytes()),
         (Format::FlatGeobuf, flatgeobuf),
         (Format::GtfsRealtime, feed.encode_to_vec()),
         (Format::Shapefile, crate::shapefile::example()),
