@@ -20,7 +20,7 @@ pub enum IngestError {
     },
     /// Neither name nor content tell the format.
     #[error(
-        "the format of {0} is not recognized; name it with --format: geojson, geojsonseq, csv, flatgeobuf, geopackage, shapefile or gtfs-realtime"
+        "the format of {0} is not recognized; name it with --format: geojson, geojsonseq, csv, flatgeobuf, geopackage, shapefile, gtfs-realtime or json"
     )]
     UnknownFormat(String),
     /// The beginning of the source is not of its format.
@@ -91,6 +91,14 @@ pub enum IngestError {
     Download {
         /// The address.
         url: String,
+        /// What happened.
+        reason: String,
+    },
+    /// A broker is not listened to, or no longer.
+    #[error("{broker}: {reason}")]
+    Broker {
+        /// Its address.
+        broker: String,
         /// What happened.
         reason: String,
     },

@@ -1,8 +1,11 @@
 //! The reading half of a run: records in, batches of operations out.
 
+use std::time::Duration;
+
 use cardo_engine::Operation;
 use cardo_formats::{FieldValue, Format, Record, RecordError, RecordReader};
 
+use crate::clock::too_far_ahead;
 use crate::mapping::{Mapped, Plan};
 use crate::quarantine::Quarantined;
 
@@ -46,6 +49,8 @@ pub(crate) struct Feed<'a> {
     pub(crate) from: u64,
     /// What is known about the source already.
     pub(crate) notes: Vec<String>,
+    /// How far readings may be ahead of the clock.
+    pub(crate) clock_ahead: Option<Duration>,
 }
 
 impl Feed<'_> {
@@ -101,14 +106,18 @@ impl Feed<'_> {
             load.skipped += 1;
             return;
         }
-        match self.plan.entity(&record) {
+        let mapped = self.plan.entity(&record).map_err(|fault| fault.to_string());
+        let judged = mapped.and_then(|mapped| {
+            too_far_ahead(&mapped.entity, self.clock_ahead).map_or(Ok(mapped), Err)
+        });
+        match judged {
             Ok(Mapped { entity, self_crossing }) => {
                 load.self_crossing += u64::from(self_crossing);
                 load.operations.push(Operation::Ingest(entity));
                 load.records.push(record);
             }
-            Err(fault) => {
-                let entry = Quarantined::of_record(self.source, crs, &record, fault.to_string());
+            Err(reason) => {
+                let entry = Quarantined::of_record(self.source, crs, &record, reason);
                 let key = self.plan.key().map(str::to_owned);
                 load.faulty.push(Quarantined { key, ..entry });
             }

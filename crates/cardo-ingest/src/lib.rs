@@ -1,9 +1,10 @@
 //! Reads sources and hands what they tell to the engine.
 //!
 //! A source is a file (GeoJSON, GeoJSON sequences, CSV with coordinates, FlatGeobuf, GeoPackage,
-//! Shapefile, GTFS-Realtime vehicle positions), an address that is asked again and again, or a recording of a feed that is
-//! replayed. [`Ingestor::run_file`] takes a file in; [`spawn_sources`] runs the sources of a
-//! configuration.
+//! Shapefile, GTFS-Realtime vehicle positions, JSON), an address that is asked again and again, a
+//! sharing system (GBFS), a broker (MQTT), what others push, or a recording of a feed that is
+//! replayed. [`Ingestor::run_file`] takes a file in; [`Sources`] runs the sources of a
+//! configuration and tells how they are.
 //!
 //! A reading thread decodes records and makes entities of them; batches of up to 1,000 go through
 //! a short queue to the engine, which applies each as one revision with the offset of the source
@@ -27,12 +28,14 @@
 //!
 #![doc = include_str!("mapping.md")]
 
+mod clock;
 mod contexts;
 mod error;
 mod feed;
 mod identity;
 mod input;
 mod mapping;
+mod mqtt;
 mod naming;
 mod options;
 mod progress;
@@ -51,5 +54,9 @@ pub use progress::{Progress, Silent, terminal_progress};
 pub use quarantine::Quarantined;
 pub use report::Report;
 pub use run::Ingestor;
-pub use source::{Interval, InvalidSource, SourceConfig, spawn_sources};
+pub use source::{
+    GbfsFeed, Interval, InvalidSource, PushError, Pushed, PushedEntity, ReadEntities,
+    RunningSource, SourceConfig, SourceCounts, SourceKind, SourceState, SourceStatus, Sources,
+    spawn_sources,
+};
 pub use suggest::suggest_mapping;

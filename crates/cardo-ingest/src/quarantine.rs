@@ -8,6 +8,7 @@ use cardo_formats::geojson::{parse_feature, write_feature};
 use cardo_formats::{Limits, Record, RecordError};
 use cardo_model::{DocumentChange, Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::options::hex;
 
@@ -82,6 +83,24 @@ impl Quarantined {
         entry
     }
 
+    /// What a source was told and could not be read, such as a message. It is numbered by its
+    /// content, so that the same text twice is one entry.
+    pub(crate) fn of_text(source: &str, why: String, raw: &[u8]) -> Self {
+        let mut entry = Self::at(source, number_of(&[raw]), 0, None, why);
+        entry.keep_raw(raw);
+        entry
+    }
+
+    /// A record that could not be read, at a place of its own.
+    pub(crate) fn of_listed(source: &str, record: u64, error: &RecordError) -> Self {
+        Self { record, ..Self::of_error(source, None, error) }
+    }
+
+    /// Something that was not kept; `place` tells it from others.
+    pub(crate) fn of_nothing(source: &str, why: String, place: &[u8]) -> Self {
+        Self { is_cut: true, ..Self::at(source, number_of(&[place]), 0, None, why) }
+    }
+
     fn at(source: &str, record: u64, offset: u64, line: Option<u64>, reason: String) -> Self {
         Self {
             source: source.to_owned(),
@@ -149,6 +168,32 @@ impl std::fmt::Display for Quarantined {
     }
 }
 
+/// A number for a record without a place, made of its content.
+pub(crate) fn number_of(parts: &[&[u8]]) -> u64 {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    // Six bytes, so that the number survives readers of JSON that know floats only.
+    hash.finalize()[..6].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+/// How many entries a source has, without reading them.
+pub(crate) fn count(snapshot: Option<&Snapshot>, source: &str) -> usize {
+    let documents = snapshot.map(|snapshot| snapshot.documents(KIND)).unwrap_or_default();
+    let is_of = |id: &str| id.rsplit_once('#').is_some_and(|(name, _)| name == source);
+    documents.iter().filter(|(id, _)| is_of(id)).count()
+}
+
+/// What takes every entry of a source away.
+pub(crate) fn removals(snapshot: Option<&Snapshot>, source: &str) -> Vec<DocumentChange> {
+    let documents = snapshot.map(|snapshot| snapshot.documents(KIND)).unwrap_or_default();
+    let is_of = |id: &str| id.rsplit_once('#').is_some_and(|(name, _)| name == source);
+    let ids = documents.into_iter().map(|(id, _)| id).filter(|id| is_of(id));
+    ids.map(|id| DocumentChange { kind: KIND.into(), id: (*id).into(), body: None }).collect()
+}
+
 /// Ten digits keep the order of ids that of the source.
 fn document_id(source: &str, record: u64) -> String {
     format!("{source}#{record:010}")
@@ -183,6 +228,17 @@ impl Keeper {
             touched: HashSet::new(),
             by_reason,
         }
+    }
+
+    /// The same source with what its quarantine holds now.
+    pub(crate) fn reload(&mut self, snapshot: Option<&Snapshot>) {
+        let source = Arc::clone(&self.source);
+        *self = Self::new(snapshot, &source, self.by_reason);
+    }
+
+    /// Begins a new round over all records of the source.
+    pub(crate) fn forget_touched(&mut self) {
+        self.touched.clear();
     }
 
     /// What has to be written to keep an entry; `Err` where there is no room for it.

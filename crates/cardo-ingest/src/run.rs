@@ -10,6 +10,7 @@ use cardo_formats::{Format, Record};
 use cardo_model::{DocumentChange, SourceOffset};
 use tokio::sync::mpsc;
 
+use crate::clock::too_far_ahead;
 use crate::contexts::{self, BuiltIn, Contexts};
 use crate::error::IngestError;
 use crate::feed::{Feed, Load};
@@ -39,6 +40,8 @@ pub struct Ingestor {
 pub(crate) struct Manner {
     /// It is asked again and again: what is known to be unchanged is not read at all.
     pub(crate) is_polled: bool,
+    /// How far readings may be ahead of the clock.
+    pub(crate) clock_ahead: Option<Duration>,
 }
 
 impl Ingestor {
@@ -92,7 +95,7 @@ impl Ingestor {
         progress: &dyn Progress,
     ) -> Result<Option<Report>, IngestError> {
         let input = Input::File(job.path.clone());
-        let manner = Manner { is_polled: true };
+        let manner = Manner { is_polled: true, ..Manner::default() };
         self.run(caller, &job.source, input, &job.options, manner, progress).await
     }
 
@@ -123,7 +126,7 @@ impl Ingestor {
         let resumed_at = stored.as_ref().and_then(|stored| stored.resume(&of, &plan_digest));
         let ready = self.prepare(source, &input, options).await?;
         progress.begin(source, of.bytes());
-        let mut loads = feed(source, ready, resumed_at.unwrap_or_default());
+        let mut loads = feed(source, ready, resumed_at.unwrap_or_default(), manner);
         let mut run = Run {
             engine: &self.engine,
             caller,
@@ -221,6 +224,18 @@ impl Ingestor {
         options: &JobOptions,
         progress: &dyn Progress,
     ) -> Result<Report, IngestError> {
+        self.replay_within(caller, source, options, Manner::default(), progress).await
+    }
+
+    /// The same for a source that is treated in a manner of its own.
+    pub(crate) async fn replay_within(
+        &self,
+        caller: &Caller,
+        source: &str,
+        options: &JobOptions,
+        manner: Manner,
+        progress: &dyn Progress,
+    ) -> Result<Report, IngestError> {
         let begun = Instant::now();
         let snapshot = self.snapshot(caller).await?;
         let entries = quarantine::list(snapshot.as_ref(), Some(source));
@@ -229,6 +244,7 @@ impl Ingestor {
         let mut report = Report { records: entries.len() as u64, ..Report::default() };
         progress.begin(source, entries.len() as u64);
         let mut replay = self.replayer(source, options, &entries).await?;
+        replay.clock_ahead = manner.clock_ahead;
         for (at, entries) in entries.chunks(crate::feed::BATCH).enumerate() {
             let (mut tried, mut documents) = (Vec::new(), Vec::new());
             let mut batch = Batch::default();
@@ -286,12 +302,14 @@ impl Ingestor {
             None => Identity::Hash,
         };
         let crs = entries.iter().find_map(|entry| entry.crs.as_deref());
-        Ok(Replayer { plan: plan(source, options, &mapping, identity, context, format, crs)? })
+        let plan = plan(source, options, &mapping, identity, context, format, crs)?;
+        Ok(Replayer { plan, clock_ahead: None })
     }
 }
 
 struct Replayer {
     plan: Plan,
+    clock_ahead: Option<Duration>,
 }
 
 impl Replayer {
@@ -307,13 +325,17 @@ impl Replayer {
             report.reason(|| entry.to_string());
             return None;
         };
-        match self.plan.entity(&record) {
+        let mapped = self.plan.entity(&record).map_err(|fault| fault.to_string());
+        let judged = mapped.and_then(|mapped| {
+            too_far_ahead(&mapped.entity, self.clock_ahead).map_or(Ok(mapped), Err)
+        });
+        match judged {
             Ok(mapped) => {
                 report.self_crossing += u64::from(mapped.self_crossing);
                 Some(Operation::Ingest(mapped.entity))
             }
-            Err(fault) => {
-                let entry = Quarantined { reason: fault.to_string(), ..entry.clone() };
+            Err(reason) => {
+                let entry = Quarantined { reason, ..entry.clone() };
                 report.quarantined += 1;
                 report.reason(|| entry.to_string());
                 if let Ok(Some(document)) = keeper.put(entry) {
@@ -359,12 +381,13 @@ pub(crate) fn plan(
 }
 
 /// Reads in a thread of its own.
-fn feed(source: &str, ready: Ready, from: u64) -> mpsc::Receiver<Load> {
+fn feed(source: &str, ready: Ready, from: u64, manner: Manner) -> mpsc::Receiver<Load> {
     let (sender, receiver) = mpsc::channel(PIPELINE);
     let source = source.to_owned();
     tokio::task::spawn_blocking(move || {
         let Ready { format, reader, plan, notes } = ready;
-        let feed = Feed { source: &source, format, reader, plan, from, notes };
+        let clock_ahead = manner.clock_ahead;
+        let feed = Feed { source: &source, format, reader, plan, from, notes, clock_ahead };
         feed.run(|load| sender.blocking_send(load).is_ok());
     });
     receiver
@@ -443,7 +466,7 @@ impl Run<'_> {
     }
 }
 
-fn keep(
+pub(crate) fn keep(
     keeper: &mut Keeper,
     report: &mut Report,
     entry: Quarantined,

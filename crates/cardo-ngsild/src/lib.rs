@@ -13,6 +13,7 @@ mod contexts;
 mod egress;
 mod face;
 mod fault;
+mod notified;
 mod openapi;
 mod operations;
 mod options;
@@ -28,6 +29,7 @@ pub use contexts::{
 };
 pub use egress::GateLoader;
 pub use face::{BASE, NotificationRunner, router};
+pub use notified::{Notified, NotifiedEntity};
 pub use options::{NgsildLimits, NgsildOptions};
 
 pub use subscriptions::{Courier, DeliveryError, Message, NoCourier, SUBSCRIPTION_KIND};

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cardo_egress::Gate;
 use cardo_engine::{Caller, Engine, Terms, Vocabulary};
-use cardo_ingest::Contexts;
+use cardo_ingest::{Contexts, Pushed, PushedEntity, ReadEntities};
 use cardo_jsonld::{Context, ContextBuilder, Document, Limits, Step, compact_value, compact_vocab};
 use cardo_model::{InstanceRef, Kind};
-use cardo_ngsild::{CONTEXT_KIND, ContextLoader, GateLoader};
+use cardo_ngsild::{CONTEXT_KIND, ContextLoader, GateLoader, Notified};
 
 /// Gives sources the contexts that the faces know too: those of the configuration, those that
 /// `cardo context add` has kept, and downloads.
@@ -47,7 +47,13 @@ impl KnownContexts {
 #[async_trait]
 impl Contexts for KnownContexts {
     async fn context(&self, url: &str) -> Result<Arc<Context>, String> {
-        let mut builder = ContextBuilder::new(url.into(), self.limits);
+        self.build(url.into()).await
+    }
+}
+
+impl KnownContexts {
+    async fn build(&self, source: serde_json::Value) -> Result<Arc<Context>, String> {
+        let mut builder = ContextBuilder::new(source, self.limits);
         loop {
             match builder.step().map_err(|error| error.to_string())? {
                 Step::Ready(context) => return Ok(context),
@@ -58,6 +64,20 @@ impl Contexts for KnownContexts {
                 }
             }
         }
+    }
+}
+
+#[async_trait]
+impl ReadEntities for KnownContexts {
+    async fn notification(&self, pushed: Pushed<'_>) -> Result<Vec<PushedEntity>, String> {
+        let frame = Notified::read(pushed.body)?;
+        let named = || pushed.context.map(serde_json::Value::from);
+        let context = match frame.context().cloned().or_else(named) {
+            Some(source) => self.build(source).await?,
+            None => Context::core(),
+        };
+        let entities = frame.entities(&context).into_iter();
+        Ok(entities.map(|one| PushedEntity { text: one.text, entity: one.entity }).collect())
     }
 }
 

@@ -63,6 +63,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("/health", "whether the process runs"),
     ("/ready", "whether the store takes writes"),
     ("/metrics", "figures for Prometheus"),
+    ("/sources", "how the sources of the configuration are"),
     ("/names", "which names stand for which types and attributes in OGC API and GraphQL"),
 ];
 

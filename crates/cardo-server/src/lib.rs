@@ -16,6 +16,8 @@ mod names;
 mod operations;
 mod parts;
 mod reference;
+mod source_metrics;
+mod sources;
 mod supervisor;
 mod too_long;
 

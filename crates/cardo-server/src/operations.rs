@@ -1,4 +1,5 @@
-//! The addresses for operators: `/health`, `/ready`, `/metrics`, `/names`, and the index at `/`.
+//! The addresses for operators: `/health`, `/ready`, `/metrics`, `/names`, `/sources`, and the index
+//! at `/`.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use cardo_engine::{COMMIT_BUCKETS, Engine, EngineMetrics, TwinMetrics};
 use cardo_http::{Access, Authorize, Denied, Rights, best_media_type};
+use cardo_ingest::Sources;
 use cardo_model::TwinId;
 use cardo_notify::Courier;
 use serde_json::json;
@@ -18,6 +20,8 @@ use serde_json::json;
 use crate::index;
 use crate::metrics::{Exposition, RequestMetrics, resident_bytes};
 use crate::names;
+use crate::source_metrics;
+use crate::sources;
 
 /// What the addresses for operators need.
 #[derive(Clone)]
@@ -26,6 +30,9 @@ pub(crate) struct Operations {
     pub(crate) authorizer: Arc<dyn Authorize>,
     pub(crate) requests: Arc<RequestMetrics>,
     pub(crate) courier: Courier,
+    pub(crate) sources: Sources,
+    /// The largest body that is read.
+    pub(crate) max_body: usize,
     pub(crate) started: Instant,
     /// What the first page says of the data, where it is made up in part.
     pub(crate) notice: Option<&'static str>,
@@ -40,6 +47,7 @@ pub(crate) fn router(operations: Operations) -> Router {
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
         .route("/names", get(names::names))
+        .merge(sources::router())
         .with_state(operations)
 }
 
@@ -90,8 +98,9 @@ async fn metrics(State(operations): State<Operations>, headers: HeaderMap) -> Re
     let access = Access { headers: &headers, twin: &twin, rights: Rights::Read };
     match operations.authorizer.authorize(&access) {
         Ok(_) => {
+            let sources = source_metrics::read(&operations.sources).await;
             let text = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-            (text, operations.exposition()).into_response()
+            (text, operations.exposition(&sources)).into_response()
         }
         Err(Denied::Unauthenticated) => (
             StatusCode::UNAUTHORIZED,
@@ -104,7 +113,7 @@ async fn metrics(State(operations): State<Operations>, headers: HeaderMap) -> Re
 }
 
 impl Operations {
-    fn exposition(&self) -> String {
+    fn exposition(&self, sources: &[source_metrics::Reading]) -> String {
         let mut text = Exposition::default();
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         text.family("cardo_build_info", "gauge", "The version that runs.");
@@ -117,6 +126,7 @@ impl Operations {
         }
         self.requests.write(&mut text);
         self.write_engine(&mut text);
+        source_metrics::write(&mut text, sources);
         text.into_text()
     }
 

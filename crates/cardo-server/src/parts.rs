@@ -12,7 +12,7 @@ use cardo_egress::{EgressConfig, Gate};
 use cardo_engine::{Caller, Engine, EngineOptions, QueryError, StoreError, Terms};
 use cardo_graphql::GraphqlOptions;
 use cardo_http::{Authorize, Cors, InvalidOrigin, InvalidReach, PostedReads, Reach};
-use cardo_ingest::{Ingestor, InvalidSource};
+use cardo_ingest::{Ingestor, InvalidSource, Sources};
 use cardo_jsonld::{Context, ContextError, Document, Limits};
 use cardo_ngsild::{GateLoader, NgsildLimits, NgsildOptions, NotificationRunner};
 use cardo_notify::{Courier, CourierOptions};
@@ -108,6 +108,7 @@ pub async fn run(
 pub(crate) struct Parts {
     pub(crate) engine: Engine,
     pub(crate) ingestor: Ingestor,
+    sources: Sources,
     pub(crate) router: Router,
     address: SocketAddr,
     clients: Clients,
@@ -162,11 +163,17 @@ impl Parts {
             observer: Some(requests.clone()),
             ..GraphqlOptions::default()
         };
+        let contexts = KnownContexts::new(engine.clone(), preloaded, Some(gate.clone()));
+        let contexts = Arc::new(contexts);
+        let ingestor = Ingestor::new(engine.clone()).with_contexts(contexts.clone());
+        let sources = Sources::new(ingestor.clone()).with_entities(contexts);
         let operations = Operations {
             engine: engine.clone(),
             authorizer,
             requests,
             courier: courier.clone(),
+            sources: sources.clone(),
+            max_body: config.limits.body.as_usize(),
             started,
             notice,
         };
@@ -178,11 +185,10 @@ impl Parts {
             .merge(reference::router(faces))
             .merge(operations::router(operations))
             .fallback(any(operations::nothing_here));
-        let contexts = KnownContexts::new(engine.clone(), preloaded, Some(gate.clone()));
-        let ingestor = Ingestor::new(engine.clone()).with_contexts(Arc::new(contexts));
         Ok(Self {
             engine,
             ingestor,
+            sources,
             router,
             address,
             clients: Clients { reach, cors },
@@ -209,12 +215,7 @@ impl Parts {
     ) -> Result<(), RunError> {
         let listener = TcpListener::from_std(listener).map_err(RunError::Listener)?;
         let stopping = CancellationToken::new();
-        let sources = cardo_ingest::spawn_sources(
-            &self.ingestor,
-            config.sources.clone(),
-            Some(self.gate),
-            &stopping,
-        )?;
+        let sources = self.sources.start(config.sources.clone(), Some(self.gate), &stopping)?;
         warm_up(self.engine.clone());
         let notifications =
             tokio::spawn(self.notifications.run(stopping.clone().cancelled_owned()));

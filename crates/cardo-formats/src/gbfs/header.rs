@@ -84,6 +84,15 @@ impl Discovery {
     }
 }
 
+/// Reads the head of any file.
+///
+/// # Errors
+/// What is no such file.
+pub fn header(text: &[u8]) -> Result<Header, Fault> {
+    let file: File<serde::de::IgnoredAny> = file(text)?;
+    Ok(file.header())
+}
+
 /// Reads `gbfs.json`. Before version 3 the feeds of the wanted language are taken, or else of the
 /// first.
 ///

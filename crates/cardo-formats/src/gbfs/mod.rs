@@ -7,7 +7,7 @@ mod station;
 mod text;
 mod vehicle;
 
-pub use header::{Discovery, Header, System, discovery, system};
+pub use header::{Discovery, Header, System, discovery, header, system};
 pub use station::{Stations, stations};
 pub use vehicle::vehicles;
 

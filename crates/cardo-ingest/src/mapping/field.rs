@@ -115,7 +115,7 @@ impl<'a> Scene<'a> {
     /// The value that is meant; absent where it is null, empty or of the texts to skip.
     pub(crate) fn value(&self, field: &FieldRef) -> Option<Cow<'a, FieldValue>> {
         let value = match field {
-            FieldRef::Name(name) => Cow::Borrowed(self.record.field(name)?),
+            FieldRef::Name(name) => named(self.record, name)?,
             FieldRef::Pointer { field, pointer } => {
                 Cow::Owned(point_into(self.record.field(field)?, pointer)?)
             }
@@ -147,6 +147,17 @@ impl<'a> Scene<'a> {
             _ => false,
         }
     }
+}
+
+/// The field of a name; where there is none, and the name has dots, the member at that path inside
+/// the field that its first part names: `VP.lat` is `/VP/lat`.
+pub(crate) fn named<'a>(record: &'a Record, name: &str) -> Option<Cow<'a, FieldValue>> {
+    if let Some(value) = record.field(name) {
+        return Some(Cow::Borrowed(value));
+    }
+    let (field, path) = name.split_once('.')?;
+    let pointer = format!("/{}", path.replace('~', "~0").replace('/', "~1").replace('.', "/"));
+    Some(Cow::Owned(point_into(record.field(field)?, &pointer)?))
 }
 
 fn point_into(value: &FieldValue, pointer: &str) -> Option<FieldValue> {

@@ -132,6 +132,16 @@ impl Mapping {
         Self { file, ..Self::default() }
     }
 
+    /// Stations of GBFS as the Smart Data Models name what is known of them.
+    pub(crate) fn gbfs_stations() -> Self {
+        Self::parse(include_str!("gbfs_stations.toml")).expect("the built-in mapping is tested")
+    }
+
+    /// Vehicles of GBFS.
+    pub(crate) fn gbfs_vehicles() -> Self {
+        Self::parse(include_str!("gbfs_vehicles.toml")).expect("the built-in mapping is tested")
+    }
+
     /// Takes the moment of observation from a field of ISO text.
     pub(crate) fn observe_by(&mut self, field: &str) {
         self.file.observed_at = TimeSection::of_field(field).ok();

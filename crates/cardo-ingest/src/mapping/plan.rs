@@ -1,16 +1,17 @@
 //! A mapping made ready for one source.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use cardo_formats::{FieldValue, Record};
+use cardo_formats::{Record, RecordGeometry};
 use cardo_model::{Attribute, Entity, EntityId, Instance, Iri, JsonText, Scope, Value};
 use cardo_spatial::Crs;
 
 use super::attribute::{AttributePlan, Setting, add};
 use super::fault::MapFault;
-use super::field::{FieldRef, Scene, content_hash};
+use super::field::{FieldRef, Scene, content_hash, named};
 use super::file::{MappingFile, OtherFields, TimeSection};
-use super::geometry::Placement;
+use super::geometry::{Placement, point};
 use super::names::{NameSpace, short_type};
 use super::rest::Rest;
 use super::template::{Template, encode_for_iri, plain_text};
@@ -34,8 +35,18 @@ pub(crate) struct Plan {
     names: NameSpace,
     reading: Reading,
     placement: Placement,
+    /// Where coordinates stand in records that bring no geometry.
+    coordinates: Option<Coordinates>,
     /// Fields that the mapping names and no record has had yet.
     unseen: Vec<Arc<str>>,
+}
+
+/// The fields of coordinates.
+#[derive(Debug)]
+struct Coordinates {
+    x: FieldRef,
+    y: FieldRef,
+    z: Option<FieldRef>,
 }
 
 #[derive(Debug)]
@@ -121,12 +132,14 @@ impl Plan {
                 decimal_comma: file.csv.decimal_comma,
             },
             placement: placement(file, options.crs, options.source_crs)?,
+            // In CSV the reader has found them already.
+            coordinates: if options.is_text_only { None } else { Coordinates::of(file) },
         })
     }
 
     /// The entity that a record tells of.
     pub(crate) fn entity(&mut self, record: &Record) -> Result<Mapped, MapFault> {
-        self.unseen.retain(|field| record.field(field).is_none());
+        self.unseen.retain(|field| named(record, field).is_none());
         let scene = Scene::new(record, &self.source, &self.skip);
         let observed_at = match &self.observed_at {
             Some(time) => time.read(&scene)?,
@@ -152,8 +165,13 @@ impl Plan {
                 add(&mut entity.attributes, plan, instance)?;
             }
         }
-        if let (Some(name), Some(geometry)) = (&self.location, &record.geometry) {
-            let placed = self.placement.place(geometry)?;
+        let point = match &self.coordinates {
+            Some(coordinates) => coordinates.point(&scene, self.reading)?.map(Cow::Owned),
+            None => None,
+        };
+        let own = point.or(record.geometry.as_ref().map(Cow::Borrowed));
+        if let (Some(name), Some(geometry)) = (&self.location, own) {
+            let placed = self.placement.place(&geometry)?;
             self_crossing |= placed.self_crossing;
             let mut instance = Instance::new(Value::geo(&placed.geometry));
             instance.observed_at = observed_at;
@@ -200,6 +218,27 @@ impl Plan {
     }
 }
 
+impl Coordinates {
+    fn of(file: &MappingFile) -> Option<Self> {
+        let field = |name: &Option<String>| FieldRef::parse(name.as_ref()?).ok();
+        let section = &file.geometry;
+        Some(Self { x: field(&section.x)?, y: field(&section.y)?, z: field(&section.z) })
+    }
+
+    /// The point of a record; none where it lacks a coordinate.
+    fn point(
+        &self,
+        scene: &Scene<'_>,
+        reading: Reading,
+    ) -> Result<Option<RecordGeometry>, MapFault> {
+        let (Some(x), Some(y)) = (scene.value(&self.x), scene.value(&self.y)) else {
+            return Ok(None);
+        };
+        let z = self.z.as_ref().and_then(|z| scene.value(z));
+        point(&x, &y, z.as_deref(), |value| reading.number(value)).map(Some)
+    }
+}
+
 impl Id {
     fn urn(type_name: &str, identity: Identity) -> Self {
         let mut start = "urn:ngsi-ld:".to_owned();
@@ -228,8 +267,9 @@ impl Identity {
             Self::Hash => return Ok(content_hash(record)),
             Self::Own => ("id", record.id.clone()),
             Self::Field(name) => {
-                let value = record.field(name).filter(|value| !scene.is_absent(value));
-                (name.as_str(), value.and_then(plain_text).map(std::borrow::Cow::into_owned))
+                let value = named(record, name).filter(|value| !scene.is_absent(value));
+                let text = value.and_then(|value| plain_text(&value).map(Cow::into_owned));
+                (name.as_str(), text)
             }
         };
         text.ok_or_else(|| MapFault::NoKey(name.to_owned()))
@@ -241,8 +281,8 @@ impl Identity {
             Self::Hash => Some(content_hash(record)),
             Self::Own => record.id.clone(),
             Self::Field(name) => {
-                let value = record.field(name).filter(|value| !matches!(value, FieldValue::Null));
-                value.and_then(plain_text).map(std::borrow::Cow::into_owned)
+                let value = named(record, name).filter(|value| !value.is_null());
+                value.and_then(|value| plain_text(&value).map(Cow::into_owned))
             }
         };
         text.filter(|text| !text.trim().is_empty())

@@ -1,12 +1,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use cardo_egress::{Security, Url};
 use cardo_formats::Format;
 use cardo_model::TwinId;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::duration::Interval;
 use crate::mapping::{Mapping, MappingError};
+use crate::mqtt::{InvalidTopic, TopicPattern};
 use crate::options::JobOptions;
 
 /// A source of the configuration, one table of `[[sources]]`.
@@ -21,8 +25,39 @@ pub struct SourceConfig {
     pub url: Option<String>,
     /// A recording of vehicle positions to replay in real time, over and over.
     pub replay: Option<PathBuf>,
-    /// How often a file or an address is looked at; a file without it is taken in once.
+    /// The address of `gbfs.json` of a bike or scooter sharing system.
+    pub gbfs: Option<String>,
+    /// A broker to listen to, `mqtt://host:1883` or `mqtts://host:8883`.
+    pub mqtt: Option<String>,
+    /// Whether records are pushed to `/sources/{name}/push`.
+    pub push: bool,
+    /// How often a file or an address is looked at; a file without it is taken in once. For GBFS
+    /// the shortest time between two looks, 10s where nothing is said.
     pub every: Option<Interval>,
+    /// What of a system is taken in: `stations` (default) or `vehicles`.
+    pub feed: Option<GbfsFeed>,
+    /// The language of names in GBFS, such as `fi`.
+    pub language: Option<String>,
+    /// Topics to listen to, with `+`, `#` and `{name}` for a level that becomes a field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub topics: Vec<String>,
+    /// By which name the broker knows this client and keeps its messages; no two may have the same.
+    pub client_id: Option<String>,
+    /// Who listens.
+    pub username: Option<String>,
+    /// The password to it.
+    pub password: Option<String>,
+    /// A file that holds the password.
+    pub password_file: Option<PathBuf>,
+    /// A PEM file with the certificates that a broker's has to come from; those of Mozilla without.
+    pub ca: Option<PathBuf>,
+    /// The largest message that is taken, in bytes; 1000000 where nothing is said.
+    pub max_payload: Option<usize>,
+    /// The SHA-256 of a secret that may push, beside tokens with the right to write.
+    pub secret_sha256: Option<String>,
+    /// How far ahead of this server's clock readings may be: 5m for feeds, and without a bound for
+    /// files, where nothing is said.
+    pub clock_ahead: Option<Interval>,
     /// How much faster than in real time a recording is replayed.
     pub speed: Option<f64>,
     /// The format, where name and content do not tell it.
@@ -46,6 +81,52 @@ pub struct SourceConfig {
     pub tenant: Option<String>,
 }
 
+/// What of a sharing system is taken in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GbfsFeed {
+    /// Stations with their status.
+    #[default]
+    Stations,
+    /// Vehicles that stand free; those that are no longer listed are taken away.
+    Vehicles,
+}
+
+/// The ways to get at data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A file.
+    File,
+    /// An address that is asked.
+    Url,
+    /// A recording.
+    Replay,
+    /// A sharing system.
+    Gbfs,
+    /// A broker.
+    Mqtt,
+    /// Others push.
+    Push,
+}
+
+impl SourceKind {
+    /// Its name, which is the key that stands for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Url => "url",
+            Self::Replay => "replay",
+            Self::Gbfs => "gbfs",
+            Self::Mqtt => "mqtt",
+            Self::Push => "push",
+        }
+    }
+
+    fn is_outgoing(self) -> bool {
+        matches!(self, Self::Url | Self::Gbfs | Self::Mqtt)
+    }
+}
+
 /// A source of the configuration that cannot run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -54,7 +135,7 @@ pub enum InvalidSource {
     #[error("a source has no name")]
     NoName,
     /// Not one way to get at the data.
-    #[error("source {0:?} needs one of `file`, `url` and `replay`")]
+    #[error("source {0:?} needs one of `file`, `url`, `replay`, `gbfs`, `mqtt` and `push`")]
     Where(String),
     /// A key that has no meaning for this sort of source.
     #[error("source {name:?}: `{key}` {reason}")]
@@ -75,14 +156,19 @@ pub enum InvalidSource {
         error: MappingError,
     },
     /// Downloads are not possible here.
-    #[error("source {0:?} is downloaded, and outgoing requests are not set up")]
+    #[error("source {0:?} reaches out, and outgoing requests are not set up")]
     NoGate(String),
+    /// Two of the same name, whose places and quarantines would be one.
+    #[error("there are two sources {0:?} of the same tenant")]
+    Twice(String),
 }
 
 impl SourceConfig {
     /// Makes relative paths begin at a folder, such as that of the configuration file.
     pub fn resolve(&mut self, folder: &Path) {
-        for path in [&mut self.file, &mut self.replay, &mut self.mapping].into_iter().flatten() {
+        let paths = [&mut self.file, &mut self.replay, &mut self.mapping];
+        let more = [&mut self.password_file, &mut self.ca];
+        for path in paths.into_iter().chain(more).flatten() {
             *path = folder.join(&*path);
         }
         if let Some(context) = self.context.as_mut().filter(|c| !crate::mapping::is_url(c)) {
@@ -97,21 +183,28 @@ impl SourceConfig {
         }
         let key =
             |key, reason: String| Err(InvalidSource::Key { name: self.name.clone(), key, reason });
-        let places = [self.file.is_some(), self.url.is_some(), self.replay.is_some()];
-        if places.into_iter().filter(|is| *is).count() != 1 {
+        let Some(kind) = self.kind() else {
             return Err(InvalidSource::Where(self.name.clone()));
+        };
+        for (name, is_given, kinds, reason) in self.keys_of_kinds() {
+            if is_given && !kinds.contains(&kind) {
+                return key(name, reason.into());
+            }
         }
-        if self.url.is_some() && self.every.is_none() {
+        if kind == SourceKind::Url && self.every.is_none() {
             return key("every", "says how often the address is asked, and is missing".into());
-        }
-        if self.replay.is_some() && self.every.is_some() {
-            return key("every", "has no meaning for a recording; see `speed`".into());
-        }
-        if self.speed.is_some() && self.replay.is_none() {
-            return key("speed", "is for recordings".into());
         }
         if self.speed.is_some_and(|speed| !(speed > 0.0 && speed <= 1_000.0)) {
             return key("speed", "goes from above 0 to 1000".into());
+        }
+        if kind == SourceKind::Mqtt {
+            self.check_mqtt()?;
+        }
+        if self.secret_sha256.as_deref().is_some_and(|hash| sha256_of(hash).is_none()) {
+            return key(
+                "secret_sha256",
+                "is 64 hexadecimal digits; `cardo token` makes them".into(),
+            );
         }
         if let Err(error) = self.options_of(None) {
             return key("format", error);
@@ -126,9 +219,121 @@ impl SourceConfig {
         }
     }
 
+    /// Which of the ways it is; `None` where there is none or more than one.
+    pub fn kind(&self) -> Option<SourceKind> {
+        let ways = [
+            (self.file.is_some(), SourceKind::File),
+            (self.url.is_some(), SourceKind::Url),
+            (self.replay.is_some(), SourceKind::Replay),
+            (self.gbfs.is_some(), SourceKind::Gbfs),
+            (self.mqtt.is_some(), SourceKind::Mqtt),
+            (self.push, SourceKind::Push),
+        ];
+        let mut given = ways.into_iter().filter(|(is, _)| *is).map(|(_, kind)| kind);
+        given.next().filter(|_| given.next().is_none())
+    }
+
+    pub(crate) fn is_outgoing(&self) -> bool {
+        self.kind().is_some_and(SourceKind::is_outgoing)
+    }
+
+    /// Keys that have a meaning for some kinds only: whether given, for which, and the reason.
+    #[rustfmt::skip]
+    fn keys_of_kinds(&self) -> [(&'static str, bool, &'static [SourceKind], &'static str); 12] {
+        use SourceKind::{File, Gbfs, Mqtt, Push, Replay, Url};
+        let of_broker = "is for brokers (`mqtt`)";
+        [
+            ("every", self.every.is_some(), &[File, Url, Gbfs], "is for what is asked again and again"),
+            ("speed", self.speed.is_some(), &[Replay], "is for recordings"),
+            ("feed", self.feed.is_some(), &[Gbfs], "is for sharing systems (`gbfs`)"),
+            ("language", self.language.is_some(), &[Gbfs], "is for sharing systems (`gbfs`)"),
+            ("topics", !self.topics.is_empty(), &[Mqtt], of_broker),
+            ("client_id", self.client_id.is_some(), &[Mqtt], of_broker),
+            ("username", self.username.is_some(), &[Mqtt], of_broker),
+            ("password", self.password.is_some() || self.password_file.is_some(), &[Mqtt], of_broker),
+            ("ca", self.ca.is_some(), &[Mqtt], of_broker),
+            ("max_payload", self.max_payload.is_some(), &[Mqtt], of_broker),
+            ("secret_sha256", self.secret_sha256.is_some(), &[Push], "is for what is pushed (`push`)"),
+            ("format", self.format.is_some(), &[File, Url], "is known for this sort of source"),
+        ]
+    }
+
+    fn check_mqtt(&self) -> Result<(), InvalidSource> {
+        let key = |key, reason: String| InvalidSource::Key { name: self.name.clone(), key, reason };
+        self.broker().map_err(|reason| key("mqtt", reason))?;
+        if self.topics.is_empty() {
+            return Err(key("topics", "says what is listened to, and is missing".into()));
+        }
+        self.patterns().map_err(|error| key("topics", error.to_string()))?;
+        if self.password.is_some() && self.password_file.is_some() {
+            return Err(key("password", "and `password_file` exclude each other".into()));
+        }
+        if (self.password.is_some() || self.password_file.is_some()) && self.username.is_none() {
+            return Err(key("password", "needs `username`".into()));
+        }
+        if self.max_payload.is_some_and(|most| !(1..=MOST_PAYLOAD).contains(&most)) {
+            return Err(key("max_payload", format!("goes from 1 to {MOST_PAYLOAD}")));
+        }
+        Ok(())
+    }
+
+    /// Where the broker is, and whether it is reached by TLS.
+    pub(crate) fn broker(&self) -> Result<Broker, String> {
+        let text = self.mqtt.as_deref().unwrap_or_default();
+        let wanted = || "looks like mqtt://host:1883 or mqtts://host:8883".to_owned();
+        let url = Url::parse(text).map_err(|_| wanted())?;
+        let is_tls = match url.scheme() {
+            "mqtt" => false,
+            "mqtts" => true,
+            _ => return Err(wanted()),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("holds credentials; give them as `username` and `password`".to_owned());
+        }
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(wanted)?.to_owned();
+        let port = url.port().unwrap_or(if is_tls { 8883 } else { 1883 });
+        if !is_tls && self.ca.is_some() {
+            return Err("has no certificates without TLS; `ca` needs mqtts://".to_owned());
+        }
+        let security = match (is_tls, &self.ca) {
+            (false, _) => Security::Plain,
+            (true, None) => Security::Tls,
+            (true, Some(path)) => Security::TlsWith(path.as_path().into()),
+        };
+        Ok(Broker { host, port, security })
+    }
+
+    pub(crate) fn patterns(&self) -> Result<Vec<TopicPattern>, InvalidTopic> {
+        self.topics.iter().map(|topic| TopicPattern::parse(topic)).collect()
+    }
+
+    /// How far ahead of the clock readings may be.
+    pub(crate) fn clock_ahead(&self) -> Option<Duration> {
+        match (self.clock_ahead, self.kind()) {
+            (Some(span), _) => Some(span.as_duration()),
+            (None, Some(SourceKind::File)) => None,
+            (None, _) => Some(CLOCK_AHEAD),
+        }
+    }
+
+    /// Whether a secret is the one that may push.
+    pub(crate) fn is_secret(&self, secret: &str) -> bool {
+        let wanted = self.secret_sha256.as_deref().and_then(sha256_of);
+        let given: [u8; 32] = Sha256::digest(secret.as_bytes()).into();
+        let difference =
+            |wanted: [u8; 32]| wanted.iter().zip(given).fold(0, |d, (a, b)| d | (a ^ b));
+        wanted.is_some_and(|wanted| std::hint::black_box(difference(wanted)) == 0)
+    }
+
     /// What the source says about its records; the mapping is read anew each time.
     pub(crate) fn options(&self) -> Result<JobOptions, MappingError> {
-        let mapping = self.mapping.as_deref().map(Mapping::read).transpose()?;
+        let mut mapping = self.mapping.as_deref().map(Mapping::read).transpose()?;
+        if mapping.is_none() && self.gbfs.is_some() {
+            mapping = Some(match self.feed.unwrap_or_default() {
+                GbfsFeed::Stations => Mapping::gbfs_stations(),
+                GbfsFeed::Vehicles => Mapping::gbfs_vehicles(),
+            });
+        }
         let options = self.options_of(mapping.map(Arc::new));
         Ok(options.unwrap_or_default())
     }
@@ -146,6 +351,29 @@ impl SourceConfig {
             simulated: self.simulated || self.replay.is_some(),
         })
     }
+}
+
+/// A broker.
+#[derive(Clone, Debug)]
+pub(crate) struct Broker {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) security: Security,
+}
+
+/// How far ahead the clock of a feed may be where nothing is said.
+const CLOCK_AHEAD: Duration = Duration::from_secs(300);
+/// The largest bound of messages.
+const MOST_PAYLOAD: usize = 64_000_000;
+
+fn sha256_of(text: &str) -> Option<[u8; 32]> {
+    let text = text.as_bytes();
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let pairs = text.chunks(2).map(|pair| match pair {
+        [high, low] => Some(digit(high)? << 4 | digit(low)?),
+        _ => None,
+    });
+    pairs.collect::<Option<Vec<u8>>>()?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -176,6 +404,15 @@ mod tests {
             ("name='a'\nreplay='x'\nevery='1s'", "`every`"),
             ("name='a'\nfile='x'\nspeed=2", "`speed`"),
             ("name='a'\nreplay='x'\nspeed=0", "`speed`"),
+            ("name='a'\nfile='x'\ntopics=['a']", "`topics`"),
+            ("name='a'\nmqtt='mqtt://b'", "`topics`"),
+            ("name='a'\nmqtt='http://b'\ntopics=['a']", "`mqtt`"),
+            ("name='a'\nmqtt='mqtt://u:p@b'\ntopics=['a']", "`username`"),
+            ("name='a'\nmqtt='mqtt://b'\ntopics=['a+']", "a+"),
+            ("name='a'\nmqtt='mqtt://b'\ntopics=['a']\npassword='x'", "`username`"),
+            ("name='a'\nmqtt='mqtt://b'\ntopics=['a']\nmax_payload=0", "`max_payload`"),
+            ("name='a'\npush=true\nsecret_sha256='abc'", "`secret_sha256`"),
+            ("name='a'\npush=true\nevery='1s'", "`every`"),
             ("name='a'\nfile='x'\nformat='xls'", "xls"),
             ("name='a'\nfile='x'\ntenant='a b'", "`tenant`"),
             ("name='a'\nfile='x'\nmapping='/nowhere.toml'", "/nowhere.toml"),
@@ -183,6 +420,24 @@ mod tests {
             let error = source(text).unwrap().check().unwrap_err().to_string();
             assert!(error.contains(needed), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_broker_has_a_host_a_port_and_perhaps_tls() {
+        let broker = |text: &str| source(text).unwrap().broker().unwrap();
+        let plain = broker("mqtt='mqtt://mqtt.example.org'");
+        assert_eq!((plain.host.as_str(), plain.port), ("mqtt.example.org", 1883));
+        let secure = broker("mqtt='mqtts://[::1]:9'\nca='ca.pem'");
+        assert_eq!((secure.host.as_str(), secure.port), ("[::1]", 9));
+        assert!(matches!(secure.security, Security::TlsWith(_)));
+    }
+
+    #[test]
+    fn a_secret_is_known_by_its_hash() {
+        let hash = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+        let config = source(&format!("push=true\nsecret_sha256='{hash}'")).unwrap();
+        assert!(config.is_secret("secret") && !config.is_secret("Secret"));
+        assert!(!source("push=true").unwrap().is_secret(""));
     }
 
     #[test]

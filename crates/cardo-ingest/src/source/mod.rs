@@ -2,9 +2,18 @@
 
 mod config;
 mod duration;
+mod fetch;
+mod gbfs;
+mod intake;
+mod listen;
 mod poll;
+mod push;
+mod registry;
 mod replay;
+mod status;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cardo_egress::Gate;
@@ -13,52 +22,32 @@ use cardo_model::TwinId;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use config::{InvalidSource, SourceConfig};
+pub use config::{GbfsFeed, InvalidSource, SourceConfig, SourceKind};
 pub use duration::Interval;
+pub use push::{PushError, Pushed, PushedEntity, ReadEntities};
+pub use registry::{RunningSource, Sources};
+pub use status::{SourceCounts, SourceState, SourceStatus};
 
 use crate::error::IngestError;
 use crate::run::Ingestor;
+use push::Door;
+use status::Gauge;
 
-/// After a failure a source waits this long, and twice as long after each further one.
-const FIRST_PAUSE: Duration = Duration::from_secs(2);
+/// After a failure a source waits about this long, and twice as long after each further one.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// Starts the sources of a configuration, each in a task of its own, until `shutdown`.
 ///
-/// Downloads pass the gate; without one, sources with a `url` are refused. A source that fails is
+/// What reaches out passes the gate; without one, such sources are refused. A source that fails is
 /// logged and tried again later; it never disturbs the others.
-#[expect(clippy::needless_pass_by_value, reason = "the sources share it as their own")]
 pub fn spawn_sources(
     ingestor: &Ingestor,
     configs: Vec<SourceConfig>,
     gate: Option<Gate>,
     shutdown: &CancellationToken,
 ) -> Result<JoinSet<()>, InvalidSource> {
-    let mut ready = Vec::new();
-    for config in configs {
-        let twin = config.check()?;
-        if config.url.is_some() && gate.is_none() {
-            return Err(InvalidSource::NoGate(config.name));
-        }
-        ready.push((config, twin));
-    }
-    let mut tasks = JoinSet::new();
-    for (config, twin) in ready {
-        let source = Source {
-            caller: caller(&config, twin),
-            ingestor: ingestor.clone(),
-            gate: gate.clone(),
-            config,
-        };
-        let shutdown = shutdown.clone();
-        tasks.spawn(async move {
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = source.keep_running() => {}
-            }
-        });
-    }
-    Ok(tasks)
+    Sources::new(ingestor.clone()).start(configs, gate, shutdown)
 }
 
 fn caller(config: &SourceConfig, twin: TwinId) -> Caller {
@@ -74,8 +63,13 @@ fn caller(config: &SourceConfig, twin: TwinId) -> Caller {
 struct Source {
     caller: Caller,
     ingestor: Ingestor,
+    entities: Option<Arc<dyn ReadEntities>>,
     gate: Option<Gate>,
     config: SourceConfig,
+    status: Gauge,
+    door: Door,
+    /// Counts the times that somebody else has changed the quarantine.
+    quarantine_changes: AtomicU64,
 }
 
 impl Source {
@@ -83,31 +77,56 @@ impl Source {
     async fn keep_running(&self) {
         let mut pause = FIRST_PAUSE;
         loop {
-            let begun = tokio::time::Instant::now();
-            match self.run().await {
-                Ok(()) => return,
-                Err(error) => {
-                    if begun.elapsed() > LONGEST_PAUSE {
-                        pause = FIRST_PAUSE;
-                    }
-                    tracing::warn!(
-                        source = %self.config.name,
-                        error = %error,
-                        retry_seconds = pause.as_secs(),
-                        "a source has failed and is tried again"
-                    );
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
+            let successes = self.status.successes();
+            let Err(error) = self.run().await else {
+                self.status.stopped();
+                return;
+            };
+            if self.status.successes() > successes {
+                pause = FIRST_PAUSE;
             }
+            let wait = jittered(pause);
+            let error = error.to_string();
+            self.status.failing(&error, wait);
+            tracing::warn!(
+                source = %self.config.name,
+                error = %error,
+                retry_millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+                "a source has failed and is tried again"
+            );
+            tokio::time::sleep(wait).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
     async fn run(&self) -> Result<(), IngestError> {
         let options = self.config.options()?;
-        if let Some(path) = &self.config.replay {
-            return self.replay(path, &options).await;
+        match self.config.kind() {
+            Some(SourceKind::Replay) => {
+                let path = self.config.replay.as_deref().unwrap_or_else(|| "".as_ref());
+                self.replay(path, &options).await
+            }
+            Some(SourceKind::Gbfs) => self.share(&options).await,
+            Some(SourceKind::Mqtt) => self.listen(&options).await,
+            Some(SourceKind::Push) => self.open_door(&options).await,
+            Some(SourceKind::File | SourceKind::Url) | None => self.poll(&options).await,
         }
-        self.poll(&options).await
     }
+
+    /// The gate, where there is one; it was asked for at the start.
+    fn gate(&self) -> Result<&Gate, IngestError> {
+        self.gate.as_ref().ok_or_else(|| IngestError::Download {
+            url: self.config.name.clone(),
+            reason: "outgoing requests are not set up".to_owned(),
+        })
+    }
+
+    fn quarantine_changes(&self) -> u64 {
+        self.quarantine_changes.load(Ordering::Acquire)
+    }
+}
+
+/// A quarter more or less, so that sources that failed together do not come back together.
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(0.75 + fastrand::f64() / 2.0)
 }

@@ -3,9 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use cardo_egress::Request;
-
 use super::Source;
+use super::fetch::{Validators, fetch, shown};
 use crate::error::IngestError;
 use crate::input::Input;
 use crate::options::JobOptions;
@@ -13,50 +12,65 @@ use crate::progress::Silent;
 use crate::report::Report;
 use crate::run::Manner;
 
+/// What a look has found.
+enum Found {
+    Unchanged,
+    Input(Input, Validators),
+}
+
 impl Source {
     pub(super) async fn poll(&self, options: &JobOptions) -> Result<(), IngestError> {
+        let mut known = Validators::default();
         let Some(every) = self.config.every else {
-            return self.look(options).await;
+            return self.look(options, &mut known).await;
         };
         let mut ticks = tokio::time::interval(every.as_duration());
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            self.look(options).await?;
+            self.look(options, &mut known).await?;
+            self.status.waiting(every.as_duration());
         }
     }
 
     /// Takes the source in where it has changed since.
-    async fn look(&self, options: &JobOptions) -> Result<(), IngestError> {
-        let (name, manner) = (&self.config.name, Manner { is_polled: true });
-        let input = self.input().await?;
+    async fn look(&self, options: &JobOptions, known: &mut Validators) -> Result<(), IngestError> {
+        let (input, validators) = match self.find(known).await? {
+            Found::Unchanged => return Ok(()),
+            Found::Input(input, validators) => (input, validators),
+        };
+        self.status.running();
+        let name = &self.config.name;
+        let manner = Manner { is_polled: true, clock_ahead: self.config.clock_ahead() };
         let report = self.ingestor.run(&self.caller, name, input, options, manner, &Silent).await?;
+        let is_whole = report.as_ref().is_none_or(|report| report.stopped.is_none());
         if let Some(report) = report {
             self.tell(&report);
+        }
+        if is_whole {
+            *known = validators;
         }
         Ok(())
     }
 
-    async fn input(&self) -> Result<Input, IngestError> {
+    async fn find(&self, known: &Validators) -> Result<Found, IngestError> {
         if let Some(path) = &self.config.file {
-            return Ok(Input::File(path.clone()));
+            return Ok(Found::Input(Input::File(path.clone()), Validators::default()));
         }
-        let url = self.config.url.clone().unwrap_or_default();
-        let failed = |reason: String| IngestError::Download { url: url.clone(), reason };
-        let Some(gate) = &self.gate else {
-            return Err(failed("outgoing requests are not set up".to_owned()));
+        let url = self.config.url.as_deref().unwrap_or_default();
+        let Some(fetched) = fetch(self.gate()?, url, known).await? else {
+            return Ok(Found::Unchanged);
         };
-        let response =
-            gate.send(Request::get(&url)).await.map_err(|error| failed(error.to_string()))?;
-        if !response.status.is_success() {
-            return Err(failed(format!("the answer was {}", response.status)));
-        }
-        let name = Path::new(response.url.path()).file_name();
-        let name = name.map_or_else(|| url.clone(), |name| name.to_string_lossy().into_owned());
-        Ok(Input::Bytes { name, bytes: Arc::from(&*response.body) })
+        let name = Path::new(fetched.url.path()).file_name();
+        let name = name.map_or_else(|| shown(url), |name| name.to_string_lossy().into_owned());
+        Ok(Found::Input(
+            Input::Bytes { name, bytes: Arc::from(&*fetched.body) },
+            fetched.validators,
+        ))
     }
 
-    pub(super) fn tell(&self, report: &Report) {
+    fn tell(&self, report: &Report) {
+        self.status.count(report);
         tracing::info!(
             source = %self.config.name,
             records = report.records,
@@ -73,6 +87,7 @@ impl Source {
             tracing::warn!(source = %self.config.name, first = %reason, "records are in quarantine");
         }
         if let Some(stopped) = &report.stopped {
+            self.status.complain(stopped);
             tracing::warn!(source = %self.config.name, reason = %stopped, "the source broke off");
         }
     }

@@ -5,21 +5,14 @@ use std::io::BufReader;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use cardo_engine::{Batch, Operation};
 use cardo_formats::gtfs_rt::{FeedMessage, Recording, records_of};
 use cardo_formats::{Format, Limits};
-use cardo_model::SourceOffset;
 use tokio::sync::mpsc;
 
 use super::Source;
-use crate::contexts;
+use super::intake::{Habit, Intake, Item};
 use crate::error::IngestError;
-use crate::feed::{BATCH, is_gone};
-use crate::mapping::{Identity, Mapping, Plan};
 use crate::options::JobOptions;
-use crate::quarantine::{Keeper, Quarantined};
-use crate::report::Report;
-use crate::run::{apply, count, plan};
 
 /// A gap in a recording is not waited for longer than this.
 const LONGEST_GAP: f64 = 60.0;
@@ -41,13 +34,16 @@ impl Source {
         path: &Path,
         options: &JobOptions,
     ) -> Result<(), IngestError> {
-        let mut player = self.player(options).await?;
-        let mut next = player.resume(self).await?;
+        let habit =
+            Habit { format: Format::GtfsRealtime, repeats_faults: true, may_lack_type: false };
+        let mut intake = Intake::new(self, options, habit).await?;
+        let mut next = self.next_message().await?;
         let speed = self.config.speed.unwrap_or(1.0);
         let mut step = USUAL_GAP;
         loop {
             let mut before: Option<u64> = None;
             let mut messages = messages(path, next)?;
+            self.status.running();
             let mut count = 0_u64;
             while let Some(heard) = messages.recv().await {
                 let Heard { number, message } = heard?;
@@ -60,7 +56,7 @@ impl Source {
                 }
                 before = time.or(before);
                 count += 1;
-                player.play(self, moved_to_now(message), number).await?;
+                self.play(&mut intake, moved_to_now(message), number).await?;
             }
             if count == 0 && next == 0 {
                 let reason = std::io::Error::other("the recording holds no message");
@@ -74,84 +70,26 @@ impl Source {
         }
     }
 
-    async fn player(&self, options: &JobOptions) -> Result<Player, IngestError> {
-        let of_mapping = options.mapping.as_ref().and_then(|mapping| mapping.context());
-        let context = options.context.clone().or(of_mapping);
-        let context = contexts::find(context.as_deref(), self.ingestor.contexts()).await?;
-        let format = Format::GtfsRealtime;
-        let mapping = match &options.mapping {
-            Some(mapping) => Mapping::clone(mapping),
-            None => Mapping::automatic(format),
-        };
-        let identity = match &options.id_column {
-            Some(column) => Identity::Field(column.clone()),
-            None => Identity::Own,
-        };
-        let name = &self.config.name;
-        let plan = plan(name, options, &mapping, identity, context, format, None)?;
-        let snapshot = self.ingestor.snapshot(&self.caller).await?;
-        Ok(Player { plan, keeper: Keeper::new(snapshot.as_ref(), name, true) })
-    }
-}
-
-struct Player {
-    plan: Plan,
-    keeper: Keeper,
-}
-
-impl Player {
     /// The message behind the last one that was replayed.
-    async fn resume(&self, source: &Source) -> Result<u64, IngestError> {
-        let snapshot = source.ingestor.snapshot(&source.caller).await?;
-        let offset = snapshot.and_then(|snapshot| snapshot.source_offset(&source.config.name));
+    async fn next_message(&self) -> Result<u64, IngestError> {
+        let snapshot = self.ingestor.snapshot(&self.caller).await?;
+        let offset = snapshot.and_then(|snapshot| snapshot.source_offset(&self.config.name));
         Ok(offset.and_then(|text| text.parse::<u64>().ok()).map_or(0, |number| number + 1))
     }
 
     async fn play(
-        &mut self,
-        source: &Source,
+        &self,
+        intake: &mut Intake,
         message: FeedMessage,
         number: u64,
     ) -> Result<(), IngestError> {
-        let mut operations = Vec::new();
-        let mut report = Report::default();
-        for record in records_of(message) {
-            report.records += 1;
-            let faulty = match record {
-                Ok(record) if is_gone(&record) => continue,
-                Ok(record) => match self.plan.entity(&record) {
-                    Ok(mapped) => {
-                        operations.push(Operation::Ingest(mapped.entity));
-                        continue;
-                    }
-                    Err(fault) => {
-                        let name = &source.config.name;
-                        Quarantined::of_record(name, None, &record, fault.to_string())
-                    }
-                },
-                Err(error) => Quarantined::of_error(&source.config.name, None, &error),
-            };
-            report.quarantined += 1;
-            if let Ok(Some(document)) = self.keeper.put(faulty) {
-                operations.push(Operation::Document(document));
-            }
-        }
-        let mut chunks = operations.chunks(BATCH).peekable();
-        while let Some(chunk) = chunks.next() {
-            let mut batch = Batch { operations: chunk.to_vec(), ..Batch::default() };
-            if chunks.peek().is_none() {
-                batch.offsets.push(SourceOffset {
-                    source: source.config.name.as_str().into(),
-                    offset: number.to_string().into(),
-                });
-            }
-            let outcome = apply(source.ingestor.engine(), &source.caller, batch).await?;
-            for done in outcome.results.into_iter().flatten() {
-                count(&mut report, &done);
-            }
-        }
+        let items = records_of(message).map(|record| match record {
+            Ok(record) => Item::Record(record),
+            Err(error) => Item::Error(error),
+        });
+        let report = intake.take(self, items.collect(), Some(number.to_string())).await?;
         tracing::debug!(
-            source = %source.config.name,
+            source = %self.config.name,
             message = number,
             records = report.records,
             updated = report.created + report.updated,

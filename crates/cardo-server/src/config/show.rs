@@ -8,7 +8,8 @@ use super::{Effective, KEYS};
 /// How much of a hash is shown.
 const SHOWN_OF_HASH: usize = 8;
 
-/// Every key with its value and where that came from, a line each. Hashes of tokens are cut short.
+/// Every key with its value and where that came from, a line each. Hashes of tokens are cut short,
+/// and passwords left out.
 pub fn show(effective: &Effective) -> String {
     let table = Table::try_from(&effective.config).expect("the configuration is a table");
     let lines: Vec<(String, String)> = KEYS
@@ -41,7 +42,8 @@ fn masked(value: Value) -> Value {
             table
                 .into_iter()
                 .map(|(name, value)| match value {
-                    Value::String(hash) if name == "sha256" => {
+                    Value::String(_) if name == "password" => (name, "…".into()),
+                    Value::String(hash) if name == "sha256" || name == "secret_sha256" => {
                         let begin: String = hash.chars().take(SHOWN_OF_HASH).collect();
                         (name, Value::String(format!("{begin}…")))
                     }
@@ -57,6 +59,14 @@ fn masked(value: Value) -> Value {
 mod tests {
     use super::*;
     use crate::config::Settings;
+
+    #[test]
+    fn passwords_of_sources_are_not_shown() {
+        let source = "[{ name = \"m\", mqtt = \"mqtt://b\", topics = [\"a\"], username = \"u\", password = \"hush\" }]";
+        let environment = vec![("CARDO_SOURCES".into(), source.into())];
+        let shown = show(&Settings { environment, ..Settings::default() }.resolve().unwrap());
+        assert!(shown.contains("mqtt://b") && !shown.contains("hush"), "{shown}");
+    }
 
     #[test]
     fn each_key_is_shown_with_its_origin_and_hashes_are_cut() {

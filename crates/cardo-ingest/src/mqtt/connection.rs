@@ -1,0 +1,176 @@
+//! A connection to a broker.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use cardo_egress::Stream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, timeout};
+
+use super::decode::{Decoder, Event};
+use super::encode;
+
+/// The broker hears of us at least so often.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How long an answer or the taking of bytes may last.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// As whom to connect.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Login {
+    pub(crate) client_id: String,
+    pub(crate) username: Option<String>,
+    pub(crate) password: Option<String>,
+}
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MqttError {
+    /// The connection broke.
+    #[error("the connection to the broker broke: {0}")]
+    Broken(#[from] std::io::Error),
+    /// It ended without a word.
+    #[error("the broker has closed the connection")]
+    Closed,
+    /// Nothing was heard.
+    #[error("the broker is silent")]
+    Silent,
+    /// What was received is no MQTT 3.1.1, or not what was expected.
+    #[error("the broker sent {0}")]
+    Protocol(String),
+    /// It takes no connection (3.2.2.3).
+    #[error("the broker refuses the connection: {0}")]
+    Refused(&'static str),
+    /// It does not let us listen.
+    #[error("the broker refuses the topic {0}")]
+    Topic(String),
+}
+
+/// An open connection.
+pub(crate) struct Connection {
+    stream: Pin<Box<dyn Stream>>,
+    decoder: Decoder,
+    heard: Instant,
+    told: Instant,
+}
+
+impl Connection {
+    /// Logs in, and takes up the session that the broker keeps for the client.
+    pub(crate) async fn open(
+        stream: Pin<Box<dyn Stream>>,
+        login: &Login,
+        max_payload: usize,
+    ) -> Result<Self, MqttError> {
+        let now = Instant::now();
+        let decoder = Decoder::new(max_payload);
+        let mut connection = Self { stream, decoder, heard: now, told: now };
+        let seconds = u16::try_from(KEEP_ALIVE.as_secs()).unwrap_or(u16::MAX);
+        connection.write(&encode::connect(login, seconds)).await?;
+        match timeout(PATIENCE, connection.next()).await.map_err(|_| MqttError::Silent)?? {
+            Event::Connected { code: 0, session } => {
+                tracing::debug!(client = %login.client_id, session, "connected to a broker");
+                Ok(connection)
+            }
+            Event::Connected { code, .. } => Err(MqttError::Refused(match code {
+                1 => "it does not speak MQTT 3.1.1",
+                2 => "it does not allow the client id",
+                3 => "it is not available",
+                4 => "user name or password are wrong",
+                5 => "it is not authorized",
+                _ => "without a known reason",
+            })),
+            other => Err(MqttError::Protocol(format!("{other:?} before it took the connection"))),
+        }
+    }
+
+    /// Asks for messages. Those that come before the answer are handed to `early`.
+    pub(crate) async fn subscribe(
+        &mut self,
+        filters: &[String],
+        mut early: impl FnMut(Event),
+    ) -> Result<(), MqttError> {
+        self.write(&encode::subscribe(1, filters.iter().map(String::as_str))).await?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let next = tokio::time::timeout_at(deadline, self.next()).await;
+            match next.map_err(|_| MqttError::Silent)?? {
+                Event::Subscribed { codes } => {
+                    let refused = codes.iter().position(|code| *code > 2);
+                    return match refused.and_then(|at| filters.get(at)) {
+                        Some(filter) => Err(MqttError::Topic(filter.clone())),
+                        None => Ok(()),
+                    };
+                }
+                other => early(other),
+            }
+        }
+    }
+
+    /// The next event. May be dropped at any moment without losing one.
+    pub(crate) async fn next(&mut self) -> Result<Event, MqttError> {
+        loop {
+            if let Some(event) = self.decoder.next()? {
+                return Ok(event);
+            }
+            self.fill().await?;
+        }
+    }
+
+    /// The next event that has arrived already.
+    pub(crate) async fn ready(&mut self) -> Result<Option<Event>, MqttError> {
+        loop {
+            if let Some(event) = self.decoder.next()? {
+                return Ok(Some(event));
+            }
+            tokio::select! {
+                biased;
+                filled = self.fill() => filled?,
+                () = std::future::ready(()) => return Ok(None),
+            }
+        }
+    }
+
+    async fn fill(&mut self) -> Result<(), MqttError> {
+        const STEP: usize = 16 << 10;
+        self.decoder.buffer.reserve(STEP);
+        if self.stream.read_buf(&mut self.decoder.buffer).await? == 0 {
+            return Err(MqttError::Closed);
+        }
+        self.heard = Instant::now();
+        Ok(())
+    }
+
+    /// Acknowledges messages.
+    pub(crate) async fn acknowledge(&mut self, ids: &[u16]) -> Result<(), MqttError> {
+        let bytes: Vec<u8> = ids.iter().flat_map(|id| encode::acknowledgement(*id)).collect();
+        if bytes.is_empty() { Ok(()) } else { self.write(&bytes).await }
+    }
+
+    /// When it is time to say something.
+    pub(crate) fn due(&self) -> Instant {
+        self.told + KEEP_ALIVE / 2
+    }
+
+    /// Says that we are here.
+    pub(crate) async fn ping(&mut self) -> Result<(), MqttError> {
+        self.write(&encode::PING).await
+    }
+
+    /// Fails where the broker has been silent for too long while it was listened to since `from`.
+    pub(crate) fn check_alive(&self, from: Instant) -> Result<(), MqttError> {
+        if self.heard.max(from).elapsed() > KEEP_ALIVE + PATIENCE {
+            return Err(MqttError::Silent);
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), MqttError> {
+        let writing = async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        };
+        timeout(PATIENCE, writing).await.map_err(|_| MqttError::Silent)??;
+        self.told = Instant::now();
+        Ok(())
+    }
+}
