@@ -38,8 +38,7 @@ impl Source {
         let mut intake = Intake::new(self, options, habit).await?;
         let patterns = self.config.patterns().map_err(|error| failed(error.to_string()))?;
         let mut early = Vec::new();
-        let connection = self.connect(&patterns, &mut early).await;
-        let mut connection = connection.map_err(|reason| failed(reason.to_string()))?;
+        let mut connection = self.connect(&patterns, &mut early).await?;
         self.status.running();
         let broken = |error: MqttError| failed(error.to_string());
         loop {

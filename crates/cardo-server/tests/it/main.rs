@@ -7,6 +7,7 @@ mod demo;
 mod deploy;
 mod disk;
 mod exchange;
+mod feeds;
 mod gis;
 mod graphql;
 mod ingest;

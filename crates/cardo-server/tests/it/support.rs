@@ -118,6 +118,12 @@ impl Server {
         self.signal("KILL");
     }
 
+    /// Ends it without warning and waits until it is gone.
+    pub(crate) fn end_now(&mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it can be waited for");
+    }
+
     /// Sends SIGTERM.
     pub(crate) fn ask_to_stop(&self) {
         self.signal("TERM");
