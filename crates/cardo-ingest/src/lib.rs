@@ -57,6 +57,6 @@ pub use run::Ingestor;
 pub use source::{
     GbfsFeed, Interval, InvalidSource, PushError, Pushed, PushedEntity, ReadEntities,
     RunningSource, SourceConfig, SourceCounts, SourceKind, SourceState, SourceStatus, Sources,
-    spawn_sources,
+    Told, spawn_sources,
 };
 pub use suggest::suggest_mapping;

@@ -29,7 +29,7 @@ pub use contexts::{
 };
 pub use egress::GateLoader;
 pub use face::{BASE, NotificationRunner, router};
-pub use notified::{Notified, NotifiedEntity};
+pub use notified::{Notice, Notified, NotifiedEntity};
 pub use options::{NgsildLimits, NgsildOptions};
 
 pub use subscriptions::{Courier, DeliveryError, Message, NoCourier, SUBSCRIPTION_KIND};

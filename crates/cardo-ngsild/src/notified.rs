@@ -1,12 +1,12 @@
 //! Notifications that are received (clause 5.3.1), for those who take a twin's changes into theirs.
 
 use cardo_jsonld::Context;
-use cardo_model::Entity;
+use cardo_model::{Entity, EntityId};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::options::NgsildLimits;
-use crate::parse::{Document, EntityReader, Items, Reading};
+use crate::parse::{Document, EntityReader, InvalidInput, Items, Reading};
 
 /// A notification whose entities are still to be read.
 pub struct Notified<'a> {
@@ -19,8 +19,17 @@ pub struct Notified<'a> {
 pub struct NotifiedEntity {
     /// What is said.
     pub text: String,
-    /// The entity, or why it is none.
-    pub entity: Result<Entity, String>,
+    /// What is told, or why it cannot be read.
+    pub told: Result<Notice, String>,
+}
+
+/// What is told of an entity.
+#[derive(Debug)]
+pub enum Notice {
+    /// How it is.
+    Entity(Box<Entity>),
+    /// That it was deleted (clause 5.8.6).
+    Deleted(EntityId),
 }
 
 impl<'a> Notified<'a> {
@@ -49,15 +58,21 @@ impl<'a> Notified<'a> {
     pub fn entities(&self, context: &Context) -> Vec<NotifiedEntity> {
         let reader = EntityReader { context, max_attributes: NgsildLimits::default().attributes };
         let read = |raw: &&RawValue| {
-            let body = raw.get().as_bytes();
-            let document = Document::from_body(body).map_err(|error| error.to_string());
-            let entity = document.and_then(|document| {
-                reader.entity(&document, None, Reading::WHOLE).map_err(|error| error.to_string())
-            });
-            NotifiedEntity { text: raw.get().to_owned(), entity }
+            let told = notice(&reader, raw.get().as_bytes());
+            NotifiedEntity { text: raw.get().to_owned(), told: told.map_err(|e| e.to_string()) }
         };
         self.data.iter().map(read).collect()
     }
+}
+
+fn notice(reader: &EntityReader<'_>, text: &[u8]) -> Result<Notice, InvalidInput> {
+    let document = Document::from_body(text)?;
+    if document.members().has("deletedAt") {
+        let (id, _) = reader.fragment(&document, None, Reading::MERGE)?;
+        return Ok(Notice::Deleted(id));
+    }
+    let entity = reader.entity(&document, None, Reading::WHOLE)?;
+    Ok(Notice::Entity(Box::new(entity)))
 }
 
 #[cfg(test)]
@@ -70,14 +85,19 @@ mod tests {
             "notifiedAt":"2026-01-01T00:00:00Z","data":[
               {"id":"urn:x:1","type":"T","t":{"type":"Property","value":1,"observedAt":"2026-01-01T00:00:00Z"}},
               {"id":"urn:x:2","type":"T","t":21.5},
-              {"id":"nothing"}]}"#;
+              {"id":"nothing"},
+              {"id":"urn:x:3","type":"T","deletedAt":"2026-01-01T00:00:00Z"}]}"#;
         let notified = Notified::read(body).unwrap();
         assert!(notified.context().is_none());
         let entities = notified.entities(&Context::core());
-        let first = entities[0].entity.as_ref().unwrap();
-        assert!(first.attributes[0].instances[0].observed_at.is_some());
-        assert_eq!(entities[1].entity.as_ref().unwrap().id.as_str(), "urn:x:2");
-        assert!(entities[2].entity.is_err() && entities[2].text.contains("nothing"));
+        let entity = |at: usize| match entities[at].told.as_ref().unwrap() {
+            Notice::Entity(entity) => entity,
+            Notice::Deleted(id) => panic!("{id} is not deleted"),
+        };
+        assert!(entity(0).attributes[0].instances[0].observed_at.is_some());
+        assert_eq!(entity(1).id.as_str(), "urn:x:2");
+        assert!(entities[2].told.is_err() && entities[2].text.contains("nothing"));
+        assert!(matches!(entities[3].told, Ok(Notice::Deleted(_))));
     }
 
     #[test]

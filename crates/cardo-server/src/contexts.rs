@@ -3,10 +3,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cardo_egress::Gate;
 use cardo_engine::{Caller, Engine, Terms, Vocabulary};
-use cardo_ingest::{Contexts, Pushed, PushedEntity, ReadEntities};
+use cardo_ingest::{Contexts, Pushed, PushedEntity, ReadEntities, Told};
 use cardo_jsonld::{Context, ContextBuilder, Document, Limits, Step, compact_value, compact_vocab};
 use cardo_model::{InstanceRef, Kind};
-use cardo_ngsild::{CONTEXT_KIND, ContextLoader, GateLoader, Notified};
+use cardo_ngsild::{CONTEXT_KIND, ContextLoader, GateLoader, Notice, Notified};
 
 /// Gives sources the contexts that the faces know too: those of the configuration, those that
 /// `cardo context add` has kept, and downloads.
@@ -76,8 +76,12 @@ impl ReadEntities for KnownContexts {
             Some(source) => self.build(source).await?,
             None => Context::core(),
         };
+        let told = |notice| match notice {
+            Notice::Entity(entity) => Told::Entity(entity),
+            Notice::Deleted(id) => Told::Deleted(id),
+        };
         let entities = frame.entities(&context).into_iter();
-        Ok(entities.map(|one| PushedEntity { text: one.text, entity: one.entity }).collect())
+        Ok(entities.map(|one| PushedEntity { text: one.text, told: one.told.map(told) }).collect())
     }
 }
 

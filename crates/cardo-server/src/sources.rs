@@ -130,7 +130,9 @@ async fn pushed(operations: &Operations, name: &str, parts: &Parts, body: Body) 
         operations.authorizer.authorize(&access).map_err(denied)?;
     }
     let source = source.ok_or_else(|| unknown(name))?;
-    let body = read_body(&parts.headers, body, operations.max_body).await.map_err(of_body)?;
+    let body = read_body(&parts.headers, body, operations.max_body)
+        .await
+        .map_err(|error| of_body(&error))?;
     let context = context_of(parts)?;
     let report = source.push(Pushed { body: &body, context: context.as_deref() }).await;
     Ok(of_report(&report.map_err(of_push)?))
@@ -232,7 +234,7 @@ fn of_push(error: PushError) -> Refusal {
     }
 }
 
-fn of_body(error: BodyError) -> Refusal {
+fn of_body(error: &BodyError) -> Refusal {
     let status = match error {
         BodyError::LengthRequired => StatusCode::LENGTH_REQUIRED,
         BodyError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,

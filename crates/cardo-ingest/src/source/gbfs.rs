@@ -1,13 +1,11 @@
 //! A sharing system: several files, each asked for when its time to live is over.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use cardo_formats::gbfs::{
     Discovery, Header, Stations, System, discovery, stations, system, vehicles,
 };
 use cardo_formats::{Fault, Format, Limits, Record, RecordError};
-use cardo_model::EntityId;
 use tokio::time::Instant;
 
 use super::Source;
@@ -65,7 +63,6 @@ impl Source {
         let mut owner = Kept::<System>::new();
         let mut known = Kept::<Known>::new();
         let mut listed = Kept::<Vec<u8>>::new();
-        let mut met: Option<HashSet<EntityId>> = None;
         let address = self.config.gbfs.clone().unwrap_or_default();
         let language = self.config.language.as_deref();
         let limits = Limits::default();
@@ -114,10 +111,11 @@ impl Source {
                 self.status.running();
                 let text = listed.content.as_deref().unwrap_or(NO_STATUS);
                 let items = self.listed(text, known.content.as_ref(), owner_of);
-                let items = items.map_err(|fault| self.unreadable(&listed.url, &fault))?;
-                let (report, now) = intake.take_whole(self, items, met.take()).await?;
-                let is_of_vehicles = self.config.feed == Some(GbfsFeed::Vehicles);
-                met = is_of_vehicles.then_some(now);
+                let items = items.map_err(|fault| unreadable(&listed.url, &fault))?;
+                let report = match self.config.feed.unwrap_or_default() {
+                    GbfsFeed::Stations => intake.take_whole(self, items).await?,
+                    GbfsFeed::Vehicles => intake.take_listed(self, items).await?,
+                };
                 tracing::debug!(
                     source = %self.config.name,
                     records = report.records,
@@ -145,9 +143,9 @@ impl Source {
         let fetched = fetch(self.gate()?, url, &kept.known).await?;
         let is_new = fetched.is_some();
         if let Some(fetched) = fetched {
-            let read = read(&fetched.body).map_err(|fault| self.unreadable(url, &fault));
+            let read = read(&fetched.body).map_err(|fault| unreadable(url, &fault));
             let (header, content) = read?;
-            let floor = self.config.every.map_or(FLOOR, |every| every.as_duration());
+            let floor = self.config.every.map_or(FLOOR, super::Interval::as_duration);
             kept.pause = Duration::from_secs(header.ttl).clamp(floor, CEILING.max(floor));
             kept.content = Some(content);
             kept.known = fetched.validators;
@@ -179,14 +177,14 @@ impl Source {
         Ok(items)
     }
 
-    fn unreadable(&self, url: &str, fault: &Fault) -> IngestError {
-        IngestError::Download { url: shown(url), reason: fault.to_string() }
-    }
-
     fn lacks(&self, what: &str) -> IngestError {
         let url = shown(self.config.gbfs.as_deref().unwrap_or_default());
         IngestError::Download { url, reason: format!("the system lists no feed of {what}") }
     }
+}
+
+fn unreadable(url: &str, fault: &Fault) -> IngestError {
+    IngestError::Download { url: shown(url), reason: fault.to_string() }
 }
 
 fn keep_text(text: &[u8]) -> Result<(Header, Vec<u8>), Fault> {

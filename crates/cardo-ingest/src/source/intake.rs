@@ -27,6 +27,8 @@ pub(super) enum Item {
     Entity(Box<Entity>, String),
     /// What goes to the quarantine as it is.
     Faulty(Quarantined),
+    /// An entity that is no longer.
+    Gone(EntityId),
 }
 
 /// What the items of one source go through.
@@ -56,6 +58,8 @@ type Step = (Operation, Option<Origin>);
 enum Origin {
     Record(Record),
     Text(String),
+    /// A deletion; what it would have deleted may not be there.
+    Nothing,
 }
 
 impl Intake {
@@ -89,24 +93,51 @@ impl Intake {
     }
 
     /// Takes in everything that a source holds at a moment: what its quarantine holds beside leaves
-    /// it. The entities are given where `gone` says which there were before; those that are no
-    /// longer among them are deleted.
+    /// it.
     pub(super) async fn take_whole(
         &mut self,
         source: &Source,
         items: Vec<Item>,
-        before: Option<HashSet<EntityId>>,
-    ) -> Result<(Report, HashSet<EntityId>), IngestError> {
+    ) -> Result<Report, IngestError> {
         self.keeper.forget_touched();
-        self.met = Some(HashSet::new());
         let mut report = self.take(source, items, None).await?;
-        let met = self.met.take().unwrap_or_default();
-        let gone = before.unwrap_or_default().into_iter().filter(|id| !met.contains(id));
-        let deletions = gone.map(|id| (Operation::Delete(id), None)).collect();
         let released = self.keeper.release_untouched(0, u64::MAX);
         report.released += released.len() as u64;
-        self.write(source, deletions, released, None, &mut Report::default()).await?;
-        Ok((report, met))
+        let silent = &mut Report::default();
+        self.write(source, Vec::new(), released, None, silent).await?;
+        Ok(report)
+    }
+
+    /// The same where entities that are no longer listed are deleted. Which were listed is durable,
+    /// so that those are found too that went while the server was away.
+    pub(super) async fn take_listed(
+        &mut self,
+        source: &Source,
+        items: Vec<Item>,
+    ) -> Result<Report, IngestError> {
+        let name = &source.config.name;
+        let before = self.listed(source).await?;
+        self.met = Some(HashSet::new());
+        let report = self.take_whole(source, items).await?;
+        let met = self.met.take().unwrap_or_default();
+        let mut deletions: Vec<Step> = Vec::new();
+        for id in before.difference(&met) {
+            deletions.push((Operation::Document(listed(name, id, false)), None));
+            deletions.push((Operation::Delete(id.clone()), None));
+        }
+        let added = met.difference(&before).map(|id| listed(name, id, true)).collect();
+        self.write(source, deletions, added, None, &mut Report::default()).await?;
+        Ok(report)
+    }
+
+    async fn listed(&self, source: &Source) -> Result<HashSet<EntityId>, IngestError> {
+        let snapshot = source.ingestor.snapshot(&source.caller).await?;
+        let documents = snapshot.map(|snapshot| snapshot.documents(LISTED)).unwrap_or_default();
+        let ids = documents.iter().filter_map(|(key, _)| {
+            let (name, id) = key.split_once('\n')?;
+            EntityId::new(id.to_owned()).ok().filter(|_| name == source.config.name)
+        });
+        Ok(ids.collect())
     }
 
     /// Takes items in; when this returns they are durable, with the offset behind them.
@@ -123,7 +154,7 @@ impl Intake {
             match self.step(source, item) {
                 Ok(Some(step)) => steps.push(step),
                 Ok(None) => report.skipped += 1,
-                Err(entry) => keep(&mut self.keeper, &mut report, entry, &mut documents),
+                Err(entry) => keep(&mut self.keeper, &mut report, *entry, &mut documents),
             }
         }
         self.write(source, steps, documents, offset, &mut report).await?;
@@ -131,7 +162,7 @@ impl Intake {
         Ok(report)
     }
 
-    fn step(&mut self, source: &Source, item: Item) -> Result<Option<Step>, Quarantined> {
+    fn step(&mut self, source: &Source, item: Item) -> Result<Option<Step>, Box<Quarantined>> {
         let name = &source.config.name;
         let ahead = |entity: &Entity| too_far_ahead(entity, source.config.clock_ahead());
         match item {
@@ -139,7 +170,7 @@ impl Intake {
             Item::Record(record) => {
                 let Some(plan) = &mut self.plan else {
                     let why = "no type is configured for records of plain JSON".to_owned();
-                    return Err(Quarantined::of_record(name, None, &record, why));
+                    return Err(Box::new(Quarantined::of_record(name, None, &record, why)));
                 };
                 let mapped = plan.entity(&record).map_err(|fault| fault.to_string());
                 let entity = mapped.and_then(|mapped| match ahead(&mapped.entity) {
@@ -153,15 +184,16 @@ impl Intake {
                         }
                         Ok(Some((Operation::Ingest(entity), Some(Origin::Record(record)))))
                     }
-                    Err(why) => Err(Quarantined::of_record(name, None, &record, why)),
+                    Err(why) => Err(Box::new(Quarantined::of_record(name, None, &record, why))),
                 }
             }
-            Item::Error(error) => Err(Quarantined::of_error(name, None, &error)),
+            Item::Error(error) => Err(Box::new(Quarantined::of_error(name, None, &error))),
             Item::Entity(entity, text) => match ahead(&entity) {
-                Some(why) => Err(Quarantined::of_text(name, why, text.as_bytes())),
+                Some(why) => Err(Box::new(Quarantined::of_text(name, why, text.as_bytes()))),
                 None => Ok(Some((Operation::Ingest(*entity), Some(Origin::Text(text))))),
             },
-            Item::Faulty(entry) => Err(entry),
+            Item::Faulty(entry) => Err(Box::new(entry)),
+            Item::Gone(id) => Ok(Some((Operation::Delete(id), Some(Origin::Nothing)))),
         }
     }
 
@@ -192,10 +224,10 @@ impl Intake {
                 let Some(origin) = origin else { continue };
                 match result {
                     Ok(done) => count(report, &done),
-                    Err(error) => {
-                        let entry = origin.refused(&source.config.name, error.to_string());
-                        keep(&mut self.keeper, report, entry, &mut refused);
-                    }
+                    Err(error) => match origin.refused(&source.config.name, error.to_string()) {
+                        Some(entry) => keep(&mut self.keeper, report, entry, &mut refused),
+                        None => report.unchanged += 1,
+                    },
                 }
             }
             left.extend(refused.into_iter().map(|document| (Operation::Document(document), None)));
@@ -216,10 +248,20 @@ impl Intake {
 }
 
 impl Origin {
-    fn refused(&self, source: &str, why: String) -> Quarantined {
+    /// What goes to the quarantine where the engine has refused it.
+    fn refused(&self, source: &str, why: String) -> Option<Quarantined> {
         match self {
-            Self::Record(record) => Quarantined::of_record(source, None, record, why),
-            Self::Text(text) => Quarantined::of_text(source, why, text.as_bytes()),
+            Self::Record(record) => Some(Quarantined::of_record(source, None, record, why)),
+            Self::Text(text) => Some(Quarantined::of_text(source, why, text.as_bytes())),
+            Self::Nothing => None,
         }
     }
+}
+
+/// The sort of document that says which entities a source has listed.
+const LISTED: &str = "listed";
+
+fn listed(source: &str, id: &EntityId, is_listed: bool) -> DocumentChange {
+    let body = is_listed.then(|| "1".into());
+    DocumentChange { kind: LISTED.into(), id: format!("{source}\n{id}").into(), body }
 }

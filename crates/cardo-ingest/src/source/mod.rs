@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::{GbfsFeed, InvalidSource, SourceConfig, SourceKind};
 pub use duration::Interval;
-pub use push::{PushError, Pushed, PushedEntity, ReadEntities};
+pub use push::{PushError, Pushed, PushedEntity, ReadEntities, Told};
 pub use registry::{RunningSource, Sources};
 pub use status::{SourceCounts, SourceState, SourceStatus};
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use cardo_formats::{Format, Limits, json};
-use cardo_model::Entity;
+use cardo_model::{Entity, EntityId};
 use serde_json::Value;
 use tokio::sync::{Mutex, Semaphore};
 
@@ -30,8 +30,17 @@ pub struct Pushed<'a> {
 pub struct PushedEntity {
     /// What is said.
     pub text: String,
-    /// The entity, or why it is none.
-    pub entity: Result<Entity, String>,
+    /// What is told, or why it cannot be read.
+    pub told: Result<Told, String>,
+}
+
+/// What a notification tells of an entity.
+#[derive(Debug)]
+pub enum Told {
+    /// How it is.
+    Entity(Box<Entity>),
+    /// That it is no longer.
+    Deleted(EntityId),
 }
 
 /// Reads notifications of NGSI-LD. The face that knows their language implements it.
@@ -117,8 +126,9 @@ impl Source {
     }
 
     fn entity(&self, pushed: PushedEntity) -> Item {
-        match pushed.entity {
-            Ok(entity) => Item::Entity(Box::new(entity), pushed.text),
+        match pushed.told {
+            Ok(Told::Entity(entity)) => Item::Entity(entity, pushed.text),
+            Ok(Told::Deleted(id)) => Item::Gone(id),
             Err(why) => {
                 Item::Faulty(Quarantined::of_text(&self.config.name, why, pushed.text.as_bytes()))
             }

@@ -68,7 +68,8 @@ impl Sources {
             })));
         }
         let mut tasks = JoinSet::new();
-        for RunningSource(source) in sources.iter().cloned() {
+        for RunningSource(source) in &sources {
+            let source = Arc::clone(source);
             let shutdown = shutdown.clone();
             tasks.spawn(async move {
                 tokio::select! {

@@ -54,6 +54,9 @@ fn the_city_answers_its_trams_move_and_a_restart_doubles_nothing() {
         }
     }
     assert_eq!(answers, 9, "every sample question is answered");
+    let trams = &server.get("/sources")[0];
+    assert_eq!((trams["name"].as_str(), trams["state"].as_str()), (Some("trams"), Some("running")));
+    assert!(trams["simulated"] == true && trams["rate"].as_f64() > Some(0.0), "{trams}");
 
     let schema = server.send("GET", "/graphql/schema.graphql", None);
     same_as_kept("demo.graphql", &schema.text());

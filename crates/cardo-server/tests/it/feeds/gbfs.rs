@@ -142,14 +142,22 @@ fn vehicles_that_are_no_longer_listed_are_taken_away() {
             .to_string()
     };
     web.set("/free_bike_status.json", list(&["a", "b"]));
-    let city = City::with(&source(&web, "language = 'en'\nfeed = 'vehicles'"));
-    let is_there = |id: &str| {
-        !city.value(&format!("urn:ngsi-ld:Vehicle:bikes-{id}"), "serviceStatus").is_null()
-    };
-    until("both", || is_there("a") && is_there("b"), || city.source("bikes").to_string());
+    let mut city = City::with(&source(&web, "language = 'en'\nfeed = 'vehicles'"));
+    until_listed(&city, &["a", "b"]);
     web.set("/free_bike_status.json", list(&["b", "c"]));
-    until("the third", || is_there("c") && !is_there("a"), || city.source("bikes").to_string());
-    assert!(is_there("b"));
+    until_listed(&city, &["b", "c"]);
+    city.while_away(|| web.set("/free_bike_status.json", list(&["c"])));
+    until_listed(&city, &["c"]);
+}
+
+fn until_listed(city: &City, ids: &[&str]) {
+    let path = "/ngsi-ld/v1/entities?type=Vehicle&options=keyValues";
+    let there = || -> Vec<String> {
+        let list = city.server.get(path);
+        let id = |bike: &Value| bike["id"].as_str().unwrap().rsplit_once('-').unwrap().1.to_owned();
+        list.as_array().unwrap().iter().map(id).collect()
+    };
+    until("this list", || there() == ids, || format!("{:?} {}", there(), city.source("bikes")));
 }
 
 #[test]

@@ -40,7 +40,13 @@ impl City {
 
     /// Ends the server without warning and starts it again.
     pub(super) fn kill_and_start_again(&mut self) {
+        self.while_away(|| ());
+    }
+
+    /// Does something while no server runs.
+    pub(super) fn while_away(&mut self, work: impl FnOnce()) {
         self.server.end_now();
+        work();
         self.server = start(self.folder.path());
     }
 

@@ -72,6 +72,7 @@ fn a_twin_follows_another_by_a_subscription() {
     let subscription = json!({
         "type": "Subscription",
         "entities": [{ "type": "Sample" }],
+        "notificationTrigger": ["entityCreated", "attributeUpdated", "entityDeleted"],
         "notification": { "endpoint": {
             "uri": format!("http://{}/sources/twin/push", follower.server.address),
             "accept": "application/json",
@@ -99,4 +100,7 @@ fn a_twin_follows_another_by_a_subscription() {
         || follower.source("twin").to_string(),
     );
     assert_eq!(follower.source("twin")["quarantine"], 0);
+    assert_eq!(leader.send("DELETE", &path, None).status, 204);
+    let is_gone = || follower.server.send("GET", &path, None).status == 404;
+    until("its end", is_gone, || follower.source("twin").to_string());
 }

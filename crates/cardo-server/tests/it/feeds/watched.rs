@@ -112,3 +112,26 @@ fn a_source_that_cannot_be_is_said_at_the_start() {
         assert!(said.contains(needed), "{sources}: {said}");
     }
 }
+
+#[test]
+fn every_source_of_the_example_configuration_can_be() {
+    let text = include_str!("../../../../../deploy/cardo.toml");
+    let mut sources = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let Some(line) = line.strip_prefix("# ") else { continue };
+        if line == "[[sources]]" {
+            sources.push(String::new());
+        } else if let Some(source) = sources.last_mut()
+            && line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
+        {
+            // What it says stands beside the others in the file.
+            let line = line.replace("mapping = \"sensors.toml\"", "type = \"T\"");
+            source.push_str(&format!("{line} # line {number}\n"));
+        }
+    }
+    assert_eq!(sources.len(), 4);
+    for source in sources {
+        let source: cardo_ingest::SourceConfig = toml::from_str(&source).unwrap();
+        source.check().unwrap();
+    }
+}
