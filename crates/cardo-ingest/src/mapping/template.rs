@@ -238,6 +238,7 @@ mod tests {
         assert_eq!(render("{m|pad2}/{Name [fi]|slug}").unwrap(), "06/iso-roobertinkatu");
         assert_eq!(render("{Name [fi]|lower}").unwrap(), "iso roobertinkatu");
         assert_eq!(render("{/nested/a/b/1}").unwrap(), "2.5");
+        assert_eq!(render("{nested.a.b.1}").unwrap(), "2.5");
         assert_eq!(render("{$id}, {$source}, {{x}}").unwrap(), "node/7, trees, {x}");
     }
 
@@ -245,6 +246,7 @@ mod tests {
     fn a_missing_or_empty_field_is_named() {
         assert_eq!(render("{nix}").unwrap_err(), MissingField("nix".into()));
         assert_eq!(render("{empty}").unwrap_err(), MissingField("empty".into()));
+        assert_eq!(render("{nested.b}").unwrap_err(), MissingField("nested.b".into()));
         assert_eq!(render("{/nested/b}").unwrap_err(), MissingField("/nested/b".into()));
     }
 

@@ -213,4 +213,22 @@ mod tests {
             assert!(decoder.next().is_err(), "{bytes:?}");
         }
     }
+
+    #[test]
+    fn no_bytes_make_it_panic_or_hold_more_than_it_may() {
+        let mut random = fastrand::Rng::with_seed(5);
+        for _ in 0..5_000 {
+            let mut stream = message("a/b", &vec![b'x'; random.usize(..300)], random.u8(..2));
+            for _ in 0..random.usize(..4) {
+                let at = random.usize(..stream.len());
+                stream[at] = random.u8(..);
+            }
+            let mut decoder = Decoder::new(100);
+            for piece in stream.chunks(random.usize(1..50)) {
+                decoder.buffer.extend_from_slice(piece);
+                while let Ok(Some(_)) = decoder.next() {}
+                assert!(decoder.buffer.len() <= stream.len());
+            }
+        }
+    }
 }

@@ -78,11 +78,13 @@ impl Source {
         let mut pause = FIRST_PAUSE;
         loop {
             let successes = self.status.successes();
+            let begun = tokio::time::Instant::now();
             let Err(error) = self.run().await else {
                 self.status.stopped();
                 return;
             };
-            if self.status.successes() > successes {
+            // What connects and breaks at once has not recovered.
+            if self.status.successes() > successes && begun.elapsed() > pause {
                 pause = FIRST_PAUSE;
             }
             let wait = jittered(pause);

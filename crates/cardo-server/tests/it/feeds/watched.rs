@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use super::City;
 
 const SENSORS: &str = "[[sources]]\nname = 'sensors'\npush = true\nmapping = 'sensors.toml'\n";
@@ -126,7 +128,7 @@ fn every_source_of_the_example_configuration_can_be() {
         {
             // What it says stands beside the others in the file.
             let line = line.replace("mapping = \"sensors.toml\"", "type = \"T\"");
-            source.push_str(&format!("{line} # line {number}\n"));
+            writeln!(source, "{line} # line {number}").unwrap();
         }
     }
     assert_eq!(sources.len(), 4);
