@@ -1,4 +1,6 @@
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use cardo_egress::Gate;
@@ -15,13 +17,24 @@ pub(crate) struct KnownContexts {
     preloaded: Vec<Document>,
     loader: Option<GateLoader>,
     limits: Limits,
+    learned: Mutex<HashMap<String, Learned>>,
 }
+
+/// A context of notifications, and when it was made.
+type Learned = (Instant, Arc<Context>);
+
+/// Notifications come often and name the same context; it is made anew after this long.
+const LEARNED_FOR: Duration = Duration::from_secs(600);
+/// So many are kept, and none larger than this in its text.
+const MOST_LEARNED: usize = 64;
+const LONGEST_LEARNED: usize = 16 << 10;
 
 impl KnownContexts {
     /// Without a gate nothing is downloaded.
     pub(crate) fn new(engine: Engine, preloaded: Vec<Document>, gate: Option<Gate>) -> Self {
         let loader = gate.map(GateLoader::new);
-        Self { engine, preloaded, loader, limits: Limits::default() }
+        let limits = Limits::default();
+        Self { engine, preloaded, loader, limits, learned: Mutex::default() }
     }
 
     async fn document(&self, url: &str) -> Result<Document, String> {
@@ -52,6 +65,26 @@ impl Contexts for KnownContexts {
 }
 
 impl KnownContexts {
+    /// The context of a notification.
+    async fn learned(&self, source: serde_json::Value) -> Result<Arc<Context>, String> {
+        let lock = || self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = source.to_string();
+        if let Some((made, context)) = lock().get(&key)
+            && made.elapsed() < LEARNED_FOR
+        {
+            return Ok(Arc::clone(context));
+        }
+        let context = self.build(source).await?;
+        if key.len() <= LONGEST_LEARNED {
+            let mut learned = lock();
+            if learned.len() >= MOST_LEARNED {
+                learned.clear();
+            }
+            learned.insert(key, (Instant::now(), Arc::clone(&context)));
+        }
+        Ok(context)
+    }
+
     async fn build(&self, source: serde_json::Value) -> Result<Arc<Context>, String> {
         let mut builder = ContextBuilder::new(source, self.limits);
         loop {
@@ -73,7 +106,7 @@ impl ReadEntities for KnownContexts {
         let frame = Notified::read(pushed.body)?;
         let named = || pushed.context.map(serde_json::Value::from);
         let context = match frame.context().cloned().or_else(named) {
-            Some(source) => self.build(source).await?,
+            Some(source) => self.learned(source).await?,
             None => Context::core(),
         };
         let told = |notice| match notice {

@@ -34,6 +34,7 @@ pub(super) enum Item {
 /// What the items of one source go through.
 pub(super) struct Intake {
     plan: Option<Plan>,
+    format: Format,
     keeper: Keeper,
     /// How often the quarantine had been changed by others when the keeper learned what it holds.
     changes: u64,
@@ -89,7 +90,7 @@ impl Intake {
         };
         let snapshot = source.ingestor.snapshot(&source.caller).await?;
         let keeper = Keeper::new(snapshot.as_ref(), name, habit.repeats_faults);
-        Ok(Self { plan, keeper, changes, met: None })
+        Ok(Self { plan, format: habit.format, keeper, changes, met: None })
     }
 
     /// Takes in everything that a source holds at a moment: what its quarantine holds beside leaves
@@ -166,7 +167,9 @@ impl Intake {
         let name = &source.config.name;
         let ahead = |entity: &Entity| too_far_ahead(entity, source.config.clock_ahead());
         match item {
-            Item::Record(record) if is_gone(&record) => Ok(None),
+            Item::Record(record) if self.format == Format::GtfsRealtime && is_gone(&record) => {
+                Ok(None)
+            }
             Item::Record(record) => {
                 let Some(plan) = &mut self.plan else {
                     let why = "no type is configured for records of plain JSON".to_owned();

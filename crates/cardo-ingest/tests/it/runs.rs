@@ -230,3 +230,18 @@ async fn files_of_a_city_need_no_mapping() {
         city.take_file(&samples.join("helsinki/osm/buildings.fgb"), &of_type("Building")).await;
     assert_eq!(report.quarantined, 0, "{report}");
 }
+
+#[tokio::test]
+async fn json_is_reached_into_by_paths_and_lacks_a_place_where_a_coordinate_is_null() {
+    let city = City::new().await;
+    let mapping = "type='T'\nkey='who.id'\nformat='json'\n[geometry]\nx='at.x'\ny='at.y'\n[attributes]\nv='m.0.v'\n";
+    let content = r#"[{"who":{"id":1},"at":{"x":24.9,"y":60.1},"m":[{"v":5}]},
+        {"who":{"id":2},"at":{"x":null,"y":60.1},"m":[{"v":6}]},
+        {"who":{},"m":[]}]"#;
+    let report = city.take("a.json", content, &mapped(mapping)).await;
+    assert_eq!((report.created, report.quarantined), (2, 1), "{report}");
+    assert_eq!(city.value("urn:ngsi-ld:T:1", "v").await.as_deref(), Some("5"));
+    assert!(city.value("urn:ngsi-ld:T:1", LOCATION).await.is_some_and(|v| v.contains("24.9")));
+    assert_eq!(city.value("urn:ngsi-ld:T:2", "v").await.as_deref(), Some("6"));
+    assert_eq!(city.value("urn:ngsi-ld:T:2", LOCATION).await, None);
+}
