@@ -102,7 +102,9 @@ impl Source {
             Some(intake) => intake,
             empty => {
                 let options = self.config.options().map_err(IngestError::from)?;
-                empty.insert(Intake::new(self, &options, HABIT).await?)
+                let intake = Intake::new(self, &options, HABIT).await?;
+                self.status.running();
+                empty.insert(intake)
             }
         };
         Ok(intake.take(self, items, None).await?)
