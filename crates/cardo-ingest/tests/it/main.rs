@@ -5,6 +5,7 @@
 mod bad_input;
 mod fixtures;
 mod gis_files;
+mod listening;
 mod runs;
 mod sources;
 
