@@ -143,8 +143,17 @@ fn stem(file: &str) -> &str {
 /// `bike-stations` gives `BikeStation`.
 fn type_of(name: &str) -> String {
     let mut name = naming::camel_case(name);
-    for (plural, singular) in [("sses", "ss"), ("ies", "y"), ("ss", "ss"), ("us", "us"), ("s", "")]
-    {
+    let endings = [
+        ("sses", "ss"),
+        ("ches", "ch"),
+        ("shes", "sh"),
+        ("xes", "x"),
+        ("ies", "y"),
+        ("ss", "ss"),
+        ("us", "us"),
+        ("s", ""),
+    ];
+    for (plural, singular) in endings {
         if let Some(start) = name.strip_suffix(plural) {
             if start.len() > 2 {
                 name = format!("{start}{singular}");
@@ -168,6 +177,7 @@ mod tests {
             ("addresses", "Address"),
             ("helsinki_borders", "HelsinkiBorder"),
             ("cities", "City"),
+            ("park-benches", "ParkBench"),
             ("bus", "Bus"),
             ("TREES", "Tree"),
             ("2024", "Field2024"),
