@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::{
     AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, LOCATION, PROXY_AUTHORIZATION, USER_AGENT,
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::Client;
@@ -110,7 +110,8 @@ impl Gate {
     /// Sends a request and reads the whole answer.
     ///
     /// Redirects of GET and HEAD are followed; those of other methods only where the method and body are to be kept
-    /// (307 and 308), other ones are answers. Credentials do not follow to another origin.
+    /// (307 and 308), other ones are answers. Credentials do not follow to another origin,
+    /// and neither do headers that are marked as sensitive.
     pub async fn send(&self, request: Request) -> Result<Response, EgressError> {
         let after = request.timeout.unwrap_or_else(|| self.config.timeout());
         let url = request.url.clone();
@@ -138,6 +139,8 @@ impl Gate {
                 for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
                     headers.remove(name);
                 }
+                headers =
+                    headers.iter().filter(|(_, value)| !value.is_sensitive()).map(owned).collect();
             }
             url = next;
         }
@@ -174,6 +177,10 @@ impl Gate {
         *request.headers_mut() = headers.clone();
         self.client.request(request).await.map_err(|error| explain(&error, url))
     }
+}
+
+fn owned((name, value): (&HeaderName, &HeaderValue)) -> (HeaderName, HeaderValue) {
+    (name.clone(), value.clone())
 }
 
 /// Where a response sends on to, if it is a redirect that is followed.

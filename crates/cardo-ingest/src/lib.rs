@@ -55,7 +55,7 @@ pub use quarantine::Quarantined;
 pub use report::Report;
 pub use run::Ingestor;
 pub use source::{
-    GbfsFeed, Interval, InvalidSource, PushError, Pushed, PushedEntity, ReadEntities,
+    GbfsFeed, HeaderText, Interval, InvalidSource, PushError, Pushed, PushedEntity, ReadEntities,
     RunningSource, SourceConfig, SourceCounts, SourceKind, SourceState, SourceStatus, Sources,
     Told, spawn_sources,
 };

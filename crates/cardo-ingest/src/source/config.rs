@@ -1,8 +1,11 @@
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cardo_egress::{Security, Url};
+use cardo_egress::header::HeaderName;
+use cardo_egress::{HeaderMap, HeaderValue, Security, Url};
 use cardo_formats::Format;
 use cardo_model::TwinId;
 use serde::{Deserialize, Serialize};
@@ -34,6 +37,9 @@ pub struct SourceConfig {
     /// How often a file or an address is looked at; a file without it is taken in once. For GBFS
     /// the shortest time between two looks, 10s where nothing is said.
     pub every: Option<Interval>,
+    /// Headers to ask with, such as one that holds a key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, HeaderText>,
     /// What of a system is taken in: `stations` (default) or `vehicles`.
     pub feed: Option<GbfsFeed>,
     /// The language of names in GBFS, such as `fi`.
@@ -79,6 +85,19 @@ pub struct SourceConfig {
     pub simulated: bool,
     /// The tenant; the default one without it.
     pub tenant: Option<String>,
+}
+
+/// What a header says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum HeaderText {
+    /// This.
+    Text(String),
+    /// What stands in a file.
+    File {
+        /// The file.
+        file: PathBuf,
+    },
 }
 
 /// What of a sharing system is taken in.
@@ -171,6 +190,11 @@ impl SourceConfig {
         for path in paths.into_iter().chain(more).flatten() {
             *path = folder.join(&*path);
         }
+        for text in self.headers.values_mut() {
+            if let HeaderText::File { file } = text {
+                *file = folder.join(&*file);
+            }
+        }
         if let Some(context) = self.context.as_mut().filter(|c| !crate::mapping::is_url(c)) {
             *context = folder.join(&*context).to_string_lossy().into_owned();
         }
@@ -190,6 +214,9 @@ impl SourceConfig {
             if is_given && !kinds.contains(&kind) {
                 return key(name, reason.into());
             }
+        }
+        if let Err(reason) = self.request_headers() {
+            return key("headers", reason);
         }
         if kind == SourceKind::Url && self.every.is_none() {
             return key("every", "says how often the address is asked, and is missing".into());
@@ -239,11 +266,12 @@ impl SourceConfig {
 
     /// Keys that have a meaning for some kinds only: whether given, for which, and the reason.
     #[rustfmt::skip]
-    fn keys_of_kinds(&self) -> [(&'static str, bool, &'static [SourceKind], &'static str); 12] {
+    fn keys_of_kinds(&self) -> [(&'static str, bool, &'static [SourceKind], &'static str); 13] {
         use SourceKind::{File, Gbfs, Mqtt, Push, Replay, Url};
         let of_broker = "is for brokers (`mqtt`)";
         [
             ("every", self.every.is_some(), &[File, Url, Gbfs], "is for what is asked again and again"),
+            ("headers", !self.headers.is_empty(), &[Url, Gbfs], "is for what is asked by HTTP"),
             ("speed", self.speed.is_some(), &[Replay], "is for recordings"),
             ("feed", self.feed.is_some(), &[Gbfs], "is for sharing systems (`gbfs`)"),
             ("language", self.language.is_some(), &[Gbfs], "is for sharing systems (`gbfs`)"),
@@ -275,6 +303,26 @@ impl SourceConfig {
             return Err(key("max_payload", format!("goes from 1 to {MOST_PAYLOAD}")));
         }
         Ok(())
+    }
+
+    /// The headers to ask with. They are marked as sensitive, since they mostly hold keys.
+    pub(crate) fn request_headers(&self) -> Result<HeaderMap, String> {
+        let mut headers = HeaderMap::new();
+        for (name, text) in &self.headers {
+            let text = match text {
+                HeaderText::Text(text) => Cow::Borrowed(text.as_str()),
+                HeaderText::File { file } => {
+                    let text = std::fs::read_to_string(file);
+                    text.map_err(|error| format!("{}: {error}", file.display()))?.into()
+                }
+            };
+            let wrong = || format!("has {name:?}, which is no header");
+            let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+            let mut value = HeaderValue::from_str(text.trim()).map_err(|_| wrong())?;
+            value.set_sensitive(true);
+            headers.insert(parsed, value);
+        }
+        Ok(headers)
     }
 
     /// Where the broker is, and whether it is reached by TLS.
@@ -410,6 +458,12 @@ mod tests {
             ("name='a'\nmqtt='mqtt://u:p@b'\ntopics=['a']", "`username`"),
             ("name='a'\nmqtt='mqtt://b'\ntopics=['a+']", "a+"),
             ("name='a'\nmqtt='mqtt://b'\ntopics=['a']\npassword='x'", "`username`"),
+            ("name='a'\nfile='x'\nheaders={ 'x-key'='a' }", "`headers`"),
+            ("name='a'\nurl='https://a'\nevery='1s'\nheaders={ 'x key'='a' }", "x key"),
+            (
+                "name='a'\nurl='https://a'\nevery='1s'\nheaders={ k={ file='/nowhere' } }",
+                "/nowhere",
+            ),
             ("name='a'\nmqtt='mqtt://b'\ntopics=['a']\nmax_payload=0", "`max_payload`"),
             ("name='a'\npush=true\nsecret_sha256='abc'", "`secret_sha256`"),
             ("name='a'\npush=true\nevery='1s'", "`every`"),

@@ -5,6 +5,7 @@ use cardo_egress::header::{
 };
 use cardo_egress::{Bytes, Gate, HeaderMap, HeaderValue, Request, StatusCode, Url};
 
+use super::SourceConfig;
 use crate::error::IngestError;
 
 /// What a server said to tell one version from another (RFC 9110, sections 8.8 and 13.1).
@@ -43,6 +44,7 @@ impl Validators {
 /// query, which may hold a key.
 pub(super) async fn fetch(
     gate: &Gate,
+    config: &SourceConfig,
     address: &str,
     known: &Validators,
 ) -> Result<Option<Fetched>, IngestError> {
@@ -51,7 +53,8 @@ pub(super) async fn fetch(
         url: shown.clone(),
         reason: reason.replace(address, &shown),
     };
-    let mut request = Request::get(address);
+    let headers = config.request_headers().map_err(&failed)?;
+    let mut request = Request { headers, ..Request::get(address) };
     known.ask(&mut request.headers);
     let response = gate.send(request).await.map_err(|error| failed(error.to_string()))?;
     if response.status == StatusCode::NOT_MODIFIED {

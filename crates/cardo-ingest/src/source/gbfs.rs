@@ -140,7 +140,7 @@ impl Source {
         if !kept.is_due(url) {
             return Ok(false);
         }
-        let fetched = fetch(self.gate()?, url, &kept.known).await?;
+        let fetched = fetch(self.gate()?, &self.config, url, &kept.known).await?;
         let is_new = fetched.is_some();
         if let Some(fetched) = fetched {
             let read = read(&fetched.body).map_err(|fault| unreadable(url, &fault));

@@ -22,7 +22,7 @@ use cardo_model::TwinId;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use config::{GbfsFeed, InvalidSource, SourceConfig, SourceKind};
+pub use config::{GbfsFeed, HeaderText, InvalidSource, SourceConfig, SourceKind};
 pub use duration::Interval;
 pub use push::{PushError, Pushed, PushedEntity, ReadEntities, Told};
 pub use registry::{RunningSource, Sources};

@@ -58,7 +58,7 @@ impl Source {
             return Ok(Found::Input(Input::File(path.clone()), Validators::default()));
         }
         let url = self.config.url.as_deref().unwrap_or_default();
-        let Some(fetched) = fetch(self.gate()?, url, known).await? else {
+        let Some(fetched) = fetch(self.gate()?, &self.config, url, known).await? else {
             return Ok(Found::Unchanged);
         };
         let name = Path::new(fetched.url.path()).file_name();

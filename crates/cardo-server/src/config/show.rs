@@ -43,6 +43,7 @@ fn masked(value: Value) -> Value {
                 .into_iter()
                 .map(|(name, value)| match value {
                     Value::String(_) if name == "password" => (name, "…".into()),
+                    Value::Table(headers) if name == "headers" => (name, hidden(headers)),
                     Value::String(hash) if name == "sha256" || name == "secret_sha256" => {
                         let begin: String = hash.chars().take(SHOWN_OF_HASH).collect();
                         (name, Value::String(format!("{begin}…")))
@@ -53,6 +54,12 @@ fn masked(value: Value) -> Value {
         ),
         value => value,
     }
+}
+
+/// Headers without what may be secret: the files that hold it are none.
+fn hidden(headers: toml::Table) -> Value {
+    let hide = |value| if matches!(value, Value::String(_)) { "…".into() } else { value };
+    Value::Table(headers.into_iter().map(|(name, value)| (name, hide(value))).collect())
 }
 
 #[cfg(test)]
@@ -66,6 +73,10 @@ mod tests {
         let environment = vec![("CARDO_SOURCES".into(), source.into())];
         let shown = show(&Settings { environment, ..Settings::default() }.resolve().unwrap());
         assert!(shown.contains("mqtt://b") && !shown.contains("hush"), "{shown}");
+        let source = "[{ name = \"m\", url = \"https://b\", every = \"1m\", headers = { x-key = \"hush\" } }]";
+        let environment = vec![("CARDO_SOURCES".into(), source.into())];
+        let shown = show(&Settings { environment, ..Settings::default() }.resolve().unwrap());
+        assert!(shown.contains("x-key") && !shown.contains("hush"), "{shown}");
     }
 
     #[test]

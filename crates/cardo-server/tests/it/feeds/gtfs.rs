@@ -97,3 +97,22 @@ fn a_web_page_in_place_of_data_is_one_error_and_no_records() {
     web.set_as("/vehicles?key=hush", 200, FEED, message(now, Some(now), 24.0));
     until("the feed", || longitude(&city) == 24.0, || city.source("trams").to_string());
 }
+
+#[test]
+fn a_feed_that_wants_a_key_in_a_header_gets_it() {
+    let web = Web::start();
+    web.ask_for("x-api-key: hush");
+    let now = seconds_from_now(0);
+    web.set_as("/vehicles", 200, FEED, message(now, Some(now), 24.0));
+    let source = format!(
+        "[[sources]]\nname = 'trams'\nurl = '{}/vehicles'\nformat = 'gtfs-realtime'\nevery = '100ms'\n",
+        web.address
+    );
+    let city = City::with(&source);
+    city.until_source("trams", "the refusal", |source| {
+        source["lastError"]["message"].as_str().is_some_and(|error| error.contains("403"))
+    });
+    drop(city);
+    let city = City::with(&format!("{source}headers = {{ x-api-key = 'hush' }}\n"));
+    until("the tram", || longitude(&city) == 24.0, || city.source("trams").to_string());
+}

@@ -18,6 +18,8 @@ struct State {
     pages: HashMap<String, Page>,
     /// Path and status of each answer.
     answered: Vec<(String, u16)>,
+    /// A header without which nothing is answered but 403.
+    key: Option<String>,
 }
 
 /// Answers until the test process ends. Each page has a tag and is not sent twice to who knows it.
@@ -53,6 +55,11 @@ impl Web {
         *page = Page { media: media.to_owned(), body: body.into(), version, status };
     }
 
+    /// Answers those alone who send this header, given as `name: value`.
+    pub(super) fn ask_for(&self, key: &str) {
+        self.state.lock().unwrap().key = Some(key.to_owned());
+    }
+
     /// How often a path was answered with a status.
     pub(super) fn count(&self, path: &str, status: u16) -> usize {
         let state = self.state.lock().unwrap();
@@ -64,12 +71,13 @@ fn answer(stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
     let mut lines = BufReader::new(stream).lines();
     let request = lines.next()?.ok()?;
     let path = request.split(' ').nth(1)?.to_owned();
-    let mut known = None;
+    let (mut known, mut headers) = (None, Vec::new());
     loop {
         let line = lines.next()?.ok()?;
         if line.is_empty() {
             break;
         }
+        headers.push(line.clone());
         if let Some((name, value)) = line.split_once(':')
             && name.eq_ignore_ascii_case("if-none-match")
         {
@@ -77,7 +85,11 @@ fn answer(stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
         }
     }
     let mut state = state.lock().unwrap();
-    let page = state.pages.get(&path).cloned().unwrap_or(Page { status: 404, ..Page::default() });
+    let mut page =
+        state.pages.get(&path).cloned().unwrap_or(Page { status: 404, ..Page::default() });
+    if state.key.as_ref().is_some_and(|key| !headers.contains(key)) {
+        page = Page { status: 403, ..Page::default() };
+    }
     let tag = format!("\"{}\"", page.version);
     let is_known = page.status == 200 && known.as_deref() == Some(&tag);
     let status = if is_known { 304 } else { page.status };
