@@ -1,0 +1,89 @@
+/** What the twin holds: its types with their columns, and which of them have geometries. */
+import { useQuery } from "@tanstack/react-query";
+import { getJson } from "./http.ts";
+
+export interface Column {
+  name: string;
+  /** The attribute's full name. */
+  attribute: string;
+}
+
+export type Box = [number, number, number, number];
+
+/** A type of entities: a table, and where it has geometries a layer of the map. */
+export interface TwinType {
+  /** Its short name, which is also the id of its collection. */
+  name: string;
+  /** Its full name. */
+  type: string;
+  columns: Column[];
+  /** Where its geometries lie, if any do. */
+  extent: Box | undefined;
+  /** First and last observation, where there are any. */
+  interval: [string | null, string | null] | undefined;
+}
+
+export interface Index {
+  title: string;
+  version: string;
+  notice?: string;
+  faces: { name: string; href: string; standard: string; questions: { asks: string; href: string }[] }[];
+}
+
+interface Names {
+  types: { name: string; type: string; columns: Column[] }[];
+}
+
+interface Collections {
+  collections: {
+    id: string;
+    extent?: { spatial?: { bbox: number[][] }; temporal?: { interval: [string | null, string | null][] } };
+  }[];
+}
+
+async function types(signal: AbortSignal): Promise<TwinType[]> {
+  const [names, { collections }] = await Promise.all([
+    getJson<Names>("names", signal),
+    getJson<Collections>("ogc/collections", signal),
+  ]);
+  const extents = new Map(collections.map((collection) => [collection.id, collection.extent]));
+  return names.types.map(({ name, type, columns }) => {
+    const extent = extents.get(name);
+    return { name, type, columns, extent: box(extent?.spatial?.bbox[0]), interval: extent?.temporal?.interval[0] };
+  });
+}
+
+function box(numbers: number[] | undefined): Box | undefined {
+  if (numbers?.length === 4) return numbers as Box;
+  if (numbers?.length === 6) return [numbers[0]!, numbers[1]!, numbers[3]!, numbers[4]!];
+  return undefined;
+}
+
+/** The types of the twin; new ones show up within half a minute. */
+export const useTypes = () =>
+  useQuery({ queryKey: ["types"], queryFn: ({ signal }) => types(signal), refetchInterval: 30_000 });
+
+/** What the server says of itself. */
+export const useIndex = () =>
+  useQuery({ queryKey: ["index"], queryFn: ({ signal }) => getJson<Index>("", signal), staleTime: Infinity });
+
+async function counts(names: string[], signal: AbortSignal): Promise<Record<string, number>> {
+  const count = async (name: string) => {
+    const path = `ogc/collections/${encodeURIComponent(name)}/items?limit=1`;
+    const { numberMatched = 0 } = await getJson<{ numberMatched?: number }>(path, signal, "application/geo+json");
+    return [name, numberMatched] as const;
+  };
+  return Object.fromEntries(await Promise.all(names.map(count)));
+}
+
+/** How many entities each type has. */
+export function useCounts(types: TwinType[] | undefined) {
+  const names = types?.map((type) => type.name) ?? [];
+  return useQuery({
+    queryKey: ["counts", names],
+    queryFn: ({ signal }) => counts(names, signal),
+    enabled: names.length > 0,
+    refetchInterval: 60_000,
+    placeholderData: (before) => before,
+  });
+}
