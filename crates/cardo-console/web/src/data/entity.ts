@@ -27,10 +27,11 @@ export interface Entity {
 
 export const entityPath = (id: string) => `ngsi-ld/v1/entities/${encodeURIComponent(id)}`;
 
-export const useEntity = (id: string) =>
+export const useEntity = (id: string | undefined) =>
   useQuery({
     queryKey: ["entity", id],
-    queryFn: ({ signal }) => getJson<Entity>(`${entityPath(id)}?options=sysAttrs`, signal),
+    queryFn: ({ signal }) => getJson<Entity>(`${entityPath(id ?? "")}?options=sysAttrs`, signal),
+    enabled: id !== undefined,
     // What lives changes while one looks at it.
     refetchInterval: 10_000,
     placeholderData: (before) => (before?.id === id ? before : undefined),

@@ -17,6 +17,8 @@ export interface TwinType {
   /** Its full name. */
   type: string;
   columns: Column[];
+  /** The column that is the geometry of its features, if it has any. */
+  geometry: string | undefined;
   /** Where its geometries lie, if any do. */
   extent: Box | undefined;
   /** First and last observation, where there are any. */
@@ -41,16 +43,33 @@ interface Collections {
   }[];
 }
 
+const LOCATION = "https://uri.etsi.org/ngsi-ld/location";
+
+interface Schema {
+  properties: Record<string, { title?: string; "x-ogc-role"?: string }>;
+}
+
+/** `location`, else what the schema of the collection says. */
+async function geometryOf(name: string, columns: Column[], signal: AbortSignal): Promise<string | undefined> {
+  const location = columns.find((column) => column.attribute === LOCATION && !column.name.includes("__"));
+  if (location) return location.name;
+  const schema = await getJson<Schema>(`ogc/collections/${encodeURIComponent(name)}/schema`, signal, "application/schema+json");
+  return Object.values(schema.properties).find((property) => property["x-ogc-role"] === "primary-geometry")?.title;
+}
+
 async function types(signal: AbortSignal): Promise<TwinType[]> {
   const [names, { collections }] = await Promise.all([
     getJson<Names>("names", signal),
     getJson<Collections>("ogc/collections", signal),
   ]);
   const extents = new Map(collections.map((collection) => [collection.id, collection.extent]));
-  return names.types.map(({ name, type, columns }) => {
+  const typeOf = async ({ name, type, columns }: Names["types"][number]): Promise<TwinType> => {
     const extent = extents.get(name);
-    return { name, type, columns, extent: box(extent?.spatial?.bbox[0]), interval: extent?.temporal?.interval[0] };
-  });
+    const place = box(extent?.spatial?.bbox[0]);
+    const geometry = place && (await geometryOf(name, columns, signal));
+    return { name, type, columns, geometry, extent: place, interval: extent?.temporal?.interval[0] };
+  };
+  return Promise.all(names.types.map(typeOf));
 }
 
 function box(numbers: number[] | undefined): Box | undefined {
@@ -87,3 +106,16 @@ export function useCounts(types: TwinType[] | undefined) {
     placeholderData: (before) => before,
   });
 }
+
+const TILES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core";
+
+/** Whether the server makes tiles. */
+export const useHasTiles = () =>
+  useQuery({
+    queryKey: ["conformance"],
+    queryFn: async ({ signal }) => {
+      const { conformsTo } = await getJson<{ conformsTo: string[] }>("ogc/conformance", signal);
+      return conformsTo.includes(TILES);
+    },
+    staleTime: Infinity,
+  });

@@ -1,34 +1,138 @@
-import { Map as MapLibre, setWorkerUrl } from "maplibre-gl";
+import type { Feature, Geometry } from "geojson";
+import { Map as MapLibre, ScaleControl, setWorkerUrl, type MapMouseEvent } from "maplibre-gl";
 import worker from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
-import { useEffect, useRef } from "react";
-import { changeView, currentView } from "../app/view.ts";
-import { mapHandle } from "./handle.ts";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { useWords } from "../app/language.ts";
+import { useTheme } from "../app/theme.ts";
+import { changeView, currentView, useView } from "../app/view.ts";
+import { words } from "../app/words/shell.ts";
+import { useEntity, type Instance } from "../data/entity.ts";
+import { authorization, base } from "../data/http.ts";
+import { Empty } from "../ui/parts.tsx";
+import { Controls } from "./Controls.tsx";
+import { mapHandle, padding } from "./handle.ts";
+import { Hint } from "./Hint.tsx";
+import { useLayers } from "./layers.ts";
+import { click } from "./pick.ts";
+import { homeOf } from "./place.ts";
+import { Scene } from "./scene.ts";
+import { Sources } from "./Sources.tsx";
 
 setWorkerUrl(worker);
 
+function create(container: HTMLElement): MapLibre {
+  const camera = currentView().camera;
+  return new MapLibre({
+    container,
+    style: { version: 8, sources: {}, layers: [] },
+    attributionControl: false,
+    maxPitch: 60,
+    fadeDuration: 150,
+    // The page's own server is the only one; it may want to know who asks.
+    transformRequest: (url) => (url.startsWith(base()) ? { url, headers: authorization() } : { url }),
+    ...(camera ? { center: [camera.lng, camera.lat], zoom: camera.zoom, bearing: camera.bearing, pitch: camera.pitch } : { center: [0, 20], zoom: 1 }),
+  });
+}
+
 /** The map that fills the page. */
 export function CityMap() {
+  const w = useWords(words);
   const element = useRef<HTMLDivElement>(null);
+  const [scene, setScene] = useState<Scene>();
+  const [isMissing, setMissing] = useState(false);
   useEffect(() => {
-    if (!element.current) return;
-    const camera = currentView().camera;
-    const map = new MapLibre({
-      container: element.current,
-      style: { version: 8, sources: {}, layers: [] },
-      attributionControl: false,
-      maxPitch: 60,
-      ...(camera ? { center: [camera.lng, camera.lat], zoom: camera.zoom, bearing: camera.bearing, pitch: camera.pitch } : {}),
-    });
-    map.on("moveend", () => {
-      const { lng, lat } = map.getCenter();
-      const camera = { zoom: map.getZoom(), lat, lng, bearing: map.getBearing(), pitch: map.getPitch() };
-      changeView({ camera }, "quiet");
-    });
-    mapHandle.set(map);
+    const container = element.current;
+    if (!container) return;
+    let map: MapLibre | undefined;
+    let made: Scene | undefined;
+    let isOver = false;
+    const begin = () => {
+      if (isOver) return;
+      try {
+        map = create(container);
+      } catch {
+        setMissing(true);
+        return;
+      }
+      const own = map;
+      own.addControl(new ScaleControl({ maxWidth: 90 }), "bottom-right");
+      own.on("load", () => {
+        made = new Scene(own);
+        setScene(made);
+        mapHandle.set(own);
+        // For tests, and for whoever looks at the page with the tools of the browser.
+        Object.assign(container, { map: own });
+      });
+      own.on("moveend", remember);
+      own.on("click", (event: MapMouseEvent) => void click(own, event));
+    };
+    // Labels are drawn with the font of the page, so it has to be there.
+    void document.fonts.load('16px "Inter Variable"').then(begin, begin);
     return () => {
+      isOver = true;
       mapHandle.set(undefined);
-      map.remove();
+      setScene(undefined);
+      made?.close();
+      map?.remove();
     };
   }, []);
-  return <div className="map" ref={element} />;
+  return (
+    <>
+      <div className="map" ref={element} />
+      {scene && <Drawn scene={scene} />}
+      <Hint />
+      <Controls />
+      <Sources />
+      {isMissing && <div className="map-missing"><Empty title={w.noWebGl} /></div>}
+    </>
+  );
+}
+
+function remember({ target }: { target: MapLibre }) {
+  const { lng, lat } = target.getCenter();
+  const camera = { zoom: target.getZoom(), lat, lng, bearing: target.getBearing(), pitch: target.getPitch() };
+  changeView({ camera }, "quiet");
+}
+
+/** Keeps the map as the view says. */
+function Drawn({ scene }: { scene: Scene }) {
+  const { layers } = useLayers();
+  const theme = useTheme();
+  const { entity, camera } = useView();
+  const chosen = useChosen(entity);
+  useEffect(() => {
+    if (layers) scene.show(layers, theme, chosen);
+  }, [scene, layers, theme, chosen]);
+  useEffect(() => {
+    const map = mapHandle.get();
+    const home = layers && homeOf(layers);
+    if (map && home && !currentView().camera) {
+      map.fitBounds([home[0], home[1], home[2], home[3]], { padding: padding(), animate: false, maxZoom: 16 });
+    }
+  }, [layers]);
+  useEffect(() => {
+    const map = mapHandle.get();
+    if (!map || !camera) return;
+    const at = map.getCenter();
+    const isThere = Math.abs(at.lng - camera.lng) + Math.abs(at.lat - camera.lat) < 1e-4 && Math.abs(map.getZoom() - camera.zoom) < 0.02;
+    if (!isThere) map.jumpTo({ center: [camera.lng, camera.lat], zoom: camera.zoom, bearing: camera.bearing, pitch: camera.pitch });
+  }, [camera]);
+  return null;
+}
+
+/** The chosen entity as a feature. */
+function useChosen(id: string | undefined): Feature | undefined {
+  const { data } = useEntity(id);
+  const geometry = data && geometryOf(data);
+  const key = geometry && JSON.stringify(geometry);
+  return useMemo(
+    () => (id && key ? { type: "Feature", id, geometry: JSON.parse(key) as Geometry, properties: {} } : undefined),
+    [id, key],
+  );
+}
+
+function geometryOf(entity: Record<string, unknown>): Geometry | undefined {
+  const candidates = [entity["location"], ...Object.values(entity)].flat() as (Instance | undefined)[];
+  const found = candidates.find((instance) => instance?.type === "GeoProperty");
+  return found?.value as Geometry | undefined;
 }

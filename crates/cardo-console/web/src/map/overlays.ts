@@ -1,0 +1,156 @@
+/** The layers of data: points, lines and areas of a type, what moves, and what is chosen. */
+import type { DataDrivenPropertyValueSpecification, ExpressionSpecification } from "maplibre-gl";
+import { at } from "./ground.ts";
+import { hasPicture } from "./pictures.ts";
+import { classColours, colourOf } from "./palette.ts";
+import type { Layer } from "./plan.ts";
+import { CHOSEN, FONT, MOVING, type Placed } from "./spec.ts";
+import type { Tones } from "./tones.ts";
+
+const isPoint: ExpressionSpecification = ["==", ["geometry-type"], "Point"];
+const isLine: ExpressionSpecification = ["==", ["geometry-type"], "LineString"];
+const isArea: ExpressionSpecification = ["==", ["geometry-type"], "Polygon"];
+const isAlone: ExpressionSpecification = ["all", isPoint, ["!", ["has", "point_count"]]];
+
+/** Features that changed since their tile was made are drawn from elsewhere. */
+const unlessReplaced = (opacity: number): ExpressionSpecification =>
+  ["case", ["boolean", ["feature-state", "replaced"], false], 0, opacity];
+
+/** The colour of a type, or that of the class its number is in. */
+function colour({ type, classes }: Layer, none: string): DataDrivenPropertyValueSpecification<string> {
+  if (!classes) return colourOf(type.name);
+  const value: ExpressionSpecification = ["to-number", ["get", classes.column]];
+  const [first, ...rest] = classColours(classes.breaks.length);
+  const steps = rest.flatMap((colour, at) => [classes.breaks[at]!, colour]);
+  const scale = steps.length > 0 ? ["step", value, first!, ...steps] : first!;
+  return ["case", ["has", classes.column], scale, none] as unknown as DataDrivenPropertyValueSpecification<string>;
+}
+
+const radius = ["interpolate", ["linear"], ["zoom"], 10, 2.5, 13, 4, 15, 6.5, 16, 10, 18, 12] as unknown as DataDrivenPropertyValueSpecification<number>;
+
+/** The layers of a type that is not a part of the ground. */
+export function dataLayers(layer: Layer, tones: Tones): Placed[] {
+  const fill = colour(layer, tones.rail);
+  const areas: Placed[] = [
+    at(20, layer, { id: "area", type: "fill", filter: isArea, paint: { "fill-color": fill, "fill-opacity": unlessReplaced(layer.classes ? 0.6 : 0.16) } }),
+    at(60, layer, {
+      id: "edge", type: "line", filter: ["any", isArea, isLine],
+      paint: { "line-color": fill, "line-opacity": unlessReplaced(0.85), "line-width": ["interpolate", ["linear"], ["zoom"], 11, 0.8, 16, 2] },
+    }),
+  ];
+  const points: Placed[] = [
+    at(70, layer, {
+      id: "point", type: "circle", filter: isAlone,
+      paint: {
+        "circle-color": fill, "circle-radius": radius, "circle-stroke-color": tones.point,
+        "circle-opacity": unlessReplaced(1), "circle-stroke-opacity": unlessReplaced(1),
+        "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 11, 0.6, 15, 1.6],
+      },
+    }),
+  ];
+  if (hasPicture(layer.type.name) && !layer.classes) points.push(picture(layer));
+  points.push(name(layer, tones));
+  if (layer.isClustered) points.push(...clusters(layer, tones));
+  if (layer.from === "tiles") points.push(density(layer));
+  return [...areas, ...points];
+}
+
+function picture(layer: Layer): Placed {
+  return at(71, layer, {
+    id: "picture", type: "symbol", minzoom: 15.5, filter: isAlone,
+    layout: {
+      "icon-image": `picture/${layer.type.name}`, "icon-allow-overlap": true, "icon-ignore-placement": true,
+      "icon-size": ["interpolate", ["linear"], ["zoom"], 15.5, 0.72, 18, 1],
+    },
+    paint: { "icon-opacity": unlessReplaced(1) },
+  });
+}
+
+function name(layer: Layer, tones: Tones): Placed {
+  return at(85, layer, {
+    id: "name", type: "symbol", minzoom: 15.5, filter: ["all", isAlone, ["has", "name"]],
+    layout: {
+      "text-field": ["get", "name"], "text-font": FONT, "text-size": 11, "text-anchor": "top", "text-offset": [0, 1.15], "text-max-width": 8,
+      "text-optional": true,
+    },
+    paint: { "text-color": tones.label, "text-halo-color": tones.halo, "text-halo-width": 1.4, "text-opacity": unlessReplaced(1) },
+  });
+}
+
+function clusters(layer: Layer, tones: Tones): Placed[] {
+  const size = ["interpolate", ["linear"], ["sqrt", ["get", "point_count"]], 1, 9, 6, 15, 30, 28] as unknown as DataDrivenPropertyValueSpecification<number>;
+  const own = colourOf(layer.type.name);
+  return [
+    at(72, layer, {
+      id: "cluster", type: "circle", filter: ["has", "point_count"],
+      paint: { "circle-color": own, "circle-opacity": 0.88, "circle-radius": size, "circle-stroke-color": tones.point, "circle-stroke-width": 2 },
+    }),
+    at(73, layer, {
+      id: "count", type: "symbol", filter: ["has", "point_count"],
+      layout: { "text-field": ["get", "point_count_abbreviated"], "text-font": FONT, "text-size": 11.5, "text-allow-overlap": true },
+      paint: { "text-color": "#ffffff", "text-halo-color": own, "text-halo-width": 0.6 },
+    }),
+  ];
+}
+
+/** Many points from afar are a shade, not a haystack. */
+function density(layer: Layer): Placed {
+  const own = colourOf(layer.type.name);
+  return at(69, layer, {
+    id: "density", type: "heatmap", maxzoom: 13, filter: isPoint,
+    paint: {
+      "heatmap-radius": ["interpolate", ["linear"], ["zoom"], 8, 6, 13, 14],
+      "heatmap-intensity": ["interpolate", ["linear"], ["zoom"], 8, 0.25, 13, 0.8],
+      "heatmap-opacity": ["interpolate", ["linear"], ["zoom"], 11.5, 0.75, 13, 0],
+      "heatmap-color": ["interpolate", ["linear"], ["heatmap-density"], 0, "rgba(0,0,0,0)", 0.2, `${own}40`, 1, own],
+    },
+  });
+}
+
+/** What moves: a disc with a nose in the direction of travel, paler the longer nothing was heard of it. */
+export function movingLayers(layers: readonly Layer[], tones: Tones): Placed[] {
+  const visible = layers.filter((layer) => layer.isVisible && (layer.from === "moving" || layer.role === "data")).map((layer) => layer.type.name);
+  const shown: ExpressionSpecification = ["all", isPoint, ["in", ["get", "~type"], ["literal", visible]]];
+  const others: ExpressionSpecification = ["all", ["!", isPoint], ["in", ["get", "~type"], ["literal", visible]]];
+  return [
+    {
+      order: 61,
+      layer: {
+        id: "moving/edge", type: "line", source: MOVING, filter: others,
+        paint: { "line-color": ["get", "~colour"], "line-width": 2 },
+      },
+    },
+    {
+      order: 92,
+      layer: {
+        id: "moving/disc", type: "symbol", source: MOVING, filter: shown,
+        layout: {
+          "icon-image": ["case", ["has", "~heading"], ["concat", "nose/", ["get", "~colour"]], ["concat", "disc/", ["get", "~colour"]]],
+          "icon-rotate": ["coalesce", ["get", "~heading"], 0], "icon-rotation-alignment": "map",
+          "icon-allow-overlap": true, "icon-ignore-placement": true,
+          "icon-size": ["interpolate", ["linear"], ["zoom"], 10, 0.4, 13, 0.6, 16, 1],
+        },
+        paint: { "icon-opacity": ["coalesce", ["get", "~fade"], 1] },
+      },
+    },
+    {
+      order: 93,
+      layer: {
+        id: "moving/name", type: "symbol", source: MOVING, minzoom: 14, filter: shown,
+        layout: { "text-field": ["coalesce", ["get", "name"], ""], "text-font": FONT, "text-size": 11.5, "text-anchor": "top", "text-offset": [0, 1.25], "text-optional": true },
+        paint: { "text-color": ["get", "~colour"], "text-halo-color": tones.halo, "text-halo-width": 1.6, "text-opacity": ["coalesce", ["get", "~fade"], 1] },
+      },
+    },
+  ];
+}
+
+/** A ring or an outline around what is chosen. */
+export function chosenLayers(accent: string, halo: string, id: string | undefined): Placed[] {
+  const ring = { "circle-color": "rgba(0,0,0,0)", "circle-radius": 15, "circle-stroke-width": 3, "circle-stroke-color": accent };
+  return [
+    { order: 90, layer: { id: "chosen/halo", type: "line", source: CHOSEN, filter: ["!", isPoint], paint: { "line-color": halo, "line-width": 6, "line-opacity": 0.8 } } },
+    { order: 91, layer: { id: "chosen/edge", type: "line", source: CHOSEN, filter: ["!", isPoint], paint: { "line-color": accent, "line-width": 3 } } },
+    { order: 94, layer: { id: "chosen/ring", type: "circle", source: CHOSEN, filter: isPoint, paint: ring } },
+    { order: 95, layer: { id: "chosen/moving", type: "circle", source: MOVING, filter: ["all", isPoint, ["==", ["get", "id"], id ?? ""]], paint: ring } },
+  ];
+}

@@ -1,0 +1,61 @@
+/** What is to be drawn: a layer for every type with a place, and where its features come from. */
+import type { View } from "../app/view.ts";
+import type { TwinType } from "../data/twin.ts";
+import { isMoving, isShown, roleOf, type Role } from "./roles.ts";
+
+/** Classes of a number, for colour. */
+export interface Classes {
+  column: string;
+  breaks: number[];
+  unit: string | undefined;
+}
+
+export interface Layer {
+  type: TwinType;
+  role: Role;
+  isVisible: boolean;
+  /** Features by view as GeoJSON, by tile, or kept one by one because they move. */
+  from: "items" | "tiles" | "moving";
+  /** Whether points close to one another are drawn as one. */
+  isClustered: boolean;
+  classes: Classes | undefined;
+}
+
+/** Where there are more, even what moves comes by tile first. */
+const MOST_MOVING = 5_000;
+/** Where there are more, points are joined at small scale. */
+const CLUSTERED = 120;
+/** A layer with more features comes by tile where the server has tiles. */
+const MOST_ITEMS = 1_500;
+
+export function planLayers(
+  types: readonly TwinType[],
+  counts: Readonly<Record<string, number>>,
+  view: Pick<View, "show" | "hide">,
+  classes: Readonly<Record<string, Classes>>,
+  hasTiles: boolean,
+  seenMoving: ReadonlySet<string> = new Set(),
+): Layer[] {
+  return types
+    .filter((type) => type.extent)
+    .map((type) => {
+      const role = roleOf(type.name);
+      const count = counts[type.name];
+      const isVisible = view.show.includes(type.name) || (isShown(type, role, count) && !view.hide.includes(type.name));
+      const isLively = (isMoving(type) || seenMoving.has(type.name)) && (count ?? 0) <= MOST_MOVING;
+      const isLarge = role === "data" ? (count ?? 0) > MOST_ITEMS : true;
+      const from = isLively ? "moving" : hasTiles && isLarge ? "tiles" : "items";
+      const isClustered = role === "data" && from === "items" && (count ?? 0) > CLUSTERED;
+      return { type, role, isVisible, from, isClustered, classes: classes[type.name] };
+    });
+}
+
+/** The view with a layer switched on or off, without saying what is so by default. */
+export function switched(view: Pick<View, "show" | "hide">, layer: Layer, byDefault: boolean): Pick<View, "show" | "hide"> {
+  const name = layer.type.name;
+  const show = view.show.filter((other) => other !== name);
+  const hide = view.hide.filter((other) => other !== name);
+  const next = !layer.isVisible;
+  if (next !== byDefault) (next ? show : hide).push(name);
+  return { show, hide };
+}

@@ -1,0 +1,24 @@
+/** Names that the parts of the map's style share. */
+import type { LayerSpecification } from "maplibre-gl";
+import type { Layer } from "./plan.ts";
+
+/** There is no glyph server: labels are drawn with the font of the page. */
+export const FONT = ["Inter Variable"];
+
+/** A layer with its place in the stack: land below 30, lines to 40, buildings to 50, data to 79, names to 90, what moves above. */
+export interface Placed {
+  order: number;
+  layer: LayerSpecification;
+}
+
+/** The source of everything that moves or changed since it was loaded. */
+export const MOVING = "moving";
+export const CHOSEN = "chosen";
+
+export const sourceId = (type: string) => `of ${type}`;
+
+export function sourceOf(type: string, from: Layer["from"]): { source: string; "source-layer"?: string } {
+  if (from === "moving") return { source: MOVING };
+  if (from === "tiles") return { source: sourceId(type), "source-layer": type };
+  return { source: sourceId(type) };
+}
