@@ -20,13 +20,14 @@ import { Sources } from "./Sources.tsx";
 
 setWorkerUrl(worker);
 
-function create(container: HTMLElement): MapLibre {
+function create(container: HTMLElement, title: string): MapLibre {
   const camera = currentView().camera;
   return new MapLibre({
     container,
     style: { version: 8, sources: {}, layers: [] },
     attributionControl: false,
     maxPitch: 60,
+    locale: { "Map.Title": title },
     fadeDuration: 150,
     // The page's own server is the only one; it may want to know who asks.
     transformRequest: (url) => (url.startsWith(base()) ? { url, headers: authorization() } : { url }),
@@ -38,6 +39,7 @@ function create(container: HTMLElement): MapLibre {
 export function CityMap() {
   const w = useWords(words);
   const element = useRef<HTMLDivElement>(null);
+  const word = useRef(w.map);
   const [scene, setScene] = useState<Scene>();
   const [isMissing, setMissing] = useState(false);
   useEffect(() => {
@@ -49,7 +51,7 @@ export function CityMap() {
     const begin = () => {
       if (isOver) return;
       try {
-        map = create(container);
+        map = create(container, word.current);
       } catch {
         setMissing(true);
         return;

@@ -11,7 +11,8 @@ import type { Box } from "../data/twin.ts";
 import type { Layer } from "./plan.ts";
 import { grown, isEnough, meets } from "./region.ts";
 import { FROM_ZOOM } from "./roles.ts";
-import { sourceId } from "./spec.ts";
+import { middleOf } from "./middle.ts";
+import { namesId, sourceId } from "./spec.ts";
 
 /** How a layer is: shown in full, in part, too far away, under way, or failed. */
 export interface LayerState {
@@ -25,6 +26,8 @@ export const layerStates = createStore<Readonly<Record<string, LayerState>>>({})
 const LIMIT = 3_000;
 /** How much more than what is seen is asked for, at each side. */
 const MARGIN = 0.35;
+
+const NOTHING = { type: "FeatureCollection" as const, features: [] };
 
 interface Answer extends FeatureCollection {
   numberMatched?: number;
@@ -70,7 +73,8 @@ export class Feeds {
     if (layer.from === "tiles") this.map.addSource(id, tileSource(layer.type.name));
     else if (layer.from === "items") {
       const clusters = layer.isClustered ? { cluster: true, clusterRadius: 38, clusterMaxZoom: 14 } : {};
-      this.map.addSource(id, { type: "geojson", data: { type: "FeatureCollection", features: [] }, promoteId: "id", ...clusters });
+      this.map.addSource(id, { type: "geojson", data: NOTHING, promoteId: "id", ...clusters });
+      if (layer.role === "district") this.map.addSource(namesId(layer.type.name), { type: "geojson", data: NOTHING });
     }
     this.feeds.set(layer.type.name, { layer, loaded: undefined, features: new Map(), asking: undefined, isWaiting: false });
   }
@@ -78,9 +82,10 @@ export class Feeds {
   private end(name: string, feed: Feed): void {
     feed.asking?.abort();
     this.feeds.delete(name);
-    const id = sourceId(name);
-    this.dropSource(id);
-    if (this.map.getSource(id)) this.map.removeSource(id);
+    for (const id of [sourceId(name), namesId(name)]) {
+      this.dropSource(id);
+      if (this.map.getSource(id)) this.map.removeSource(id);
+    }
   }
 
   /** Asks for what the view needs and is not there. */
@@ -141,8 +146,12 @@ export class Feeds {
   }
 
   private draw(feed: Feed): void {
-    const source = this.map.getSource(sourceId(feed.layer.type.name)) as GeoJSONSource | undefined;
-    source?.setData({ type: "FeatureCollection", features: [...feed.features.values()] });
+    const { name } = feed.layer.type;
+    const features = [...feed.features.values()];
+    const fill = (id: string, features: Feature[]) =>
+      (this.map.getSource(id) as GeoJSONSource | undefined)?.setData({ type: "FeatureCollection", features });
+    fill(sourceId(name), features);
+    if (feed.layer.role === "district") fill(namesId(name), features.map(middleOf));
   }
 
   /** A feature that was loaded. */

@@ -1,8 +1,9 @@
 /** The layers of the ground: land, water, streets, rails, buildings, and their names. */
 import type { DataDrivenPropertyValueSpecification, ExpressionSpecification, LayerSpecification } from "maplibre-gl";
+import { colour } from "./colour.ts";
 import type { Layer } from "./plan.ts";
 import type { Tones } from "./tones.ts";
-import { FONT, type Placed, sourceOf } from "./spec.ts";
+import { FONT, namesId, type Placed, sourceOf } from "./spec.ts";
 
 /** What kind of thing a feature is, by whichever attribute says so. */
 const kind: ExpressionSpecification = [
@@ -96,15 +97,17 @@ const height: ExpressionSpecification = [
 ];
 
 function buildings(layer: Layer, tones: Tones): Placed[] {
+  const flat = layer.classes ? colour(layer, tones.building) : tones.building;
+  const wall = layer.classes ? colour(layer, tones.wall) : tones.wall;
   return [
     at(40, layer, {
       id: "", type: "fill", filter: isArea, maxzoom: 15.2,
-      paint: { "fill-color": tones.building, "fill-outline-color": tones.buildingEdge, "fill-opacity": ["interpolate", ["linear"], ["zoom"], 13, 0.4, 14.5, 1] },
+      paint: { "fill-color": flat, "fill-outline-color": tones.buildingEdge, "fill-opacity": ["interpolate", ["linear"], ["zoom"], 13, 0.4, 14.5, 1] },
     }),
     at(41, layer, {
       id: "walls", type: "fill-extrusion", filter: isArea, minzoom: 15,
       paint: {
-        "fill-extrusion-color": tones.wall, "fill-extrusion-opacity": 0.92, "fill-extrusion-vertical-gradient": true,
+        "fill-extrusion-color": wall, "fill-extrusion-opacity": 0.92, "fill-extrusion-vertical-gradient": true,
         "fill-extrusion-height": ["interpolate", ["linear"], ["zoom"], 15, 0, 15.6, height],
       },
     }),
@@ -134,8 +137,8 @@ function districts(layer: Layer, tones: Tones): Placed[] {
       id: "", type: "line", filter: isArea,
       paint: { "line-color": tones.district, "line-width": ["interpolate", ["linear"], ["zoom"], 10, 0.6, 15, 1.4], "line-dasharray": [4, 2], "line-opacity": 0.55 },
     }),
-    at(79, layer, {
-      id: "name", type: "symbol", minzoom: 10.5, maxzoom: 15, filter: isArea,
+    named(79, layer, {
+      id: "name", type: "symbol", minzoom: 10.5, maxzoom: 16,
       layout: {
         "text-field": ["coalesce", ["get", "name"], ""], "text-font": FONT, "text-max-width": 7, "text-letter-spacing": 0.03,
         "text-size": ["interpolate", ["linear"], ["zoom"], 10.5, 10, 14, 13],
@@ -143,6 +146,12 @@ function districts(layer: Layer, tones: Tones): Placed[] {
       paint: { "text-color": tones.district, "text-halo-color": tones.halo, "text-halo-width": 1.4 },
     }),
   ];
+}
+
+/** The same for a label at the middle of areas. */
+function named(order: number, layer: Layer, drawn: Drawn): Placed {
+  const placed = at(order, layer, drawn);
+  return { order, layer: { ...placed.layer, source: namesId(layer.type.name) } as LayerSpecification };
 }
 
 type Drawn = LayerSpecification extends infer L ? (L extends { source: string } ? Omit<L, "source" | "source-layer"> : never) : never;

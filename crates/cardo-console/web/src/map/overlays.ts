@@ -2,7 +2,8 @@
 import type { DataDrivenPropertyValueSpecification, ExpressionSpecification } from "maplibre-gl";
 import { at } from "./ground.ts";
 import { hasPicture } from "./pictures.ts";
-import { classColours, colourOf } from "./palette.ts";
+import { colour } from "./colour.ts";
+import { colourOf } from "./palette.ts";
 import type { Layer } from "./plan.ts";
 import { CHOSEN, FONT, MOVING, type Placed } from "./spec.ts";
 import type { Tones } from "./tones.ts";
@@ -15,16 +16,6 @@ const isAlone: ExpressionSpecification = ["all", isPoint, ["!", ["has", "point_c
 /** Features that changed since their tile was made are drawn from elsewhere. */
 const unlessReplaced = (opacity: number): ExpressionSpecification =>
   ["case", ["boolean", ["feature-state", "replaced"], false], 0, opacity];
-
-/** The colour of a type, or that of the class its number is in. */
-function colour({ type, classes }: Layer, none: string): DataDrivenPropertyValueSpecification<string> {
-  if (!classes) return colourOf(type.name);
-  const value: ExpressionSpecification = ["to-number", ["get", classes.column]];
-  const [first, ...rest] = classColours(classes.breaks.length);
-  const steps = rest.flatMap((colour, at) => [classes.breaks[at]!, colour]);
-  const scale = steps.length > 0 ? ["step", value, first!, ...steps] : first!;
-  return ["case", ["has", classes.column], scale, none] as unknown as DataDrivenPropertyValueSpecification<string>;
-}
 
 const radius = ["interpolate", ["linear"], ["zoom"], 10, 2.5, 13, 4, 15, 6.5, 16, 10, 18, 12] as unknown as DataDrivenPropertyValueSpecification<number>;
 
@@ -126,7 +117,7 @@ export function movingLayers(layers: readonly Layer[], tones: Tones): Placed[] {
         id: "moving/disc", type: "symbol", source: MOVING, filter: shown,
         layout: {
           "icon-image": ["case", ["has", "~heading"], ["concat", "nose/", ["get", "~colour"]], ["concat", "disc/", ["get", "~colour"]]],
-          "icon-rotate": ["coalesce", ["get", "~heading"], 0], "icon-rotation-alignment": "map",
+          "icon-rotate": ["coalesce", ["get", "~heading"], 0], "icon-rotation-alignment": "map", "icon-pitch-alignment": "viewport",
           "icon-allow-overlap": true, "icon-ignore-placement": true,
           "icon-size": ["interpolate", ["linear"], ["zoom"], 10, 0.4, 13, 0.6, 16, 1],
         },
@@ -138,7 +129,7 @@ export function movingLayers(layers: readonly Layer[], tones: Tones): Placed[] {
       layer: {
         id: "moving/name", type: "symbol", source: MOVING, minzoom: 14, filter: shown,
         layout: { "text-field": ["coalesce", ["get", "name"], ""], "text-font": FONT, "text-size": 11.5, "text-anchor": "top", "text-offset": [0, 1.25], "text-optional": true },
-        paint: { "text-color": ["get", "~colour"], "text-halo-color": tones.halo, "text-halo-width": 1.6, "text-opacity": ["coalesce", ["get", "~fade"], 1] },
+        paint: { "text-color": tones.moving ?? ["get", "~colour"], "text-halo-color": tones.halo, "text-halo-width": 1.6, "text-opacity": ["coalesce", ["get", "~fade"], 1] },
       },
     },
   ];

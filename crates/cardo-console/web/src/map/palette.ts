@@ -1,4 +1,5 @@
 /** Colours for what is shown: a type's own, and a scale for numbers. */
+import { isGround, roleOf } from "./roles.ts";
 
 /** Okabe and Ito's colours, which the colour-blind can tell apart, darkened where they were too light for a map. */
 export const OKABE_ITO = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#3d9dd6", "#8a6d00", "#6a4fb3"] as const;
@@ -10,8 +11,14 @@ const KNOWN: Record<string, number> = {
   WasteContainer: 6, TrafficControlPlan: 1, PopulationCell: 7, Tree: 2, EVChargingStation: 1,
 };
 
+/** Parts of the ground have no colour of their own. */
+const NEUTRAL = "#9a8f84";
+
 /** The colour of a type: the same in every visit, whatever else the twin holds. */
 export function colourOf(type: string): string {
+  const role = roleOf(type);
+  if (role === "district") return "#8f7a68";
+  if (isGround(role) && role !== "tree") return NEUTRAL;
   const at = KNOWN[type] ?? hash(type) % OKABE_ITO.length;
   return OKABE_ITO[at]!;
 }

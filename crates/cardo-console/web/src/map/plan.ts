@@ -1,7 +1,7 @@
 /** What is to be drawn: a layer for every type with a place, and where its features come from. */
 import type { View } from "../app/view.ts";
 import type { TwinType } from "../data/twin.ts";
-import { isMoving, isShown, roleOf, type Role } from "./roles.ts";
+import { isGround, isMoving, isShown, roleOf, type Role } from "./roles.ts";
 
 /** Classes of a number, for colour. */
 export interface Classes {
@@ -43,7 +43,7 @@ export function planLayers(
       const count = counts[type.name];
       const isVisible = view.show.includes(type.name) || (isShown(type, role, count) && !view.hide.includes(type.name));
       const isLively = (isMoving(type) || seenMoving.has(type.name)) && (count ?? 0) <= MOST_MOVING;
-      const isLarge = role === "data" ? (count ?? 0) > MOST_ITEMS : true;
+      const isLarge = isGround(role) || (count ?? 0) > MOST_ITEMS;
       const from = isLively ? "moving" : hasTiles && isLarge ? "tiles" : "items";
       const isClustered = role === "data" && from === "items" && (count ?? 0) > CLUSTERED;
       return { type, role, isVisible, from, isClustered, classes: classes[type.name] };

@@ -48,6 +48,8 @@ export class Scene {
     this.listener = new Listener((news) => this.take(news), () => void this.catchUp());
     map.addSource(MOVING, { type: "geojson", data: NOTHING, promoteId: "id" });
     map.addSource(CHOSEN, { type: "geojson", data: NOTHING });
+    // From the south-west, low, so that walls have a side in the shade.
+    map.setLight({ anchor: "map", position: [1.3, 215, 42], intensity: 0.3 });
     map.on("moveend", this.moved);
   }
 
@@ -81,7 +83,7 @@ export class Scene {
     const visible = this.layers.filter((layer) => layer.isVisible && layer.from !== "moving");
     return [
       { order: 0, layer: { id: "ground", type: "background", paint: { "background-color": tones.ground } } },
-      ...visible.flatMap((layer) => (layer.role === "data" || layer.classes ? dataLayers(layer, tones) : groundLayers(layer, tones))),
+      ...visible.flatMap((layer) => (layer.role === "data" || (layer.classes && layer.role !== "building") ? dataLayers(layer, tones) : groundLayers(layer, tones))),
       ...movingLayers(this.layers, tones),
       ...chosenLayers(ACCENT[this.theme], tones.halo, this.chosen),
     ];

@@ -15,6 +15,9 @@ export interface Placed {
 export const MOVING = "moving";
 export const CHOSEN = "chosen";
 
+/** Points at which the areas of a type are named. */
+export const namesId = (type: string) => `names of ${type}`;
+
 export const sourceId = (type: string) => `of ${type}`;
 
 export function sourceOf(type: string, from: Layer["from"]): { source: string; "source-layer"?: string } {
