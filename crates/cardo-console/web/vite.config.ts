@@ -1,5 +1,5 @@
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig } from "vitest/config";
 import { precompressed } from "./build/precompressed.ts";
 
 /** The server that `npm run dev` asks for everything but the page itself. */
@@ -19,6 +19,8 @@ export default defineConfig({
     // The prelude would fetch with `<link>`s of its own; the few chunks are small and local.
     modulePreload: false,
   },
+  // Those in `tests` need a server and a browser.
+  test: { include: ["src/**/*.test.ts"] },
   server: {
     proxy: {
       ...Object.fromEntries(faces.map((face) => [`/${face}`, { target: server, ws: face === "graphql" }])),

@@ -17,6 +17,6 @@ export function launch() {
 export async function drawn(page) {
   await page.waitForFunction(() => {
     const map = document.querySelector(".map")?.map;
-    return map && map.loaded() && map.areTilesLoaded() && map.getStyle().layers.length > 3;
+    return map?.isStyleLoaded() && map.areTilesLoaded() && map.getStyle().layers.length > 3;
   }, undefined, { timeout: 30_000, polling: 100 });
 }

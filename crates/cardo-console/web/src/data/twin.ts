@@ -86,36 +86,59 @@ export const useTypes = () =>
 export const useIndex = () =>
   useQuery({ queryKey: ["index"], queryFn: ({ signal }) => getJson<Index>("", signal), staleTime: Infinity });
 
-async function counts(names: string[], signal: AbortSignal): Promise<Record<string, number>> {
-  const count = async (name: string) => {
-    const path = `ogc/collections/${encodeURIComponent(name)}/items?limit=1`;
-    const { numberMatched = 0 } = await getJson<{ numberMatched?: number }>(path, signal, "application/geo+json");
-    return [name, numberMatched] as const;
-  };
-  return Object.fromEntries(await Promise.all(names.map(count)));
+interface Sizes {
+  counts: Record<string, number>;
+  /** The kind of geometry that the first entity of a type has. */
+  kinds: Record<string, string | undefined>;
 }
 
-/** How many entities each type has. */
-export function useCounts(types: TwinType[] | undefined) {
+interface First {
+  numberMatched?: number;
+  features: { geometry: { type: string } | null }[];
+}
+
+async function sizes(names: string[], signal: AbortSignal): Promise<Sizes> {
+  const first = async (name: string) => {
+    const path = `ogc/collections/${encodeURIComponent(name)}/items?limit=1`;
+    return [name, await getJson<First>(path, signal, "application/geo+json")] as const;
+  };
+  const answers = await Promise.all(names.map(first));
+  return {
+    counts: Object.fromEntries(answers.map(([name, { numberMatched = 0 }]) => [name, numberMatched])),
+    kinds: Object.fromEntries(answers.map(([name, { features }]) => [name, features[0]?.geometry?.type])),
+  };
+}
+
+function useSizes<T>(types: TwinType[] | undefined, select: (sizes: Sizes) => T) {
   const names = types?.map((type) => type.name) ?? [];
   return useQuery({
-    queryKey: ["counts", names],
-    queryFn: ({ signal }) => counts(names, signal),
+    queryKey: ["sizes", names],
+    queryFn: ({ signal }) => sizes(names, signal),
     enabled: names.length > 0,
     refetchInterval: 60_000,
     placeholderData: (before) => before,
+    select,
   });
 }
 
-const TILES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core";
+const countsOf = (sizes: Sizes) => sizes.counts;
+const kindsOf = (sizes: Sizes) => sizes.kinds;
+
+/** How many entities each type has. */
+export const useCounts = (types: TwinType[] | undefined) => useSizes(types, countsOf);
+
+/** Which kind of geometry each type has. */
+export const useKinds = (types: TwinType[] | undefined) => useSizes(types, kindsOf);
+
+const TILES = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
 
 /** Whether the server makes tiles. */
 export const useHasTiles = () =>
   useQuery({
-    queryKey: ["conformance"],
+    queryKey: ["landing"],
     queryFn: async ({ signal }) => {
-      const { conformsTo } = await getJson<{ conformsTo: string[] }>("ogc/conformance", signal);
-      return conformsTo.includes(TILES);
+      const { links } = await getJson<{ links: { rel: string }[] }>("ogc", signal);
+      return links.some(({ rel }) => rel === TILES);
     },
     staleTime: Infinity,
   });

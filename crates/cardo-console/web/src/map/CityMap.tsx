@@ -10,11 +10,11 @@ import { useEntity, type Instance } from "../data/entity.ts";
 import { authorization, base } from "../data/http.ts";
 import { Empty } from "../ui/parts.tsx";
 import { Controls } from "./Controls.tsx";
-import { mapHandle, padding } from "./handle.ts";
+import { mapHandle } from "./handle.ts";
 import { Hint } from "./Hint.tsx";
 import { useLayers } from "./layers.ts";
 import { click } from "./pick.ts";
-import { homeOf } from "./place.ts";
+import { goHome } from "./place.ts";
 import { Scene } from "./scene.ts";
 import { Sources } from "./Sources.tsx";
 
@@ -107,10 +107,7 @@ function Drawn({ scene }: { scene: Scene }) {
   }, [scene, layers, theme, chosen]);
   useEffect(() => {
     const map = mapHandle.get();
-    const home = layers && homeOf(layers);
-    if (map && home && !currentView().camera) {
-      map.fitBounds([home[0], home[1], home[2], home[3]], { padding: padding(), animate: false, maxZoom: 16 });
-    }
+    if (map && layers && !currentView().camera) goHome(map, layers, { animate: false });
   }, [layers]);
   useEffect(() => {
     const map = mapHandle.get();

@@ -3,9 +3,9 @@ import { useWords } from "../app/language.ts";
 import { useStore } from "../app/store.ts";
 import { words } from "../app/words/shell.ts";
 import { IconButton } from "../ui/parts.tsx";
-import { isCalm, mapHandle, showBox } from "./handle.ts";
+import { isCalm, mapHandle } from "./handle.ts";
 import { useLayers } from "./layers.ts";
-import { homeOf } from "./place.ts";
+import { goHome } from "./place.ts";
 
 /** Nearer, farther, north, everything. */
 export function Controls() {
@@ -15,16 +15,12 @@ export function Controls() {
   const isTurned = useTurned();
   if (!map) return null;
   const how = { animate: !isCalm() };
-  const goHome = () => {
-    const home = layers && homeOf(layers);
-    if (home) showBox(home);
-  };
   return (
     <div className="controls card">
       <IconButton icon="plus" label={w.zoomIn} onClick={() => map.zoomIn(how)} />
       <IconButton icon="minus" label={w.zoomOut} onClick={() => map.zoomOut(how)} />
       {isTurned && <IconButton icon="north" label={w.north} onClick={() => map.resetNorthPitch(how)} />}
-      <IconButton icon="home" label={w.home} onClick={goHome} />
+      <IconButton icon="home" label={w.home} onClick={() => layers && goHome(map, layers, how)} />
     </div>
   );
 }

@@ -10,9 +10,10 @@ import { getJson, url } from "../data/http.ts";
 import type { Box } from "../data/twin.ts";
 import type { Layer } from "./plan.ts";
 import { grown, isEnough, meets } from "./region.ts";
-import { FROM_ZOOM } from "./roles.ts";
+import { FROM_ZOOM, isGround } from "./roles.ts";
 import { middleOf } from "./middle.ts";
-import { namesId, sourceId } from "./spec.ts";
+import { seenMixed } from "./seen.ts";
+import { GROUND, namesId, sourceId } from "./spec.ts";
 
 /** How a layer is: shown in full, in part, too far away, under way, or failed. */
 export interface LayerState {
@@ -46,6 +47,7 @@ export type TakeMoving = (layer: Layer, features: Feature[]) => void;
 
 export class Feeds {
   private readonly feeds = new Map<string, Feed>();
+  private ground: string | undefined;
 
   constructor(
     private readonly map: MapLibre,
@@ -65,12 +67,28 @@ export class Feeds {
       if (feed) feed.layer = layer;
       else this.begin(layer);
     }
+    this.planGround(layers.filter((layer) => layer.from === "tiles" && isGround(layer.role)));
     this.look();
+  }
+
+  /** The source of the parts of the ground, made anew when they are others. */
+  private planGround(parts: readonly Layer[]): void {
+    const address = groundTiles(parts);
+    if (address === this.ground) return;
+    this.dropSource(GROUND);
+    if (this.map.getSource(GROUND)) this.map.removeSource(GROUND);
+    if (address) this.map.addSource(GROUND, { type: "vector", tiles: [address], promoteId: "id", minzoom: 8, maxzoom: 17 });
+    this.ground = address;
+  }
+
+  /** Asks for the tiles of the ground again; those that are as they were come from the browser's memory. */
+  refreshGround(): void {
+    if (this.ground) (this.map.getSource(GROUND) as VectorTileSource | undefined)?.setTiles([this.ground]);
   }
 
   private begin(layer: Layer): void {
     const id = sourceId(layer.type.name);
-    if (layer.from === "tiles") this.map.addSource(id, tileSource(layer.type.name));
+    if (layer.from === "tiles" && !isGround(layer.role)) this.map.addSource(id, tileSource(layer.type.name));
     else if (layer.from === "items") {
       const clusters = layer.isClustered ? { cluster: true, clusterRadius: 38, clusterMaxZoom: 14 } : {};
       this.map.addSource(id, { type: "geojson", data: NOTHING, promoteId: "id", ...clusters });
@@ -105,9 +123,9 @@ export class Feeds {
   }
 
   /** Asks everything again that is on the map. */
-  refresh(types?: ReadonlySet<string>): void {
+  refresh(): void {
+    this.refreshGround();
     for (const [name, feed] of this.feeds) {
-      if (types && !types.has(name)) continue;
       if (feed.layer.from === "tiles") (this.map.getSource(sourceId(name)) as VectorTileSource | undefined)?.setTiles(tileSource(name).tiles);
       else feed.loaded = undefined;
     }
@@ -141,6 +159,8 @@ export class Feeds {
       this.takeMoving(feed.layer, features);
       return;
     }
+    const { isClustered, type } = feed.layer;
+    if (isClustered && features.some(({ geometry }) => geometry.type !== "Point")) seenMixed.set(new Set([...seenMixed.get(), type.name]));
     feed.features = new Map(features.map((feature) => [String(feature.id), feature]));
     this.draw(feed);
   }
@@ -185,6 +205,21 @@ export class Feeds {
 function tileSource(type: string) {
   const address = url(`ogc/collections/${encodeURIComponent(type)}/tiles/WebMercatorQuad`);
   return { type: "vector" as const, tiles: [`${address}/{z}/{y}/{x}`], promoteId: "id", minzoom: 0, maxzoom: 18 };
+}
+
+/** Columns that the ground is drawn with, of whatever type has them. */
+const DRAWN = /^(name|class|roadClass|roadType|highway|landUse|railwayType|height|floorsAboveGround)$/;
+
+/** Where tiles of all these types are, each with no more than is drawn of it. */
+function groundTiles(parts: readonly Layer[]): string | undefined {
+  if (parts.length === 0) return undefined;
+  const columns = parts.flatMap(({ type, classes }) => {
+    const drawn = type.columns.map((column) => column.name).filter((name) => DRAWN.test(name));
+    return classes ? [...drawn, classes.column] : drawn;
+  });
+  const list = (names: string[]) => [...new Set(names)].sort().map(encodeURIComponent).join(",");
+  const question = `collections=${list(parts.map(({ type }) => type.name))}&properties=${list(["id", ...columns])}`;
+  return `${url("ogc/tiles/WebMercatorQuad")}/{z}/{y}/{x}?${question}`;
 }
 
 /** MapLibre knows a feature with a text as its id only by a property. */

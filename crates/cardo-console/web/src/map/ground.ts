@@ -157,9 +157,9 @@ function named(order: number, layer: Layer, drawn: Drawn): Placed {
 type Drawn = LayerSpecification extends infer L ? (L extends { source: string } ? Omit<L, "source" | "source-layer"> : never) : never;
 
 /** A layer of a type at a height of the stack. */
-export function at(order: number, { type, from }: Layer, drawn: Drawn): Placed {
-  const id = drawn.id ? `${type.name}/${drawn.id}` : type.name;
-  const layer = { ...drawn, id, ...sourceOf(type.name, from) } as LayerSpecification;
+export function at(order: number, of: Layer, drawn: Drawn): Placed {
+  const id = drawn.id ? `${of.type.name}/${drawn.id}` : of.type.name;
+  const layer = { ...drawn, id, ...sourceOf(of) } as LayerSpecification;
   return { order, layer };
 }
 

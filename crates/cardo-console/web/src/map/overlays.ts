@@ -11,7 +11,7 @@ import type { Tones } from "./tones.ts";
 const isPoint: ExpressionSpecification = ["==", ["geometry-type"], "Point"];
 const isLine: ExpressionSpecification = ["==", ["geometry-type"], "LineString"];
 const isArea: ExpressionSpecification = ["==", ["geometry-type"], "Polygon"];
-const isAlone: ExpressionSpecification = ["all", isPoint, ["!", ["has", "point_count"]]];
+const isAlone: ExpressionSpecification = ["all", isPoint, ["!", ["has", "point_count"]], ["!", ["has", "cardo:count"]]];
 
 /** Features that changed since their tile was made are drawn from elsewhere. */
 const unlessReplaced = (opacity: number): ExpressionSpecification =>
@@ -31,7 +31,8 @@ export function dataLayers(layer: Layer, tones: Tones): Placed[] {
   ];
   const points: Placed[] = [
     at(70, layer, {
-      id: "point", type: "circle", filter: isAlone,
+      // Below, tiles of many points are a shade.
+      id: "point", type: "circle", filter: isAlone, ...(layer.from === "tiles" ? { minzoom: 12 } : {}),
       paint: {
         "circle-color": fill, "circle-radius": radius, "circle-stroke-color": tones.point,
         "circle-opacity": unlessReplaced(1), "circle-stroke-opacity": unlessReplaced(1),
@@ -42,7 +43,7 @@ export function dataLayers(layer: Layer, tones: Tones): Placed[] {
   if (hasPicture(layer.type.name) && !layer.classes) points.push(picture(layer));
   points.push(name(layer, tones));
   if (layer.isClustered) points.push(...clusters(layer, tones));
-  if (layer.from === "tiles") points.push(density(layer));
+  if (layer.from === "tiles") points.push(density(layer), merged(layer, tones));
   return [...areas, ...points];
 }
 
@@ -90,11 +91,21 @@ function density(layer: Layer): Placed {
   return at(69, layer, {
     id: "density", type: "heatmap", maxzoom: 13, filter: isPoint,
     paint: {
+      "heatmap-weight": ["coalesce", ["get", "cardo:count"], 1],
       "heatmap-radius": ["interpolate", ["linear"], ["zoom"], 8, 6, 13, 14],
       "heatmap-intensity": ["interpolate", ["linear"], ["zoom"], 8, 0.25, 13, 0.8],
       "heatmap-opacity": ["interpolate", ["linear"], ["zoom"], 11.5, 0.75, 13, 0],
       "heatmap-color": ["interpolate", ["linear"], ["heatmap-density"], 0, "rgba(0,0,0,0)", 0.2, `${own}40`, 1, own],
     },
+  });
+}
+
+/** Where a tile stands one point for many, it is larger the more they are. */
+function merged(layer: Layer, tones: Tones): Placed {
+  const size = ["interpolate", ["linear"], ["sqrt", ["get", "cardo:count"]], 1, 3, 10, 9] as unknown as DataDrivenPropertyValueSpecification<number>;
+  return at(68, layer, {
+    id: "merged", type: "circle", minzoom: 12.5, filter: ["all", isPoint, ["has", "cardo:count"]],
+    paint: { "circle-color": colourOf(layer.type.name), "circle-opacity": 0.55, "circle-radius": size, "circle-stroke-color": tones.point, "circle-stroke-width": 1 },
   });
 }
 

@@ -21,6 +21,15 @@ export interface Layer {
   classes: Classes | undefined;
 }
 
+/** What was seen of the types that nothing said before. */
+export interface Seen {
+  /** The kind of geometry of the first entity of a type. */
+  kinds: Readonly<Record<string, string | undefined>>;
+  moving: ReadonlySet<string>;
+  /** Types with geometries of several kinds. */
+  mixed: ReadonlySet<string>;
+}
+
 /** Where there are more, even what moves comes by tile first. */
 const MOST_MOVING = 5_000;
 /** Where there are more, points are joined at small scale. */
@@ -34,7 +43,7 @@ export function planLayers(
   view: Pick<View, "show" | "hide">,
   classes: Readonly<Record<string, Classes>>,
   hasTiles: boolean,
-  seenMoving: ReadonlySet<string> = new Set(),
+  seen: Seen,
 ): Layer[] {
   return types
     .filter((type) => type.extent)
@@ -42,10 +51,12 @@ export function planLayers(
       const role = roleOf(type.name);
       const count = counts[type.name];
       const isVisible = view.show.includes(type.name) || (isShown(type, role, count) && !view.hide.includes(type.name));
-      const isLively = (isMoving(type) || seenMoving.has(type.name)) && (count ?? 0) <= MOST_MOVING;
+      const isLively = (isMoving(type) || seen.moving.has(type.name)) && (count ?? 0) <= MOST_MOVING;
       const isLarge = isGround(role) || (count ?? 0) > MOST_ITEMS;
       const from = isLively ? "moving" : hasTiles && isLarge ? "tiles" : "items";
-      const isClustered = role === "data" && from === "items" && (count ?? 0) > CLUSTERED;
+      // A source that joins points has nothing else.
+      const arePoints = seen.kinds[type.name] === "Point" && !seen.mixed.has(type.name);
+      const isClustered = role === "data" && from === "items" && arePoints && (count ?? 0) > CLUSTERED;
       return { type, role, isVisible, from, isClustered, classes: classes[type.name] };
     });
 }

@@ -8,14 +8,14 @@ import type { Box } from "../data/twin.ts";
 import { Feeds } from "./feeds.ts";
 import { groundLayers } from "./ground.ts";
 import { isCalm } from "./handle.ts";
-import { seenMoving } from "./layers.ts";
 import { Moving } from "./moving.ts";
 import { Listener, type News } from "./news.ts";
 import { chosenLayers, dataLayers, movingLayers } from "./overlays.ts";
 import { colourOf } from "./palette.ts";
 import { addPictures } from "./pictures.ts";
 import type { Layer } from "./plan.ts";
-import { headingOf } from "./roles.ts";
+import { headingOf, isGround } from "./roles.ts";
+import { seenMoving } from "./seen.ts";
 import { CHOSEN, MOVING, sourceId, type Placed } from "./spec.ts";
 import { Stack } from "./sync.ts";
 import { TONES } from "./tones.ts";
@@ -40,6 +40,7 @@ export class Scene {
   private lastFrame = 0;
   private ageing: ReturnType<typeof setTimeout> | undefined;
   private looking: ReturnType<typeof setTimeout> | undefined;
+  private renewing: ReturnType<typeof setTimeout> | undefined;
   private caughtUp = 0;
 
   constructor(private readonly map: MapLibre) {
@@ -58,6 +59,7 @@ export class Scene {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.ageing);
     clearTimeout(this.looking);
+    clearTimeout(this.renewing);
     this.listener.close();
     this.feeds.close();
   }
@@ -152,11 +154,23 @@ export class Scene {
       this.feeds.replace(name, id, feature || undefined);
       return;
     }
+    if (layer.from === "tiles" && isGround(layer.role)) {
+      this.renewGround();
+      return;
+    }
     if (layer.from === "tiles" && this.map.getSource(sourceId(name))) {
       this.map.setFeatureState({ source: sourceId(name), sourceLayer: name, id }, { replaced: true });
     }
     if (geometry) this.move(layer, { type: "Feature", id, geometry, properties }, news.heading, news.observedAt);
     else if (this.moving.remove(id)) this.animate();
+  }
+
+  /** Asks for the ground again, once for all that changes within a moment. */
+  private renewGround(): void {
+    this.renewing ??= setTimeout(() => {
+      this.renewing = undefined;
+      this.feeds.refreshGround();
+    }, 1_000);
   }
 
   private source(id: string): GeoJSONSource | undefined {

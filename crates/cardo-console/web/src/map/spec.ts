@@ -1,6 +1,7 @@
 /** Names that the parts of the map's style share. */
 import type { LayerSpecification } from "maplibre-gl";
 import type { Layer } from "./plan.ts";
+import { isGround } from "./roles.ts";
 
 /** There is no glyph server: labels are drawn with the font of the page. */
 export const FONT = ["Inter Variable"];
@@ -20,8 +21,11 @@ export const namesId = (type: string) => `names of ${type}`;
 
 export const sourceId = (type: string) => `of ${type}`;
 
-export function sourceOf(type: string, from: Layer["from"]): { source: string; "source-layer"?: string } {
+/** The parts of the ground come together, so that a place is one tile and not one for each of them. */
+export const GROUND = "ground";
+
+export function sourceOf({ type, from, role }: Layer): { source: string; "source-layer"?: string } {
   if (from === "moving") return { source: MOVING };
-  if (from === "tiles") return { source: sourceId(type), "source-layer": type };
-  return { source: sourceId(type) };
+  if (from === "items") return { source: sourceId(type.name) };
+  return { source: isGround(role) ? GROUND : sourceId(type.name), "source-layer": type.name };
 }
