@@ -16,8 +16,8 @@ export function useLayers(): { layers: Layer[] | undefined; error: unknown; retr
   const { data: hasTiles, isError: noTiles } = useHasTiles();
   const { show, hide } = useView();
   const classes = useClasses(types ?? none);
-  const isReady = types && counts && kinds && (hasTiles !== undefined || noTiles);
   const { data: kinds } = useKinds(types);
+  const isReady = types && counts && kinds && (hasTiles !== undefined || noTiles);
   const moving = useStore(seenMoving);
   const mixed = useStore(seenMixed);
   const shown = show.join();
