@@ -11,6 +11,8 @@ const size = (box: Box) => Math.max(box[2] - box[0], box[3] - box[1]);
 /** A town that fits the page close by is looked at from the side, so that its houses stand. */
 const CLOSE = 13.5;
 const NEARER = 0.85;
+/** From here on houses have walls. */
+const HOUSES = 15.1;
 const TILTED = { pitch: 45, bearing: -18 };
 
 /** Goes to where the map begins. */
@@ -21,7 +23,7 @@ export function goHome(map: MapLibre, layers: readonly Layer[], how: { animate: 
   const { center, zoom } = camera;
   const hasHouses = layers.some(({ role }) => role === "building");
   const isTilted = hasHouses && zoom >= CLOSE;
-  map.easeTo({ center, padding: NO_PADDING, duration: 900, ...how, ...(isTilted ? { zoom: zoom + NEARER, ...TILTED } : { zoom, pitch: 0, bearing: 0 }) });
+  map.easeTo({ center, padding: NO_PADDING, duration: 900, ...how, ...(isTilted ? { zoom: Math.max(zoom + NEARER, HOUSES), ...TILTED } : { zoom, pitch: 0, bearing: 0 }) });
 }
 
 const NO_PADDING = { top: 0, right: 0, bottom: 0, left: 0 };
