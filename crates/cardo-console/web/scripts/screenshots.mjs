@@ -3,7 +3,10 @@
  *
  *     cargo run --release -- demo &
  *     npm run screenshots
+ *
+ * `pngquant` (apt install pngquant) makes them small.
  */
+import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { drawn, launch } from "./browser.mjs";
@@ -35,6 +38,7 @@ for (const { name, view, hash, dark, isPhone } of PICTURES) {
   await page.waitForTimeout(2_000);
   await page.screenshot({ path: `${folder}${name}.png` });
   await context.close();
+  execFileSync("pngquant", ["--force", "--ext", ".png", "--speed", "1", "--strip", `${folder}${name}.png`]);
   console.log(`${name}.png`);
 }
 await browser.close();

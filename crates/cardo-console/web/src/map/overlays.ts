@@ -85,6 +85,19 @@ function clusters(layer: Layer, tones: Tones): Placed[] {
   ];
 }
 
+/** Pixels around a point that it shades: more than a cell in which tiles merge points. */
+const SHADE = 22;
+
+/** How strongly a point shades at a zoom level, so that a layer is about a fifth of its colour on average. */
+function intensity({ type, count }: Layer, zoom: number): number {
+  const [west, south, east, north] = type.extent ?? [0, 0, 1, 1];
+  const scale = Math.cos((((south + north) / 2) * Math.PI) / 180);
+  const pixels = ((512 * 2 ** zoom) / 360) ** 2 * Math.max((east - west) * (north - south), 1e-9) / scale;
+  // A point adds 2πσ² of its peak of 0.4 to the sum over all pixels, with σ a third of its radius.
+  const shade = 2 * Math.PI * (SHADE / 3) ** 2 * 0.4;
+  return Math.min((0.2 * pixels) / (Math.max(count, 1) * shade), 4);
+}
+
 /** Many points from afar are a shade, not a haystack. */
 function density(layer: Layer): Placed {
   const own = colourOf(layer.type.name);
@@ -92,10 +105,10 @@ function density(layer: Layer): Placed {
     id: "density", type: "heatmap", maxzoom: 13, filter: isPoint,
     paint: {
       "heatmap-weight": ["coalesce", ["get", "cardo:count"], 1],
-      "heatmap-radius": ["interpolate", ["linear"], ["zoom"], 8, 6, 13, 14],
-      "heatmap-intensity": ["interpolate", ["linear"], ["zoom"], 8, 0.25, 13, 0.8],
-      "heatmap-opacity": ["interpolate", ["linear"], ["zoom"], 11.5, 0.75, 13, 0],
-      "heatmap-color": ["interpolate", ["linear"], ["heatmap-density"], 0, "rgba(0,0,0,0)", 0.2, `${own}40`, 1, own],
+      "heatmap-radius": SHADE,
+      "heatmap-intensity": ["interpolate", ["exponential", 4], ["zoom"], 4, intensity(layer, 4), 14, intensity(layer, 14)],
+      "heatmap-opacity": ["interpolate", ["linear"], ["zoom"], 12, 0.85, 13, 0],
+      "heatmap-color": ["interpolate", ["linear"], ["heatmap-density"], 0, `${own}00`, 0.12, `${own}38`, 0.45, `${own}8c`, 0.8, `${own}d8`, 1, own],
     },
   });
 }
@@ -105,7 +118,7 @@ function merged(layer: Layer, tones: Tones): Placed {
   const size = ["interpolate", ["linear"], ["sqrt", ["get", "cardo:count"]], 1, 3, 10, 9] as unknown as DataDrivenPropertyValueSpecification<number>;
   return at(68, layer, {
     id: "merged", type: "circle", minzoom: 12.5, filter: ["all", isPoint, ["has", "cardo:count"]],
-    paint: { "circle-color": colourOf(layer.type.name), "circle-opacity": 0.55, "circle-radius": size, "circle-stroke-color": tones.point, "circle-stroke-width": 1 },
+    paint: { "circle-color": layer.classes ? tones.rail : colourOf(layer.type.name), "circle-opacity": 0.55, "circle-radius": size, "circle-stroke-color": tones.point, "circle-stroke-width": 1 },
   });
 }
 

@@ -6,7 +6,7 @@ import type { Role } from "./roles.ts";
 
 const layer = (role: Role, extent: Box | undefined): Layer => ({
   type: { name: role, type: role, columns: [], geometry: "location", extent, interval: undefined },
-  role, isVisible: true, from: "items", isClustered: false, classes: undefined,
+  role, isVisible: true, from: "items", isClustered: false, count: 1, classes: undefined,
 });
 
 test("the map begins where the ground is", () => {

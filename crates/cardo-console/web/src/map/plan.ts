@@ -16,6 +16,8 @@ export interface Layer {
   isVisible: boolean;
   /** Features by view as GeoJSON, by tile, or kept one by one because they move. */
   from: "items" | "tiles" | "moving";
+  /** How many entities there are. */
+  count: number;
   /** Whether points close to one another are drawn as one. */
   isClustered: boolean;
   classes: Classes | undefined;
@@ -57,7 +59,7 @@ export function planLayers(
       // A source that joins points has nothing else.
       const arePoints = seen.kinds[type.name] === "Point" && !seen.mixed.has(type.name);
       const isClustered = role === "data" && from === "items" && arePoints && (count ?? 0) > CLUSTERED;
-      return { type, role, isVisible, from, isClustered, classes: classes[type.name] };
+      return { type, role, isVisible, from, isClustered, count: count ?? 0, classes: classes[type.name] };
     });
 }
 
