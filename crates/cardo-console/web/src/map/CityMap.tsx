@@ -2,7 +2,7 @@ import type { Feature, Geometry } from "geojson";
 import { Map as MapLibre, ScaleControl, setWorkerUrl, type MapMouseEvent } from "maplibre-gl";
 import worker from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { useWords } from "../app/language.ts";
+import { useLanguage, useWords } from "../app/language.ts";
 import { useTheme } from "../app/theme.ts";
 import { changeView, currentView, useView } from "../app/view.ts";
 import { words } from "../app/words/shell.ts";
@@ -13,6 +13,8 @@ import { Controls } from "./Controls.tsx";
 import { mapHandle } from "./handle.ts";
 import { Hint } from "./Hint.tsx";
 import { useLayers } from "./layers.ts";
+import { lookOf } from "./look.ts";
+import { MapState } from "./MapState.tsx";
 import { click } from "./pick.ts";
 import { goHome } from "./place.ts";
 import { Scene } from "./scene.ts";
@@ -85,6 +87,7 @@ export function CityMap() {
       <Hint />
       <Controls />
       <Sources />
+      <MapState />
       {isMissing && <div className="map-missing"><Empty title={w.noWebGl} /></div>}
     </>
   );
@@ -100,11 +103,12 @@ function remember({ target }: { target: MapLibre }) {
 function Drawn({ scene }: { scene: Scene }) {
   const { layers } = useLayers();
   const theme = useTheme();
+  const language = useLanguage();
   const { entity, camera } = useView();
   const chosen = useChosen(entity);
   useEffect(() => {
-    if (layers) scene.show(layers, theme, chosen);
-  }, [scene, layers, theme, chosen]);
+    if (layers) scene.show(layers, lookOf(theme, language), chosen);
+  }, [scene, layers, theme, language, chosen]);
   useEffect(() => {
     const map = mapHandle.get();
     if (map && layers && !currentView().camera) goHome(map, layers, { animate: false });

@@ -208,7 +208,7 @@ function tileSource(type: string) {
 }
 
 /** Columns that the ground is drawn with, of whatever type has them. */
-const DRAWN = /^(name|class|roadClass|roadType|highway|landUse|railwayType|height|floorsAboveGround)$/;
+const DRAWN = /^(name|name__[a-z]{2}|class|roadClass|roadType|highway|landUse|railwayType|height|floorsAboveGround)$/;
 
 /** Where tiles of all these types are, each with no more than is drawn of it. */
 function groundTiles(parts: readonly Layer[]): string | undefined {

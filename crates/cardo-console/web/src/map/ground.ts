@@ -2,7 +2,7 @@
 import type { DataDrivenPropertyValueSpecification, ExpressionSpecification, LayerSpecification } from "maplibre-gl";
 import { colour } from "./colour.ts";
 import type { Layer } from "./plan.ts";
-import type { Tones } from "./tones.ts";
+import type { Look } from "./look.ts";
 import { FONT, namesId, type Placed, sourceOf } from "./spec.ts";
 
 /** What kind of thing a feature is, by whichever attribute says so. */
@@ -21,7 +21,7 @@ const isArea: ExpressionSpecification = ["==", ["geometry-type"], "Polygon"];
 const PATHS = ["footway", "path", "steps", "cycleway", "pedestrian", "trail", "platform", "corridor", "elevator", "bridleway", "track"];
 const LARGE = ["motorway", "trunk", "primary", "secondary", "motorway_link", "trunk_link", "primary_link", "secondary_link"];
 
-function land(layer: Layer, tones: Tones): Placed[] {
+function land(layer: Layer, { tones }: Look): Placed[] {
   const colour: ExpressionSpecification = [
     "match", kind,
     ["grass", "village_green", "recreation_ground", "meadow", "heath", "farmland"], tones.grass,
@@ -34,18 +34,18 @@ function land(layer: Layer, tones: Tones): Placed[] {
   return [at(10, layer, { id: "", type: "fill", filter: isArea, paint: { "fill-color": colour } })];
 }
 
-function green(layer: Layer, tones: Tones): Placed[] {
+function green(layer: Layer, { tones }: Look): Placed[] {
   return [at(11, layer, { id: "", type: "fill", filter: isArea, paint: { "fill-color": tones.green } })];
 }
 
-function water(layer: Layer, tones: Tones): Placed[] {
+function water(layer: Layer, { tones }: Look): Placed[] {
   return [
     at(12, layer, { id: "", type: "fill", filter: isArea, paint: { "fill-color": tones.water, "fill-outline-color": tones.waterEdge } }),
     at(13, layer, { id: "line", type: "line", filter: isLine, paint: { "line-color": tones.water, "line-width": zoomed(12, 1, 18, 8) } }),
   ];
 }
 
-function rails(layer: Layer, tones: Tones): Placed[] {
+function rails(layer: Layer, { tones }: Look): Placed[] {
   const width = ["interpolate", ["linear"], ["zoom"], 12, 0.6, 16, 1.4, 19, 2.4] as unknown as DataDrivenPropertyValueSpecification<number>;
   return [
     at(33, layer, {
@@ -55,7 +55,7 @@ function rails(layer: Layer, tones: Tones): Placed[] {
   ];
 }
 
-function roads(layer: Layer, tones: Tones): Placed[] {
+function roads(layer: Layer, { tones, name }: Look): Placed[] {
   const isPath = among(...PATHS);
   const isLarge = among(...LARGE);
   const streets: ExpressionSpecification = ["all", isLine, ["!", isPath]];
@@ -82,7 +82,7 @@ function roads(layer: Layer, tones: Tones): Placed[] {
     at(80, layer, {
       id: "name", type: "symbol", minzoom: 14.5, filter: ["all", ["has", "name"], streets],
       layout: {
-        "symbol-placement": "line", "text-field": ["get", "name"], "text-font": FONT, "text-letter-spacing": 0.02, "symbol-spacing": 320,
+        "symbol-placement": "line", "text-field": name, "text-font": FONT, "text-letter-spacing": 0.02, "symbol-spacing": 320,
         "text-size": ["interpolate", ["linear"], ["zoom"], 14.5, ["case", isLarge, 11, 10], 18, ["case", isLarge, 14, 12.5]],
       },
       paint: { "text-color": tones.label, "text-halo-color": tones.halo, "text-halo-width": 1.4 },
@@ -96,7 +96,7 @@ const height: ExpressionSpecification = [
   ["has", "floorsAboveGround"], ["*", 3.3, ["to-number", ["get", "floorsAboveGround"]]], 9,
 ];
 
-function buildings(layer: Layer, tones: Tones): Placed[] {
+function buildings(layer: Layer, { tones, name }: Look): Placed[] {
   const flat = layer.classes ? colour(layer, tones.building) : tones.building;
   const wall = layer.classes ? colour(layer, tones.wall) : tones.wall;
   return [
@@ -113,13 +113,13 @@ function buildings(layer: Layer, tones: Tones): Placed[] {
     }),
     at(81, layer, {
       id: "name", type: "symbol", minzoom: 16.2, filter: ["all", isArea, ["has", "name"]],
-      layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": 11, "text-max-width": 8 },
+      layout: { "text-field": name, "text-font": FONT, "text-size": 11, "text-max-width": 8 },
       paint: { "text-color": tones.label, "text-halo-color": tones.halo, "text-halo-width": 1.3 },
     }),
   ];
 }
 
-function trees(layer: Layer, tones: Tones): Placed[] {
+function trees(layer: Layer, { tones }: Look): Placed[] {
   return [
     at(35, layer, {
       id: "", type: "circle", minzoom: 15, filter: ["==", ["geometry-type"], "Point"],
@@ -131,7 +131,7 @@ function trees(layer: Layer, tones: Tones): Placed[] {
   ];
 }
 
-function districts(layer: Layer, tones: Tones): Placed[] {
+function districts(layer: Layer, { tones, name }: Look): Placed[] {
   return [
     at(50, layer, {
       id: "", type: "line", filter: isArea,
@@ -140,7 +140,7 @@ function districts(layer: Layer, tones: Tones): Placed[] {
     named(79, layer, {
       id: "name", type: "symbol", minzoom: 10.5, maxzoom: 16,
       layout: {
-        "text-field": ["coalesce", ["get", "name"], ""], "text-font": FONT, "text-max-width": 7, "text-letter-spacing": 0.03,
+        "text-field": name, "text-font": FONT, "text-max-width": 7, "text-letter-spacing": 0.03,
         "text-size": ["interpolate", ["linear"], ["zoom"], 10.5, 10, 14, 13],
       },
       paint: { "text-color": tones.district, "text-halo-color": tones.halo, "text-halo-width": 1.4 },
@@ -164,16 +164,16 @@ export function at(order: number, of: Layer, drawn: Drawn): Placed {
 }
 
 /** The layers of a type that is a part of the ground, or of districts. */
-export function groundLayers(layer: Layer, tones: Tones): Placed[] {
+export function groundLayers(layer: Layer, look: Look): Placed[] {
   switch (layer.role) {
-    case "landuse": return land(layer, tones);
-    case "green": return green(layer, tones);
-    case "water": return water(layer, tones);
-    case "rail": return rails(layer, tones);
-    case "road": return roads(layer, tones);
-    case "building": return buildings(layer, tones);
-    case "tree": return trees(layer, tones);
-    case "district": return districts(layer, tones);
+    case "landuse": return land(layer, look);
+    case "green": return green(layer, look);
+    case "water": return water(layer, look);
+    case "rail": return rails(layer, look);
+    case "road": return roads(layer, look);
+    case "building": return buildings(layer, look);
+    case "tree": return trees(layer, look);
+    case "district": return districts(layer, look);
     case "data": return [];
   }
 }

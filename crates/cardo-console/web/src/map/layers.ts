@@ -27,5 +27,6 @@ export function useLayers(): { layers: Layer[] | undefined; error: unknown; retr
     const view = { show: shown.split(",").filter(Boolean), hide: hidden.split(",").filter(Boolean) };
     return planLayers(types, counts, view, classes, hasTiles ?? false, { kinds, moving, mixed });
   }, [isReady, types, counts, shown, hidden, classes, hasTiles, kinds, moving, mixed]);
-  return { layers: types?.length === 0 ? none : layers, error, retry: () => void refetch() };
+  // What was known stays on the map while the server does not answer.
+  return { layers: types && !types.some((type) => type.extent) ? none : layers, error: types ? null : error, retry: () => void refetch() };
 }

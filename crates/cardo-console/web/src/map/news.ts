@@ -7,7 +7,7 @@ import { grown, holds } from "./region.ts";
 import { headingOf } from "./roles.ts";
 
 /** Columns that the map draws with, of whatever type has them. */
-const DRAWN = /^(name|heading|bearing|course|class|roadClass|height|floorsAboveGround|speed|status)$/;
+const DRAWN = /^(name|name__[a-z]{2}|heading|bearing|course|class|roadClass|height|floorsAboveGround|speed|status)$/;
 
 /** The columns of a layer that events bring. */
 export function wanted(layer: Layer): string[] {

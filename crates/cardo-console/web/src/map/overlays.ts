@@ -6,7 +6,7 @@ import { colour } from "./colour.ts";
 import { colourOf } from "./palette.ts";
 import type { Layer } from "./plan.ts";
 import { CHOSEN, FONT, MOVING, type Placed } from "./spec.ts";
-import type { Tones } from "./tones.ts";
+import type { Look } from "./look.ts";
 
 const isPoint: ExpressionSpecification = ["==", ["geometry-type"], "Point"];
 const isLine: ExpressionSpecification = ["==", ["geometry-type"], "LineString"];
@@ -20,7 +20,8 @@ const unlessReplaced = (opacity: number): ExpressionSpecification =>
 const radius = ["interpolate", ["linear"], ["zoom"], 10, 2.5, 13, 4, 15, 6.5, 16, 10, 18, 12] as unknown as DataDrivenPropertyValueSpecification<number>;
 
 /** The layers of a type that is not a part of the ground. */
-export function dataLayers(layer: Layer, tones: Tones): Placed[] {
+export function dataLayers(layer: Layer, look: Look): Placed[] {
+  const { tones } = look;
   const fill = colour(layer, tones.rail);
   const areas: Placed[] = [
     at(20, layer, { id: "area", type: "fill", filter: isArea, paint: { "fill-color": fill, "fill-opacity": unlessReplaced(layer.classes ? 0.6 : 0.16) } }),
@@ -41,9 +42,9 @@ export function dataLayers(layer: Layer, tones: Tones): Placed[] {
     }),
   ];
   if (hasPicture(layer.type.name) && !layer.classes) points.push(picture(layer));
-  points.push(name(layer, tones));
-  if (layer.isClustered) points.push(...clusters(layer, tones));
-  if (layer.from === "tiles") points.push(density(layer), merged(layer, tones));
+  points.push(named(layer, look));
+  if (layer.isClustered) points.push(...clusters(layer, look));
+  if (layer.from === "tiles") points.push(density(layer), merged(layer, look));
   return [...areas, ...points];
 }
 
@@ -58,18 +59,18 @@ function picture(layer: Layer): Placed {
   });
 }
 
-function name(layer: Layer, tones: Tones): Placed {
+function named(layer: Layer, { tones, name }: Look): Placed {
   return at(85, layer, {
     id: "name", type: "symbol", minzoom: 15.5, filter: ["all", isAlone, ["has", "name"]],
     layout: {
-      "text-field": ["get", "name"], "text-font": FONT, "text-size": 11, "text-anchor": "top", "text-offset": [0, 1.15], "text-max-width": 8,
+      "text-field": name, "text-font": FONT, "text-size": 11, "text-anchor": "top", "text-offset": [0, 1.15], "text-max-width": 8,
       "text-optional": true,
     },
     paint: { "text-color": tones.label, "text-halo-color": tones.halo, "text-halo-width": 1.4, "text-opacity": unlessReplaced(1) },
   });
 }
 
-function clusters(layer: Layer, tones: Tones): Placed[] {
+function clusters(layer: Layer, { tones }: Look): Placed[] {
   const size = ["interpolate", ["linear"], ["sqrt", ["get", "point_count"]], 1, 9, 6, 15, 30, 28] as unknown as DataDrivenPropertyValueSpecification<number>;
   const own = colourOf(layer.type.name);
   return [
@@ -114,7 +115,7 @@ function density(layer: Layer): Placed {
 }
 
 /** Where a tile stands one point for many, it is larger the more they are. */
-function merged(layer: Layer, tones: Tones): Placed {
+function merged(layer: Layer, { tones }: Look): Placed {
   const size = ["interpolate", ["linear"], ["sqrt", ["get", "cardo:count"]], 1, 3, 10, 9] as unknown as DataDrivenPropertyValueSpecification<number>;
   return at(68, layer, {
     id: "merged", type: "circle", minzoom: 12.5, filter: ["all", isPoint, ["has", "cardo:count"]],
@@ -123,7 +124,7 @@ function merged(layer: Layer, tones: Tones): Placed {
 }
 
 /** What moves: a disc with a nose in the direction of travel, paler the longer nothing was heard of it. */
-export function movingLayers(layers: readonly Layer[], tones: Tones): Placed[] {
+export function movingLayers(layers: readonly Layer[], { tones, name }: Look): Placed[] {
   const visible = layers.filter((layer) => layer.isVisible && (layer.from === "moving" || layer.role === "data")).map((layer) => layer.type.name);
   const shown: ExpressionSpecification = ["all", isPoint, ["in", ["get", "~type"], ["literal", visible]]];
   const others: ExpressionSpecification = ["all", ["!", isPoint], ["in", ["get", "~type"], ["literal", visible]]];
@@ -152,7 +153,7 @@ export function movingLayers(layers: readonly Layer[], tones: Tones): Placed[] {
       order: 93,
       layer: {
         id: "moving/name", type: "symbol", source: MOVING, minzoom: 14, filter: shown,
-        layout: { "text-field": ["coalesce", ["get", "name"], ""], "text-font": FONT, "text-size": 11.5, "text-anchor": "top", "text-offset": [0, 1.25], "text-optional": true },
+        layout: { "text-field": name, "text-font": FONT, "text-size": 11.5, "text-anchor": "top", "text-offset": [0, 1.25], "text-optional": true },
         paint: { "text-color": tones.moving ?? ["get", "~colour"], "text-halo-color": tones.halo, "text-halo-width": 1.6, "text-opacity": ["coalesce", ["get", "~fade"], 1] },
       },
     },

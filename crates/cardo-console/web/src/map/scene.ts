@@ -1,13 +1,13 @@
 /** The map with all that is on it: brings layers, features, news and motion together. */
 import type { Feature } from "geojson";
 import type { GeoJSONSource, Map as MapLibre } from "maplibre-gl";
-import type { Theme } from "../app/theme.ts";
 import { graphql } from "../data/graphql.ts";
 import { revision } from "../data/http.ts";
 import type { Box } from "../data/twin.ts";
 import { Feeds } from "./feeds.ts";
 import { groundLayers } from "./ground.ts";
 import { isCalm } from "./handle.ts";
+import type { Look } from "./look.ts";
 import { Moving } from "./moving.ts";
 import { Listener, type News } from "./news.ts";
 import { chosenLayers, dataLayers, movingLayers } from "./overlays.ts";
@@ -18,14 +18,13 @@ import { headingOf, isGround } from "./roles.ts";
 import { seenMoving } from "./seen.ts";
 import { CHOSEN, MOVING, sourceId, type Placed } from "./spec.ts";
 import { Stack } from "./sync.ts";
-import { TONES } from "./tones.ts";
 
 /** At most this many pictures a second of what moves. */
 const FRAMES = 30;
 /** How often the age of things is looked at, when none moves. */
 const AGEING = 5_000;
 const NOTHING = { type: "FeatureCollection" as const, features: [] };
-const ACCENT: Record<Theme, string> = { light: "#b4532a", dark: "#e79a76" };
+const ACCENT = { light: "#b4532a", dark: "#e79a76" };
 
 export class Scene {
   private readonly stack: Stack;
@@ -33,7 +32,7 @@ export class Scene {
   private readonly moving = new Moving();
   private readonly listener: Listener;
   private layers: readonly Layer[] = [];
-  private theme: Theme = "light";
+  private look: Look | undefined;
   private chosen: string | undefined;
   private chosenDrawn = "";
   private frame = 0;
@@ -64,15 +63,15 @@ export class Scene {
     this.feeds.close();
   }
 
-  /** Shows these layers in this theme, and a ring around what is chosen. */
-  show(layers: readonly Layer[], theme: Theme, chosen: Feature | undefined): void {
-    const isOther = theme !== this.theme || this.layers.length === 0;
+  /** Shows these layers in this look, and a ring around what is chosen. */
+  show(layers: readonly Layer[], look: Look, chosen: Feature | undefined): void {
+    const isOther = look.theme !== this.look?.theme;
     this.layers = layers;
-    this.theme = theme;
+    this.look = look;
     this.chosen = chosen && String(chosen.id);
-    if (isOther) addPictures(this.map, TONES[theme].point);
+    if (isOther) addPictures(this.map, look.tones.point);
     this.feeds.plan(layers);
-    this.stack.set(this.placed());
+    this.stack.set(this.placed(look));
     const isMoving = this.chosen !== undefined && this.moving.get(this.chosen) !== undefined;
     const drawn = JSON.stringify(isMoving || !chosen?.geometry ? NOTHING : { ...NOTHING, features: [chosen] });
     if (drawn !== this.chosenDrawn) this.source(CHOSEN)?.setData(JSON.parse(drawn));
@@ -80,14 +79,14 @@ export class Scene {
     this.listen();
   }
 
-  private placed(): Placed[] {
-    const tones = TONES[this.theme];
+  private placed(look: Look): Placed[] {
+    const { tones, theme } = look;
     const visible = this.layers.filter((layer) => layer.isVisible && layer.from !== "moving");
     return [
       { order: 0, layer: { id: "ground", type: "background", paint: { "background-color": tones.ground } } },
-      ...visible.flatMap((layer) => (layer.role === "data" || (layer.classes && layer.role !== "building") ? dataLayers(layer, tones) : groundLayers(layer, tones))),
-      ...movingLayers(this.layers, tones),
-      ...chosenLayers(ACCENT[this.theme], tones.halo, this.chosen),
+      ...visible.flatMap((layer) => (layer.role === "data" || (layer.classes && layer.role !== "building") ? dataLayers(layer, look) : groundLayers(layer, look))),
+      ...movingLayers(this.layers, look),
+      ...chosenLayers(ACCENT[theme], tones.halo, this.chosen),
     ];
   }
 
