@@ -112,16 +112,21 @@ fn table(dist: &Path) -> String {
         let coded = |extension: &str| {
             let coded = names.contains(&format!("{name}.{extension}"));
             let path = dist.join(format!("{name}.{extension}"));
-            if coded { format!("Some(include_bytes!({path:?}))") } else { "None".to_owned() }
+            if coded { format!("Some({})", include(&path)) } else { "None".to_owned() }
         };
-        let (br, gz) = (coded("br"), coded("gz"));
+        let (plain, br, gz) = (include(&path), coded("br"), coded("gz"));
         let _ = writeln!(
             table,
-            "    File {{ name: {name:?}, tag: {tag:?}, plain: include_bytes!({path:?}), br: {br}, gz: {gz} }},"
+            "    File {{ name: {name:?}, tag: {tag:?}, plain: {plain}, br: {br}, gz: {gz} }},"
         );
     }
     table.push_str("];\n");
     table
+}
+
+/// The bytes of a file, as Rust.
+fn include(path: &Path) -> String {
+    format!("include_bytes!({:?})", path.to_string_lossy())
 }
 
 fn is_coded(name: &str) -> bool {
@@ -129,8 +134,8 @@ fn is_coded(name: &str) -> bool {
 }
 
 fn walk(root: &Path, folder: &Path, names: &mut Vec<String>) {
-    let entries =
-        fs::read_dir(folder).unwrap_or_else(|error| fail(&format!("{folder:?}: {error}")));
+    let entries = fs::read_dir(folder)
+        .unwrap_or_else(|error| fail(&format!("{}: {error}", folder.display())));
     for entry in entries.flatten() {
         let path = entry.path();
         if path.is_dir() {

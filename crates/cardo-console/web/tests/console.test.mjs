@@ -122,6 +122,17 @@ test("on a phone the panels are sheets that leave the map in sight", async (t) =
   assert.deepEqual(await page.evaluate(wider), []);
 });
 
+test("an empty twin says what to do, and fills when something comes", async (t) => {
+  const note = { id: "urn:ngsi-ld:Minutes:1", type: "Minutes", name: { type: "Property", value: "Nowhere" } };
+  await upsert([note], { "NGSILD-Tenant": "empty" });
+  const isSaid = (page) => page.getByText("Nothing is on this map yet").waitFor();
+  const { page } = await look(t, { path: "/tenants/empty/", hash: "#map=15.5/50.00200/10.00450", ready: isSaid });
+  await isLive(page);
+  await upsert([{ id: "urn:ngsi-ld:Kiosk:first", type: "Kiosk", location: { type: "GeoProperty", value: { type: "Point", coordinates: [10.004, 50.003] } } }], { "NGSILD-Tenant": "empty" });
+  await isAt(page, "urn:ngsi-ld:Kiosk:first", 10.004, 50.003);
+  assert.equal(await page.getByText("Nothing is on this map yet").count(), 0);
+});
+
 test("below a tenant's prefix the console shows that tenant", async (t) => {
   const kiosk = { id: "urn:ngsi-ld:Kiosk:north", type: "Kiosk", name: { type: "Property", value: "North" }, location: { type: "GeoProperty", value: { type: "Point", coordinates: [10.004, 50.003] } } };
   await upsert([kiosk], { "NGSILD-Tenant": "north" });

@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query";
 import type { Feature, Geometry } from "geojson";
 import { Map as MapLibre, ScaleControl, setWorkerUrl, type MapMouseEvent } from "maplibre-gl";
 import worker from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
@@ -42,6 +43,7 @@ export function CityMap() {
   const w = useWords(words);
   const element = useRef<HTMLDivElement>(null);
   const word = useRef(w.map);
+  const renewTypes = useRef(useRenewTypes());
   const [scene, setScene] = useState<Scene>();
   const [isMissing, setMissing] = useState(false);
   useEffect(() => {
@@ -61,7 +63,7 @@ export function CityMap() {
       const own = map;
       own.addControl(new ScaleControl({ maxWidth: 90 }), "bottom-right");
       own.on("load", () => {
-        made = new Scene(own);
+        made = new Scene(own, () => renewTypes.current());
         setScene(made);
         mapHandle.set(own);
         // For tests, and for whoever looks at the page with the tools of the browser.
@@ -91,6 +93,18 @@ export function CityMap() {
       {isMissing && <div className="map-missing"><Empty title={w.noWebGl} /></div>}
     </>
   );
+}
+
+/** Asks for the types again, once for all that happens within a moment. */
+function useRenewTypes(): () => void {
+  const client = useQueryClient();
+  const waiting = useRef<ReturnType<typeof setTimeout>>(undefined);
+  return () => {
+    waiting.current ??= setTimeout(() => {
+      waiting.current = undefined;
+      void client.invalidateQueries({ queryKey: ["types"] });
+    }, 500);
+  };
 }
 
 function remember({ target }: { target: MapLibre }) {

@@ -33,6 +33,8 @@ export function question(layers: readonly Layer[]): string {
 }`;
 }
 
+const ANYTHING = "subscription Console { entityChanged { change matches revision time entity { id __typename } } }";
+
 /** What the map is told of an entity. */
 export interface News {
   layer: Layer;
@@ -80,6 +82,8 @@ export class Listener {
     private readonly tell: (news: News) => void,
     /** Called when news may have been missed: after a new box, and after a connection that was lost. */
     private readonly missed: () => void,
+    /** Called when something happens to a type that is not on the map yet. */
+    private readonly unknown: () => void,
   ) {
     this.unhook = onConnected(() => this.missed());
   }
@@ -87,20 +91,22 @@ export class Listener {
   /** Listens to what happens around a view. */
   listen(layers: readonly Layer[], seen: Box): void {
     const heard = layers.filter((layer) => layer.isVisible && layer.type.geometry);
-    const text = question(heard);
+    // Where nothing is on the map, whatever happens may be the first that is.
+    const text = heard.length > 0 ? question(heard) : ANYTHING;
     const isHeard = this.box && holds(this.box, seen) && text === this.text;
     if (isHeard) return;
     const isFirst = !this.box;
     this.stop?.();
     this.text = text;
     this.box = grown(seen, MARGIN);
-    const variables = { type: heard.map((layer) => layer.type.name), filter: { location: { bbox: this.box } } };
+    const variables = heard.length > 0 ? { type: heard.map((layer) => layer.type.name), filter: { location: { bbox: this.box } } } : {};
     const told = (change: Change<Entity>) => {
       const news = newsOf(heard, change);
       if (news) this.tell(news);
+      else this.unknown();
     };
     const refused = (message: string) => console.warn(`no news: ${message}`);
-    this.stop = heard.length > 0 ? subscribe<Entity>(text, variables, told, refused) : undefined;
+    this.stop = subscribe<Entity>(text, variables, told, refused);
     if (!isFirst) this.missed();
   }
 

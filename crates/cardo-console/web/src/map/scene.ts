@@ -42,10 +42,10 @@ export class Scene {
   private renewing: ReturnType<typeof setTimeout> | undefined;
   private caughtUp = 0;
 
-  constructor(private readonly map: MapLibre) {
+  constructor(private readonly map: MapLibre, unknown: () => void) {
     this.stack = new Stack(map);
     this.feeds = new Feeds(map, (layer, features) => this.load(layer, features), (source) => this.stack.drop(source));
-    this.listener = new Listener((news) => this.take(news), () => void this.catchUp());
+    this.listener = new Listener((news) => this.take(news), () => void this.catchUp(), unknown);
     map.addSource(MOVING, { type: "geojson", data: NOTHING, promoteId: "id" });
     map.addSource(CHOSEN, { type: "geojson", data: NOTHING });
     // From the south-west, low, so that walls have a side in the shade.
@@ -104,7 +104,7 @@ export class Scene {
   }
 
   private listen(): void {
-    if (this.layers.length > 0) this.listener.listen(this.layers, this.seen());
+    if (this.look) this.listener.listen(this.layers, this.seen());
   }
 
   /** Asks again what may have changed unheard: only if the twin has moved on since. */
