@@ -56,13 +56,10 @@ pub(crate) fn router(operations: Operations) -> Router {
 /// The console for browsers, the index for programs.
 async fn index(State(operations): State<Operations>, parts: Parts) -> Response {
     let accept = parts.headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-    match best_media_type(accept, &["application/json", "text/html"]) {
-        Some(1) => cardo_console::page(&parts),
-        _ => {
-            let index = index::json(operations.notice).to_string();
-            ([JSON, (VARY, "Accept")], index).into_response()
-        }
+    if best_media_type(accept, &["application/json", "text/html"]) == Some(1) {
+        return cardo_console::page(&parts);
     }
+    ([JSON, (VARY, "Accept")], index::json(operations.notice).to_string()).into_response()
 }
 
 /// What stands under no face.

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import type { MapMouseEvent } from "maplibre-gl";
 import { useStore } from "../app/store.ts";
-import { spaced } from "../ui/format.ts";
+import { relativeTime, spaced } from "../ui/format.ts";
 import { mapHandle } from "./handle.ts";
 import { colourOf } from "./palette.ts";
 import { at, typeOf } from "./pick.ts";
@@ -12,6 +12,8 @@ interface Pointed {
   type: string;
   name: string | undefined;
   count: number | undefined;
+  /** When it was last heard of, where it moves. */
+  observed: number | undefined;
 }
 
 /** What the pointer is at, said beside it. */
@@ -27,9 +29,9 @@ export function Hint() {
         if (map.isMoving()) return;
         const feature = at(map, event.point.x, event.point.y);
         map.getCanvas().style.cursor = feature ? "pointer" : "";
-        const { name, point_count: count } = feature?.properties ?? {};
+        const { name, point_count: count, "~observed": observed } = feature?.properties ?? {};
         const isSaid = feature && (typeof name === "string" || feature.layer.type !== "fill");
-        setPointed(isSaid ? { x: event.point.x, y: event.point.y, type: typeOf(feature), name, count } : undefined);
+        setPointed(isSaid ? { x: event.point.x, y: event.point.y, type: typeOf(feature), name, count, observed } : undefined);
       });
     };
     const leave = () => {
@@ -53,6 +55,7 @@ export function Hint() {
       {pointed.count !== undefined && <b className="num">{pointed.count}</b>}
       {pointed.name && <b>{pointed.name}</b>}
       <span className="quiet">{spaced(pointed.type)}</span>
+      {pointed.observed !== undefined && <span className="quiet num">{relativeTime(pointed.observed)}</span>}
     </div>
   );
 }

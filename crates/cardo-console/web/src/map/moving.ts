@@ -92,6 +92,7 @@ export class Moving {
       const geometry = at ? { type: "Point" as const, coordinates: at } : thing.feature.geometry;
       const age = thing.observedAt === undefined ? 0 : (clock - thing.observedAt) / 1000;
       const properties: Record<string, unknown> = { ...thing.feature.properties, "~fade": fade(age) };
+      if (thing.observedAt !== undefined) properties["~observed"] = thing.observedAt;
       if (thing.heading !== undefined) properties["~heading"] = thing.heading;
       return { ...thing.feature, geometry, properties };
     });
