@@ -33,13 +33,23 @@ async function send(method, path, body, headers = {}) {
 }
 
 export const upsert = (entities, headers) => send("POST", "/ngsi-ld/v1/entityOperations/upsert", entities, headers);
-export const move = (id, lng, lat) => send("PATCH", `/ngsi-ld/v1/entities/${id}/attrs`, { location: point(lng, lat) });
+export const move = (id, lng, lat, headers) => send("PATCH", `/ngsi-ld/v1/entities/${id}/attrs`, { location: point(lng, lat) }, headers);
+
+/** A place with more sensors than are ever asked for one by one. */
+export async function manySensors(count, headers) {
+  for (let from = 0; from < count; from += 1000) {
+    const part = Array.from({ length: Math.min(1000, count - from) }, (_, at) => ({
+      id: `urn:ngsi-ld:Sensor:${from + at}`, type: "Sensor", location: point(10 + ((from + at) % 100) * 0.001, 50 + Math.floor((from + at) / 100) * 0.001),
+    }));
+    await upsert(part, headers);
+  }
+}
 
 /** Where an entity is drawn, or nothing. */
 export const placeOf = (page, id) =>
   page.evaluate((id) => {
     const map = document.querySelector(".map").map;
-    const found = map.queryRenderedFeatures().find((feature) => feature.properties.id === id);
+    const found = map.queryRenderedFeatures().find((feature) => feature.properties.id === id && !feature.state.replaced);
     return found?.geometry.coordinates;
   }, id);
 
@@ -48,7 +58,7 @@ export const isAt = (page, id, lng, lat) =>
   page.waitForFunction(
     ([id, lng, lat]) => {
       const map = document.querySelector(".map")?.map;
-      const found = map?.queryRenderedFeatures().find((feature) => feature.properties.id === id);
+      const found = map?.queryRenderedFeatures().find((feature) => feature.properties.id === id && !feature.state.replaced);
       const at = found?.geometry.coordinates;
       return at && Math.abs(at[0] - lng) < 2e-5 && Math.abs(at[1] - lat) < 2e-5;
     },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before } from "node:test";
 import AxeBuilder from "@axe-core/playwright";
 import { drawn } from "../scripts/browser.mjs";
-import { isAt, look, move, placeOf, server, test, town, tram, upsert } from "./city.mjs";
+import { isAt, look, manySensors, move, placeOf, server, test, town, tram, upsert } from "./city.mjs";
 
 before(() => upsert(town()));
 
@@ -120,6 +120,22 @@ test("on a phone the panels are sheets that leave the map in sight", async (t) =
   assert.ok(sheet.x <= 0 && sheet.width >= 390 && sheet.y > 844 * 0.3, JSON.stringify(sheet));
   const wider = () => [...document.querySelectorAll("body *")].filter((part) => part.getBoundingClientRect().right > innerWidth + 1).map((part) => part.className);
   assert.deepEqual(await page.evaluate(wider), []);
+});
+
+test("a large layer comes by tile and never whole, and what changes on it is seen at once", async (t) => {
+  const large = { "NGSILD-Tenant": "large" };
+  await manySensors(3000, large);
+  const hash = "#map=15.5/50.00500/10.00500&show=Sensor";
+  const { page, seen } = await look(t, { path: "/tenants/large/", hash });
+  const id = "urn:ngsi-ld:Sensor:505";
+  await isAt(page, id, 10.005, 50.005);
+  await isLive(page);
+  const asked = seen.requests.filter((url) => url.includes("/collections/Sensor/"));
+  assert.ok(asked.some((url) => url.includes("/tiles/WebMercatorQuad/15/")), asked.join("\n"));
+  assert.deepEqual(asked.filter((url) => /items\?(?!limit=1$)/.test(url)), []);
+  await move(id, 10.0055, 50.0055, large);
+  await isAt(page, id, 10.0055, 50.0055);
+  assert.deepEqual(seen.complaints, []);
 });
 
 test("an empty twin says what to do, and fills when something comes", async (t) => {
