@@ -78,6 +78,7 @@ impl Reader<'_> {
             "modifiedAt" => conditions(&Path::of_root(Root::ModifiedAt), value, at),
             "expiresAt" => conditions(&Path::of_root(Root::ExpiresAt), value, at),
             "scope" => scope(value, at),
+            "location" if self.of.is_none() => self.anywhere(value, at),
             _ => {
                 let column = self.of.and_then(|of| {
                     let fields = &self.model.types[of].fields;
@@ -94,6 +95,28 @@ impl Reader<'_> {
                 conditions(&column.path, value, at)
             }
         }
+    }
+
+    /// Conditions on the geometry of entities of any type: of each the one that is its features'.
+    fn anywhere(&self, value: &Value, at: &str) -> Result<Filter, Fault> {
+        let mut places: Vec<(&Path<Iri>, Vec<Filter>)> = Vec::new();
+        for table in self.model.tables.all() {
+            let Some(place) = table.geometry else { continue };
+            let path = &table.columns[place].path;
+            let of = Filter::Type(table.type_name.clone());
+            match places.iter_mut().find(|(other, _)| *other == path) {
+                Some((_, types)) => types.push(of),
+                None => places.push((path, vec![of])),
+            }
+        }
+        // Where all agree, types that are yet to come will too.
+        if let [(path, _)] = places[..] {
+            return conditions(path, value, at);
+        }
+        let each = places
+            .into_iter()
+            .map(|(path, types)| Ok(Filter::Or(types).and(conditions(path, value, at)?)));
+        Ok(Filter::Or(each.collect::<Result<_, Fault>>()?))
     }
 }
 

@@ -1,6 +1,4 @@
-//! The first page: every face with its address and a question to try.
-
-use std::fmt::Write;
+//! The index for programs: every face with its address and questions to try.
 
 use serde_json::{Value, json};
 
@@ -71,7 +69,19 @@ const OPERATIONS: &[(&str, &str)] = &[
 pub(crate) fn json(notice: Option<&str>) -> Value {
     let faces: Vec<Value> = FACES
         .iter()
-        .map(|face| json!({ "name": face.name, "href": face.path, "standard": face.standard }))
+        .map(|face| {
+            let questions: Vec<Value> = face
+                .samples
+                .iter()
+                .map(|sample| json!({ "asks": sample.asks, "href": sample.path }))
+                .collect();
+            json!({
+                "name": face.name,
+                "href": face.path,
+                "standard": face.standard,
+                "questions": questions,
+            })
+        })
         .collect();
     let operations: Vec<Value> =
         OPERATIONS.iter().map(|(path, says)| json!({ "href": path, "says": says })).collect();
@@ -85,37 +95,4 @@ pub(crate) fn json(notice: Option<&str>) -> Value {
         index["notice"] = notice.into();
     }
     index
-}
-
-/// The index for people.
-pub(crate) fn html(notice: Option<&str>) -> String {
-    let mut body = String::new();
-    if let Some(notice) = notice {
-        let _ = writeln!(body, "<p class=\"notice\">{}</p>", escaped(notice));
-    }
-    for face in FACES {
-        let (name, path, standard) =
-            (escaped(face.name), escaped(face.path), escaped(face.standard));
-        let _ = writeln!(body, "<h2>{name}</h2>\n<p><code>{path}</code> · {standard}</p>\n<ul>");
-        for sample in face.samples {
-            let _ = writeln!(body, "<li>{}: {}</li>", escaped(sample.asks), link(sample.path));
-        }
-        body.push_str("</ul>\n");
-    }
-    body.push_str("<h2>Operations</h2>\n<ul>\n");
-    for (path, says) in OPERATIONS {
-        let _ = writeln!(body, "<li>{}: {}</li>", link(path), escaped(says));
-    }
-    body.push_str("</ul>\n");
-    let page = include_str!("index.html").replace("{version}", env!("CARGO_PKG_VERSION"));
-    page.replace("{body}", &body)
-}
-
-fn link(path: &str) -> String {
-    let path = escaped(path);
-    format!("<a href=\"{path}\"><code>{path}</code></a>")
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -48,19 +49,17 @@ pub(crate) fn router(operations: Operations) -> Router {
         .route("/metrics", get(metrics))
         .route("/names", get(names::names))
         .merge(sources::router())
+        .merge(cardo_console::router())
         .with_state(operations)
 }
 
-async fn index(State(operations): State<Operations>, headers: HeaderMap) -> Response {
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-    let page = match best_media_type(accept, &["application/json", "text/html"]) {
-        Some(1) => (
-            [(CONTENT_TYPE, "text/html; charset=utf-8"), (VARY, "Accept")],
-            index::html(operations.notice),
-        ),
-        _ => ([JSON, (VARY, "Accept")], index::json(operations.notice).to_string()),
-    };
-    page.into_response()
+/// The console for browsers, the index for programs.
+async fn index(State(operations): State<Operations>, parts: Parts) -> Response {
+    let accept = parts.headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    if best_media_type(accept, &["application/json", "text/html"]) == Some(1) {
+        return cardo_console::page(&parts);
+    }
+    ([JSON, (VARY, "Accept")], index::json(operations.notice).to_string()).into_response()
 }
 
 /// What stands under no face.

@@ -155,7 +155,9 @@ pub(super) fn member_filters(object: InputObject, own: &str) -> InputObject {
 }
 
 fn entity_filter() -> InputObject {
-    member_filters(InputObject::new("EntityFilter"), "EntityFilter")
+    let place = InputValue::new("location", TypeRef::named("GeometryFilter"))
+        .description("Of each type its geometry: the location, else the first there is.");
+    member_filters(InputObject::new("EntityFilter"), "EntityFilter").field(place)
 }
 
 fn entity_input() -> InputObject {

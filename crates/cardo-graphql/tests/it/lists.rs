@@ -143,6 +143,30 @@ async fn entities_of_any_type_stand_in_one_list() {
 }
 
 #[tokio::test]
+async fn entities_of_any_type_can_be_asked_for_by_place() {
+    let city = City::new().await;
+    let ids_in = async |filter: &str| {
+        let question = format!("{{ entities(filter: {filter}) {{ nodes {{ id }} }} }}");
+        ids(&city.data(&question).await["entities"])
+    };
+    let of_type = async |bbox: &str| {
+        let question =
+            format!("{{ treeList(filter: {{ location: {{ {bbox} }} }}) {{ nodes {{ id }} }} }}");
+        ids(&city.data(&question).await["treeList"])
+    };
+    let bbox = "bbox: [24.8995, 60, 24.9015, 61]";
+    let all = ids_in(&format!("{{ location: {{ {bbox} }} }}")).await;
+    let trees: Vec<_> = all.iter().filter(|id| id.starts_with("urn:t:")).cloned().collect();
+    assert_eq!(trees, of_type(bbox).await);
+    assert!(!trees.is_empty() && trees.len() < 12);
+    let with = ids_in("{ location: { exists: true } }").await;
+    let without = ids_in("{ not: { location: { exists: true } } }").await;
+    assert!(all.iter().all(|id| with.contains(id)), "{all:?}");
+    assert!(!without.iter().any(|id| with.contains(id)), "{without:?}");
+    assert!(ids_in(&format!("{{ location: {{ {bbox}, exists: false }} }}")).await.is_empty());
+}
+
+#[tokio::test]
 async fn what_an_entity_has_not_is_null_whatever_the_scalar() {
     let city = City::new().await;
     let query = "mutation { createTree(id: \"urn:t:bare\", input: { species: \"Ulmus\" }) { species height \

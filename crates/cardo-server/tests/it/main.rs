@@ -3,6 +3,7 @@
 mod access;
 mod commands;
 mod conformance;
+mod console;
 mod demo;
 mod deploy;
 mod disk;

@@ -1,0 +1,22 @@
+import { revision } from "../data/http.ts";
+import { live } from "../data/live.ts";
+import { number } from "../ui/format.ts";
+import { useWords } from "./language.ts";
+import { useStore } from "./store.ts";
+import { filled, words } from "./words/shell.ts";
+
+/** Whether news arrive, how many, and up to which revision. */
+export function LiveState() {
+  const w = useWords(words);
+  const { state, rate } = useStore(live);
+  const at = useStore(revision);
+  const word = { live: w.live, connecting: w.connecting, offline: w.offline }[state];
+  return (
+    <div className="live" data-state={state} title={`${word} · ${filled(w.revision, { n: number(at) })}`}>
+      <span className="live-dot" aria-hidden="true" />
+      <span className="live-word" role="status">{word}</span>
+      {state === "live" && <span className="live-rate num">{filled(w.updates, { n: number(rate, 1) })}</span>}
+      <span className="live-revision num">{filled(w.revision, { n: number(at) })}</span>
+    </div>
+  );
+}
