@@ -215,8 +215,12 @@ impl SourceConfig {
                 return key(name, reason.into());
             }
         }
-        if let Err(reason) = self.request_headers() {
-            return key("headers", reason);
+        for (name, text) in &self.headers {
+            // Files are read when they are needed, as that of a password is.
+            let text = if let HeaderText::Text(text) = text { text } else { "" };
+            if let Err(reason) = header(name, text) {
+                return key("headers", reason);
+            }
         }
         if kind == SourceKind::Url && self.every.is_none() {
             return key("every", "says how often the address is asked, and is missing".into());
@@ -316,11 +320,9 @@ impl SourceConfig {
                     text.map_err(|error| format!("{}: {error}", file.display()))?.into()
                 }
             };
-            let wrong = || format!("has {name:?}, which is no header");
-            let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
-            let mut value = HeaderValue::from_str(text.trim()).map_err(|_| wrong())?;
+            let (name, mut value) = header(name, text.trim())?;
             value.set_sensitive(true);
-            headers.insert(parsed, value);
+            headers.insert(name, value);
         }
         Ok(headers)
     }
@@ -422,6 +424,12 @@ fn sha256_of(text: &str) -> Option<[u8; 32]> {
         _ => None,
     });
     pairs.collect::<Option<Vec<u8>>>()?.try_into().ok()
+}
+
+fn header(name: &str, text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let wrong = || format!("has {name:?}, which is no header");
+    let value = HeaderValue::from_str(text).map_err(|_| wrong())?;
+    Ok((HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?, value))
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ fn answer(stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
         if line.is_empty() {
             break;
         }
-        headers.push(line.clone());
+        headers.push(line.to_ascii_lowercase());
         if let Some((name, value)) = line.split_once(':')
             && name.eq_ignore_ascii_case("if-none-match")
         {
