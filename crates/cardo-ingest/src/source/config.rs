@@ -468,10 +468,6 @@ mod tests {
             ("name='a'\nmqtt='mqtt://b'\ntopics=['a']\npassword='x'", "`username`"),
             ("name='a'\nfile='x'\nheaders={ 'x-key'='a' }", "`headers`"),
             ("name='a'\nurl='https://a'\nevery='1s'\nheaders={ 'x key'='a' }", "x key"),
-            (
-                "name='a'\nurl='https://a'\nevery='1s'\nheaders={ k={ file='/nowhere' } }",
-                "/nowhere",
-            ),
             ("name='a'\nmqtt='mqtt://b'\ntopics=['a']\nmax_payload=0", "`max_payload`"),
             ("name='a'\npush=true\nsecret_sha256='abc'", "`secret_sha256`"),
             ("name='a'\npush=true\nevery='1s'", "`every`"),
