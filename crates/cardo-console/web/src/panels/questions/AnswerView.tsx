@@ -80,7 +80,7 @@ function Table({ rows, columns, question, known, change }: TableProps) {
             <tr key={row.id} data-id={row.id} aria-current={row.id === entity || undefined}>
               <td>
                 <button type="button" className="row-button" title={row.id} onClick={() => showEntity(row.id, row["cardoPlace"] as Geometry | undefined)}>
-                  {(isNamed && textOf(row["name"])) || <span className="mono quiet">{shortId(row.id, 26)}</span>}
+                  {(isNamed && textOf(row["name"])) || <span className="mono quiet">{isNamed ? lastPart(row.id) : shortId(row.id, 30)}</span>}
                 </button>
               </td>
               {shown.map((column) => (
@@ -114,15 +114,18 @@ function Head({ column, isNumber, unitSign, question: { order }, known, change }
       {isSortable ? (
         <button type="button" className="head-button" title={`${w.sortBy}: ${word}`} onClick={() => change({ order: next })}>
           {word}
-          {unitSign && <span className="unit"> {unitSign}</span>}
-          <span aria-hidden="true" className="sort-sign">{isOrder ? (order.isDown ? "↓" : "↑") : ""}</span>
+          {unitSign && <span className="unit"> ({unitSign})</span>}
+          {isOrder && <span aria-hidden="true" className="sort-sign">{order.isDown ? "\u00a0↓" : "\u00a0↑"}</span>}
         </button>
       ) : (
-        <>{word}{unitSign && <span className="unit"> {unitSign}</span>}</>
+        <>{word}{unitSign && <span className="unit"> ({unitSign})</span>}</>
       )}
     </th>
   );
 }
+
+/** What tells an id from others of its type. */
+const lastPart = (id: string): string => shortId(id.slice(id.lastIndexOf(":", id.length - 2) + 1), 24);
 
 /** The unit of a column, where all its values have the same. */
 function commonUnit(rows: readonly Row[], column: string): string {

@@ -40,6 +40,16 @@ function clear(map: MapLibre, source: string): void {
   for (const id of [source, AREA]) if (map.getSource(id)) map.removeSource(id);
 }
 
+/** Brings the answer above all but what is chosen, so that the ring around it stays in sight. */
+function raise(map: MapLibre): void {
+  const order = map.getLayersOrder();
+  const own = order.filter((id) => id.startsWith("answer/"));
+  const chosen = order.filter((id) => id.startsWith("chosen/"));
+  const wanted = [...order.filter((id) => !own.includes(id) && !chosen.includes(id)), ...own, ...chosen];
+  if (wanted.every((id, at) => id === order[at])) return;
+  for (const id of [...own, ...chosen]) map.moveLayer(id);
+}
+
 /** Shows features and the area that was asked about, as long as the panel is open. */
 export function useOnMap(type: string | undefined, features: readonly Feature[] | undefined, area: Area | undefined): void {
   const map = useStore(mapHandle);
@@ -48,10 +58,15 @@ export function useOnMap(type: string | undefined, features: readonly Feature[] 
   useEffect(() => {
     if (!map || !source) return;
     for (const id of [source, AREA]) map.addSource(id, { type: "geojson", data: collection([]), promoteId: "id" });
-    // Below what is chosen, so that the ring around it stays in sight.
-    const above = map.getLayer("chosen/halo") ? "chosen/halo" : undefined;
-    for (const layer of layers(source, theme)) map.addLayer(layer, above);
-    return () => clear(map, source);
+    for (const layer of layers(source, theme)) map.addLayer(layer);
+    const rise = () => raise(map);
+    rise();
+    // Layers that come later would come to lie above.
+    map.on("styledata", rise);
+    return () => {
+      map.off("styledata", rise);
+      clear(map, source);
+    };
   }, [map, source, theme]);
   useEffect(() => {
     if (map && source) (map.getSource(source) as GeoJSONSource | undefined)?.setData(collection(features ?? []));
