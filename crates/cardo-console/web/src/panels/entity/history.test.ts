@@ -4,7 +4,7 @@ import { historyPath, seriesOf } from "./history.ts";
 const values = (...pairs: [unknown, string][]) => ({ type: "Property", values: pairs });
 
 test("what had one value only has no history to be drawn", () => {
-  const temporal = { speed: values([1, "2026-11-27T12:00:00Z"], [2, "2026-11-27T12:00:10Z"]), height: values([5, "2026-11-27T12:00:00Z"]) };
+  const temporal = { speed: values([1, "2026-11-27T12:00:00Z"], [2, "2026-11-27T12:00:10Z"]), height: values([5, "2026-11-27T12:00:00Z"], [5, "2026-11-27T12:00:10Z"]) };
   expect(seriesOf(temporal, ["speed", "height", "gone"]).map((series) => series.attribute)).toEqual(["speed"]);
 });
 

@@ -33,7 +33,7 @@ export function seriesOf(temporal: Temporal, attributes: readonly string[]): Ser
       .sort((a, b) => a[0] - b[0]);
     // A later value of the same moment takes the place of the earlier.
     const byTime = new Map(pairs);
-    if (byTime.size < 2) return [];
+    if (new Set(byTime.values()).size < 2) return [];
     return [{ attribute, times: [...byTime.keys()], values: [...byTime.values()] }];
   });
 }
