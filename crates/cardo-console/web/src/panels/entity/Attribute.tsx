@@ -1,9 +1,10 @@
-import { currentLanguage } from "../../app/language.ts";
+import { currentLanguage, useWords } from "../../app/language.ts";
 import { inLanguage, type Instance } from "../../data/entity.ts";
 import { number, shortId, spaced, withUnit } from "../../ui/format.ts";
 import { Age } from "../../ui/parts.tsx";
 import { Related } from "./Related.tsx";
 import { subAttributes } from "./shape.ts";
+import { words } from "./words.ts";
 
 /** One attribute with its values: how old they are, of which data set, and what is said of them. */
 export function Attribute({ name, instances }: { name: string; instances: Instance[] }) {
@@ -50,9 +51,11 @@ function Value({ instance }: { instance: Instance }) {
 
 /** A value of JSON: what can be read as words is. */
 function Plain({ value }: { value: unknown }) {
+  const w = useWords(words);
   if (value === null || value === undefined) return <span className="quiet">–</span>;
   if (typeof value === "number") return <span className="num">{number(value)}</span>;
   if (typeof value === "string") return /^https?:\/\/\S+$/.test(value) ? <a href={value} rel="noreferrer" target="_blank">{value}</a> : <span>{value}</span>;
+  if (typeof value === "boolean") return <span>{value ? w.yes : w.no}</span>;
   if (typeof value !== "object") return <span>{String(value)}</span>;
   if (Array.isArray(value)) {
     const isFlat = value.every((item) => typeof item !== "object");

@@ -6,8 +6,6 @@ const en = {
   gone: "It was deleted. What was last known stands here.",
   never: "There is no such entity",
   neverHelp: "It was deleted, or it was never there. Its history may still be known.",
-  live: "Follows changes",
-  attributes: "Attributes",
   history: "History",
   historyOf: "History of {name}",
   values: "{n} values since {since}",
@@ -24,8 +22,8 @@ const en = {
   temporal: "NGSI-LD, history",
   copyOf: "Copy the address: {name}",
   changed: "changed",
-  data: "data set",
-  members: "members",
+  yes: "yes",
+  no: "no",
 };
 
 export const words: Words<typeof en> = {
@@ -36,8 +34,6 @@ export const words: Words<typeof en> = {
     gone: "Se on poistettu. Tässä on viimeksi tiedetty.",
     never: "Tällaista kohdetta ei ole",
     neverHelp: "Se on poistettu, tai sitä ei ole ollut. Sen historia saatetaan silti tuntea.",
-    live: "Seuraa muutoksia",
-    attributes: "Ominaisuudet",
     history: "Historia",
     historyOf: "Historia: {name}",
     values: "{n} arvoa, ensimmäinen {since}",
@@ -54,8 +50,8 @@ export const words: Words<typeof en> = {
     temporal: "NGSI-LD, historia",
     copyOf: "Kopioi osoite: {name}",
     changed: "muuttunut",
-    data: "aineisto",
-    members: "jäsentä",
+    yes: "kyllä",
+    no: "ei",
   },
   sv: {
     showOnMap: "Visa på kartan",
@@ -63,8 +59,6 @@ export const words: Words<typeof en> = {
     gone: "Det har raderats. Här står det som senast var känt.",
     never: "Det finns inget sådant objekt",
     neverHelp: "Det har raderats, eller har aldrig funnits. Dess historik kan ändå vara känd.",
-    live: "Följer ändringar",
-    attributes: "Attribut",
     history: "Historik",
     historyOf: "Historik: {name}",
     values: "{n} värden sedan {since}",
@@ -81,7 +75,7 @@ export const words: Words<typeof en> = {
     temporal: "NGSI-LD, historik",
     copyOf: "Kopiera adressen: {name}",
     changed: "ändrat",
-    data: "datamängd",
-    members: "medlemmar",
+    yes: "ja",
+    no: "nej",
   },
 };

@@ -48,7 +48,7 @@ function Row({ condition, fields, put }: { condition: Condition; fields: readonl
     if (next) put(next.kind === field?.kind ? { ...condition, column: name } : fresh(next));
   };
   return (
-    <div className="ask-condition" data-kind={field?.kind} role="group" aria-label={spaced(column)}>
+    <div className="ask-condition" data-kind={field?.kind} data-operator={operator} role="group" aria-label={spaced(column)}>
       <select className="select" aria-label={w.column} value={column} onChange={(event) => choose(event.target.value)}>
         {!field && <option value={column}>{spaced(column)}</option>}
         {fields.map(({ name }) => (

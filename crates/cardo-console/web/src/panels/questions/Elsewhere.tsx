@@ -42,10 +42,10 @@ export function Elsewhere({ question, known }: { question: Placed; known: Askabl
         <>
           <code className="said" tabIndex={0} data-face={face}>{face === "graphql" ? saying.text : <Address path={saying.path} />}</code>
           <div className="said-do">
-            <CopyButton text={base() + saying.path} label={w.copyAddress} />
-            {face === "graphql" && <CopyButton text={saying.text ?? ""} label={w.copyQuery} />}
-            {command && <CopyButton text={command} label={w.copyCurl} />}
-            <a className="button" target="_blank" rel="noreferrer" href={opened(face, saying)}>
+            <CopyButton text={base() + saying.path} label={w.copyAddress}>{w.address}</CopyButton>
+            {face === "graphql" && <CopyButton text={saying.text ?? ""} label={w.copyQuery}>{w.query}</CopyButton>}
+            {command && <CopyButton text={command} label={w.copyCurl}>curl</CopyButton>}
+            <a className="button said-open" target="_blank" rel="noreferrer" href={opened(face, saying)}>
               <Icon name="out" size={14} />
               {w.open}
             </a>
