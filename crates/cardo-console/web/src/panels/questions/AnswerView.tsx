@@ -36,7 +36,7 @@ export function AnswerView({ question, known, change }: Props) {
     if (boxes.length > 0) showBox(boxes.reduce(together));
   };
   return (
-    <section className="answer" aria-label={w.rows} aria-busy={isPlaceholderData}>
+    <div className="answer" aria-busy={isPlaceholderData}>
       <div className="answer-head">
         <p role="status">
           <strong className="num answer-count" data-count={isPlaceholderData ? undefined : total}>{number(total, 0)}</strong> {w.matching}
@@ -46,7 +46,7 @@ export function AnswerView({ question, known, change }: Props) {
         {isAsked && known.geometry && total > 0 && <Button onClick={show}>{w.onMap}</Button>}
       </div>
       {total === 0 ? <Empty title={w.none}>{w.noneHelp}</Empty> : <Table rows={rows} columns={shownColumns(question, known)} question={question} known={known} change={change} />}
-    </section>
+    </div>
   );
 }
 
