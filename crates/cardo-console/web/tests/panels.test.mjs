@@ -40,7 +40,7 @@ test("a question put together by clicks and keys is the same in every face", asy
   await count(page, 4);
   await page.getByRole("button", { name: "Ask for a value" }).click();
   await page.getByRole("combobox", { name: "Attribute" }).selectOption("name");
-  await page.getByRole("textbox", { name: "Value" }).focus();
+  await page.getByLabel("Value", { exact: true }).focus();
   await page.keyboard.type(NAME);
   await count(page, 3);
   await page.getByRole("radio", { name: "In view" }).check();

@@ -91,6 +91,10 @@ export function Chart({ series, unitCode }: { series: Series; unitCode: string |
     made?.setCursor({ left: made.valToPos(series.times[next]!, "x"), top: HEIGHT / 2 });
     setAt(next);
   };
+  const leave = () => {
+    plot.current?.setCursor({ left: -10, top: -10 });
+    setAt(undefined);
+  };
   const last = series.values.length - 1;
   const here = Math.min(at ?? last, last);
   const name = spaced(series.attribute);
@@ -107,7 +111,7 @@ export function Chart({ series, unitCode }: { series: Series; unitCode: string |
       </figcaption>
       <div className="chart-plot" ref={holder} tabIndex={0} role="slider" aria-label={`${w.historyOf.replace("{name}", name)}, ${range}. ${w.arrows}`}
         aria-valuemin={0} aria-valuemax={last} aria-valuenow={here} aria-valuetext={`${say(series.values[here]!)}, ${exactTime(series.times[here]! * 1000)}`}
-        onKeyDown={move} onBlur={() => setAt(undefined)} />
+        onKeyDown={move} onBlur={leave} />
       <details className="chart-table">
         <summary>{w.asTable}<span className="quiet"> · {w.values.replace("{n}", number(series.values.length, 0)).replace("{since}", relativeTime(series.times[0]! * 1000))}</span></summary>
         <Values series={series} unitCode={unitCode} name={name} />

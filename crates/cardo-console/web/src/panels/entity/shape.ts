@@ -26,11 +26,12 @@ export function geometryOf(entity: Entity): Geometry | undefined {
   return candidates.find((instance) => instance?.type === "GeoProperty")?.value as Geometry | undefined;
 }
 
-/** Attributes whose values are numbers, with the unit of the first. */
+/** Attributes whose values are numbers, with the unit of the first; what has a unit is a quantity, and comes first. */
 export function numbersOf(entity: Entity): [string, string | undefined][] {
-  return attributesOf(entity).flatMap(([name, [first]]) =>
+  const numbers = attributesOf(entity).flatMap(([name, [first]]) =>
     typeof first?.value === "number" ? [[name, first.unitCode] as [string, string | undefined]] : [],
   );
+  return numbers.sort(([, a], [, b]) => Number(b !== undefined) - Number(a !== undefined));
 }
 
 /** Everything that is pointed to. */

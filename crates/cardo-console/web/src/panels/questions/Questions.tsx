@@ -54,9 +54,10 @@ function Builder({ types }: { types: TwinType[] }) {
         </span>
       </label>
       {error && <Failure error={error} retry={() => void refetch()} />}
-      {known ? (
+      {!type && <Empty title={w.noSuchType}>{w.noSuchTypeHelp}</Empty>}
+      {type && known ? (
         <>
-          <Conditions question={question} fields={known.fields} change={change} />
+          <Conditions question={question} known={known} change={change} />
           {known.geometry && <AreaChoice question={question} change={change} />}
           <OrderChoice question={question} known={known} change={change} />
           <AnswerView question={placed} known={known} change={change} />

@@ -7,7 +7,7 @@ import { graphql } from "../../data/graphql.ts";
 import type { Box } from "../../data/twin.ts";
 import { mapHandle } from "../../map/handle.ts";
 import type { Askable } from "./fields.ts";
-import type { Placed, Question } from "./question.ts";
+import type { Field, Placed, Question } from "./question.ts";
 import { inGraphql } from "./say.ts";
 
 export type Row = { id: string } & Record<string, unknown>;
@@ -73,6 +73,26 @@ export function useMarks(question: Placed | undefined, known: Askable | undefine
     enabled: Boolean(text) && isPlaced(bounded) && total > 0,
     refetchInterval: 10_000,
     placeholderData: (before) => before,
+  });
+}
+
+/** From so many entities the values are taken that are proposed, and at most so many are. */
+const LOOKED_AT = 300;
+const MOST_PROPOSED = 40;
+
+/** Values that a column of texts has, to choose from. */
+export function useProposals(known: Askable | undefined, field: Field | undefined) {
+  const selects = field && known?.selects[field.name];
+  const text = field?.kind === "text" && selects ? `{ ${known!.list}(first: ${LOOKED_AT}, filter: { ${field.name}: { exists: true } }) { nodes { value: ${selects} } } }` : undefined;
+  return useQuery({
+    queryKey: ["proposals", text],
+    queryFn: async ({ signal }): Promise<string[]> => {
+      const { nodes } = (await graphql<Record<string, { nodes: { value: unknown }[] }>>(text!, undefined, signal))[known!.list]!;
+      const values = nodes.map(({ value }) => value).filter((value) => typeof value === "string");
+      return [...new Set(values)].slice(0, MOST_PROPOSED).sort((a, b) => a.localeCompare(b));
+    },
+    enabled: text !== undefined,
+    staleTime: 60_000,
   });
 }
 
