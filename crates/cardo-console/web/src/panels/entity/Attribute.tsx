@@ -34,7 +34,7 @@ function Said({ instance: { observedAt, datasetId } }: { instance: Instance }) {
           <Age time={observedAt} />
         </span>
       )}
-      {datasetId && <span className="dataset mono" title={datasetId}>{shortId(datasetId, 30)}</span>}
+      {datasetId && <span className="dataset mono" title={datasetId}>{shortId(datasetId.slice(datasetId.lastIndexOf(":") + 1), 24)}</span>}
     </>
   );
 }
