@@ -118,6 +118,22 @@ test("an area is drawn on the map, and nothing is chosen by it", async (t) => {
   assert.deepEqual(seen.complaints, []);
 });
 
+test("a place is chosen on the map, and Escape ends the choosing and nothing else", async (t) => {
+  const { page } = await open(t, { hash: `${HERE}&panel=questions&filter=Cafe/@near:10.01,50.01:30` });
+  await count(page, 0);
+  await page.getByRole("button", { name: "Choose on the map" }).click();
+  await page.getByText(/Click a place/).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByText(/Click a place/).waitFor({ state: "detached" });
+  await page.getByRole("heading", { name: "Questions" }).waitFor();
+  await page.getByRole("button", { name: "Choose on the map" }).click();
+  const { x, y } = await page.evaluate(() => document.querySelector(".map").map.project([10.005, 50.002]));
+  await page.mouse.click(x, y);
+  await count(page, 1);
+  assert.deepEqual(await rows(page), ["urn:ngsi-ld:Cafe:3"]);
+  assert.doesNotMatch(page.url(), /entity=/);
+});
+
 const speeds = async (values) => {
   for (const [at, value] of values.entries()) {
     const speed = { type: "Property", value, unitCode: "KMH", observedAt: new Date(Date.UTC(2026, 10, 27, 12, 0, at)).toISOString() };

@@ -113,11 +113,19 @@ export function Chart({ series, unitCode }: { series: Series; unitCode: string |
         aria-valuemin={0} aria-valuemax={last} aria-valuenow={here} aria-valuetext={`${say(series.values[here]!)}, ${exactTime(series.times[here]! * 1000)}`}
         onKeyDown={move} onBlur={leave} />
       <details className="chart-table">
-        <summary>{w.asTable}<span className="quiet"> · {w.values.replace("{n}", number(series.values.length, 0)).replace("{since}", relativeTime(series.times[0]! * 1000))}</span></summary>
+        <summary>{w.asTable}<span className="quiet"> · {w.values.replace("{n}", number(series.values.length, 0)).replace("{since}", beginning(series.times[0]! * 1000))}</span></summary>
         <Values series={series} unitCode={unitCode} name={name} />
       </details>
     </figure>
   );
+}
+
+const DAY = 86_400_000;
+
+/** A day, or how long ago it was today. */
+function beginning(time: number): string {
+  if (Date.now() - time < DAY) return relativeTime(time);
+  return new Intl.DateTimeFormat(localeOf(currentLanguage()), { dateStyle: "medium" }).format(time);
 }
 
 /** The place after a key of a slider, if it is one. */

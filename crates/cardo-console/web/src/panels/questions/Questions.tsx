@@ -15,6 +15,7 @@ import { OrderChoice } from "./OrderChoice.tsx";
 import { blank, readQuestion, writeQuestion, type Placed, type Question } from "./question.ts";
 import { words } from "./words.ts";
 import "./questions.css";
+import "./answer.css";
 
 /** A question that is put together with the hand, its answer, and how to ask it elsewhere. */
 export default function Questions() {

@@ -26,8 +26,8 @@ function layers(source: string, theme: Theme): LayerSpecification[] {
     {
       id: "answer/point", type: "circle", source, filter: ["==", ["geometry-type"], "Point"],
       paint: {
-        "circle-color": accent, "circle-stroke-color": point, "circle-stroke-width": 1.5,
-        "circle-radius": ["interpolate", ["linear"], ["zoom"], 10, 3, 14, 5.5, 17, 9],
+        "circle-color": accent, "circle-stroke-color": point, "circle-stroke-width": 2,
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 10, 3.5, 13, 6, 17, 10],
       },
     },
   ];
