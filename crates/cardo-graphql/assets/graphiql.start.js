@@ -21,7 +21,14 @@
   }
 }
 `;
+  // Whoever links here may bring a question; behind the #, it is no request yet.
+  const given = new URLSearchParams(location.hash.slice(1)).get("query");
   ReactDOM.createRoot(document.getElementById("graphiql")).render(
-    React.createElement(GraphiQL, { fetcher, defaultQuery: question, shouldPersistHeaders: false }),
+    React.createElement(GraphiQL, {
+      fetcher,
+      defaultQuery: question,
+      ...(given ? { query: given } : {}),
+      shouldPersistHeaders: false,
+    }),
   );
 }

@@ -7,6 +7,9 @@ import type { Box } from "../data/twin.ts";
 
 export const mapHandle = createStore<Map | undefined>(undefined);
 
+/** Whether clicks on the map are for something that is being drawn, and choose nothing. */
+export const mapIsBusy = createStore(false);
+
 /** Whether motion was asked not to be shown. */
 export const isCalm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 

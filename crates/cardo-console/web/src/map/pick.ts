@@ -1,15 +1,15 @@
 /** Which entity is meant by a place on the map. */
 import type { GeoJSONSource, Map as MapLibre, MapGeoJSONFeature, MapMouseEvent, PointLike } from "maplibre-gl";
 import { changeView } from "../app/view.ts";
-import { isCalm } from "./handle.ts";
-import { CHOSEN, MOVING } from "./spec.ts";
+import { isCalm, mapIsBusy } from "./handle.ts";
+import { ASKED_AREA, CHOSEN, MOVING } from "./spec.ts";
 
 /** Fingers and mice are not exact. */
 const REACH = 5;
 
 export function at(map: MapLibre, x: number, y: number): MapGeoJSONFeature | undefined {
   const box: [PointLike, PointLike] = [[x - REACH, y - REACH], [x + REACH, y + REACH]];
-  const near = map.queryRenderedFeatures(box).filter((feature) => feature.source !== CHOSEN && !isHidden(feature));
+  const near = map.queryRenderedFeatures(box).filter((feature) => feature.source !== CHOSEN && feature.source !== ASKED_AREA && !isHidden(feature));
   const isArea = (feature: MapGeoJSONFeature) => /Polygon/.test(feature.geometry.type);
   const exact = new Set(map.queryRenderedFeatures([x, y]).filter(isArea).map(key));
   // Points and lines are met nearby; areas only where they are.
@@ -21,9 +21,10 @@ const key = (feature: MapGeoJSONFeature) => `${feature.source} ${String(feature.
 const isHidden = (feature: MapGeoJSONFeature) => feature.state["replaced"] === true || feature.layer.type === "heatmap";
 
 export const typeOf = (feature: MapGeoJSONFeature): string =>
-  feature.source === MOVING ? String(feature.properties["~type"]) : feature.source.replace(/^of /, "");
+  feature.source === MOVING ? String(feature.properties["~type"]) : feature.source.replace(/^(answer )?of /, "");
 
 export async function click(map: MapLibre, event: MapMouseEvent): Promise<void> {
+  if (mapIsBusy.get()) return;
   const feature = at(map, event.point.x, event.point.y);
   const cluster: unknown = feature?.properties["cluster_id"];
   if (feature && typeof cluster === "number" && feature.geometry.type === "Point") {

@@ -16,6 +16,9 @@ export interface Placed {
 export const MOVING = "moving";
 export const CHOSEN = "chosen";
 
+/** The area that a question is about. */
+export const ASKED_AREA = "area of the question";
+
 /** Points at which the areas of a type are named. */
 export const namesId = (type: string) => `names of ${type}`;
 

@@ -7,6 +7,7 @@ import type { Words } from "../app/language.ts";
 import type { IconName } from "../ui/icons.tsx";
 import { panel as data } from "./data/panel.ts";
 import { panel as layers } from "./layers/panel.ts";
+import { panel as questions } from "./questions/panel.ts";
 
 export interface Panel {
   /** What it is called in the address. */
@@ -16,4 +17,4 @@ export interface Panel {
   load: () => Promise<{ default: ComponentType }>;
 }
 
-export const PANELS: readonly Panel[] = [layers, data];
+export const PANELS: readonly Panel[] = [layers, data, questions];
