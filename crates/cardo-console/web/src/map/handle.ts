@@ -39,7 +39,8 @@ export function padding(): { top: number; right: number; bottom: number; left: n
   const isPhone = matchMedia("(max-width: 720px)").matches;
   const open = (selector: string) => document.querySelector(selector) !== null;
   if (isPhone) return { top: 80, right: 30, bottom: open(".panel, .drawer") ? window.innerHeight * 0.55 : 90, left: 30 };
-  return { top: 90, right: open(".drawer") ? 420 : 60, bottom: 60, left: open(".panel") ? 460 : 110 };
+  const panel = document.querySelector(".panel")?.getBoundingClientRect().right ?? 92;
+  return { top: 90, right: open(".drawer") ? 420 : 60, bottom: 60, left: panel + 18 };
 }
 
 /** Brings a box into sight. */
