@@ -1,0 +1,1 @@
+export default function Use() { return null; }
