@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { useWords } from "../../app/language.ts";
 import { changeMore, useView } from "../../app/view.ts";
-import { askByArea, byArea } from "../../data/figures.ts";
+import { askByArea } from "../../data/figures.ts";
 import { useCounts, useTypes } from "../../data/twin.ts";
 import { roleOf } from "../../map/roles.ts";
 import { Empty, Failure, Skeleton } from "../../ui/parts.tsx";
@@ -50,32 +50,31 @@ interface CountedProps {
 
 /** The figures joined with the areas. */
 function useRows(areas: string, counted: readonly string[]) {
-  const key = counted.join();
-  const question = useMemo(() => byArea(areas, key.split(",").filter(Boolean)), [areas, key]);
   const places = usePlaces(areas);
+  const total = places.data?.total ?? 0;
   const figures = useQuery({
-    queryKey: ["figures", question],
-    queryFn: ({ signal }) => askByArea(question, signal),
-    enabled: key !== "",
+    queryKey: ["figures by area", areas, counted, total],
+    queryFn: ({ signal }) => askByArea(areas, counted, total, signal),
+    enabled: counted.length > 0 && total > 0,
     refetchInterval: 30_000,
     placeholderData: (before) => before,
   });
   const rows = useMemo(() => {
     if (!places.data || !figures.data) return undefined;
-    const types = new Map(figures.data.map(({ area, types }) => [area.id, types]));
+    const types = new Map(figures.data.areas.map(({ area, types }) => [area.id, types]));
     return places.data.places.flatMap((place): Row[] => (types.has(place.id) ? [{ place, types: types.get(place.id)! }] : []));
   }, [places.data, figures.data]);
   const retry = () => {
     void places.refetch();
     void figures.refetch();
   };
-  return { rows, question, total: places.data?.total ?? 0, error: places.error ?? figures.error, retry };
+  return { rows, question: figures.data?.question, isCut: figures.data?.isCut ?? false, total, error: places.error ?? figures.error, retry };
 }
 
 function Counted({ areas, types, countable, counted }: CountedProps) {
   const w = useWords(words);
   const { more } = useView();
-  const { rows, question, total, error, retry } = useRows(areas, counted);
+  const { rows, question, isCut, total, error, retry } = useRows(areas, counted);
   const [marked, setMarked] = useState<string>();
   const asked = readMeasure(more["shade"]);
   const measure: Measure | undefined = asked && counted.includes(asked.type) ? asked : counted[0] ? { type: counted[0], figure: "count" } : undefined;
@@ -98,8 +97,9 @@ function Counted({ areas, types, countable, counted }: CountedProps) {
           <p className="quiet small">
             {total > rows.length && `${w.part.replace("{0}", number(rows.length, 0)).replace("{1}", number(total, 0))} `}
             {w.onceHelp}
+            {isCut && ` ${w.cut}`}
           </p>
-          {files && <Downloads name={`${spaced(areas)} ${w.counted}`} files={files} question={question} />}
+          {files && question && <Downloads name={`${spaced(areas)} ${w.counted}`} files={files} question={question} />}
           <ShadeHint shades={shades} pointed={pointed} rows={rows} />
         </>
       )}

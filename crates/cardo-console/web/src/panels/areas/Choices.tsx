@@ -32,7 +32,7 @@ export function Choices({ areas, types, countable, counted, measure, numbers }: 
       <select id={`${id}-shade`} className="select" value={measure && measureKey(measure)} onChange={(event) => changeMore({ shade: event.target.value, sort: undefined })}>
         {counted.map((type) => (
           <optgroup key={type} label={spaced(type)}>
-            {measuresOf(type, numbers).map((one) => (
+            {measuresOf(type, numbers, measure).map((one) => (
               <option key={measureKey(one)} value={measureKey(one)}>{spaced(type)} · {shortLabelOf(one, w)}</option>
             ))}
           </optgroup>
@@ -42,8 +42,10 @@ export function Choices({ areas, types, countable, counted, measure, numbers }: 
   );
 }
 
-function measuresOf(type: string, numbers: ChoicesProps["numbers"]): Measure[] {
+/** What a type can be shaded by; what it is shaded by also before its numbers are known. */
+function measuresOf(type: string, numbers: ChoicesProps["numbers"], chosen: Measure | undefined): Measure[] {
   const own = numbers.filter((number) => number.type === type);
+  if (own.length === 0 && chosen?.number && chosen.type === type) own.push({ type, ...chosen.number });
   return [
     ...OF_TYPE.map((figure) => ({ type, figure })),
     ...own.flatMap(({ attribute, unit }) => OF_NUMBER.map((figure) => ({ type, figure, number: { attribute, unit } }))),
