@@ -46,6 +46,7 @@ export function AreaTable({ rows, counted, measure, marked, mark, open }: AreaTa
       <th key={own} scope="col" className={of === "name" ? undefined : "num"} aria-sort={isBy ? (isDown ? "descending" : "ascending") : undefined}>
         <button type="button" onClick={() => changeMore({ sort: `${next ? "-" : ""}${own}` })}>
           {text}
+          {isBy && <span aria-hidden="true">{isDown ? " ↓" : " ↑"}</span>}
           {sub && <small>{sub}</small>}
         </button>
       </th>

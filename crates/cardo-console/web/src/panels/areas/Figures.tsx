@@ -58,7 +58,7 @@ function Numbers({ type, count, numbers }: { type: string; count: number; number
         </thead>
         <tbody>
           {numbers.map((figures) => (
-            <tr key={`${figures.attribute} ${figures.unit}`} data-number={figures.attribute}>
+            <tr key={`${figures.attribute} ${figures.unit}`} data-number={figures.attribute} data-unit={figures.unit ?? ""}>
               <th scope="row">
                 {spaced(figures.attribute)} <span className="quiet">{unit(figures.unit ?? undefined)}</span>
                 {figures.count < count && <span className="quiet small num"> · {number(figures.count, 0)} {w.of} {number(count, 0)}</span>}

@@ -51,10 +51,11 @@ export function useShades(shades: Shades | undefined, marked: string | undefined
   const isDark = useTheme() === "dark";
   const edge = isDark ? "#171513" : "#ffffff";
   const ink = isDark ? "#efe9e3" : "#26211d";
+  const none = isDark ? "#82776d" : "#978d84";
   const layers: OverLayer[] = useMemo(() => [
     { type: "fill", paint: { "fill-color": ["coalesce", ["get", "colour"], "rgba(0,0,0,0)"], "fill-opacity": ["case", isMarked, 0.85, 0.66] } },
-    { type: "line", paint: { "line-color": ["case", isMarked, ink, edge], "line-width": ["case", isMarked, 2.5, 1] } },
-  ], [edge, ink]);
+    { type: "line", paint: { "line-color": ["case", isMarked, ink, ["has", "colour"], edge, none], "line-width": ["case", isMarked, 2.5, 1] } },
+  ], [edge, ink, none]);
   useOverlay(OVERLAY, shades?.features, layers);
   const pointed = usePointed(OVERLAY, shades !== undefined, open);
   useMarked(OVERLAY, pointed?.id ?? marked);

@@ -25,7 +25,7 @@ const en = {
   byte: "byte",
   kept: "What it was",
   cut: "only its beginning was kept",
-  replay: "Try again all",
+  replay: "Try all again",
   replayAsk: "Try all {0} again with the mapping as it stands now?",
   replayed: "{0} of {1} were taken in.",
   discard: "Discard all",
