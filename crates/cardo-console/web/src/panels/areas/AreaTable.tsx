@@ -31,11 +31,10 @@ export function AreaTable({ rows, counted, measure, marked, mark, open }: AreaTa
   const isDown = asked.startsWith("-");
   const key = asked.replace(/^-/, "");
   const by: By = key === "name" || key === "size" ? key : (readMeasure(key) ?? measure);
-  const body = useRef<HTMLTableSectionElement>(null);
+  const table = useRef<HTMLDivElement>(null);
   const list = sorted(rows, by, isDown);
   useEffect(() => {
-    const row = marked && body.current?.querySelector(`[data-area="${CSS.escape(marked)}"]`);
-    if (row && !row.matches(":hover")) row.scrollIntoView({ block: "nearest" });
+    if (marked && table.current) reveal(table.current, marked);
   }, [marked]);
   const heading = (of: By, text: string, sub?: string) => {
     const own = keyOf(of);
@@ -53,7 +52,7 @@ export function AreaTable({ rows, counted, measure, marked, mark, open }: AreaTa
     );
   };
   return (
-    <div className="area-table" tabIndex={0} role="region" aria-label={w.many}>
+    <div className="area-table" ref={table} tabIndex={0} role="region" aria-label={w.many}>
       <table className="table">
         <thead>
           <tr>
@@ -62,7 +61,7 @@ export function AreaTable({ rows, counted, measure, marked, mark, open }: AreaTa
             {heading("size", w.size)}
           </tr>
         </thead>
-        <tbody ref={body}>
+        <tbody>
           {list.map((row) => (
             <tr key={row.place.id} data-area={row.place.id} data-marked={row.place.id === marked ? "" : undefined}
               onMouseEnter={() => mark(row.place.id)} onMouseLeave={() => mark(undefined)}>
@@ -89,4 +88,14 @@ export function AreaTable({ rows, counted, measure, marked, mark, open }: AreaTa
       </table>
     </div>
   );
+}
+
+/** Scrolls the table, and nothing around it, so that a row that is pointed at on the map is seen. */
+function reveal(table: HTMLElement, id: string): void {
+  const row = table.querySelector<HTMLElement>(`[data-area="${CSS.escape(id)}"]`);
+  if (!row || row.matches(":hover")) return;
+  const [head, foot] = ["thead", "tfoot"].map((part) => table.querySelector(part)!.getBoundingClientRect());
+  const at = row.getBoundingClientRect();
+  if (at.top < head!.bottom) table.scrollTop -= head!.bottom - at.top;
+  else if (at.bottom > foot!.top) table.scrollTop += at.bottom - foot!.top;
 }

@@ -1,7 +1,7 @@
 import { useId, useState, type FormEvent } from "react";
 import { useWords } from "../../app/language.ts";
 import type { Box } from "../../data/twin.ts";
-import { boxOf, mapHandle, showBox } from "../../map/handle.ts";
+import { boxOf, seenBox, showBox } from "../../map/handle.ts";
 import { Button } from "../../ui/parts.tsx";
 import { boxArea, polygonOf, type Area } from "./area.ts";
 import { words } from "./words.ts";
@@ -11,9 +11,7 @@ const SIDES = ["west", "south", "east", "north"] as const;
 /** The box that stands there first: the looked-at area's, or that of the view. */
 function firstBox(area: Area | undefined): (string | number)[] {
   if (area && area.kind !== "of") return boxOf(polygonOf(area)).map((side) => Number(side.toFixed(6)));
-  const bounds = mapHandle.get()?.getBounds();
-  if (!bounds) return ["", "", "", ""];
-  return [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map((side) => Number(side.toFixed(4)));
+  return seenBox()?.map((side) => Number(side.toFixed(4))) ?? ["", "", "", ""];
 }
 
 /** A box in numbers, for whoever has it in numbers or has no pointer. */

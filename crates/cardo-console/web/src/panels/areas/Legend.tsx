@@ -1,5 +1,8 @@
 import { useWords } from "../../app/language.ts";
+import type { Box } from "../../data/twin.ts";
+import { boxOf, showBox } from "../../map/handle.ts";
 import { number } from "../../ui/format.ts";
+import { IconButton } from "../../ui/parts.tsx";
 import { labelOf, shown } from "./label.ts";
 import { valueOf, type Row } from "./measure.ts";
 import type { Pointed } from "./pick.ts";
@@ -16,7 +19,10 @@ export function ShadeLegend({ shades }: { shades: Shades }) {
   };
   return (
     <figure className="shade-legend" aria-label={labelOf(shades.measure, w)}>
-      <figcaption className="small">{labelOf(shades.measure, w)}</figcaption>
+      <figcaption>
+        <span>{labelOf(shades.measure, w)}</span>
+        <IconButton icon="place" label={w.show} onClick={() => showBox(boxOfAll(shades))} />
+      </figcaption>
       <ul>
         {shades.classes.map((part) => (
           <li key={part.colour} title={`${number(part.count, 0)} ${w.places}`}>
@@ -26,8 +32,8 @@ export function ShadeLegend({ shades }: { shades: Shades }) {
           </li>
         ))}
         {shades.without > 0 && (
-          <li>
-            <span className="none" />
+          <li className="none">
+            <span />
             <b>{w.noValue}</b>
             <em className="num">{number(shades.without, 0)} {w.places}</em>
           </li>
@@ -51,3 +57,5 @@ export function ShadeHint({ shades, pointed, rows }: { shades: Shades; pointed: 
     </div>
   );
 }
+
+const boxOfAll = ({ features: { features } }: Shades): Box => boxOf({ type: "GeometryCollection", geometries: features.map(({ geometry }) => geometry) });

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { useWords } from "../../app/language.ts";
 import { useTheme } from "../../app/theme.ts";
 import { changeMore } from "../../app/view.ts";
-import { mapHandle } from "../../map/handle.ts";
+import { seenBox } from "../../map/handle.ts";
 import { spaced } from "../../ui/format.ts";
 import { Icon, type IconName } from "../../ui/icons.tsx";
 import { boxArea, writeArea, type Area } from "./area.ts";
@@ -18,8 +18,8 @@ const TOOLS: readonly [Tool, IconName][] = [["polygon", "polygon"], ["rectangle"
 const take = (area: Area | undefined) => area && changeMore({ area: writeArea(area) }, "step");
 
 function takeView() {
-  const bounds = mapHandle.get()?.getBounds();
-  if (bounds) take(boxArea([bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()]));
+  const box = seenBox();
+  if (box) take(boxArea(box));
 }
 
 /** The ways to say which area. */
