@@ -45,7 +45,7 @@ export function AreaTable({ rows, counted, measure, marked, mark, open }: AreaTa
       <th key={own} scope="col" className={of === "name" ? undefined : "num"} aria-sort={isBy ? (isDown ? "descending" : "ascending") : undefined}>
         <button type="button" onClick={() => changeMore({ sort: `${next ? "-" : ""}${own}` })}>
           {text}
-          {isBy && <span aria-hidden="true">{isDown ? " ↓" : " ↑"}</span>}
+          {isBy && <span aria-hidden="true">{isDown ? "\u00a0↓" : "\u00a0↑"}</span>}
           {sub && <small>{sub}</small>}
         </button>
       </th>

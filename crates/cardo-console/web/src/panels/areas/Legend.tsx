@@ -12,10 +12,9 @@ import { words } from "./words.ts";
 /** The classes with their bounds, and how many areas are in each. */
 export function ShadeLegend({ shades }: { shades: Shades }) {
   const w = useWords(words);
-  const bounds = ({ from, below }: ShadeClass) => {
-    const [low, high] = [from, below].map((bound) => (bound === undefined ? undefined : shown(bound, shades.measure)));
-    if (low === undefined) return high === undefined ? "" : `< ${high}`;
-    return high === undefined ? `≥ ${low}` : `${low} – ${high}`;
+  const bounds = ({ from, to }: ShadeClass) => {
+    const [low, high] = [shown(from, shades.measure), shown(to, shades.measure)];
+    return low === high ? low : `${low} – ${high}`;
   };
   return (
     <figure className="shade-legend" aria-label={labelOf(shades.measure, w)}>
@@ -24,6 +23,13 @@ export function ShadeLegend({ shades }: { shades: Shades }) {
         <IconButton icon="place" label={w.show} onClick={() => showBox(boxOfAll(shades))} />
       </figcaption>
       <ul>
+        {shades.zero > 0 && (
+          <li className="zero">
+            <span />
+            <b className="num">0</b>
+            <em className="num">{number(shades.zero, 0)} {w.places}</em>
+          </li>
+        )}
         {shades.classes.map((part) => (
           <li key={part.colour} title={`${number(part.count, 0)} ${w.places}`}>
             <span style={{ background: part.colour }} />

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { csv, tableCsv, tableGeoJson } from "./files.ts";
 import { measureKey, readMeasure, sorted, type Row } from "./measure.ts";
+import { shadesOf } from "./shade.ts";
 
 const square = { type: "Polygon" as const, coordinates: [[[0, 0], [1, 0], [1, 1], [0, 0]]] };
 const row = (id: string, count: number, mean?: number): Row => ({
@@ -33,4 +34,12 @@ test("what has no value comes last, whichever way one sorts", () => {
   const by = readMeasure("Tree:height:MTR:mean")!;
   expect(sorted(rows, by, false).map(({ place }) => place.id)).toEqual(["c", "b", "a"]);
   expect(sorted(rows, by, true).map(({ place }) => place.id)).toEqual(["b", "c", "a"]);
+});
+
+test("areas with nothing are apart, so that few with something are still told from one another", () => {
+  const rows = [row("a", 0), row("b", 0), row("c", 0), row("d", 0), row("e", 3), row("f", 40)];
+  const { zero, without, classes, features } = shadesOf(rows, readMeasure("Tree:count")!);
+  expect([zero, without]).toEqual([4, 0]);
+  expect(classes.map(({ from, to, count }) => [from, to, count])).toEqual([[3, 40, 1], [40, 40, 1]]);
+  expect(new Set(features.features.map(({ properties }) => properties?.["colour"] as unknown)).size).toBe(3);
 });
