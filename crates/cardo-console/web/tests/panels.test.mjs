@@ -35,7 +35,12 @@ function quarter() {
   return [...benches, ...huts, ...areas, { id: "urn:ngsi-ld:Note:1", type: "Note", text: { type: "Property", value: "no place" } }];
 }
 
-before(() => upsert(quarter(), { "NGSILD-Tenant": "panels" }));
+/** Many small areas that cover the districts. */
+const plots = Array.from({ length: 150 }, (_, at) => ({
+  id: `urn:ngsi-ld:Plot:${at}`, type: "Plot", location: place(square(10 + (at % 15) * 0.002, 50 + Math.floor(at / 15) * 0.002, 0.002)),
+}));
+
+before(() => upsert([...quarter(), ...plots], { "NGSILD-Tenant": "panels" }));
 
 const at = "#map=14.5/50.00500/10.00700";
 const open = (t, hash, options = {}) => look(t, { path: tenant, hash: `${at}&${hash}`, ...options });
@@ -183,7 +188,19 @@ test("the table has a row for each district, and its files the same numbers", as
     assert.equal(await cell("Bench:count"), row["Bench.count"]);
     assert.equal(await cell("Bench:seats::sum"), row["Bench.seats.sum"] || "–");
   }
+  await page.getByText("The question behind this").click();
+  const table = await fetch(await page.getByRole("region", { name: "CSV" }).innerText());
+  assert.equal(table.status, 200);
+  assert.match(await table.text(), /Bench\.seats\.sum/);
   assert.deepEqual(seen.complaints, []);
+});
+
+test("areas that are too many for one question of GraphQL have their figures all the same", async (t) => {
+  const { page } = await open(t, "panel=areas&figures=by-area&areas=Plot&counted=Bench&shade=Bench:seats::sum");
+  await page.locator("[data-area]").first().waitFor();
+  assert.equal(await page.locator("[data-area]").count(), plots.length);
+  const whole = await page.locator("tfoot td").first().innerText();
+  assert.equal(whole, "120", "the seats of all benches");
 });
 
 test("the table is sorted by a click, the map shaded, and a link restores both", async (t) => {

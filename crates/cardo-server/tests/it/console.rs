@@ -34,6 +34,14 @@ fn a_browser_shows_the_twin_and_follows_it() {
 }
 
 #[test]
+fn a_browser_shows_areas_sources_and_how_to_use_the_twin_elsewhere() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    look(&server, "tests/panels.test.mjs", "");
+    server.stop();
+}
+
+#[test]
 fn a_browser_signs_in_where_a_token_is_wanted() {
     let folder = tempdir().unwrap();
     let (token, sha256) = cardo_server::new_token();

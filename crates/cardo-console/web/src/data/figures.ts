@@ -1,7 +1,7 @@
 /** What entities amount to: counts and figures of numbers, in an area or by areas. */
 import type { Geometry } from "geojson";
 import { graphql } from "./graphql.ts";
-import { Refusal } from "./http.ts";
+import { getJson, Refusal } from "./http.ts";
 
 export interface NumberFigures {
   attribute: string;
@@ -41,36 +41,41 @@ export const inArea = (area: Geometry): Question => ({
   variables: { area },
 });
 
-/** By so many areas; with the figures of numbers, or counts alone. */
-export const byArea = (areas: string, type: readonly string[], first: number, hasNumbers = true): Question => ({
-  query:
-    "query FiguresByArea($areas: String!, $type: [String!], $first: Int) " +
-    `{ aggregateByArea(areas: $areas, type: $type, first: $first) { area { id } types { ${hasNumbers ? FIGURES : "type count"} } } }`,
+export const byArea = (areas: string, type: readonly string[], first: number): Question => ({
+  query: `query FiguresByArea($areas: String!, $type: [String!], $first: Int) { aggregateByArea(areas: $areas, type: $type, first: $first) { area { id } types { ${FIGURES} } } }`,
   variables: { areas, type, first: Math.min(first, MOST_AREAS) },
 });
 
 export const askInArea = async ({ query, variables }: Question, signal: AbortSignal): Promise<TypeFigures[]> =>
   (await graphql<{ aggregate: TypeFigures[] }>(query, variables, signal)).aggregate;
 
-export interface ByArea {
-  areas: AreaFigures[];
-  question: Question;
-  /** Whether the figures of numbers would have been too much for the server. */
-  isCut: boolean;
-}
+/** The same figures as a table of the server's OGC API. */
+export const tablePath = (areas: string, type: readonly string[], form: "csv" | "geojson") =>
+  `ogc/aggregates?areas=${encodeURIComponent(areas)}&collections=${type.map(encodeURIComponent).join(",")}&f=${form}`;
 
-/** Asks for everything, and where that is too much at once for the server, for counts. */
-export async function askByArea(areas: string, type: readonly string[], first: number, signal: AbortSignal): Promise<ByArea> {
-  const whole = byArea(areas, type, first);
+/** Asks GraphQL, and where so many areas are too much for a question there, for the table. */
+export async function askByArea(areas: string, type: readonly string[], first: number, signal: AbortSignal): Promise<AreaFigures[]> {
+  const { query, variables } = byArea(areas, type, first);
   try {
-    return { areas: await answer(whole, signal), question: whole, isCut: false };
+    return (await graphql<{ aggregateByArea: AreaFigures[] }>(query, variables, signal)).aggregateByArea;
   } catch (error) {
     if (!(error instanceof Refusal && error.code === "TOO_COMPLEX")) throw error;
-    const counts = byArea(areas, type, first, false);
-    const found = await answer(counts, signal);
-    return { areas: found.map(({ area, types }) => ({ area, types: types.map((one) => ({ ...one, numbers: [] })) })), question: counts, isCut: true };
+    const table = await getJson<Table>(tablePath(areas, type, "geojson"), signal, "application/geo+json");
+    return table.features.map(({ id, properties }) => ({ area: { id }, types: type.map((name) => ofTable(name, properties)) }));
   }
 }
 
-const answer = async ({ query, variables }: Question, signal: AbortSignal): Promise<AreaFigures[]> =>
-  (await graphql<{ aggregateByArea: AreaFigures[] }>(query, variables, signal)).aggregateByArea;
+interface Table {
+  features: { id: string; properties: Record<string, unknown> }[];
+}
+
+/** Reads columns such as `Building.count` and `Building.height.MTR.mean`. */
+export function ofTable(type: string, row: Readonly<Record<string, unknown>>): TypeFigures {
+  const numbers = Object.entries(row).flatMap(([column, mean]): NumberFigures[] => {
+    if (!column.startsWith(`${type}.`) || !column.endsWith(".mean") || typeof mean !== "number") return [];
+    const [attribute = "", ...unit] = column.slice(type.length + 1, -".mean".length).split(".");
+    const part = (name: string) => Number(row[`${column.slice(0, -"mean".length)}${name}`]);
+    return [{ attribute, unit: unit.join(".") || null, count: part("count"), sum: part("sum"), mean, min: part("min"), max: part("max") }];
+  });
+  return { type, count: Number(row[`${type}.count`] ?? 0), numbers };
+}

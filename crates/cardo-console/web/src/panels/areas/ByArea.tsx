@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { useWords } from "../../app/language.ts";
 import { changeMore, useView } from "../../app/view.ts";
-import { askByArea } from "../../data/figures.ts";
+import { askByArea, byArea, tablePath } from "../../data/figures.ts";
 import { useCounts, useTypes } from "../../data/twin.ts";
 import { roleOf } from "../../map/roles.ts";
 import { Empty, Failure, Skeleton } from "../../ui/parts.tsx";
@@ -61,20 +61,20 @@ function useRows(areas: string, counted: readonly string[]) {
   });
   const rows = useMemo(() => {
     if (!places.data || !figures.data) return undefined;
-    const types = new Map(figures.data.areas.map(({ area, types }) => [area.id, types]));
+    const types = new Map(figures.data.map(({ area, types }) => [area.id, types]));
     return places.data.places.flatMap((place): Row[] => (types.has(place.id) ? [{ place, types: types.get(place.id)! }] : []));
   }, [places.data, figures.data]);
   const retry = () => {
     void places.refetch();
     void figures.refetch();
   };
-  return { rows, question: figures.data?.question, isCut: figures.data?.isCut ?? false, total, error: places.error ?? figures.error, retry };
+  return { rows, total, error: places.error ?? figures.error, retry };
 }
 
 function Counted({ areas, types, countable, counted }: CountedProps) {
   const w = useWords(words);
   const { more } = useView();
-  const { rows, question, isCut, total, error, retry } = useRows(areas, counted);
+  const { rows, total, error, retry } = useRows(areas, counted);
   const [marked, setMarked] = useState<string>();
   const asked = readMeasure(more["shade"]);
   const measure: Measure | undefined = asked && counted.includes(asked.type) ? asked : counted[0] ? { type: counted[0], figure: "count" } : undefined;
@@ -97,9 +97,8 @@ function Counted({ areas, types, countable, counted }: CountedProps) {
           <p className="quiet small">
             {total > rows.length && `${w.part.replace("{0}", number(rows.length, 0)).replace("{1}", number(total, 0))} `}
             {w.onceHelp}
-            {isCut && ` ${w.cut}`}
           </p>
-          {files && question && <Downloads name={`${spaced(areas)} ${w.counted}`} files={files} question={question} />}
+          {files && <Downloads name={spaced(areas)} files={files} question={byArea(areas, counted, total)} table={tablePath(areas, counted, "csv")} />}
           <ShadeHint shades={shades} pointed={pointed} rows={rows} />
         </>
       )}

@@ -11,10 +11,12 @@ interface DownloadsProps {
   name: string;
   files: { csv: () => string; geojson: () => string };
   question: Question;
+  /** Where the server gives the same as a table. */
+  table?: string;
 }
 
 /** The figures as files, and the question that they answer. */
-export function Downloads({ name, files, question }: DownloadsProps) {
+export function Downloads({ name, files, question, table }: DownloadsProps) {
   const w = useWords(words);
   const file = name.normalize("NFKD").replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").toLowerCase() || "area";
   return (
@@ -25,6 +27,7 @@ export function Downloads({ name, files, question }: DownloadsProps) {
         <summary>{w.question}</summary>
         <Code label="GraphQL" text={`${question.query}\n\n${JSON.stringify(question.variables)}`} />
         <Code label="curl" text={curl(question)} />
+        {table && <Code label="CSV" text={url(table)} />}
       </details>
     </footer>
   );

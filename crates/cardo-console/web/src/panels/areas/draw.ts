@@ -30,7 +30,8 @@ export function useDrawing(tool: Tool | undefined, colour: string, done: (area: 
       // The drawing is still at work when it says this.
       queueMicrotask(() => (area ? on.current.done(area) : on.current.cancel()));
     });
-    clicks.set(() => undefined);
+    const nobody = () => undefined;
+    clicks.set(nobody);
     const stop = (event: KeyboardEvent) => {
       if (event.key !== "Escape") return;
       event.preventDefault();
@@ -39,7 +40,9 @@ export function useDrawing(tool: Tool | undefined, colour: string, done: (area: 
     window.addEventListener("keydown", stop, true);
     return () => {
       window.removeEventListener("keydown", stop, true);
-      clicks.set(undefined);
+      // The click that ends a drawing comes after it has ended.
+      const release = () => clicks.get() === nobody && clicks.set(undefined);
+      window.addEventListener("pointerdown", release, { once: true, capture: true });
       if (mapHandle.get() === map) draw.stop();
     };
   }, [map, tool, colour]);

@@ -62,7 +62,6 @@ const en = {
   part: "Only the first {0} of {1} areas are shown.",
   onceHelp: "A thing counts in one area only: the one in which its point, or a position on its line or polygon, lies.",
   more: "more",
-  cut: "For this many areas the server gives counts only.",
 };
 
 export const words: Words<typeof en> = {
@@ -129,7 +128,6 @@ export const words: Words<typeof en> = {
     part: "Vain {0} ensimmäistä aluetta {1}:sta näkyy.",
     onceHelp: "Kohde lasketaan vain yhdelle alueelle: sille, jolla sen piste tai paikka sen viivalla tai monikulmiolla on.",
     more: "lisää",
-    cut: "Näin monelle alueelle palvelin antaa vain määrät.",
   },
   sv: {
     one: "Ett område",
@@ -193,6 +191,5 @@ export const words: Words<typeof en> = {
     part: "Bara de första {0} av {1} områden visas.",
     onceHelp: "Ett objekt räknas i ett enda område: det där dess punkt, eller en plats på dess linje eller polygon, ligger.",
     more: "till",
-    cut: "För så många områden ger servern bara antal.",
   },
 };
