@@ -33,7 +33,7 @@ export function useAreaTypes(): { names: string[] | undefined; error: unknown; r
   const { data: types, error, refetch } = useTypes();
   const { data: kinds } = useKinds(types);
   const { data: counts } = useCounts(types);
-  const rank = (name: string) => (roleOf(name) === "district" ? 0 : /(Zone|Area|Region|Cell)s?$/.test(name) ? 1 : 2);
+  const rank = (name: string) => (roleOf(name) === "district" ? 0 : /(District|Zone|Area|Region|Cell)s?$/.test(name) ? 1 : 2);
   const found = kinds && types?.filter(({ name }) => /Polygon/.test(kinds[name] ?? ""));
   const sorted = found?.map(({ name }) => name).sort((a, b) => rank(a) - rank(b) || (counts?.[a] ?? 0) - (counts?.[b] ?? 0));
   return { names: types?.length === 0 ? [] : sorted, error, retry: () => void refetch() };
@@ -75,5 +75,5 @@ function placeOf(feature: Feature, language: Language): Place | undefined {
   const { properties } = feature;
   const texts = [`name__${language}`, "name", "alternateName", "title"].map((column) => properties?.[column] as unknown);
   const name = texts.find((text) => typeof text === "string" && text) as string | undefined;
-  return { id: String(feature.id), name: name ?? shortId(String(feature.id)), geometry: feature.geometry, size };
+  return { id: String(feature.id), name: name ?? shortId(String(feature.id).replace(/^urn:ngsi-ld:\w+:/, "")), geometry: feature.geometry, size };
 }
