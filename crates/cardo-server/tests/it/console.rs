@@ -25,20 +25,26 @@ fn look(server: &Server, tests: &str, token: &str) {
     assert!(!said.contains("tests 0"), "nothing was tested:\n{said}");
 }
 
-#[test]
-fn a_browser_shows_the_twin_and_follows_it() {
+fn look_at_a_new_server(tests: &str) {
     let folder = tempdir().unwrap();
     let server = Server::start(folder.path());
-    look(&server, "tests/console.test.mjs", "");
+    look(&server, tests, "");
     server.stop();
 }
 
 #[test]
+fn a_browser_shows_the_twin_and_follows_it() {
+    look_at_a_new_server("tests/console.test.mjs");
+}
+
+#[test]
 fn a_browser_asks_questions_and_looks_into_entities() {
-    let folder = tempdir().unwrap();
-    let server = Server::start(folder.path());
-    look(&server, "tests/panels.test.mjs", "");
-    server.stop();
+    look_at_a_new_server("tests/questions.test.mjs");
+}
+
+#[test]
+fn a_browser_shows_areas_sources_and_how_to_use_the_twin_elsewhere() {
+    look_at_a_new_server("tests/areas.test.mjs");
 }
 
 #[test]

@@ -12,7 +12,7 @@ export function PanelFrame({ panel }: { panel: Panel }) {
   const language = useLanguage();
   const Content = useMemo(() => lazy(panel.load), [panel]);
   return (
-    <section className="panel card" id="panel" tabIndex={-1} aria-labelledby="panel-title">
+    <section className="panel card" id="panel" data-wide={panel.isWide ? "" : undefined} tabIndex={-1} aria-labelledby="panel-title">
       <header className="panel-head">
         <h2 id="panel-title">{panel.words[language].title}</h2>
         <IconButton icon="close" label={w.closePanel} onClick={() => changeView({ panel: undefined })} />

@@ -11,6 +11,7 @@ test("a view that is written and read again is the same", () => {
     filter: "temperature>20&x=1#y",
     entity: "urn:ngsi-ld:Vehicle:hsl-40/108?a=b",
     time: "2026-11-27T12:00:00Z",
+    more: { area: "box:24.93,60.16,24.95,60.17", shade: "Building.height" },
   };
   expect(readView(writeView(view))).toEqual(view);
   expect(readView(writeView(nowhere))).toEqual(nowhere);

@@ -30,6 +30,8 @@ export interface View {
   entity: string | undefined;
   /** The moment that is looked at; now, where it is absent. */
   time: string | undefined;
+  /** What panels keep of their own, each under names of its own. */
+  more: Readonly<Record<string, string>>;
 }
 
 export const nowhere: View = {
@@ -41,7 +43,10 @@ export const nowhere: View = {
   filter: undefined,
   entity: undefined,
   time: undefined,
+  more: {},
 };
+
+const MEMBERS = new Set(["map", "panel", "show", "hide", "by", "filter", "entity", "time"]);
 
 export function readView(fragment: string): View {
   const members = new URLSearchParams(fragment.replace(/^#/, ""));
@@ -56,6 +61,7 @@ export function readView(fragment: string): View {
     filter: text("filter"),
     entity: text("entity"),
     time: text("time"),
+    more: Object.fromEntries([...members].filter(([name, value]) => value && !MEMBERS.has(name))),
   };
 }
 
@@ -73,6 +79,7 @@ export function writeView(view: View): string {
   put("filter", view.filter);
   put("entity", view.entity);
   put("time", view.time);
+  for (const [name, value] of Object.entries(view.more)) put(name, value);
   return members.length > 0 ? `#${members.join("&")}` : "";
 }
 
@@ -106,6 +113,12 @@ export function changeView(change: Partial<View>, how: "step" | "quiet" = "step"
     else history.replaceState(null, "", address);
   }
   view.set(next);
+}
+
+/** Changes what a panel keeps in the view; an empty text or none takes a member away. */
+export function changeMore(change: Readonly<Record<string, string | undefined>>, how: "step" | "quiet" = "quiet"): void {
+  const members = Object.entries({ ...view.get().more, ...change });
+  changeView({ more: Object.fromEntries(members.filter((member): member is [string, string] => Boolean(member[1]))) }, how);
 }
 
 if (typeof window !== "undefined") {

@@ -2,7 +2,7 @@ import { ask, Refusal } from "./http.ts";
 
 interface Answer<T> {
   data?: T | null;
-  errors?: { message: string }[];
+  errors?: { message: string; extensions?: { code?: string } }[];
 }
 
 /** One question of GraphQL; an error in it is thrown. */
@@ -14,6 +14,7 @@ export async function graphql<T>(query: string, variables?: Record<string, unkno
     ...(signal ? { signal } : {}),
   });
   const { data, errors } = (await answer.json()) as Answer<T>;
-  if (errors?.[0] || !data) throw new Refusal("POST graphql", answer.status, errors?.[0]?.message ?? "no data");
+  const [error] = errors ?? [];
+  if (error || !data) throw new Refusal("POST graphql", answer.status, error?.message ?? "no data", error?.extensions?.code);
   return data;
 }

@@ -36,6 +36,8 @@ export class Refusal extends Error {
     /** The status; 0 where no answer came. */
     readonly status: number,
     message: string,
+    /** The code of an error of GraphQL. */
+    readonly code?: string,
   ) {
     super(message);
   }

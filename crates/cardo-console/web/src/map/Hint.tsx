@@ -4,7 +4,7 @@ import { useStore } from "../app/store.ts";
 import { relativeTime, spaced } from "../ui/format.ts";
 import { mapHandle } from "./handle.ts";
 import { colourOf } from "./palette.ts";
-import { at, typeOf } from "./pick.ts";
+import { at, clicks, typeOf } from "./pick.ts";
 
 interface Pointed {
   x: number;
@@ -27,6 +27,8 @@ export function Hint() {
       cancelAnimationFrame(waiting);
       waiting = requestAnimationFrame(() => {
         if (map.isMoving()) return;
+        // Whoever takes the clicks says what they do.
+        if (clicks.get()) return setPointed(undefined);
         const feature = at(map, event.point.x, event.point.y);
         map.getCanvas().style.cursor = feature ? "pointer" : "";
         const { name, point_count: count, "~observed": observed } = feature?.properties ?? {};

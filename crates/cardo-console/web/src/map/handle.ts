@@ -42,7 +42,22 @@ export function padding(): { top: number; right: number; bottom: number; left: n
   const isPhone = matchMedia("(max-width: 720px)").matches;
   const open = (selector: string) => document.querySelector(selector) !== null;
   if (isPhone) return { top: 80, right: 30, bottom: open(".panel, .drawer") ? window.innerHeight * 0.55 : 90, left: 30 };
-  return { top: 90, right: open(".drawer") ? 420 : 60, bottom: 60, left: open(".panel") ? 460 : 110 };
+  const panel = document.querySelector(".panel")?.getBoundingClientRect().right ?? 92;
+  return { top: 90, right: open(".drawer") ? 420 : 60, bottom: 60, left: panel + 18 };
+}
+
+/** The box that is seen of the map beside what floats over it. */
+export function seenBox(): Box | undefined {
+  const map = mapHandle.get();
+  if (!map) return undefined;
+  const { clientWidth: width, clientHeight: height } = map.getCanvas();
+  const over = [...document.querySelectorAll(".panel, .drawer")].map((part) => part.getBoundingClientRect());
+  const isPhone = over.some((part) => part.left <= 0);
+  const left = isPhone ? 0 : Math.max(0, ...over.filter((part) => part.left < width / 2).map((part) => part.right));
+  const right = isPhone ? width : Math.min(width, ...over.filter((part) => part.left >= width / 2).map((part) => part.left));
+  const bottom = isPhone ? Math.min(height, ...over.map((part) => part.top)) : height;
+  const corners = ([[left, 0], [right, 0], [right, bottom], [left, bottom]] as const).map(([x, y]) => map.unproject([x, y]));
+  return boxOf({ type: "MultiPoint", coordinates: corners.map(({ lng, lat }) => [lng, lat]) });
 }
 
 /** Brings a box into sight. */

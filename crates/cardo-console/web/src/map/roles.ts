@@ -12,7 +12,7 @@ const ROLES: readonly [RegExp, Role][] = [
   [/^(Road|Street)(Segment)?s?$|^Way$/i, "road"],
   [/^Building(Part)?s?$/i, "building"],
   [/^Trees?$/i, "tree"],
-  [/^(District|Neighbou?rhood|AdministrativeArea|Municipality|Ward|Quarter|PostalArea)s?$/i, "district"],
+  [/^((Major|Sub)?District|Neighbou?rhood|AdministrativeArea|Municipality|Ward|Quarter|PostalArea)s?$/i, "district"],
 ];
 
 export const roleOf = (type: string): Role => ROLES.find(([names]) => names.test(type))?.[1] ?? "data";

@@ -32,3 +32,8 @@ export function sourceOf({ type, from, role }: Layer): { source: string; "source
   if (from === "items") return { source: sourceId(type.name) };
   return { source: isGround(role) ? GROUND : sourceId(type.name), "source-layer": type.name };
 }
+
+/** What panels draw over the map belongs to no type. */
+const OVER = "over ";
+export const overId = (name: string) => `${OVER}${name}`;
+export const isOver = (source: string) => source.startsWith(OVER);
