@@ -53,6 +53,14 @@ export const placeOf = (page, id) =>
     return found?.geometry.coordinates;
   }, id);
 
+/** Waits until an entity is drawn. */
+export const isDrawn = (page, id) =>
+  page.waitForFunction(
+    (id) => document.querySelector(".map")?.map?.queryRenderedFeatures().some((feature) => feature.properties.id === id && !feature.state.replaced),
+    id,
+    { timeout: 30_000, polling: 100 },
+  );
+
 /** Waits until an entity is drawn at a place, within a metre or so. */
 export const isAt = (page, id, lng, lat) =>
   page.waitForFunction(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before } from "node:test";
 import AxeBuilder from "@axe-core/playwright";
 import { drawn } from "../scripts/browser.mjs";
-import { isAt, look, manySensors, move, placeOf, server, test, town, tram, upsert } from "./city.mjs";
+import { isAt, isDrawn, look, manySensors, move, placeOf, server, test, town, tram, upsert } from "./city.mjs";
 
 before(() => upsert(town()));
 
@@ -13,7 +13,7 @@ const marked = (page) => page.evaluate(() => window.mark);
 test("entities are drawn, and nothing is asked of any other server", async (t) => {
   const { page, seen } = await look(t);
   await isAt(page, "urn:ngsi-ld:Kiosk:3", 10.0015, 50.004);
-  for (const id of ["urn:ngsi-ld:Building:1", "urn:ngsi-ld:RoadSegment:1", tram]) assert.ok(await placeOf(page, id), `${id} is drawn`);
+  for (const id of ["urn:ngsi-ld:Building:1", "urn:ngsi-ld:RoadSegment:1", tram]) await isDrawn(page, id);
   await isLive(page);
   const elsewhere = seen.requests.filter((url) => !/^(data|blob):/.test(url) && new URL(url).origin !== new URL(server).origin);
   assert.deepEqual(elsewhere, []);
@@ -74,7 +74,7 @@ test("a type without geometry is listed, and the map stays as it is", async (t) 
   const { page, seen } = await look(t, { hash: "#map=15.5/50.00200/10.00450&panel=data" });
   await page.locator("[data-type=Minutes]").waitFor();
   assert.match(await page.locator("[data-type=Minutes]").innerText(), /Minutes/);
-  assert.ok(await placeOf(page, "urn:ngsi-ld:Building:1"));
+  await isDrawn(page, "urn:ngsi-ld:Building:1");
   assert.deepEqual(seen.complaints, []);
 });
 

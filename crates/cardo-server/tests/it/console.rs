@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use tempfile::tempdir;
 
@@ -12,8 +13,12 @@ fn web() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../cardo-console/web")
 }
 
-/// Runs a file of tests against a server.
+/// A browser draws maps with all the processors there are.
+static BROWSER: Mutex<()> = Mutex::new(());
+
+/// Runs a file of tests against a server, one file at a time.
 fn look(server: &Server, tests: &str, token: &str) {
+    let _alone = BROWSER.lock().unwrap_or_else(PoisonError::into_inner);
     let mut node = Command::new("node");
     node.current_dir(web())
         .args(["--test", "--test-concurrency=1", "--test-reporter=spec", tests])
