@@ -21,6 +21,9 @@ const PICTURES = [
   { name: "map-light", view: desk, hash: "#map=15.25/60.17050/24.94450/-18/48" },
   { name: "map-dark", view: desk, dark: true, hash: `#${senate}&entity=urn:ngsi-ld:BikeHireDockingStation:hsl-014` },
   { name: "layers", view: desk, hash: "#map=13.20/60.17020/24.93500&panel=layers&show=PopulationCell&hide=PublicTransportStop&by=PopulationCell:population" },
+  { name: "questions", view: desk, hash: "#map=15.40/60.17050/24.94200&panel=questions&filter=Building/floorsAboveGround:ge:6/@view/@by:height:desc" },
+  { name: "areas", view: desk, hash: "#map=11.60/60.19000/24.91500&panel=areas&figures=by-area&areas=District&counted=PopulationCell,Tree,Building&shade=PopulationCell:population::sum" },
+  { name: "entity", view: desk, dark: true, hash: "#map=15.20/60.17000/24.94000/-18/45&entity=urn:ngsi-ld:WeatherObserved:fmi-101004" },
   { name: "phone", view: phone, hash: "#map=15.20/60.17060/24.94300/-18/45&panel=layers", isPhone: true },
 ];
 
