@@ -33,6 +33,10 @@ keep() { "$cardo" context add "$1" "$2" --config "$work/cardo.toml" >/dev/null; 
 keep "$published/ngsi-ld-test-suite.jsonld" "$contexts/ngsi-ld-test-suite.jsonld"
 keep "$published/ngsi-ld-test-suite-compound.jsonld" "$contexts/ngsi-ld-test-suite-compound.jsonld"
 keep "$older/ngsildTestSuiteV1.8-compound.jsonld" "$contexts/ngsi-ld-test-suite-compound.jsonld"
+# Two more are named by tests of jsonldContext, which need that they can be had and none of their terms.
+echo '{"@context": {}}' >"$work/empty.jsonld"
+keep https://fiware.github.io/data-models/context.jsonld "$work/empty.jsonld"
+keep https://fiware.github.io/NGSI-LD_TestSuite/ldContext/testContext.jsonld "$work/empty.jsonld"
 
 "$cardo" serve --config "$work/cardo.toml" >"$work/cardo.log" 2>&1 &
 server=$!
