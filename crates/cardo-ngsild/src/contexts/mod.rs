@@ -2,6 +2,7 @@
 //! (clause 5.13).
 
 mod cached;
+mod download;
 mod hosted;
 mod loader;
 mod of_request;

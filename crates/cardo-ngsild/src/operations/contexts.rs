@@ -77,7 +77,9 @@ pub(crate) async fn list(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
         let own = Hosted::all(snapshot).into_iter();
         found.extend(own.filter(|one| kind.is_none_or(|kind| one.kind == kind)).map(Found::Own));
     }
-    found.sort_by_cached_key(|one| (one.created_at(face).as_micros(), one.url(ask)));
+    // The core stays first.
+    let built_in = usize::from(matches!(found.first(), Some(Found::Core(_))));
+    found[built_in..].sort_by_cached_key(|one| (one.created_at(face).as_micros(), one.url(ask)));
     let shown = found
         .iter()
         .map(|one| if details { face.metadata(ask, one, false) } else { one.url(ask).into() });

@@ -192,6 +192,18 @@ async fn a_copy_is_told_of_and_not_served_and_comes_again_when_it_is_deleted() {
 }
 
 #[tokio::test]
+async fn a_copy_from_another_server_does_not_hide_what_a_tenant_hosts() {
+    let (client, documents) = with_other().await;
+    let path = add(&client, "", json!({ "t": "urn:a:t" })).await;
+    let elsewhere = format!("http://elsewhere.example/ngsi-ld/v1{path}");
+    documents.by_url.lock().insert(elsewhere.clone(), DOCUMENT.to_owned());
+    assert_eq!(name_of_t(&client, "north", &elsewhere).await, "https://example.org/t");
+    assert_eq!(name_of_t(&client, "north", &elsewhere).await, "https://example.org/t");
+    assert_eq!(name_of_t(&client, "", &elsewhere).await, "urn:a:t");
+    assert_eq!(*documents.asked.lock(), [elsewhere]);
+}
+
+#[tokio::test]
 async fn a_copy_is_loaded_again_and_stays_where_that_fails() {
     let (client, documents) = with_other().await;
     assert_eq!(name_of_t(&client, "", OTHER).await, "https://example.org/t");
