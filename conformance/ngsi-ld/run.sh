@@ -32,7 +32,14 @@ older=https://easy-global-market.github.io/ngsild-api-data-models/ngsildTestSuit
 keep() { "$cardo" context add "$1" "$2" --config "$work/cardo.toml" >/dev/null; }
 keep "$published/ngsi-ld-test-suite.jsonld" "$contexts/ngsi-ld-test-suite.jsonld"
 keep "$published/ngsi-ld-test-suite-compound.jsonld" "$contexts/ngsi-ld-test-suite-compound.jsonld"
+keep https://forge.etsi.org/rep/cim/ngsi-ld-test-suite/-/raw/develop/resources/jsonld-contexts/ngsi-ld-test-suite.jsonld \
+  "$contexts/ngsi-ld-test-suite.jsonld"
 keep "$older/ngsildTestSuiteV1.8-compound.jsonld" "$contexts/ngsi-ld-test-suite-compound.jsonld"
+# Three more are named by tests of jsonldContext, which need that they can be had and none of their terms.
+echo '{"@context": {}}' >"$work/empty.jsonld"
+keep https://fiware.github.io/data-models/context.jsonld "$work/empty.jsonld"
+keep https://fiware.github.io/NGSI-LD_TestSuite/ldContext/testContext.jsonld "$work/empty.jsonld"
+keep http://smartdatamodels.org/context.jsonld "$work/empty.jsonld"
 
 "$cardo" serve --config "$work/cardo.toml" >"$work/cardo.log" 2>&1 &
 server=$!

@@ -162,6 +162,7 @@ macro_rules! resource {
 fn routes(face: &Arc<Face>) -> Router {
     let routes = Routes { router: other_routes(), table: Vec::new() };
     let routes = subscription_routes(discovery_routes(routes, face), face);
+    let routes = context_routes(routes, face);
     let Routes { router, table } = batch_routes(entity_routes(routes, face), face);
     let face = face.clone();
     let document = async move |base: BaseUrl| described(&table, &base, &face.options.limits);
@@ -195,13 +196,11 @@ fn other_routes() -> Router {
     router.route(&format!("{BASE}/{{*rest}}"), any(unknown))
 }
 
-const UNBUILT: [&str; 16] = [
+const UNBUILT: [&str; 14] = [
     "csourceRegistrations",
     "csourceRegistrations/{*rest}",
     "csourceSubscriptions",
     "csourceSubscriptions/{*rest}",
-    "jsonldContexts",
-    "jsonldContexts/{*rest}",
     "temporal/entities",
     "temporal/entities/{id}/{*rest}",
     "temporal/entityOperations/{*rest}",
@@ -290,6 +289,17 @@ fn subscription_routes(routes: Routes, face: &Arc<Face>) -> Routes {
     )
 }
 
+fn context_routes(routes: Routes, face: &Arc<Face>) -> Routes {
+    let routes = resource!(routes, face, "jsonldContexts",
+        get "list-contexts" Read op::contexts::list;
+        post "add-context" Write op::contexts::add;
+    );
+    resource!(routes, face, "jsonldContexts/{id}",
+        get "serve-context" Read op::contexts::serve;
+        delete "delete-context" Write op::contexts::delete;
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,6 +312,7 @@ mod tests {
         let face = Face::new(engine, NgsildOptions::default());
         let routes = Routes { router: Router::new(), table: Vec::new() };
         let routes = subscription_routes(discovery_routes(routes, &face), &face);
+        let routes = context_routes(routes, &face);
         let table = batch_routes(entity_routes(routes, &face), &face).table;
         openapi::check(&table);
     }

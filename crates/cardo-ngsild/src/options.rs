@@ -40,6 +40,8 @@ pub struct NgsildLimits {
     pub history_rows: usize,
     /// Subscriptions of one tenant.
     pub subscriptions: usize,
+    /// Contexts that one tenant hosts.
+    pub contexts: usize,
 }
 
 impl Default for NgsildLimits {
@@ -52,6 +54,7 @@ impl Default for NgsildLimits {
             attributes: 1_000,
             history_rows: 10_000,
             subscriptions: 10_000,
+            contexts: 1_000,
         }
     }
 }

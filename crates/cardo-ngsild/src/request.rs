@@ -4,16 +4,15 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, LINK};
 use axum::http::request::Parts;
 use bytes::Bytes;
 use cardo_engine::{Caller, Snapshot};
 use cardo_http::{Access, Params, Rights, asked_twin, best_media_type, min_revision, read_body};
-use cardo_model::Iri;
+use cardo_model::{Iri, TwinId};
 use serde_json::value::RawValue;
 
-use crate::contexts::{BodyContext, body_kind, link_context};
+use crate::contexts::{BodyContext, Place, body_kind, link_context};
 use crate::face::{BASE, Face};
 use crate::fault::Fault;
 use crate::parse::{DataFault, InvalidInput};
@@ -50,6 +49,8 @@ impl Media {
 pub(crate) struct Payload<'a> {
     pub(crate) bytes: Bytes,
     pub(crate) context: BodyContext<'a>,
+    parts: &'a Parts,
+    twin: TwinId,
 }
 
 impl Face {
@@ -83,18 +84,19 @@ impl Face {
 
     /// The context of a request without a body: that of the `Link` header, or the core
     /// (clause 6.3.5).
-    pub(crate) async fn link_naming(&self, headers: &HeaderMap) -> Result<Arc<Naming>, Fault> {
+    pub(crate) async fn link_naming(&self, ask: &Ask<'_>) -> Result<Arc<Naming>, Fault> {
+        let (headers, twin) = (&ask.parts.headers, &ask.caller.twin);
         let Some(first) = headers.get(LINK) else { return Ok(self.contexts.core().clone()) };
         let is_only = headers.get_all(LINK).iter().nth(1).is_none();
-        if is_only && let Some(naming) = self.contexts.known_link(first) {
+        if is_only && let Some(naming) = self.contexts.known_link(twin, first) {
             return Ok(naming);
         }
-        let naming = match link_context(headers)? {
-            Some(url) => self.contexts.naming(&url).await?,
-            None => self.contexts.core().clone(),
+        let (naming, known) = match link_context(headers)? {
+            Some(url) => self.contexts.used(ask.place(), &url).await?,
+            None => (self.contexts.core().clone(), self.contexts.core_known()),
         };
         if is_only {
-            self.contexts.remember_link(first, &naming);
+            self.contexts.remember_link(twin, first, &known);
         }
         Ok(naming)
     }
@@ -108,7 +110,7 @@ impl Face {
         let is_patch = ask.parts.method == axum::http::Method::PATCH;
         let bytes = read_body(&ask.parts.headers, body, self.options.limits.body_bytes).await?;
         let context = body_kind(&ask.parts.headers, is_patch)?;
-        Ok(Payload { bytes, context })
+        Ok(Payload { bytes, context, parts: ask.parts, twin: ask.caller.twin.clone() })
     }
 
     /// The context of a document, by the media type it came with (clause 6.3.5). `member` is its
@@ -118,19 +120,32 @@ impl Face {
         payload: &Payload<'_>,
         member: Option<&RawValue>,
     ) -> Result<Arc<Naming>, Fault> {
+        let used = |source| self.contexts.used(payload.place(), source);
         match (&payload.context, member) {
             (BodyContext::Link(None), None) => Ok(self.contexts.core().clone()),
-            (BodyContext::Link(Some(url)), None) => Ok(self.contexts.naming(url).await?),
+            (BodyContext::Link(Some(url)), None) => Ok(used(url).await?.0),
             (BodyContext::Link(_), Some(_)) => {
                 Err(InvalidInput::from(DataFault::UnexpectedContext).into())
             }
-            (BodyContext::Body, Some(raw)) => Ok(self.contexts.naming(raw.get()).await?),
+            (BodyContext::Body, Some(raw)) => Ok(used(raw.get()).await?.0),
             (BodyContext::Body, None) => Err(InvalidInput::from(DataFault::NoContext).into()),
         }
     }
 }
 
+impl Payload<'_> {
+    /// For whom its context is looked for.
+    fn place(&self) -> Place<'_> {
+        Place { twin: &self.twin, parts: Some(self.parts) }
+    }
+}
+
 impl<'a> Ask<'a> {
+    /// For whom contexts are looked for.
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { twin: &self.caller.twin, parts: Some(self.parts) }
+    }
+
     /// The parameters of the request.
     pub(crate) fn params(
         &self,

@@ -104,7 +104,7 @@ pub(crate) fn plain_json(status: StatusCode, body: &Value, revision: Revision) -
 }
 
 /// Encodes what may not stand in a segment of a path (RFC 3986, section 3.3).
-fn encode(id: &str) -> String {
+pub(crate) fn encode(id: &str) -> String {
     let mut out = String::with_capacity(id.len());
     for byte in id.bytes() {
         let is_plain = byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);

@@ -1,34 +1,27 @@
-use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use axum::http::HeaderValue;
-use cardo_engine::{Batch, Caller, Engine, Operation};
+use cardo_engine::{Caller, Engine, Operation, QueryError, Snapshot};
 use cardo_jsonld::{
     CacheLimits, Context, ContextBuilder, ContextCache, ContextError, Document, Limits, Step,
 };
-use cardo_model::DocumentChange;
+use cardo_model::{DocumentChange, Timestamp, TwinId};
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-use parking_lot::{Mutex, RwLock};
+use hashbrown::HashSet;
+use parking_lot::RwLock;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
+use super::cached::{Cached, Copies};
+use super::hosted::{Hosted, Spaces};
 use super::loader::ContextLoader;
+use super::place::{Place, local_id};
+use super::usage::{Clock, Known, Memo, Usage};
 use crate::represent::Naming;
 
 /// The kind of document under which contexts that an operator has added are kept in the default
 /// twin, by URL.
 pub const CONTEXT_KIND: &str = "context";
-/// The kind under which downloaded contexts are kept.
-const CACHED_KIND: &str = "cached-context";
-/// How long a download is kept where its server does not say (clause 6.3.16).
-const HEURISTIC_AGE: Duration = Duration::from_secs(24 * 3_600);
-/// How long to wait before a failed download is tried again.
-const RETRY_AFTER: Duration = Duration::from_secs(300);
-/// How many namings are kept ready.
-const MAX_NAMINGS: usize = 256;
 
 /// Why a request has no context.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,22 +45,26 @@ pub fn context_operation(url: &str, document: &[u8]) -> Result<Operation, Contex
 }
 
 /// All contexts that the face knows, compiled and with their names ready.
+///
+/// Copies of what others publish are of all tenants. What a tenant hosts is read from its twin and
+/// kept apart, as is whatever leans on it.
 pub(crate) struct Contexts {
-    engine: Engine,
-    loader: Arc<dyn ContextLoader>,
-    limits: Limits,
-    cache: ContextCache,
+    pub(super) engine: Engine,
+    pub(super) loader: Arc<dyn ContextLoader>,
+    pub(super) limits: Limits,
+    pub(super) cache: ContextCache,
     core: Arc<Naming>,
-    by_link: RwLock<HashMap<Box<[u8]>, Arc<Naming>, RandomState>>,
-    restored: OnceCell<()>,
-    ages: Mutex<Ages>,
-    /// Seconds after `began` at which the first download expires.
-    next_expiry: AtomicU64,
-    began: Instant,
+    pub(super) shared: RwLock<Memo>,
+    pub(super) spaces: Spaces,
+    pub(super) copies: Copies,
+    /// The URLs whose documents an operator has given; they are never fetched.
+    pub(super) given: RwLock<HashSet<Box<str>, RandomState>>,
+    pub(super) restored: OnceCell<()>,
+    pub(super) clock: Clock,
 }
 
-#[derive(Default)]
-struct Ages(HashMap<Arc<str>, Instant, RandomState>);
+/// A hosted context that another one was made of.
+type Part = (Arc<str>, Arc<Usage>);
 
 impl Contexts {
     pub(crate) fn new(
@@ -75,22 +72,23 @@ impl Contexts {
         loader: Arc<dyn ContextLoader>,
         preloaded: Vec<Document>,
     ) -> Self {
-        let cache = ContextCache::new(CacheLimits::default());
-        for document in preloaded {
-            cache.pin(Arc::new(document));
-        }
-        Self {
+        let contexts = Self {
             engine,
             loader,
             limits: Limits::default(),
-            cache,
+            cache: ContextCache::new(CacheLimits::default()),
             core: Arc::new(Naming::new(Context::core())),
-            by_link: RwLock::default(),
+            shared: RwLock::default(),
+            spaces: Spaces::default(),
+            copies: Copies::new(),
+            given: RwLock::default(),
             restored: OnceCell::new(),
-            ages: Mutex::default(),
-            next_expiry: AtomicU64::new(u64::MAX),
-            began: Instant::now(),
+            clock: Clock::start(),
+        };
+        for document in preloaded {
+            contexts.give(document);
         }
+        contexts
     }
 
     /// The core context alone.
@@ -98,55 +96,132 @@ impl Contexts {
         &self.core
     }
 
-    /// The naming for a `Link` header that was seen before, without parsing it.
-    pub(crate) fn known_link(&self, header: &HeaderValue) -> Option<Arc<Naming>> {
-        if self.began.elapsed().as_secs() >= self.next_expiry.load(Ordering::Relaxed) {
+    /// The core context, to be remembered for a header that names no other.
+    pub(crate) fn core_known(&self) -> Arc<Known> {
+        let generation = self.shared.read().generation();
+        let usages = Box::default();
+        Arc::new(Known { naming: self.core.clone(), usages, is_own: false, generation })
+    }
+
+    /// The naming for a `Link` header that was seen before, without parsing it; counted as a use.
+    pub(crate) fn known_link(&self, twin: &TwinId, header: &HeaderValue) -> Option<Arc<Naming>> {
+        let now = self.clock.now();
+        if self.copies.is_due(now) {
             return None;
         }
-        self.by_link.read().get(header.as_bytes()).cloned()
+        if let Some(naming) = self.spaces.used(twin, header.as_bytes(), now) {
+            return Some(naming);
+        }
+        Some(self.shared.read().get(header.as_bytes())?.used(now).clone())
     }
 
     /// Remembers what a `Link` header means.
-    pub(crate) fn remember_link(&self, header: &HeaderValue, naming: &Arc<Naming>) {
-        let mut by_link = self.by_link.write();
-        if by_link.len() >= MAX_NAMINGS {
-            by_link.clear();
+    pub(crate) fn remember_link(&self, twin: &TwinId, header: &HeaderValue, known: &Arc<Known>) {
+        if known.is_own {
+            self.spaces.of(twin).memo.write().insert(header.as_bytes(), known);
+        } else {
+            self.shared.write().insert(header.as_bytes(), known);
         }
-        by_link.insert(header.as_bytes().into(), naming.clone());
     }
 
-    /// The naming for a context given by URL, or as the JSON text of a member `@context`.
+    /// What a request uses: a context given by URL, or as the JSON text of a member `@context`.
+    pub(crate) async fn used(
+        self: &Arc<Self>,
+        place: Place<'_>,
+        source: &str,
+    ) -> Result<(Arc<Naming>, Arc<Known>), ContextFault> {
+        let known = self.find(place, source).await?;
+        Ok((known.used(self.clock.now()).clone(), known))
+    }
+
+    /// The naming for such a source, not counted as a use.
     pub(crate) async fn naming(
         self: &Arc<Self>,
+        place: Place<'_>,
         source: &str,
     ) -> Result<Arc<Naming>, ContextFault> {
-        let context = self.context(source).await?;
-        // Names of one context are learnt once, however it is given.
-        let key = format!("ctx:{}", context.member());
-        if let Some(naming) = self.by_link.read().get(key.as_bytes())
-            && Arc::ptr_eq(naming.context(), &context)
-        {
-            return Ok(naming.clone());
-        }
-        let naming = Arc::new(Naming::new(context));
-        let mut by_link = self.by_link.write();
-        if by_link.len() >= MAX_NAMINGS {
-            by_link.clear();
-        }
-        by_link.insert(key.into_bytes().into(), naming.clone());
-        Ok(naming)
+        Ok(self.find(place, source).await?.naming.clone())
     }
 
-    /// The compiled context for a URL, or for the JSON text of a member `@context`.
+    /// The compiled context for such a source, not counted as a use.
     pub(crate) async fn context(
         self: &Arc<Self>,
+        place: Place<'_>,
         source: &str,
     ) -> Result<Arc<Context>, ContextFault> {
+        Ok(self.find(place, source).await?.naming.context().clone())
+    }
+
+    async fn find(
+        self: &Arc<Self>,
+        place: Place<'_>,
+        source: &str,
+    ) -> Result<Arc<Known>, ContextFault> {
         self.refresh();
-        if let Some(context) = self.cache.get(source) {
-            return Ok(context);
+        if let Some(known) = self.spaces.known(place.twin, source.as_bytes()) {
+            return Ok(known);
+        }
+        let generation = self.shared.read().generation();
+        if let Some(context) = self.cache.get(source)
+            && !self.hosts_part(place.twin, &context).await
+        {
+            return Ok(self.shared_known(context, generation));
         }
         self.restored.get_or_init(|| self.restore()).await;
+        let own_generation = self.spaces.get(place.twin).map(|s| s.memo.read().generation());
+        let (context, parts) = self.build(place, source).await?;
+        if parts.is_empty() {
+            if self.shared.read().generation() == generation {
+                self.cache.insert(source, context.clone());
+            }
+            return Ok(self.shared_known(context, generation));
+        }
+        let usages = self.usages(&context, &parts);
+        let naming = Arc::new(Naming::new(context));
+        let generation = own_generation.unwrap_or_default();
+        let known = Arc::new(Known { naming, usages, is_own: true, generation });
+        self.spaces.of(place.twin).memo.write().insert(source.as_bytes(), &known);
+        Ok(known)
+    }
+
+    /// Whether a context of all tenants names one that this tenant hosts, which then counts.
+    async fn hosts_part(&self, twin: &TwinId, context: &Context) -> bool {
+        let ids: Vec<_> = context.documents().iter().filter_map(|url| local_id(url)).collect();
+        if ids.is_empty() {
+            return false;
+        }
+        let Ok(Some(snapshot)) = self.twin(twin).await else { return false };
+        ids.iter().any(|id| Hosted::find(&snapshot, id).is_some())
+    }
+
+    /// Names of one context are learnt once, however it is given.
+    fn shared_known(&self, context: Arc<Context>, generation: u64) -> Arc<Known> {
+        let key = format!("ctx:{}", context.member());
+        if let Some(known) = self.shared.read().get(key.as_bytes())
+            && Arc::ptr_eq(known.naming.context(), &context)
+        {
+            return known.clone();
+        }
+        let usages = self.usages(&context, &[]);
+        let naming = Arc::new(Naming::new(context));
+        let known = Arc::new(Known { naming, usages, is_own: false, generation });
+        self.shared.write().insert(key.as_bytes(), &known);
+        known
+    }
+
+    fn usages(&self, context: &Context, parts: &[Part]) -> Box<[Arc<Usage>]> {
+        let usage = |url: &Arc<str>| match parts.iter().find(|(own, _)| own == url) {
+            Some((_, usage)) => usage.clone(),
+            None => self.copies.of_document(url).usage.clone(),
+        };
+        context.documents().iter().map(usage).collect()
+    }
+
+    async fn build(
+        &self,
+        place: Place<'_>,
+        source: &str,
+    ) -> Result<(Arc<Context>, Vec<Part>), ContextFault> {
         let value = match source.as_bytes().first() {
             Some(b'{' | b'[' | b'"' | b'n' | b't' | b'f' | b'-' | b'0'..=b'9') => {
                 serde_json::from_str(source).unwrap_or_else(|_| Value::from(source))
@@ -154,102 +229,105 @@ impl Contexts {
             _ => Value::from(source),
         };
         let mut builder = ContextBuilder::new(value, self.limits);
+        let mut parts = Vec::new();
         loop {
             match builder.step()? {
-                Step::Ready(context) => {
-                    self.cache.insert(source, context.clone());
-                    return Ok(context);
-                }
+                Step::Ready(context) => return Ok((context, parts)),
                 Step::Needs(urls) => {
-                    for url in self.cache.supply(&mut builder, urls) {
-                        let document = self.load(&url).await?;
-                        builder.supply(document);
+                    for url in urls {
+                        if let Some((document, usage)) = self.hosted_document(place, &url).await? {
+                            builder.supply(document);
+                            parts.push((url, usage));
+                        } else {
+                            builder.supply(self.copy(&url).await?);
+                        }
                     }
                 }
             }
         }
     }
 
-    async fn load(&self, url: &str) -> Result<Arc<Document>, ContextFault> {
+    /// The document of a URL that leads to a context of the tenant's own.
+    async fn hosted_document(
+        &self,
+        place: Place<'_>,
+        url: &str,
+    ) -> Result<Option<(Arc<Document>, Arc<Usage>)>, ContextFault> {
+        let Some(id) = local_id(url) else { return Ok(None) };
         let unavailable =
             |reason: String| ContextFault::Unavailable { url: url.to_owned(), reason };
-        let loaded = self.loader.load(url, self.limits.document_bytes).await;
-        let loaded = loaded.map_err(|error| unavailable(error.to_string()))?;
-        let document = Arc::new(Document::parse(url, &loaded.bytes, &self.limits)?);
-        self.cache.keep(document.clone());
-        self.note_age(document.url(), loaded.max_age.unwrap_or(HEURISTIC_AGE));
-        self.keep_durably(url, &loaded.bytes).await;
-        Ok(document)
-    }
-
-    fn note_age(&self, url: &Arc<str>, age: Duration) {
-        let deadline = Instant::now() + age.max(Duration::from_secs(1));
-        let mut ages = self.ages.lock();
-        ages.0.insert(url.clone(), deadline);
-        self.set_next_expiry(&ages);
-    }
-
-    fn set_next_expiry(&self, ages: &Ages) {
-        let first = ages.0.values().min().map(|first| first.duration_since(self.began).as_secs());
-        self.next_expiry.store(first.unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    /// Fetches downloads again whose time is over (clause 6.3.16). What was fetched before stays in
-    /// use until then, and where its server cannot be reached.
-    fn refresh(self: &Arc<Self>) {
-        if self.began.elapsed().as_secs() < self.next_expiry.load(Ordering::Relaxed) {
-            return;
-        }
-        let now = Instant::now();
-        let mut ages = self.ages.lock();
-        for (url, deadline) in &mut ages.0 {
-            if *deadline > now {
-                continue;
+        let snapshot = self.twin(place.twin).await.map_err(|e| unavailable(e.to_string()))?;
+        match snapshot.and_then(|snapshot| Hosted::find(&snapshot, &id)) {
+            Some(hosted) => {
+                let text = hosted.document();
+                let document = Document::parse(url, text.as_bytes(), &self.limits)?;
+                Ok(Some((document.into(), self.spaces.of(place.twin).usage(&id))))
             }
-            *deadline = now + RETRY_AFTER;
-            let (this, url) = (self.clone(), url.clone());
-            tokio::spawn(async move {
-                match this.load(&url).await {
-                    Ok(_) => this.by_link.write().clear(),
-                    Err(error) => {
-                        tracing::warn!(url = %url, error = %error, "a context could not be fetched again; the last download stays in use");
-                    }
-                }
-            });
+            // The server does not ask itself for what it does not have.
+            None if place.is_here(url) => {
+                Err(unavailable("this server has no such context".to_owned()))
+            }
+            None => Ok(None),
         }
-        self.set_next_expiry(&ages);
     }
 
-    async fn keep_durably(&self, url: &str, bytes: &[u8]) {
-        let body: Cow<'_, str> = String::from_utf8_lossy(bytes);
-        let change = DocumentChange {
-            kind: CACHED_KIND.into(),
-            id: url.into(),
-            body: Some(body.into_owned().into_boxed_str()),
+    /// The twin of a tenant, where there is one.
+    pub(crate) async fn twin(&self, twin: &TwinId) -> Result<Option<Snapshot>, QueryError> {
+        let caller = Caller { twin: twin.clone(), ..Caller::local("contexts") };
+        match self.engine.snapshot(&caller).await {
+            Ok(snapshot) => Ok(Some(snapshot)),
+            Err(QueryError::UnknownTenant(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What the operations of clause 5.13 need.
+impl Contexts {
+    /// Checks a context that is to be found at a URL, as far as that is possible without fetching
+    /// what it names (clause 5.5.4).
+    pub(crate) fn check(&self, url: &str, document: &[u8]) -> Result<Value, ContextError> {
+        // What is named relatively needs a base, also where the client has named no host.
+        let url = if url.starts_with('/') { &format!("http://localhost{url}") } else { url };
+        let document = Arc::new(Document::parse(url, document, &self.limits)?);
+        let mut builder = ContextBuilder::new(document.url().as_ref().into(), self.limits);
+        builder.supply(document.clone());
+        builder.step()?;
+        Ok(document.context().clone())
+    }
+
+    /// Says that a hosted context is gone from its twin.
+    pub(crate) fn deleted(&self, twin: &TwinId, id: &str) {
+        self.spaces.of(twin).forget(id);
+    }
+
+    /// How often a context was found, and when last; with `is_found` this is once more.
+    pub(crate) fn usage(
+        &self,
+        twin: &TwinId,
+        stored: Stored<'_>,
+        is_found: bool,
+    ) -> (u64, Option<Timestamp>) {
+        let usage = match stored {
+            Stored::Copy(cached) => cached.usage.clone(),
+            Stored::Own(hosted) => self.spaces.of(twin).usage(&hosted.id),
         };
-        let batch = Batch { operations: vec![Operation::Document(change)], ..Batch::default() };
-        if let Err(error) = self.engine.apply(&Caller::local("contexts"), batch).await {
-            tracing::warn!(url, error = %error, "a downloaded context could not be kept for later starts");
+        let said = (usage.hits(), usage.last(&self.clock));
+        if is_found {
+            usage.count(self.clock.now());
         }
+        said
     }
 
-    /// Takes back what earlier runs have kept.
-    async fn restore(&self) {
-        let Ok(snapshot) = self.engine.snapshot(&Caller::local("contexts")).await else { return };
-        for (kind, is_pinned) in [(CONTEXT_KIND, true), (CACHED_KIND, false)] {
-            for (url, body) in snapshot.documents(kind) {
-                match Document::parse(&url, body.as_bytes(), &self.limits) {
-                    Ok(document) if is_pinned => self.cache.pin(document.into()),
-                    Ok(document) if self.cache.document(&url).is_none() => {
-                        self.cache.keep(document.into());
-                        self.note_age(&url, HEURISTIC_AGE);
-                    }
-                    Ok(_) => {}
-                    Err(error) => {
-                        tracing::warn!(url = %url, error = %error, "a stored context is invalid");
-                    }
-                }
-            }
-        }
+    /// Since when the built-in contexts are there.
+    pub(crate) fn began_at(&self) -> Timestamp {
+        self.clock.began_at()
     }
+}
+
+/// A context in the storage.
+#[derive(Clone, Copy)]
+pub(crate) enum Stored<'a> {
+    Copy(&'a Cached),
+    Own(&'a Hosted),
 }

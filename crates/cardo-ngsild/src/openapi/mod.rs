@@ -79,13 +79,15 @@ fn parameters_of(description: &Description, route: &Route) -> Vec<Value> {
         route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let in_path = in_path.map(|name| match (name, route.path.split('/').next()) {
         ("id", Some("subscriptions")) => "subscriptionId",
+        ("id", Some("jsonldContexts")) => "contextId",
         ("id", _) => "entityId",
         ("attribute", Some("attributes")) => "attributeName",
         (other, _) => other,
     });
     let in_path = in_path.map(|name| if name == "type" { "typeName" } else { name });
     let common = ["tenant", "minRevision"].into_iter();
-    let link = (!matches!(description.body, Body::Ids)).then_some("link");
+    let has_names = !matches!(description.body, Body::Ids) && description.tag != "Contexts";
+    let link = has_names.then_some("link");
     let accept =
         (route.method == "get").then_some("ifNoneMatch").filter(|_| description.is_tagged());
     in_path
@@ -113,10 +115,16 @@ fn request_body(body: Body) -> Option<Value> {
         ),
         Body::Subscription => ("Subscription", schemas::example_subscription()),
         Body::SubscriptionFragment => ("SubscriptionFragment", json!({ "isActive": false })),
+        Body::Context => {
+            let names = json!({ "availableSpots": "https://example.org/availableSpots" });
+            ("Context", json!({ "@context": names }))
+        }
     };
     let reference = json!({ "$ref": format!("#/components/schemas/{schema}") });
     let mut with_context = example.clone();
-    if let Value::Object(members) = &mut with_context {
+    if let Value::Object(members) = &mut with_context
+        && !members.contains_key("@context")
+    {
         let core = cardo_jsonld::CORE_CONTEXT_URL;
         members.insert("@context".to_owned(), core.into());
     }
@@ -181,7 +189,7 @@ fn headers() -> Value {
 }
 
 fn problems() -> Value {
-    const PROBLEMS: [(&str, &str); 10] = [
+    const PROBLEMS: [(&str, &str); 12] = [
         ("400", "The request is wrong; the detail quotes what is."),
         ("401", "A token is needed, or the one given is not known."),
         ("403", "The token does not allow this, or the question asks for too much."),
@@ -191,7 +199,9 @@ fn problems() -> Value {
         ("411", "The length of the body is missing."),
         ("413", "The request is larger than what is accepted."),
         ("415", "The media type or coding of the body is not understood."),
+        ("422", "A copy of what others publish is not served."),
         ("503", "Not now; try again in a moment."),
+        ("504", "It could not be downloaded."),
     ];
     let mut responses = Map::new();
     for (status, says) in PROBLEMS {
@@ -227,7 +237,13 @@ impl Description {
 
     fn is_tagged(&self) -> bool {
         self.has_context_answer()
-            && !matches!(self.answers, Answers::Subscription | Answers::Subscriptions)
+            && !matches!(
+                self.answers,
+                Answers::Subscription
+                    | Answers::Subscriptions
+                    | Answers::Context
+                    | Answers::Contexts
+            )
     }
 
     fn headers(&self, status: &str) -> Vec<&'static str> {
@@ -235,6 +251,7 @@ impl Description {
             (Answers::Created, _) => vec!["Location"],
             (Answers::Entities | Answers::Subscriptions, _) => vec!["Link", "NGSILD-Results-Count"],
             (_, "206") => vec!["Link", "Content-Range"],
+            (Answers::Context | Answers::Contexts, _) => Vec::new(),
             _ if self.has_context_answer() => vec!["Link"],
             _ => Vec::new(),
         };
@@ -252,8 +269,14 @@ impl Description {
         if !matches!(self.body, Body::None) {
             names.extend(["411", "413", "415"]);
         }
-        if route.method == "post" && matches!(self.answers, Answers::Created) {
+        let has_own_id = !matches!(self.body, Body::Context);
+        if route.method == "post" && matches!(self.answers, Answers::Created) && has_own_id {
             names.push("409");
+        }
+        match self.id {
+            "serve-context" => names.push("422"),
+            "delete-context" => names.push("504"),
+            _ => {}
         }
         names
     }

@@ -1,11 +1,12 @@
 //! What each operation is, in words.
 
-pub(super) const TAGS: [(&str, &str); 5] = [
+pub(super) const TAGS: [(&str, &str); 6] = [
     ("Entities", "Things of the city and their attributes."),
     ("Batches", "Many entities in one request."),
     ("History", "What attributes were before."),
     ("Discovery", "Which types and attributes there are."),
     ("Subscriptions", "Being told when something changes."),
+    ("Contexts", "The @contexts that the server hosts, and its copies of those of others."),
 ];
 
 /// An operation; `id` is its name in the table of routes.
@@ -33,6 +34,7 @@ pub(super) enum Body {
     Query,
     Subscription,
     SubscriptionFragment,
+    Context,
 }
 
 /// What comes back where nothing is wrong.
@@ -52,6 +54,8 @@ pub(super) enum Answers {
     Attribute,
     Subscription,
     Subscriptions,
+    Context,
+    Contexts,
 }
 
 type Answer = (&'static str, &'static str, Option<&'static str>);
@@ -93,6 +97,16 @@ impl Answers {
             Self::Attribute => &[("200", "What is known of the attribute.", Some("AttributeInfo"))],
             Self::Subscription => &[("200", "The subscription.", Some("Subscription"))],
             Self::Subscriptions => &[("200", "A page of subscriptions.", Some("Subscriptions"))],
+            Self::Context => &[(
+                "200",
+                "The context, or with details=true what is known of it.",
+                Some("ContextOrDetails"),
+            )],
+            Self::Contexts => &[(
+                "200",
+                "The URL of each, or with details=true what is known of each.",
+                Some("Contexts"),
+            )],
         }
     }
 }
@@ -151,4 +165,12 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
     "retrieve-subscription" "Subscriptions" "Read a subscription" "With what came of its notifications." ["sysOptions", "local"] None Subscription;
     "update-subscription" "Subscriptions" "Change a subscription" "Members of the body replace those of the subscription." ["local"] SubscriptionFragment Done;
     "delete-subscription" "Subscriptions" "Unsubscribe" "Nothing more is sent." ["local"] None Done;
+    "list-contexts" "Contexts" "List the contexts" "Those that the tenant hosts, those made for its subscriptions, and the copies of others, which all tenants share."
+        ["details", "kind"] => ["details"] None Contexts;
+    "add-context" "Contexts" "Host a context" "The server makes up its id; from then on its URL can be given as @context, by this tenant and by all who may read it."
+        [] Context Created;
+    "serve-context" "Contexts" "Read a context" "By its local id. Of a copy, which may also be named by its URL, only the details are shown." ["details"]
+        => ["details"] None Context;
+    "delete-context" "Contexts" "Delete or reload a context" "A copy may also be downloaded again; where that fails, it stays as it is." ["reload"]
+        => ["reload"] None Done;
 };

@@ -161,7 +161,7 @@ const IN_QUERY: [Row; 32] = [
     ("lastN", "lastN", "Only so many of the newest instances of each attribute.", Count, "3"),
 ];
 
-const MORE: [Row; 2] = [
+const MORE: [Row; 4] = [
     ("details", "details", "Whether each is shown with what belongs to it.", Flag, "true"),
     (
         "sysOptions",
@@ -170,9 +170,17 @@ const MORE: [Row; 2] = [
         One(&["sysAttrs"]),
         "sysAttrs",
     ),
+    (
+        "kind",
+        "kind",
+        "Only those of one kind.",
+        One(&["Cached", "Hosted", "ImplicitlyCreated"]),
+        "Hosted",
+    ),
+    ("reload", "reload", "Whether a copy is downloaded again instead.", Flag, "true"),
 ];
 
-const IN_PATH: [Row; 5] = [
+const IN_PATH: [Row; 6] = [
     ("entityId", "id", "The id of the entity, a URI.", Iri, "urn:ngsi-ld:ParkingSite:example"),
     (
         "subscriptionId",
@@ -180,6 +188,13 @@ const IN_PATH: [Row; 5] = [
         "The id of the subscription, a URI.",
         Iri,
         "urn:ngsi-ld:Subscription:example",
+    ),
+    (
+        "contextId",
+        "id",
+        "The local id of the context, or the URL of which it is a copy.",
+        Iri,
+        cardo_jsonld::CORE_CONTEXT_URL,
     ),
     ("attribute", "attribute", "The name of the attribute.", Text, "availableSpots"),
     ("attributeName", "attribute", "The name of the attribute.", Text, "name"),
@@ -218,7 +233,7 @@ const IN_HEADERS: [Row; 4] = [
 ];
 
 /// What is meant where a parameter is left out and that is not plain from its words.
-const DEFAULTS: [(&str, &str); 9] = [
+const DEFAULTS: [(&str, &str); 10] = [
     ("geoproperty", "location"),
     ("geometryProperty", "location"),
     ("offset", "0"),
@@ -228,6 +243,7 @@ const DEFAULTS: [(&str, &str); 9] = [
     ("upsertOptions", "replace"),
     ("timeproperty", "observedAt"),
     ("details", "false"),
+    ("reload", "false"),
 ];
 
 impl Shape {

@@ -38,7 +38,7 @@ pub(super) fn all() -> Value {
     let one_or_many = json!({ "oneOf": [{ "type": "string" }, names()] });
     let context = json!({ "description": "The @context: a URL, an object, or a list of them." });
     let mut schemas = entities(&id, &one_or_many, &context);
-    let more = [answers(&id), subscriptions(&id, &context)];
+    let more = [answers(&id), subscriptions(&id, &context), contexts(&context)];
     for group in more {
         if let (Value::Object(all), Value::Object(group)) = (&mut schemas, group) {
             all.extend(group);
@@ -171,6 +171,30 @@ fn answers(id: &Value) -> Value {
                 "id": id, "type": { "const": "Attribute" }, "attributeName": { "type": "string" },
                 "attributeCount": { "type": "integer" }, "typeNames": names(), "attributeTypes": names(),
             },
+        },
+    })
+}
+
+fn contexts(context: &Value) -> Value {
+    let moment = json!({ "type": "string", "format": "date-time" });
+    json!({
+        "Context": { "type": "object", "required": ["@context"], "properties": { "@context": context } },
+        "ContextDetails": {
+            "type": "object", "required": ["URL", "localId", "kind", "createdAt"],
+            "properties": {
+                "URL": { "type": "string", "format": "uri", "description": "Where the context is found; of a copy, where it is from." },
+                "localId": { "type": "string", "format": "uri" },
+                "kind": { "type": "string", "enum": ["Cached", "Hosted", "ImplicitlyCreated"] },
+                "createdAt": moment,
+                "expiresAt": { "type": "string", "format": "date-time", "description": "When a copy is downloaded again." },
+                "lastUsage": { "type": "string", "format": "date-time", "description": "Since the server was started." },
+                "numberOfHits": { "type": "integer", "description": "How often it was found since the server was started." },
+            },
+        },
+        "ContextOrDetails": { "oneOf": [reference("Context"), reference("ContextDetails")] },
+        "Contexts": {
+            "type": "array",
+            "items": { "oneOf": [{ "type": "string", "format": "uri" }, reference("ContextDetails")] },
         },
     })
 }

@@ -143,7 +143,7 @@ pub(crate) async fn replace(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answ
 pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let params = ask.params(&["datasetId", "deleteAll", "local", "type"], &[])?;
     let id: EntityId = ask.id(1)?;
-    let naming = face.link_naming(&ask.parts.headers).await?;
+    let naming = face.link_naming(ask).await?;
     let name = attribute(ask, &naming)?;
     let which = match (flag(&params, "deleteAll")?.unwrap_or(false), params.get("datasetId")) {
         (true, _) => WhichInstances::All,

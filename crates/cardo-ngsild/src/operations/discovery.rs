@@ -165,7 +165,7 @@ impl Begun {
         let params = ask.params(known, &[])?;
         let media = ask.media(&JSON_TYPES)?;
         let details = flag(&params, "details")?.unwrap_or(false);
-        let naming = face.link_naming(&ask.parts.headers).await?;
+        let naming = face.link_naming(ask).await?;
         let snapshot = face.snapshot(ask).await?;
         Ok(Self { media, naming, details, types: snapshot.types(), revision: snapshot.revision() })
     }

@@ -77,7 +77,7 @@ pub(crate) fn geometry_property(
 pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let params = ask.params(&RETRIEVE, &SHAPE_UNBUILT)?;
     let media = ask.media(&ENTITY_TYPES)?;
-    let naming = face.link_naming(&ask.parts.headers).await?;
+    let naming = face.link_naming(ask).await?;
     let geometry = geometry_property(&params, media, &naming)?;
     flag(&params, "local")?;
     let (format, sys_attrs) = format_of(&params)?;
@@ -215,7 +215,7 @@ impl Face {
         let snapshot = self.snapshot(ask).await?;
         let record = snapshot.retrieve(id.as_str()).ok_or_else(|| not_found(id.as_str()))?;
         if types.is_some() {
-            let naming = self.link_naming(&ask.parts.headers).await?;
+            let naming = self.link_naming(ask).await?;
             if !selects(types, &record, naming.context(), self.engine.names())? {
                 return Err(not_found(id.as_str()));
             }

@@ -82,7 +82,7 @@ pub(crate) async fn query_entities(
 ) -> Result<Response<Body>, Fault> {
     let params = ask.params(&QUERY, &QUERY_UNBUILT)?;
     let media = ask.media(&ENTITY_TYPES)?;
-    let naming = face.link_naming(&ask.parts.headers).await?;
+    let naming = face.link_naming(ask).await?;
     let text = QuestionText {
         types: params.get("type"),
         ids: params.get("id"),

@@ -3,15 +3,15 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::header::LINK;
 use axum::http::{HeaderValue, Response, StatusCode};
-use cardo_engine::{Operation, QueryError, Snapshot};
+use cardo_engine::{Batch, Operation, Snapshot};
 use cardo_http::{BaseUrl, PageLinks};
 use cardo_jsonld::CORE_CONTEXT_URL;
-use cardo_model::{DocumentChange, Iri, NGSI_LD_NULL, Timestamp};
+use cardo_model::{DocumentChange, Iri, NGSI_LD_NULL, Revision, Timestamp};
 use serde_json::{Map, Value};
 
 use super::discovery::add_context;
 use super::query::RESULTS_COUNT;
-use crate::contexts::BodyContext;
+use crate::contexts::{BodyContext, Hosted, StoredKind, url_of};
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
 use crate::parse::{Document, as_string};
@@ -51,16 +51,17 @@ pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     given.members.insert("id".to_owned(), id.as_str().into());
     refuse_nulls(&given.members)?;
     let now = Timestamp::now();
-    let stored = Stored {
-        members: with_context(given.members, &given.naming),
+    let mut stored = Stored {
+        members: given.members,
         q_context: given.context.clone(),
         context: given.context,
         created_at: now,
         modified_at: now,
     };
-    face.check(&stored, Some(now)).await?;
+    face.check(ask, &stored, Some(now)).await?;
     let _writing = face.subscriptions.writing.lock().await;
-    match face.snapshot_or_none(ask).await? {
+    let snapshot = face.contexts.twin(&ask.caller.twin).await?;
+    match &snapshot {
         Some(snapshot) if snapshot.document(SUBSCRIPTION_KIND, id.as_str()).is_some() => {
             let detail = format!("subscription {id} exists already");
             return Err(Fault::new(NgsildError::AlreadyExists, detail));
@@ -75,7 +76,9 @@ pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
         }
         None => {}
     }
-    let (_, revision) = face.apply_one(ask, put(&id, Some(stored.to_text()))).await?;
+    let hosted = face.name_context(ask, snapshot.as_ref(), &given.naming, &mut stored)?;
+    let operations = hosted.into_iter().chain([put(&id, Some(stored.to_text()))]).collect();
+    let revision = face.apply_together(ask, operations).await?;
     // What happens from here on is told, also by a later run of the server.
     let name = follower_name(id.as_str());
     face.engine.store().save_position(&ask.caller.twin, &name, Some(revision)).await?;
@@ -103,7 +106,7 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let renews = given.members.contains_key("expiresAt");
     merge(&mut stored, given.members)?;
     stored.modified_at = now;
-    face.check(&stored, renews.then_some(now)).await?;
+    face.check(ask, &stored, renews.then_some(now)).await?;
     let (_, revision) = face.apply_one(ask, put(&id, Some(stored.to_text()))).await?;
     // Who follows the log finds the update there, in its place among the changes.
     if was_periodic {
@@ -147,7 +150,7 @@ pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
     let params = ask.params(&["options", "local"], &[])?;
     let sys_attrs = sys_attrs(params.get("options"))?;
     let media = ask.media(&JSON_TYPES)?;
-    let naming = face.link_naming(&ask.parts.headers).await?;
+    let naming = face.link_naming(ask).await?;
     let id = ask.id(1)?;
     let (stored, snapshot) = face.stored(ask, &id).await?;
     let mut shown = face.show(ask, &snapshot, id.as_str(), &stored, &naming, sys_attrs).await?;
@@ -163,7 +166,7 @@ pub(crate) async fn list(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let sys_attrs = sys_attrs(params.get("options"))?;
     let paging = face.paging(&params)?;
     let media = ask.media(&JSON_TYPES)?;
-    let naming = face.link_naming(&ask.parts.headers).await?;
+    let naming = face.link_naming(ask).await?;
     let snapshot = face.snapshot(ask).await?;
     let all = snapshot.documents(SUBSCRIPTION_KIND);
     let mut shown = Vec::new();
@@ -214,16 +217,6 @@ fn put(id: &Iri, text: Option<String>) -> Operation {
     })
 }
 
-/// Names the context of notifications where the client has not (clause 5.8.1.4).
-fn with_context(mut members: Map<String, Value>, naming: &Naming) -> Map<String, Value> {
-    if !members.contains_key("jsonldContext")
-        && let Some(url) = naming.context().link()
-    {
-        members.insert("jsonldContext".to_owned(), url.as_ref().into());
-    }
-    members
-}
-
 /// Clause 5.5.4: nothing can be deleted from what does not exist yet.
 fn refuse_nulls(members: &Map<String, Value>) -> Result<(), Fault> {
     match members.iter().find(|(_, value)| value.as_str() == Some(NGSI_LD_NULL)) {
@@ -255,20 +248,65 @@ impl Face {
     }
 
     /// Checks what is to be stored (clauses 5.8.1.4 and 5.8.2.4).
-    async fn check(&self, stored: &Stored, now: Option<Timestamp>) -> Result<(), Fault> {
-        let subscription = stored.compile(&self.contexts, self.engine.names()).await?;
+    async fn check(
+        &self,
+        ask: &Ask<'_>,
+        stored: &Stored,
+        now: Option<Timestamp>,
+    ) -> Result<(), Fault> {
+        let compiled = stored.compile(&self.contexts, ask.place(), self.engine.names());
+        let subscription = compiled.await?;
         if now.is_some_and(|now| subscription.expires_at.is_some_and(|end| end <= now)) {
             return Err(Fault::bad_data("expiresAt lies in the past"));
         }
         Ok(())
     }
 
-    async fn snapshot_or_none(&self, ask: &Ask<'_>) -> Result<Option<Snapshot>, Fault> {
-        match self.engine.snapshot(&ask.caller).await {
-            Ok(snapshot) => Ok(Some(snapshot)),
-            Err(QueryError::UnknownTenant(_)) => Ok(None),
-            Err(error) => Err(error.into()),
+    /// Names the context of notifications where the client has not (clause 5.8.1.4). One that has no
+    /// URL is given one: the operation that hosts it (clause 5.13.1).
+    fn name_context(
+        &self,
+        ask: &Ask<'_>,
+        snapshot: Option<&Snapshot>,
+        naming: &Naming,
+        stored: &mut Stored,
+    ) -> Result<Option<Operation>, Fault> {
+        if stored.members.contains_key("jsonldContext") {
+            return Ok(None);
         }
+        let mut name = |url: &str| stored.members.insert("jsonldContext".to_owned(), url.into());
+        if let Some(url) = naming.context().link() {
+            name(url);
+            return Ok(None);
+        }
+        if BaseUrl::of(ask.parts).origin().is_empty() {
+            // Who names no host can be given no URL.
+            return Ok(None);
+        }
+        let context: Value = serde_json::from_str(&stored.context)
+            .map_err(|error| Fault::invalid(format!("the @context is not JSON: {error}")))?;
+        let known = snapshot.and_then(|snapshot| Hosted::implicit(snapshot, &context));
+        let is_new = known.is_none();
+        let hosted = known.unwrap_or_else(|| Hosted::new(StoredKind::ImplicitlyCreated, context));
+        if is_new && let Some(snapshot) = snapshot {
+            self.check_room(snapshot)?;
+        }
+        name(&url_of(ask.parts, &ask.caller.twin, &hosted.id));
+        Ok(is_new.then(|| hosted.put()))
+    }
+
+    /// Applies operations that are done together; the revision after them.
+    async fn apply_together(
+        &self,
+        ask: &Ask<'_>,
+        operations: Vec<Operation>,
+    ) -> Result<Revision, Fault> {
+        let outcome =
+            self.engine.apply(&ask.caller, Batch { operations, ..Batch::default() }).await?;
+        for result in outcome.results {
+            result?;
+        }
+        Ok(outcome.revision)
     }
 
     async fn stored(&self, ask: &Ask<'_>, id: &Iri) -> Result<(Stored, Snapshot), Fault> {
@@ -297,8 +335,8 @@ impl Face {
                 .map(|text| Deliveries::from_text(&text))
                 .unwrap_or_default(),
         };
-        let q_context = self.contexts.context(&stored.q_context).await?;
-        Ok(stored.show(&q_context, naming.context(), &deliveries, sys_attrs))
+        let q_context = self.contexts.context(ask.place(), &stored.q_context).await.ok();
+        Ok(stored.show(q_context.as_deref(), naming.context(), &deliveries, sys_attrs))
     }
 }
 

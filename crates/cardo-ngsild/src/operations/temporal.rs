@@ -52,7 +52,7 @@ pub(crate) async fn retrieve(
     let params = ask.params(&PARAMS, &UNBUILT)?;
     let media = ask.media(&JSON_TYPES)?;
     flag(&params, "local")?;
-    let naming = face.link_naming(&ask.parts.headers).await?;
+    let naming = face.link_naming(ask).await?;
     let id = ask.id(2)?;
     let asked = Asked::read(face, &params, naming.context())?;
     let snapshot = face.snapshot(ask).await?;

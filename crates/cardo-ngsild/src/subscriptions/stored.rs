@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::model::Subscription;
 use super::read;
-use crate::contexts::Contexts;
+use crate::contexts::{ContextFault, Contexts, Place, local_id};
 use crate::fault::Fault;
 use crate::operations::ContextNames;
 
@@ -70,28 +70,38 @@ impl Stored {
     pub(crate) async fn compile(
         &self,
         contexts: &Arc<Contexts>,
+        place: Place<'_>,
         names: &cardo_model::Names,
     ) -> Result<Subscription, Fault> {
-        let naming = match read::text(&self.members, "jsonldContext")? {
-            Some(url) => contexts.naming(url).await?,
-            None => contexts.naming(&self.context).await?,
+        let url = read::text(&self.members, "jsonldContext")?;
+        let naming = match contexts.naming(place, url.unwrap_or(&self.context)).await {
+            // What was created for it can be deleted, and what it was made of is still there.
+            Err(ContextFault::Unavailable { url, .. }) if local_id(&url).is_some() => {
+                contexts.naming(place, &self.context).await?
+            }
+            naming => naming?,
         };
-        let q_context = contexts.context(&self.q_context).await?;
+        let q_context = if self.members.contains_key("q") {
+            contexts.context(place, &self.q_context).await?
+        } else {
+            Context::core()
+        };
         read::subscription(&self.members, &q_context, naming, names)
     }
 
-    /// The subscription as a client sees it under its own context (clause 5.5.7).
+    /// The subscription as a client sees it under its own context (clause 5.5.7); `q` is as it was
+    /// given where its context cannot be had.
     pub(crate) fn show(
         &self,
-        q_context: &Context,
+        q_context: Option<&Context>,
         reader: &Context,
         deliveries: &Deliveries,
         sys_attrs: bool,
     ) -> Value {
         let mut members = self.members.clone();
         rename(&mut members, &|name| reader.compact_iri(name).into_owned());
-        if q_context.member() != reader.member() {
-            rename_q(&mut members, q_context, reader);
+        if let Some(from) = q_context.filter(|from| from.member() != reader.member()) {
+            rename_q(&mut members, from, reader);
         }
         members.insert("status".to_owned(), self.status(Timestamp::now()).into());
         if !members.contains_key("notificationTrigger") && !members.contains_key("timeInterval") {

@@ -17,6 +17,7 @@ use super::port::DeliveryError;
 use super::registry::{Key, Progress};
 use super::stored::{Deliveries, Stored};
 use super::{STATE_KIND, SUBSCRIPTION_KIND, follower_name};
+use crate::contexts::Place;
 use crate::face::Face;
 
 /// How often a position and the counters are kept at the most.
@@ -94,7 +95,8 @@ impl Task {
             return None;
         };
         loop {
-            match stored.compile(&self.face.contexts, self.face.engine.names()).await {
+            let place = Place { twin: &self.key.0, parts: None };
+            match stored.compile(&self.face.contexts, place, self.face.engine.names()).await {
                 Ok(subscription) => {
                     let progress = self.face.subscriptions.progress(&self.key, || self.earlier());
                     return Some(Ready { subscription, progress });

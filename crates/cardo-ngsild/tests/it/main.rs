@@ -9,6 +9,7 @@ mod client;
 mod contexts;
 mod discovery;
 mod entities;
+mod hosting;
 mod openapi;
 mod query;
 mod representation;

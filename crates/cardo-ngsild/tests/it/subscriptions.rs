@@ -109,6 +109,39 @@ async fn a_change_is_told_to_those_who_subscribed() {
 }
 
 #[tokio::test]
+async fn a_context_that_was_given_in_place_is_told_by_a_url_of_the_server() {
+    let store = MemoryStore::new();
+    let mut first = notified_over(store.clone(), StatusCode::OK).await;
+    let subscription = json!({
+        "type": "Subscription", "entities": [{ "type": "T" }],
+        "notification": { "endpoint": { "uri": "http://receiver.example/notify" } },
+        "@context": [{ "T": "urn:own:T", "a": "urn:own:a" }],
+    });
+    let asking = first.client.ask(Method::POST, "/subscriptions").header("ngsild-tenant", "north");
+    asking.header("host", "twin.example").json_ld(&subscription).send().await.expect(201);
+    let create = async |client: &Client, id: &str| {
+        let entity = json!({ "id": id, "type": "urn:own:T", "urn:own:a": 1 });
+        let asking = client.ask(Method::POST, "/entities").header("ngsild-tenant", "north");
+        asking.json(&entity).send().await.expect(201);
+    };
+    create(&first.client, "urn:x:1").await;
+    let message = first.message().await;
+    let link = message.headers["link"].to_str().unwrap().to_owned();
+    assert!(link.starts_with("<http://twin.example/tenants/north/ngsi-ld/v1/jsonldContexts/urn:"));
+    let data = |message: &Message| {
+        serde_json::from_slice::<Value>(&message.body).unwrap()["data"][0]["a"]["value"].clone()
+    };
+    assert_eq!(data(&message), 1);
+    first.stop().await;
+    first.client.engine.close().await.unwrap();
+    store.reopen();
+    let mut second = notified_over(store, StatusCode::OK).await;
+    create(&second.client, "urn:x:2").await;
+    let message = second.message().await;
+    assert_eq!((message.headers["link"].to_str().unwrap(), data(&message)), (&*link, json!(1)));
+}
+
+#[tokio::test]
 async fn only_what_is_watched_and_matches_is_told() {
     let mut notified = notified().await;
     notified
