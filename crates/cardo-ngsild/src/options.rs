@@ -40,6 +40,12 @@ pub struct NgsildLimits {
     pub history_rows: usize,
     /// Subscriptions of one tenant.
     pub subscriptions: usize,
+    /// Relationships that one question follows one after the other.
+    pub join_levels: usize,
+    /// Linked entities in one answer.
+    pub linked: usize,
+    /// Entities that one purge deletes or changes.
+    pub purge: usize,
 }
 
 impl Default for NgsildLimits {
@@ -52,6 +58,9 @@ impl Default for NgsildLimits {
             attributes: 1_000,
             history_rows: 10_000,
             subscriptions: 10_000,
+            join_levels: 10,
+            linked: 10_000,
+            purge: 1_000_000,
         }
     }
 }

@@ -111,7 +111,20 @@ fn entities(id: &Value, one_or_many: &Value, context: &Value) -> Value {
                 "type": { "const": "Query" }, "entities": { "type": "array", "items": reference("Selector") },
                 "attrs": names(), "pick": names(), "omit": names(), "datasetId": names(),
                 "q": text("A condition on attributes."), "scopeQ": text("A condition on scopes."),
-                "geoQ": reference("GeoQuery"), "local": { "type": "boolean" }, "@context": context,
+                "geoQ": reference("GeoQuery"), "local": { "type": "boolean" }, "splitEntities": { "type": "boolean" },
+                "lang": text("The languages of texts."), "join": text("inline, flat or @none."),
+                "joinLevel": { "type": "integer", "minimum": 1 }, "containedBy": names(),
+                "expandValues": text("Attributes whose constants in q are expanded."),
+                "jsonKeys": text("Attributes whose keys in q are not."),
+                "csf": text("A condition on other servers that are asked."),
+                "ordering": reference("Ordering"), "@context": context,
+            },
+        },
+        "Ordering": {
+            "type": "object", "required": ["orderBy"],
+            "properties": {
+                "orderBy": names(), "collation": text("The collation of texts."),
+                "coordinates": { "type": "array" }, "geometry": text("The type of the geometry from which distances are taken."),
             },
         },
         "Selector": {

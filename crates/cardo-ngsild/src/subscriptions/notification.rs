@@ -73,8 +73,7 @@ impl Renderer<'_> {
                 Media::GeoJson => page.features(news, out, table),
             }
             if in_body && media == Media::JsonLd {
-                let mut writer =
-                    EntityWriter { out, names: table, context: naming.context(), shape: &shape };
+                let mut writer = EntityWriter::new(out, table, naming.context(), &shape);
                 writer.context_member();
             }
             if out.last() == Some(&b',') {
@@ -102,6 +101,7 @@ impl Renderer<'_> {
             sys_attrs: notification.sys_attrs,
             members: members.unwrap_or_default(),
             datasets: notification.datasets.clone(),
+            special: None,
         }
     }
 }
@@ -147,7 +147,7 @@ impl Page<'_> {
         out: &'w mut Vec<u8>,
         table: &'w mut NameTable<'t>,
     ) -> EntityWriter<'w, 't> {
-        EntityWriter { out, names: table, context: self.context, shape: self.shape }
+        EntityWriter::new(out, table, self.context, self.shape)
     }
 
     fn entity(&mut self, news: &News, out: &mut Vec<u8>, table: &mut NameTable<'_>) {

@@ -121,7 +121,11 @@ fn filter(members: &Members, core: &Context, q_context: &Context) -> Result<Filt
         Some(_) => return Err(Fault::bad_data("entities: not a list of at least one selector")),
     };
     if let Some(q) = text(members, "q")? {
-        filter = filter.and(parse_q(q, &ContextNames(q_context), QOptions::default())?);
+        let q = parse_q(q, &ContextNames(q_context), QOptions::default())?;
+        if q.has_links() {
+            return Err(Fault::not_implemented("q: conditions on linked entities"));
+        }
+        filter = filter.and(q);
     }
     if let Some(geo) = members.get("geoQ") {
         filter = filter.and(parse_geo_query(&geo.to_string(), &ContextNames(core))?);
@@ -153,7 +157,7 @@ fn entity_selector(selector: &Value, core: &Context) -> Result<Filter, Fault> {
         id_pattern: text(members, "idPattern")?,
         ..QuestionText::default()
     };
-    question(&question_text, None, core)
+    question(&question_text, None, core, 0)
 }
 
 fn watched(members: &Members, context: ContextNames<'_>) -> Result<Vec<Iri>, Fault> {
