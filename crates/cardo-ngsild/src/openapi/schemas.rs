@@ -198,6 +198,7 @@ fn subscriptions(id: &Value, context: &Value) -> Value {
         "throttling": { "type": "number", "description": "Seconds between two notifications at least." },
         "timeInterval": { "type": "number", "description": "Tell every so many seconds, not on changes." },
         "expiresAt": { "type": "string", "format": "date-time" }, "isActive": { "type": "boolean" },
+        "lang": { "type": "string", "description": "The languages of texts in notifications." },
         "jsonldContext": { "type": "string", "format": "uri" }, "localOnly": { "type": "boolean" },
         "datasetId": names(), "notification": reference("Notification"), "@context": context,
         "status": { "type": "string", "readOnly": true },

@@ -1,5 +1,7 @@
 //! Notifications as they are sent (clauses 5.3.1, 5.8.6 and 6.3.8).
 
+use std::sync::Arc;
+
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_TYPE, LINK};
 use cardo_http::TENANT;
@@ -13,7 +15,7 @@ use super::matcher::News;
 use super::model::Subscription;
 use super::port::Message;
 use crate::operations::{ProjectionText, members};
-use crate::represent::{EntityWriter, Format, NameTable, Shape};
+use crate::represent::{EntityWriter, Format, NameTable, Shape, Special};
 use crate::request::Media;
 
 /// Renders notifications of one subscription.
@@ -101,7 +103,10 @@ impl Renderer<'_> {
             sys_attrs: notification.sys_attrs,
             members: members.unwrap_or_default(),
             datasets: notification.datasets.clone(),
-            special: None,
+            special: notification
+                .languages
+                .clone()
+                .map(|lang| Arc::new(Special { lang: Some(lang), ..Special::default() })),
         }
     }
 }

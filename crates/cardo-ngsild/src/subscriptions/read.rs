@@ -14,12 +14,12 @@ use crate::fault::Fault;
 use crate::operations::{
     ContextNames, ProjectionText, QuestionText, dataset_ids, members, question,
 };
-use crate::represent::{Format, Naming};
+use crate::represent::{Format, Languages, Naming};
 use crate::request::Media;
 
 type Members = Map<String, Value>;
 
-const UNBUILT: &[&str] = &["temporalQ", "csf", "lang", "expandValues", "jsonKeys"];
+const UNBUILT: &[&str] = &["temporalQ", "csf", "expandValues", "jsonKeys"];
 
 /// Members that are understood, and those that are written by the server and never read.
 const KNOWN: &[&str] = &[
@@ -37,6 +37,7 @@ const KNOWN: &[&str] = &[
     "expiresAt",
     "isActive",
     "jsonldContext",
+    "lang",
     "localOnly",
     "ngsildConformance",
     "splitEntities",
@@ -249,6 +250,7 @@ fn notification(
         pick,
         omit,
         datasets: dataset_ids(strings(members, "datasetId")?.map(|ids| ids.join(",")).as_deref())?,
+        languages: text(members, "lang")?.map(str::parse::<Languages>).transpose()?,
         endpoint: endpoint(params)?,
     })
 }
