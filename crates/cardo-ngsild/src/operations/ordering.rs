@@ -11,6 +11,8 @@ use crate::fault::Fault;
 
 /// The most columns of an order.
 const MAX_COLUMNS: usize = 20;
+/// The longest coordinates from which distances are taken, since each entity is held against them.
+const MAX_FROM_BYTES: usize = 16 << 10;
 
 /// The texts that make an order.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,6 +31,12 @@ impl OrderText<'_> {
             None => None,
         };
         let from = match self.from {
+            Some(coordinates) if coordinates.len() > MAX_FROM_BYTES => {
+                return Err(Fault::bad_data(format!(
+                    "orderFrom of {} bytes is longer than the {MAX_FROM_BYTES} that are accepted",
+                    coordinates.len()
+                )));
+            }
             Some(coordinates) => {
                 let kind = self.geometry.unwrap_or("Point");
                 Some(Arc::new(parse_geometry(kind, coordinates)?.shape()))

@@ -79,6 +79,10 @@ async fn a_posted_question_has_an_order_too() {
         (json!({ "orderBy": ["id"], "collation": "no tag!" }), "collation"),
         (json!({ "orderBy": [] }), "ordering"),
         (json!({ "by": ["id"] }), "by"),
+        (
+            json!({ "orderBy": ["location;dist-asc"], "geometry": "MultiPoint", "coordinates": vec![[1.5, 2.5]; 3_000] }),
+            "orderFrom",
+        ),
     ] {
         let reply = client.post("/entityOperations/query", ask(ordering)).await;
         reply.expect_problem(400, "BadRequestData", detail);
