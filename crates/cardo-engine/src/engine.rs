@@ -179,7 +179,7 @@ impl Engine {
             None => inner.twin(&caller.twin).await?,
         };
         let snapshot = inner.snapshot_of(&twin, caller);
-        inner.answer(&twin, &snapshot, query).await
+        inner.answer_linked(&twin, &snapshot, query).await
     }
 
     /// Answers a question from a snapshot that is held, so that several answers are of one
@@ -191,7 +191,7 @@ impl Engine {
         query: &EntityQuery,
     ) -> Result<Page, QueryError> {
         let twin = self.inner.twin(&caller.twin).await?;
-        self.inner.answer(&twin, snapshot, query).await
+        self.inner.answer_linked(&twin, snapshot, query).await
     }
 
     /// Runs work on a snapshot that is more than a question: at once where it is over soon, else in
@@ -365,7 +365,7 @@ impl Engine {
 }
 
 impl Inner {
-    async fn answer(
+    pub(crate) async fn answer(
         self: &Arc<Self>,
         twin: &Arc<Twin>,
         snapshot: &Snapshot,

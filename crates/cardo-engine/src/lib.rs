@@ -11,6 +11,7 @@ mod engine;
 mod follow;
 mod history;
 mod known;
+mod links;
 mod live;
 mod metrics;
 mod operation;

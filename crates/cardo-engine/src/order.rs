@@ -4,8 +4,8 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use cardo_model::{Iri, NameId, Names, Seq};
-use cardo_query::{Path, Root as PathRoot, SortKey};
+use cardo_model::{EntityRef, Iri, NameId, Names, Seq};
+use cardo_query::{Path, Ranked, Ranking, Root as PathRoot, SortKey};
 
 use crate::caller::View;
 use crate::live::Root;
@@ -29,19 +29,27 @@ pub struct OrderBy {
     pub path: Path<Iri>,
     /// Whether the greatest come first.
     pub descending: bool,
+    /// The order of clause 4.23 of NGSI-LD, where that one is meant.
+    pub ranking: Option<Ranking>,
 }
 
 /// A sort under way.
 pub(crate) struct Sort<'a> {
     root: &'a Root,
-    /// `None` where the caller may not see the attribute.
-    columns: Vec<(Option<Path<NameId>>, bool)>,
+    names: &'a Names,
+    columns: std::sync::Arc<[Column]>,
     /// How many are kept.
     most: usize,
     backward: bool,
     bound: Option<(Vec<SortKey>, Seq)>,
     kept: BinaryHeap<Placed>,
-    directions: std::sync::Arc<[bool]>,
+}
+
+struct Column {
+    /// `None` where the caller may not see the attribute.
+    path: Option<Path<NameId>>,
+    descending: bool,
+    ranking: Option<Ranking>,
 }
 
 /// A match with what it is ordered by; the greatest of a heap is the first to be dropped.
@@ -49,19 +57,23 @@ struct Placed {
     keys: Vec<SortKey>,
     seq: Seq,
     slot: u32,
-    directions: std::sync::Arc<[bool]>,
+    columns: std::sync::Arc<[Column]>,
     backward: bool,
 }
 
 impl<'a> Sort<'a> {
-    pub(crate) fn new(root: &'a Root, names: &Names, view: &View, query: &EntityQuery) -> Self {
+    pub(crate) fn new(root: &'a Root, names: &'a Names, view: &View, query: &EntityQuery) -> Self {
         let is_hidden = |name: &Iri| {
             view.restriction().is_some_and(|restriction| restriction.attributes.hides(name))
         };
         let column = |by: &OrderBy| {
             let hidden = matches!(&by.path.root, PathRoot::Attribute(name) if is_hidden(name));
             let mut id = |name: &Iri| names.id_or_unknown(name.as_str());
-            ((!hidden).then(|| by.path.map_names(&mut id)), by.descending)
+            Column {
+                path: (!hidden).then(|| by.path.map_names(&mut id)),
+                descending: by.descending,
+                ranking: by.ranking.clone(),
+            }
         };
         let limit = if query.page.limit == 0 { 0 } else { query.page.limit.saturating_add(1) };
         let (skip, bound, backward) = match query.page.start {
@@ -71,12 +83,12 @@ impl<'a> Sort<'a> {
         };
         Self {
             root,
+            names,
             columns: query.order.by.iter().map(column).collect(),
             most: if limit == 0 { 0 } else { limit.saturating_add(skip) },
             backward,
             bound: bound.map(|seq| (query.order.from.clone(), seq)),
             kept: BinaryHeap::new(),
-            directions: query.order.by.iter().map(|by| by.descending).collect(),
         }
     }
 
@@ -93,18 +105,15 @@ impl<'a> Sort<'a> {
         }
         let Some(record) = self.root.record(slot) else { return };
         let record = record.view();
-        let key = |column: &(Option<Path<NameId>>, bool)| {
-            column.0.as_ref().map_or(SortKey::Missing, |path| SortKey::of(path, &record))
-        };
         let placed = Placed {
-            keys: self.columns.iter().map(key).collect(),
+            keys: self.columns.iter().map(|column| column.key(&record, self.names)).collect(),
             seq: record.seq(),
             slot,
-            directions: self.directions.clone(),
+            columns: self.columns.clone(),
             backward: self.backward,
         };
         if let Some((keys, seq)) = &self.bound {
-            let order = compare(&placed.keys, placed.seq, keys, *seq, &self.directions);
+            let order = compare(&placed.keys, placed.seq, keys, *seq, &self.columns);
             let is_outside = if self.backward { order.is_ge() } else { order.is_le() };
             if is_outside {
                 return;
@@ -127,21 +136,45 @@ impl<'a> Sort<'a> {
     }
 }
 
+impl Column {
+    fn key(&self, record: &EntityRef<'_>, names: &Names) -> SortKey {
+        let Some(path) = &self.path else { return SortKey::Missing };
+        match &self.ranking {
+            None => SortKey::of(path, record),
+            Some(_) if path.root == PathRoot::Type => {
+                let types = record.types().filter_map(|name| names.name(name));
+                let first = types.min_by(|one, other| one.as_str().cmp(other.as_str()));
+                first.map_or(SortKey::Missing, |name| {
+                    SortKey::Ranked(Ranked::Text(name.as_str().into()))
+                })
+            }
+            Some(ranking) => ranking.key(path, record),
+        }
+    }
+
+    fn compare(&self, key: &SortKey, other: &SortKey) -> Ordering {
+        match &self.ranking {
+            None => key.compare(other, self.descending),
+            Some(ranking) => key.compare_by(other, self.descending, ranking),
+        }
+    }
+}
+
 fn compare(
     keys: &[SortKey],
     seq: Seq,
     others: &[SortKey],
     other_seq: Seq,
-    descending: &[bool],
+    columns: &[Column],
 ) -> Ordering {
-    let pairs = keys.iter().zip(others).zip(descending);
-    let by_keys = pairs.map(|((key, other), descending)| key.compare(other, *descending));
+    let pairs = keys.iter().zip(others).zip(columns);
+    let by_keys = pairs.map(|((key, other), column)| column.compare(key, other));
     by_keys.fold(Ordering::Equal, Ordering::then).then_with(|| seq.cmp(&other_seq))
 }
 
 impl Ord for Placed {
     fn cmp(&self, other: &Self) -> Ordering {
-        let order = compare(&self.keys, self.seq, &other.keys, other.seq, &self.directions);
+        let order = compare(&self.keys, self.seq, &other.keys, other.seq, &self.columns);
         if self.backward { order.reverse() } else { order }
     }
 }

@@ -67,6 +67,11 @@ pub enum QueryError {
         "the question took longer than {0:?} and was stopped; narrow it by type, area or attribute"
     )]
     TookTooLong(std::time::Duration),
+    /// A condition on linked entities is met by too many.
+    #[error(
+        "more than {0} entities meet a condition on linked entities; narrow it, for instance by type"
+    )]
+    TooManyLinked(usize),
     /// The asked revision did not arrive in time.
     #[error("revision {0} has not arrived here in time")]
     NotYet(Revision),

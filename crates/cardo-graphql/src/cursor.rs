@@ -67,7 +67,8 @@ impl Cursor {
 
 fn put_key(bytes: &mut Vec<u8>, key: &SortKey) {
     match key {
-        SortKey::Missing => bytes.push(0),
+        // No order of this face ranks by clause 4.23 of NGSI-LD.
+        SortKey::Missing | SortKey::Ranked(_) => bytes.push(0),
         SortKey::Bool(value) => bytes.extend([1, u8::from(*value)]),
         SortKey::Number(number) => {
             bytes.push(2);

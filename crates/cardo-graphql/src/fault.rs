@@ -171,6 +171,7 @@ impl From<QueryError> for Fault {
             QueryError::Busy | QueryError::NotYet(_) => {
                 Self::new(Code::Unavailable, error.to_string())
             }
+            QueryError::TooManyLinked(_) => Self::new(Code::TooComplex, error.to_string()),
             QueryError::TookTooLong(_) => Self::new(Code::Timeout, error.to_string()),
             QueryError::Store(error) => error.into(),
         }

@@ -370,7 +370,7 @@ pub(crate) fn order(model: &Model, of: Option<usize>, value: &Value) -> Result<O
             Some(Value::String(name)) => name == "DESC",
             _ => false,
         };
-        by.push(OrderBy { path, descending });
+        by.push(OrderBy { path, descending, ranking: None });
     }
     Ok(Order { by, from: Vec::new() })
 }

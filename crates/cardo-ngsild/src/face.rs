@@ -219,7 +219,7 @@ fn entity_routes(routes: Routes, face: &Arc<Face>) -> Routes {
         post "create-entity" Write op::entities::create;
         put "replace-entity" Write op::entities::without_id;
         patch "merge-entity" Write op::entities::without_id;
-        delete "purge-entities" Write op::entities::purge;
+        delete "purge-entities" Write op::purge::purge;
     );
     let routes = resource!(routes, face, "entities/{id}",
         get "retrieve-entity" Read op::entities::retrieve;

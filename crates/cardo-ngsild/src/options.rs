@@ -42,6 +42,12 @@ pub struct NgsildLimits {
     pub subscriptions: usize,
     /// Contexts that one tenant hosts.
     pub contexts: usize,
+    /// Relationships that one question follows one after the other.
+    pub join_levels: usize,
+    /// Linked entities in one answer.
+    pub linked: usize,
+    /// Entities that one purge deletes or changes.
+    pub purge: usize,
 }
 
 impl Default for NgsildLimits {
@@ -55,6 +61,9 @@ impl Default for NgsildLimits {
             history_rows: 10_000,
             subscriptions: 10_000,
             contexts: 1_000,
+            join_levels: 10,
+            linked: 10_000,
+            purge: 1_000_000,
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::contexts::{BodyContext, Place, body_kind, link_context};
 use crate::face::{BASE, Face};
 use crate::fault::Fault;
 use crate::parse::{DataFault, InvalidInput};
-use crate::represent::Naming;
+use crate::represent::{Naming, Version};
 
 /// How long an answer may wait for the revision that its request names.
 const MAX_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
@@ -186,6 +186,15 @@ impl<'a> Ask<'a> {
     /// Whether a `Prefer` header asks for something (RFC 7240).
     pub(crate) fn prefers(&self, name: &str, value: Option<&str>) -> bool {
         self.preference(name).is_some_and(|found| value.is_none_or(|value| found == value))
+    }
+
+    /// The version of the specification that an answer is to conform to, and that this server can
+    /// give (clause 4.3.6.8); none where no version is asked for.
+    pub(crate) fn version(&self) -> Option<Version> {
+        if !self.parts.headers.contains_key("prefer") {
+            return None;
+        }
+        self.preference("ngsi-ld").and_then(Version::at_most)
     }
 
     /// The value of a preference.

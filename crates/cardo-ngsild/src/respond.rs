@@ -49,7 +49,7 @@ impl Face {
         revision: Revision,
     ) -> Response<Body> {
         let response = answer(ask, media, naming, body, revision);
-        let form = (media as u8, context_in_body(ask, media), naming.serial());
+        let form = (media as u8, context_in_body(ask, media), naming.serial(), ask.version());
         tagged(ask.parts, self.tags.tag(&ask.caller, revision, form), VARY, response)
     }
 }
@@ -63,10 +63,12 @@ pub(crate) fn context_in_body(ask: &Ask<'_>, media: Media) -> bool {
     }
 }
 
-/// Clause 4.3.6.8: answers are of the newest version, whatever older one is preferred.
+/// Clause 4.3.6.8: the version that an answer conforms to, where one was preferred.
 fn prefer_applied(ask: &Ask<'_>, headers: &mut HeaderMap) {
-    if ask.prefers("ngsi-ld", None) {
-        headers.insert("preference-applied", HeaderValue::from_static("ngsi-ld=1.9"));
+    if let Some(version) = ask.version()
+        && let Ok(applied) = HeaderValue::try_from(format!("ngsi-ld={version}"))
+    {
+        headers.insert("preference-applied", applied);
     }
 }
 

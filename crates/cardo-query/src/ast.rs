@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use cardo_model::{EntityId, Iri, NameId, Scope, Timestamp};
@@ -41,6 +42,27 @@ pub enum Filter<N = Iri> {
     Height(HeightCondition<N>),
     /// The time of the entity lies in an interval.
     Time(TimeCondition<N>),
+    /// A relationship leads to entities that meet a condition (clause 4.9, linked entities).
+    Link(Link<N>),
+}
+
+/// A condition on the entities that a relationship leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link<N = Iri> {
+    /// The relationship.
+    pub relationship: N,
+    /// To which entities.
+    pub target: LinkTarget<N>,
+}
+
+/// The entities that a relationship is to lead to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LinkTarget<N = Iri> {
+    /// Those that meet a condition. A candidate does not know them: whoever answers the question
+    /// finds them first.
+    Matching(Box<Filter<N>>),
+    /// These.
+    Entities(Arc<HashSet<Box<str>>>),
 }
 
 /// A condition on one scope of an entity.
@@ -322,6 +344,25 @@ impl<N> Filter<N> {
         }
     }
 
+    /// Whether it has conditions on linked entities that are still to be found.
+    pub fn has_links(&self) -> bool {
+        self.link_levels() > 0
+    }
+
+    /// How many relationships it follows one after the other.
+    pub fn link_levels(&self) -> usize {
+        match self {
+            Self::And(parts) | Self::Or(parts) => {
+                parts.iter().map(Self::link_levels).max().unwrap_or(0)
+            }
+            Self::Not(part) => part.link_levels(),
+            Self::Link(Link { target: LinkTarget::Matching(filter), .. }) => {
+                1 + filter.link_levels()
+            }
+            _ => 0,
+        }
+    }
+
     /// Calls `visit` with each attribute that the condition names, as often as it does: none for a
     /// condition on nothing but members of the entity itself.
     pub fn visit_attributes(&self, visit: &mut dyn FnMut(&N)) {
@@ -333,6 +374,7 @@ impl<N> Filter<N> {
             }
             Self::Not(part) => part.visit_attributes(visit),
             Self::HasAttribute(name) => visit(name),
+            Self::Link(link) => visit(&link.relationship),
             Self::Geo(condition) => visit(&condition.property),
             Self::Height(condition) => visit(&condition.property),
             Self::Exists(path) | Self::Compare(Comparison { path, .. }) => {
@@ -381,6 +423,15 @@ impl<N> Filter<N> {
                 datasets: condition.datasets.clone(),
             }),
             Self::Time(condition) => Filter::Time(condition.map_names(name)),
+            Self::Link(link) => Filter::Link(Link {
+                relationship: name(&link.relationship),
+                target: match &link.target {
+                    LinkTarget::Matching(filter) => {
+                        LinkTarget::Matching(Box::new(filter.map_names(name)))
+                    }
+                    LinkTarget::Entities(ids) => LinkTarget::Entities(ids.clone()),
+                },
+            }),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod ast;
 mod candidate;
+mod collation;
 mod evaluate;
 mod geo_test;
 mod ngsi;
@@ -10,20 +11,21 @@ mod simplify;
 mod time_text;
 
 pub use ast::{
-    Comparison, Datasets, Filter, GeoCondition, HeightCondition, Key, Literal, Member, Observed,
-    Operand, Operator, Path, Resolved, Root, ScopeTest, TimeCondition,
+    Comparison, Datasets, Filter, GeoCondition, HeightCondition, Key, Link, LinkTarget, Literal,
+    Member, Observed, Operand, Operator, Path, Resolved, Root, ScopeTest, TimeCondition,
 };
 pub use candidate::Candidate;
+pub use collation::{Collation, InvalidCollation};
 pub use evaluate::{
-    SortKey, evaluate, instance_has, instance_matches, is_moment, scalar_number, scalar_text,
-    scope_matches,
+    Ranked, Ranking, SortKey, evaluate, instance_has, instance_matches, is_moment, scalar_number,
+    scalar_text, scope_matches,
 };
 pub use geo_test::GeoTest;
 pub use ngsi::{
     GeoError, GeoParameters, InvalidName, MAX_COORDINATES_BYTES, MAX_LIST_ITEMS, MAX_NESTING,
     MAX_TERMS, MAX_TEXT_BYTES, NamePrinter, NameResolver, QError, QOptions, TemporalError,
     TemporalParameters, TemporalProperty, TemporalRange, TimeRelation, attributes_filter,
-    parse_attributes, parse_geo, parse_geo_query, parse_id_pattern, parse_ids, parse_q,
-    parse_scope_q, parse_temporal, parse_type_selection, print,
+    parse_attributes, parse_geo, parse_geo_query, parse_geometry, parse_id_pattern, parse_ids,
+    parse_path, parse_q, parse_scope_q, parse_temporal, parse_type_selection, print,
 };
 pub use pattern::{InvalidPattern, Pattern};

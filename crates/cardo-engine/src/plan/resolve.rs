@@ -28,6 +28,7 @@ fn without_masked(filter: &Filter, mask: &Mask) -> Filter {
         Filter::HasAttribute(name) if mask.hides(name) => Filter::False,
         Filter::Exists(path) if hides_root(mask, &path.root) => Filter::False,
         Filter::Compare(comparison) if hides_root(mask, &comparison.path.root) => Filter::False,
+        Filter::Link(link) if mask.hides(&link.relationship) => Filter::False,
         Filter::Geo(condition) if mask.hides(&condition.property) => {
             if condition.missing_matches {
                 Filter::True

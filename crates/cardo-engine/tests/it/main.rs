@@ -4,6 +4,7 @@
 mod aggregate;
 mod common;
 mod follow;
+mod links;
 mod order;
 mod tables;
 mod times;

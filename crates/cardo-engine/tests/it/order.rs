@@ -14,7 +14,7 @@ fn text(value: &str) -> Instance {
 }
 
 fn by(term: &str, descending: bool) -> OrderBy {
-    OrderBy { path: Path::of_attribute(name(term)), descending }
+    OrderBy { path: Path::of_attribute(name(term)), descending, ranking: None }
 }
 
 fn question(order: &[OrderBy], limit: usize, start: PageStart, from: Vec<SortKey>) -> EntityQuery {

@@ -16,8 +16,7 @@ use operations::{Answers, Body, DESCRIPTIONS, Description};
 pub(crate) use tests::check;
 
 /// Routes that answer with nothing but a refusal: clause 6 has them, the server has no such operation.
-const REFUSALS: [(&str, &str); 3] =
-    [("put", "entities"), ("patch", "entities"), ("delete", "entities")];
+const REFUSALS: [(&str, &str); 2] = [("put", "entities"), ("patch", "entities")];
 
 /// The document for a server that is found at `base`.
 pub(crate) fn document(routes: &[Route], base: &BaseUrl, limits: &NgsildLimits) -> Value {

@@ -64,8 +64,14 @@ impl Answers {
     /// Status, meaning and schema of each.
     pub(super) fn list(self) -> &'static [Answer] {
         match self {
-            Self::Entity => &[("200", "The entity.", Some("Entity"))],
-            Self::Entities => &[("200", "A page of entities.", Some("Entities"))],
+            Self::Entity => &[
+                ("200", "The entity.", Some("Entity")),
+                ("203", "The same, altered to the version that Prefer names.", Some("Entity")),
+            ],
+            Self::Entities => &[
+                ("200", "A page of entities.", Some("Entities")),
+                ("203", "The same, altered to the version that Prefer names.", Some("Entities")),
+            ],
             Self::Created => &[("201", "It was created.", None)],
             Self::Done => &[("204", "It was done.", None)],
             Self::Updated => &[
@@ -124,13 +130,20 @@ macro_rules! describe {
 /// Every operation.
 pub(super) const DESCRIPTIONS: &[Description] = describe! {
     "query-entities" "Entities" "Find entities"
-        "Entities that meet all conditions, in the order of their creation. At least one of type, attrs, q, georel or local=true has to be given."
+        "Entities that meet all conditions, in the order that is asked for, or in that of their creation. At least one of type, attrs, q, georel or local=true has to be given."
         ["type", "id", "idPattern", "q", "attrs", "pick", "omit", "georel", "geometry", "coordinates", "geoproperty",
-         "geometryProperty", "scopeQ", "limit", "offset", "count", "options", "format", "datasetId", "local"]
+         "geometryProperty", "scopeQ", "limit", "offset", "count", "options", "format", "datasetId", "local", "languages", "join", "joinLevel",
+         "containedBy", "orderBy", "orderFrom", "orderGeometry", "collation", "expandValues", "jsonKeys", "splitEntities", "csf"]
         => ["type", "q", "pick", "limit", "count"] None Entities;
     "create-entity" "Entities" "Create an entity" "The id and the type are part of the body." ["local"] Entity Created;
     "retrieve-entity" "Entities" "Read an entity" "One entity by its id, whole or in part."
-        ["attrs", "pick", "omit", "options", "format", "type", "datasetId", "geometryProperty", "local"] => ["format"] None Entity;
+        ["attrs", "pick", "omit", "options", "format", "type", "datasetId", "geometryProperty", "local", "languages", "join", "joinLevel",
+         "containedBy"] => ["format"] None Entity;
+    "purge-entities" "Entities" "Delete entities, or attributes of many"
+        "All entities that meet the conditions are deleted, or with drop or keep attributes of them. At least one of type, attrs, q, georel or local=true has to be given."
+        ["type", "id", "idPattern", "q", "attrs", "georel", "geometry", "coordinates", "geoproperty", "geometryProperty", "scopeQ",
+         "keep", "drop", "local", "expandValues", "csf"]
+        => ["type", "drop"] None Done;
     "replace-entity" "Entities" "Replace an entity" "All its attributes are replaced by those of the body." ["type", "local"] Entity Done;
     "merge-entity" "Entities" "Merge into an entity"
         "Attributes of the body are added or merged; null, written urn:ngsi-ld:null, removes what it stands for."
@@ -150,7 +163,7 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
     "batch-merge" "Batches" "Merge into many" "As merging into one, for each." ["local"] Entities BatchDone;
     "batch-delete" "Batches" "Delete many" "The body lists their ids." ["local"] Ids BatchDone;
     "post-query" "Batches" "Find entities by a body" "The same question as by parameters, for those that are too long for an address."
-        ["limit", "offset", "count", "options", "format", "geometryProperty", "local"] => ["limit", "format"] Query Entities;
+        ["limit", "offset", "count", "options", "format", "geometryProperty", "local", "languages"] => ["limit", "format"] Query Entities;
     "retrieve-temporal-evolution" "History" "Read the history of an entity" "Instances of its attributes over time, also where the entity was deleted."
         ["attrs", "pick", "omit", "temporalOptions", "temporalFormat", "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "datasetId", "local"]
         => ["lastN"] None History;

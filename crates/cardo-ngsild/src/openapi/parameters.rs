@@ -18,7 +18,7 @@ use Shape::{Count, Flag, Iri, Moment, One, Text};
 
 const FORMATS: &[&str] = &["normalized", "concise", "keyValues", "simplified"];
 
-const IN_QUERY: [Row; 32] = [
+const IN_QUERY: [Row; 46] = [
     (
         "type",
         "type",
@@ -111,6 +111,92 @@ const IN_QUERY: [Row; 32] = [
         "A time of observation for attributes that were observed before.",
         Moment,
         "2026-11-01T12:00:00Z",
+    ),
+    (
+        "languages",
+        "lang",
+        "The languages of texts, the most welcome first or with weights: each LanguageProperty becomes a Property with one text.",
+        Text,
+        "fi,en;q=0.5",
+    ),
+    (
+        "join",
+        "join",
+        "Where linked entities stand: inline in the relationships, or flat behind the others.",
+        One(&["inline", "flat", "@none"]),
+        "inline",
+    ),
+    (
+        "joinLevel",
+        "joinLevel",
+        "How many relationships are followed one after the other.",
+        Count,
+        "1",
+    ),
+    (
+        "containedBy",
+        "containedBy",
+        "Ids of entities that the client has met; they are not linked again.",
+        Text,
+        "urn:ngsi-ld:City:example",
+    ),
+    (
+        "orderBy",
+        "orderBy",
+        "Members and paths by which entities are ordered, each with ;asc, ;desc, ;dist-asc or ;dist-desc.",
+        Text,
+        "name;desc",
+    ),
+    (
+        "orderFrom",
+        "orderFrom",
+        "The coordinates from which distances are taken.",
+        Text,
+        "[24.9414,60.1719]",
+    ),
+    (
+        "orderGeometry",
+        "orderGeometry",
+        "The type of the geometry from which distances are taken.",
+        One(&["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"]),
+        "Point",
+    ),
+    ("collation", "collation", "The collation by which texts are ordered (RFC 6067).", Text, "fi"),
+    (
+        "expandValues",
+        "expandValues",
+        "Attributes whose constants in q the @context expands.",
+        Text,
+        "category",
+    ),
+    (
+        "jsonKeys",
+        "jsonKeys",
+        "Attributes whose keys in q the @context does not expand.",
+        Text,
+        "json",
+    ),
+    (
+        "splitEntities",
+        "splitEntities",
+        "Whether parts of one entity may be on several servers. It is the same for a server that knows no others.",
+        Flag,
+        "true",
+    ),
+    (
+        "csf",
+        "csf",
+        "A condition on other servers that are asked. It is the same for a server that knows no others.",
+        Text,
+        "name",
+    ),
+    ("drop", "drop", "Attributes that are deleted; the entities stay.", Text, "name"),
+    (
+        "keep",
+        "keep",
+        "Attributes that stay; all others are deleted, the entities stay.",
+        Text,
+        "name",
     ),
     ("lang", "lang", "The language of a text that is merged into a LanguageProperty.", Text, "fi"),
     ("deleteAll", "deleteAll", "Whether all instances are deleted.", Flag, "true"),
@@ -233,7 +319,7 @@ const IN_HEADERS: [Row; 4] = [
 ];
 
 /// What is meant where a parameter is left out and that is not plain from its words.
-const DEFAULTS: [(&str, &str); 10] = [
+const DEFAULTS: [(&str, &str); 14] = [
     ("geoproperty", "location"),
     ("geometryProperty", "location"),
     ("offset", "0"),
@@ -244,6 +330,10 @@ const DEFAULTS: [(&str, &str); 10] = [
     ("timeproperty", "observedAt"),
     ("details", "false"),
     ("reload", "false"),
+    ("join", "@none"),
+    ("joinLevel", "1"),
+    ("orderGeometry", "Point"),
+    ("collation", "und"),
 ];
 
 impl Shape {

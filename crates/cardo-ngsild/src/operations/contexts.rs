@@ -92,7 +92,7 @@ pub(crate) async fn serve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let details = flag(&params, "details")?.unwrap_or(false);
     let id = ask.segment(1)?;
     let snapshot = face.contexts.twin(&ask.caller.twin).await?;
-    let found = face.find(snapshot.as_ref(), &id).await.ok_or_else(|| unknown(&id))?;
+    let found = face.find_context(snapshot.as_ref(), &id).await.ok_or_else(|| unknown(&id))?;
     let shown = face.metadata(ask, &found, true);
     let shown = match (found, details) {
         (_, true) => shown,
@@ -115,7 +115,7 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let reload = flag(&params, "reload")?.unwrap_or(false);
     let id = ask.segment(1)?;
     let snapshot = face.contexts.twin(&ask.caller.twin).await?;
-    let found = face.find(snapshot.as_ref(), &id).await;
+    let found = face.find_context(snapshot.as_ref(), &id).await;
     let mut after = revision(snapshot.as_ref());
     match (found, reload) {
         (Some(Found::Copy(cached)), true) => face.contexts.reload(&cached).await?,
@@ -154,7 +154,7 @@ fn json(ask: &Ask<'_>, shown: &Value, revision: Revision) -> Answer {
 
 impl Face {
     /// What a local id, or the URL of a copy, stands for in a tenant.
-    async fn find(&self, snapshot: Option<&Snapshot>, id: &str) -> Option<Found> {
+    async fn find_context(&self, snapshot: Option<&Snapshot>, id: &str) -> Option<Found> {
         // Who gives the URL of a hosted context means that one too.
         let own = local_id(id);
         let own = own.as_deref().unwrap_or(id);

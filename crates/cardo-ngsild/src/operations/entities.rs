@@ -6,21 +6,21 @@ use cardo_engine::{Batch, Done, Operation, Snapshot};
 use cardo_http::Params;
 use cardo_model::{EntityId, Iri, NameId, Record, Revision};
 
-use super::{ProjectionText, dataset_ids, members, selects};
+use super::query::Asked;
+use super::{ShapeText, selects};
 use crate::face::Face;
 use crate::fault::Fault;
 use crate::parse::{Document, EntityReader, Reading};
-use crate::represent::{EntityWriter, Format, Naming, Shape};
+use crate::represent::{EntityWriter, Format, JoinStyle, Naming};
 use crate::request::{Ask, ENTITY_TYPES, Media, flag};
 use crate::respond::{context_in_body, created, empty};
 
 type Answer = Result<Response<Body>, Fault>;
 
-/// Parameters that say how entities are represented, common to retrieve and query.
-pub(crate) const SHAPE_UNBUILT: [&str; 7] =
-    ["lang", "join", "joinLevel", "containedBy", "entityMap", "entityMapLifetime", "splitEntities"];
+/// Parameters of entity maps, common to retrieve and query.
+pub(crate) const MAP_UNBUILT: [&str; 2] = ["entityMap", "entityMapLifetime"];
 
-const RETRIEVE: [&str; 9] = [
+const RETRIEVE: [&str; 13] = [
     "attrs",
     "pick",
     "omit",
@@ -30,6 +30,10 @@ const RETRIEVE: [&str; 9] = [
     "datasetId",
     "geometryProperty",
     "local",
+    "lang",
+    "join",
+    "joinLevel",
+    "containedBy",
 ];
 
 /// `format` and `options` (clauses 6.3.7 and 6.3.11).
@@ -75,21 +79,13 @@ pub(crate) fn geometry_property(
 
 /// Retrieve entity (clause 5.7.1).
 pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
-    let params = ask.params(&RETRIEVE, &SHAPE_UNBUILT)?;
+    let params = ask.params(&RETRIEVE, &MAP_UNBUILT)?;
     let media = ask.media(&ENTITY_TYPES)?;
     let naming = face.link_naming(ask).await?;
     let geometry = geometry_property(&params, media, &naming)?;
     flag(&params, "local")?;
-    let (format, sys_attrs) = format_of(&params)?;
     let names = face.engine.names();
-    let text = ProjectionText {
-        attrs: params.get("attrs"),
-        pick: params.get("pick"),
-        omit: params.get("omit"),
-    };
-    let (members, attrs) = members(text, naming.context(), names)?;
-    let shape =
-        Shape { format, sys_attrs, members, datasets: dataset_ids(params.get("datasetId"))? };
+    let (shape, attrs) = ShapeText::of(&params).shape(face, ask, &naming, format_of(&params)?)?;
     let id = ask.segment(1)?;
     let snapshot = face.snapshot(ask).await?;
     let Some(record) = snapshot.retrieve(&id) else { return Err(not_found(&id)) };
@@ -100,12 +96,15 @@ pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
     if attrs.is_some_and(|attrs| !attrs.iter().any(has)) {
         return Err(Fault::not_found(format!("entity {id} has none of the attributes asked for")));
     }
+    if shape.special.is_some() {
+        let asked = Asked { shape, geometry, media };
+        return face.retrieve_specially(ask, &naming, &asked, record, &snapshot).await;
+    }
     let in_body = context_in_body(ask, media);
     let geometry = geometry.map_or(NameId::UNKNOWN, |name| names.id_or_unknown(name.as_str()));
     let capacity = record.as_bytes().len() * 2 + 256;
     let body = naming.write(names, capacity, |out, table| {
-        let mut writer =
-            EntityWriter { out, names: table, context: naming.context(), shape: &shape };
+        let mut writer = EntityWriter::new(out, table, naming.context(), &shape);
         match media {
             Media::GeoJson => writer.feature(record.view(), geometry, in_body),
             Media::Json | Media::JsonLd => {
@@ -114,9 +113,35 @@ pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
         }
     });
     if body.is_empty() {
-        return Err(Fault::not_found(format!("entity {id} has none of the members asked for")));
+        return Err(nothing_of(&id));
     }
     Ok(face.answer_tagged(ask, media, &naming, body, snapshot.revision()))
+}
+
+fn nothing_of(id: &str) -> Fault {
+    Fault::not_found(format!("entity {id} has none of the members asked for"))
+}
+
+impl Face {
+    /// The same with linked entities, in one language, or by an older version.
+    async fn retrieve_specially(
+        &self,
+        ask: &Ask<'_>,
+        naming: &Naming,
+        asked: &Asked,
+        record: Record,
+        snapshot: &Snapshot,
+    ) -> Answer {
+        let roots = [record];
+        let linked = self.linked(ask, snapshot, &roots, &asked.shape).await?;
+        let is_flat = asked.shape.join().is_some_and(|join| join.style == JoinStyle::Flat);
+        let in_body = context_in_body(ask, asked.media);
+        let written = self.written(naming, asked, &roots, &linked, in_body, is_flat)?;
+        if written.body.is_empty() || (is_flat && written.body == b"[]") {
+            return Err(nothing_of(roots[0].view().id()));
+        }
+        Ok(self.answer_written(ask, asked.media, naming, written, snapshot.revision()))
+    }
 }
 
 /// The answer where an entity is not there: of the id, if that is what is wrong.
@@ -176,11 +201,6 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
 /// An operation on one entity whose path names none (clauses 5.6.17.4 and 5.6.18.4).
 pub(crate) async fn without_id(_: &Arc<Face>, _: &Ask<'_>, _: Body) -> Answer {
     Err(Fault::bad_data("the path holds no id of an entity"))
-}
-
-/// Purge entities (clause 5.6.21) is not built.
-pub(crate) async fn purge(_: &Arc<Face>, _: &Ask<'_>, _: Body) -> Answer {
-    Err(Fault::not_implemented("entities cannot be purged; delete them by id or in a batch"))
 }
 
 impl Face {

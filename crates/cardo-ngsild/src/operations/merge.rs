@@ -3,11 +3,11 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use cardo_engine::{MergeOptions, Operation};
-use cardo_model::{AttributeFragment, Fragment, Iri, Kind, Names, Record, Timestamp, Value};
+use cardo_model::{AttributeFragment, Fragment, Iri, Kind, Names, Record, Value};
 
 use crate::face::Face;
 use crate::fault::Fault;
-use crate::parse::{Document, Reading, shorten};
+use crate::parse::{Document, Reading, shorten, utc};
 use crate::represent::Format;
 use crate::request::Ask;
 use crate::respond::empty;
@@ -22,7 +22,7 @@ pub(crate) async fn merge(
     let params = ask.params(&known, &[])?;
     let (format, _) = super::entities::format_of(&params)?;
     let is_simplified = format == Format::Simplified;
-    let observed_at = params.get("observedAt").map(Timestamp::parse).transpose();
+    let observed_at = params.get("observedAt").map(utc).transpose();
     let options = MergeOptions {
         no_overwrite: false,
         observed_at: observed_at.map_err(|error| Fault::bad_data(error.to_string()))?,

@@ -3,39 +3,26 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Response;
+use cardo_model::Iri;
 use cardo_query::{Filter, GeoParameters, QOptions};
 use serde_json::value::RawValue;
 
 use super::entities::{format_of, geometry_property};
 use super::query::Question;
-use super::{ProjectionText, QuestionText, dataset_ids, members, question};
+use super::{OrderText, ProjectionText, QuestionText, ShapeText, check_source_filter, question};
 use crate::face::Face;
 use crate::fault::Fault;
-use crate::parse::{DataFault, Document, InvalidInput, Items, Members, at_most, string, strings};
-use crate::represent::{Naming, Shape};
+use crate::parse::{
+    DataFault, Document, InvalidInput, Items, Members, at_most, shorten, string, strings,
+};
+use crate::represent::Naming;
 use crate::request::{Ask, ENTITY_TYPES, flag};
 
-const PARAMS: [&str; 7] =
-    ["limit", "offset", "count", "options", "format", "local", "geometryProperty"];
+const PARAMS: [&str; 8] =
+    ["limit", "offset", "count", "options", "format", "local", "geometryProperty", "lang"];
 
-/// Members of a Query (clause 5.2.23) that are understood, and those that are not built.
-const UNBUILT_MEMBERS: &[&str] = &[
-    "csf",
-    "lang",
-    "join",
-    "joinLevel",
-    "containedBy",
-    "orderBy",
-    "ordering",
-    "orderFrom",
-    "orderGeometry",
-    "collation",
-    "entityMap",
-    "entityMapLifetime",
-    "splitEntities",
-    "expandValues",
-    "jsonKeys",
-];
+/// Members of a Query (clause 5.2.23) that are not built.
+const UNBUILT_MEMBERS: &[&str] = &["entityMap", "entityMapLifetime"];
 
 /// Query entities by POST (clauses 5.7.2 and 6.23).
 pub(crate) async fn query(
@@ -43,39 +30,88 @@ pub(crate) async fn query(
     ask: &Ask<'_>,
     body: Body,
 ) -> Result<Response<Body>, Fault> {
-    let params = ask.params(&PARAMS, &["lang"])?;
+    let params = ask.params(&PARAMS, &[])?;
     let media = ask.media(&ENTITY_TYPES)?;
     let payload = face.payload(ask, body).await?;
     let document = Document::from_body(&payload.bytes)?;
     let naming = face.document_naming(&payload, document.context()?).await?;
     let local = flag(&params, "local")?;
     let asked = Asked::read(document.members(), local)?;
-    let (filter, members) = asked.filter(face, &naming)?;
-    let (format, sys_attrs) = format_of(&params)?;
-    let datasets = dataset_ids(asked.datasets.as_deref())?;
+    let mut text = asked.shape_text();
+    text.lang = text.lang.or(params.get("lang"));
+    let (shape, attrs) = text.shape(face, ask, &naming, format_of(&params)?)?;
+    check_source_filter(asked.csf.as_deref(), naming.context())?;
+    let levels = shape.join().map_or(0, |join| join.levels);
+    let geometry = geometry_property(&params, media, &naming)?;
     let question = Question {
-        filter,
-        shape: Shape { format, sys_attrs, members, datasets },
+        filter: asked.filter(&naming, attrs.as_deref(), levels)?,
+        order: asked.ordering.text().read(naming.context())?,
         paging: face.paging(&params)?,
-        geometry: geometry_property(&params, media, &naming)?,
+        asked: super::query::Asked { shape, geometry, media },
     };
-    face.answer_question(ask, media, &naming, &question).await
+    face.answer_question(ask, &naming, &question).await
 }
 
 /// How many selectors a question or a subscription may have.
 pub(crate) const MAX_SELECTORS: usize = 1_000;
 
 /// The members of a Query.
+#[derive(Default)]
 struct Asked<'a> {
     entities: Vec<Selector<'a>>,
     attrs: Option<String>,
     pick: Option<String>,
     omit: Option<String>,
     q: Option<Cow<'a, str>>,
+    expand_values: Option<String>,
+    json_keys: Option<String>,
     geo: Option<&'a RawValue>,
     scope_q: Option<Cow<'a, str>>,
     datasets: Option<String>,
+    lang: Option<Cow<'a, str>>,
+    join: Option<Cow<'a, str>>,
+    join_level: Option<&'a str>,
+    contained_by: Option<String>,
+    ordering: Ordering<'a>,
+    csf: Option<Cow<'a, str>>,
     local: Option<bool>,
+}
+
+/// The members of its ordering (clause 5.2.43).
+#[derive(Default)]
+struct Ordering<'a> {
+    by: Option<String>,
+    coordinates: Option<&'a str>,
+    geometry: Option<Cow<'a, str>>,
+    collation: Option<Cow<'a, str>>,
+}
+
+impl<'a> Ordering<'a> {
+    fn read(raw: &'a RawValue) -> Result<Self, InvalidInput> {
+        let mut ordering = Self::default();
+        for (name, raw) in Members::of(raw)?.iter() {
+            match name {
+                "orderBy" => ordering.by = Some(list(raw)?),
+                "coordinates" => ordering.coordinates = Some(raw.get()),
+                "geometry" => ordering.geometry = Some(string(raw, "a type of geometry")?),
+                "collation" => ordering.collation = Some(string(raw, "a collation")?),
+                other => {
+                    let why = "an ordering has orderBy, coordinates, geometry and collation";
+                    return Err(DataFault::Prohibited(other.to_owned(), why).into());
+                }
+            }
+        }
+        Ok(ordering)
+    }
+
+    fn text(&self) -> OrderText<'_> {
+        OrderText {
+            by: self.by.as_deref(),
+            from: self.coordinates,
+            geometry: self.geometry.as_deref(),
+            collation: self.collation.as_deref(),
+        }
+    }
 }
 
 /// Which entities (clause 5.2.33).
@@ -113,23 +149,13 @@ impl<'a> Selector<'a> {
             id_pattern: self.id_pattern.as_deref(),
             ..QuestionText::default()
         };
-        question(&text, None, naming.context())
+        question(&text, None, naming.context(), 0)
     }
 }
 
 impl<'a> Asked<'a> {
     fn read(members: &Members<'a>, local: Option<bool>) -> Result<Self, Fault> {
-        let mut asked = Self {
-            entities: Vec::new(),
-            attrs: None,
-            pick: None,
-            omit: None,
-            q: None,
-            geo: None,
-            scope_q: None,
-            datasets: None,
-            local,
-        };
+        let mut asked = Self { local, ..Self::default() };
         let mut has_type = false;
         for (name, raw) in members.iter() {
             let within = |error: InvalidInput| Fault::from(error.within(name));
@@ -158,7 +184,18 @@ impl<'a> Asked<'a> {
                 "q" => asked.q = Some(string(raw, "a query").map_err(within)?),
                 "geoQ" => asked.geo = Some(raw),
                 "scopeQ" => asked.scope_q = Some(string(raw, "a scope query").map_err(within)?),
-                "local" => asked.local = Some(raw.get() == "true"),
+                "local" => asked.local = Some(truth(raw).map_err(within)?),
+                "splitEntities" => {
+                    truth(raw).map_err(within)?;
+                }
+                "csf" => asked.csf = Some(string(raw, "a query").map_err(within)?),
+                "expandValues" => asked.expand_values = Some(names(raw).map_err(within)?),
+                "jsonKeys" => asked.json_keys = Some(names(raw).map_err(within)?),
+                "lang" => asked.lang = Some(string(raw, "a list of languages").map_err(within)?),
+                "join" => asked.join = Some(string(raw, "a kind of join").map_err(within)?),
+                "joinLevel" => asked.join_level = Some(raw.get()),
+                "containedBy" => asked.contained_by = Some(list(raw).map_err(within)?),
+                "ordering" => asked.ordering = Ordering::read(raw).map_err(within)?,
                 _ if UNBUILT_MEMBERS.contains(&name) => {
                     return Err(Fault::not_implemented(format!(
                         "the member {name:?} is not implemented"
@@ -175,17 +212,27 @@ impl<'a> Asked<'a> {
         Ok(asked)
     }
 
+    fn shape_text(&self) -> ShapeText<'_> {
+        ShapeText {
+            projection: ProjectionText {
+                attrs: self.attrs.as_deref(),
+                pick: self.pick.as_deref(),
+                omit: self.omit.as_deref(),
+            },
+            datasets: self.datasets.as_deref(),
+            lang: self.lang.as_deref(),
+            join: self.join.as_deref(),
+            join_level: self.join_level,
+            contained_by: self.contained_by.as_deref(),
+        }
+    }
+
     fn filter(
         &self,
-        face: &Face,
         naming: &Naming,
-    ) -> Result<(Filter, crate::represent::Members), Fault> {
-        let text = ProjectionText {
-            attrs: self.attrs.as_deref(),
-            pick: self.pick.as_deref(),
-            omit: self.omit.as_deref(),
-        };
-        let (members, attrs) = members(text, naming.context(), face.engine.names())?;
+        attrs: Option<&[Iri]>,
+        levels: usize,
+    ) -> Result<Filter, Fault> {
         let selectors: Vec<Filter> = self
             .entities
             .iter()
@@ -193,21 +240,36 @@ impl<'a> Asked<'a> {
             .collect::<Result<_, _>>()?;
         let text = QuestionText {
             q: self.q.as_deref(),
-            q_options: QOptions::default(),
+            q_options: QOptions {
+                expand_values: self.expand_values.as_deref(),
+                json_keys: self.json_keys.as_deref(),
+            },
             geo: GeoParameters::default(),
             geo_object: self.geo.map(RawValue::get),
             scope_q: self.scope_q.as_deref(),
             local: if selectors.is_empty() { self.local } else { Some(true) },
             ..QuestionText::default()
         };
-        let rest = question(&text, attrs.as_deref(), naming.context())?;
-        let filter = match <[Filter; 1]>::try_from(selectors) {
+        let rest = question(&text, attrs, naming.context(), levels)?;
+        Ok(match <[Filter; 1]>::try_from(selectors) {
             Ok([one]) => one.and(rest),
             Err(several) if several.is_empty() => rest,
             Err(several) => Filter::Or(several).and(rest),
-        };
-        Ok((filter, members))
+        })
     }
+}
+
+fn truth(raw: &RawValue) -> Result<bool, InvalidInput> {
+    match raw.get() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        other => Err(DataFault::Expected(shorten(other), "true or false").into()),
+    }
+}
+
+/// Names in one string, or an array of them.
+fn names(raw: &RawValue) -> Result<String, InvalidInput> {
+    Ok(strings(raw, "a list of names")?.join(","))
 }
 
 /// An array of strings as the text of a parameter.

@@ -1,7 +1,7 @@
 //! Which members of entities an answer has (clauses 4.21 and 6.4.3.2).
 
 use cardo_jsonld::Context;
-use cardo_model::{Iri, Names};
+use cardo_model::{Iri, NameId, Names};
 use cardo_query::parse_attributes;
 
 use super::ContextNames;
@@ -14,6 +14,19 @@ pub(crate) struct ProjectionText<'a> {
     pub(crate) attrs: Option<&'a str>,
     pub(crate) pick: Option<&'a str>,
     pub(crate) omit: Option<&'a str>,
+}
+
+/// What is shown of entities, and of those that their relationships lead to.
+#[derive(Debug)]
+pub(crate) struct Projection {
+    pub(crate) members: Members,
+    pub(crate) linked: Vec<(NameId, Projection)>,
+}
+
+/// A member by full name, and what is chosen of the entities that it leads to.
+struct Item {
+    member: Member,
+    below: Vec<Item>,
 }
 
 /// Members by full name.
@@ -31,58 +44,73 @@ pub(crate) fn members(
     context: &Context,
     names: &Names,
 ) -> Result<(Members, Option<Vec<Iri>>), Fault> {
+    let (projection, attrs) = projection(text, context, names, 0)?;
+    Ok((projection.members, attrs))
+}
+
+/// The same with members of linked entities, so many levels deep.
+pub(crate) fn projection(
+    text: ProjectionText<'_>,
+    context: &Context,
+    names: &Names,
+    levels: usize,
+) -> Result<(Projection, Option<Vec<Iri>>), Fault> {
     let attrs = match text.attrs {
         Some(attrs) => Some(parse_attributes(attrs, &ContextNames(context))?),
         None => None,
     };
-    let picked = text.pick.map(|pick| parse("pick", pick, context)).transpose()?;
-    let omitted = text.omit.map(|omit| parse("omit", omit, context)).transpose()?;
+    let parse = |parameter, text| Parser { parameter, text, at: 0, context, count: 0 }.all(levels);
+    let picked = text.pick.map(|pick| parse("pick", pick)).transpose()?;
+    let omitted = text.omit.map(|omit| parse("omit", omit)).transpose()?;
     if attrs.is_some() && (picked.is_some() || omitted.is_some()) {
         return Err(Fault::bad_data("attrs excludes pick and omit"));
     }
-    if let (Some(picked), Some(omitted)) = (&picked, &omitted)
-        && picked.iter().any(|member| omitted.contains(member))
-    {
-        return Err(Fault::bad_data("pick and omit name the same member"));
+    if let Some(attrs) = &attrs {
+        let ids = attrs.iter().map(|name| names.id_or_unknown(name.as_str())).collect();
+        let projection = Projection { members: Members::attributes(ids), linked: Vec::new() };
+        return Ok((projection, Some(attrs.clone())));
     }
-    let pick = |list: &[Member]| collect(list, names);
-    let members = match (&picked, &omitted, &attrs) {
-        (None, None, None) => Members::All,
-        (None, None, Some(attrs)) => Members::attributes(
-            attrs.iter().map(|name| names.id_or_unknown(name.as_str())).collect(),
-        ),
-        (Some(picked), _, _) => Members::Only(pick(picked)),
-        (None, Some(omitted), _) => Members::Without(pick(omitted)),
-    };
-    Ok((members, attrs))
+    Ok((Projection::of(picked.as_deref(), omitted.as_deref(), names)?, None))
 }
 
-fn parse(parameter: &str, text: &str, context: &Context) -> Result<Vec<Member>, Fault> {
-    if text.contains(['{', '}']) {
-        return Err(Fault::bad_data(format!(
-            "{parameter}={text:?} names members of linked entities, but no join is asked for"
-        )));
-    }
-    let mut members = Vec::new();
-    for name in text.split([',', '|']).map(str::trim) {
-        if members.len() >= cardo_query::MAX_LIST_ITEMS {
-            return Err(Fault::bad_data(format!("{parameter} names too many members")));
+impl Projection {
+    fn of(picked: Option<&[Item]>, omitted: Option<&[Item]>, names: &Names) -> Result<Self, Fault> {
+        let leaves = |items: &[Item]| collect(items.iter().filter(|i| i.below.is_empty()), names);
+        let find = |items: Option<&'_ [Item]>, member: &Member| {
+            items.and_then(|items| items.iter().position(|item| item.member == *member))
+        };
+        for item in omitted.unwrap_or(&[]).iter().filter(|item| item.below.is_empty()) {
+            if find(picked, &item.member).is_some() {
+                return Err(Fault::bad_data("pick and omit name the same member"));
+            }
         }
-        members.push(match name {
-            "" => return Err(Fault::bad_data(format!("{parameter}={text:?} holds an empty name"))),
-            "id" | "@id" => Member::Id,
-            "type" | "@type" => Member::Type,
-            "scope" => Member::Scope,
-            name => Member::Attribute(ContextNames(context).name(name)?),
-        });
+        let members = match (picked, omitted) {
+            (None, None) => Members::All,
+            (Some(picked), _) => Members::Only(collect(picked.iter(), names)),
+            (None, Some(omitted)) => Members::Without(leaves(omitted)),
+        };
+        let below = |items: Option<&'_ [Item]>, member: &Member| -> Option<usize> {
+            find(items, member).filter(|at| items.is_some_and(|items| !items[*at].below.is_empty()))
+        };
+        let mut linked: Vec<(NameId, Self)> = Vec::new();
+        for item in picked.unwrap_or(&[]).iter().chain(omitted.unwrap_or(&[])) {
+            let Member::Attribute(name) = &item.member else { continue };
+            let id = names.id_or_unknown(name.as_str());
+            if item.below.is_empty() || linked.iter().any(|(known, _)| *known == id) {
+                continue;
+            }
+            let pick = below(picked, &item.member).zip(picked).map(|(at, all)| &*all[at].below);
+            let omit = below(omitted, &item.member).zip(omitted).map(|(at, all)| &*all[at].below);
+            linked.push((id, Self::of(pick, omit, names)?));
+        }
+        Ok(Self { members, linked })
     }
-    Ok(members)
 }
 
-fn collect(list: &[Member], names: &Names) -> Picked {
+fn collect<'a>(items: impl Iterator<Item = &'a Item>, names: &Names) -> Picked {
     let mut picked = Picked::default();
-    for member in list {
-        match member {
+    for item in items {
+        match &item.member {
             Member::Id => picked.id = true,
             Member::Type => picked.types = true,
             Member::Scope => picked.scope = true,
@@ -90,6 +118,73 @@ fn collect(list: &[Member], names: &Names) -> Picked {
         }
     }
     picked
+}
+
+/// Reads `name,relationship{name,…}` (clause 4.21).
+struct Parser<'a> {
+    parameter: &'static str,
+    text: &'a str,
+    at: usize,
+    context: &'a Context,
+    count: usize,
+}
+
+impl Parser<'_> {
+    fn all(mut self, levels: usize) -> Result<Vec<Item>, Fault> {
+        let items = self.items(levels)?;
+        if self.at < self.text.len() {
+            return Err(self.wrong("has a bracket too many"));
+        }
+        Ok(items)
+    }
+
+    fn items(&mut self, levels: usize) -> Result<Vec<Item>, Fault> {
+        let mut items = Vec::new();
+        loop {
+            items.push(self.item(levels)?);
+            if !self.text[self.at..].starts_with([',', '|']) {
+                return Ok(items);
+            }
+            self.at += 1;
+        }
+    }
+
+    fn item(&mut self, levels: usize) -> Result<Item, Fault> {
+        self.count += 1;
+        if self.count > cardo_query::MAX_LIST_ITEMS {
+            return Err(Fault::bad_data(format!("{} names too many members", self.parameter)));
+        }
+        let rest = &self.text[self.at..];
+        let end = rest.find([',', '|', '{', '}']).unwrap_or(rest.len());
+        self.at += end;
+        let member = match rest[..end].trim() {
+            "" => return Err(self.wrong("holds an empty name")),
+            "id" | "@id" => Member::Id,
+            "type" | "@type" => Member::Type,
+            "scope" => Member::Scope,
+            name => Member::Attribute(ContextNames(self.context).name(name)?),
+        };
+        let mut below = Vec::new();
+        if self.text[self.at..].starts_with('{') {
+            let Some(levels) = levels.checked_sub(1) else {
+                return Err(self.wrong(
+                    "names members of linked entities, but no join is asked for or not so deep",
+                ));
+            };
+            self.at += 1;
+            below = self.items(levels)?;
+            if !self.text[self.at..].starts_with('}') {
+                return Err(self.wrong("lacks a closing bracket"));
+            }
+            self.at += 1;
+        }
+        Ok(Item { member, below })
+    }
+
+    fn wrong(&self, what: &str) -> Fault {
+        let shown: String = self.text.chars().take(80).collect();
+        Fault::bad_data(format!("{}={shown:?} {what}", self.parameter))
+    }
 }
 
 /// The parameter `datasetId`: URIs, and `@none` for the default instance (clause 4.5.5).

@@ -2,14 +2,16 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::header::LINK;
-use axum::http::{HeaderName, HeaderValue, Response};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use cardo_engine::{EntityQuery, Order, Page, PageRequest, PageStart};
 use cardo_http::{BaseUrl, PageLinks, Params};
-use cardo_model::{Iri, NameId, Record};
+use cardo_model::{Iri, NameId, Record, Revision};
 use cardo_query::{Filter, GeoParameters, QOptions};
 
-use super::entities::{SHAPE_UNBUILT, format_of, geometry_property};
-use super::{ProjectionText, QuestionText, dataset_ids, members, question};
+use super::entities::{MAP_UNBUILT, format_of, geometry_property};
+use super::join::{Shaped, too_many};
+use super::ordering::OrderText;
+use super::{QuestionText, ShapeText, check_source_filter, question};
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
 use crate::represent::{EntityWriter, Naming, Shape};
@@ -19,7 +21,7 @@ use crate::respond::context_in_body;
 /// The header with the number of all results (clause 6.3.13).
 pub(crate) const RESULTS_COUNT: HeaderName = HeaderName::from_static("ngsild-results-count");
 
-const QUERY: [&str; 20] = [
+const QUERY: [&str; 32] = [
     "type",
     "id",
     "idPattern",
@@ -40,24 +42,19 @@ const QUERY: [&str; 20] = [
     "format",
     "datasetId",
     "local",
-];
-const QUERY_UNBUILT: [&str; 14] = [
-    SHAPE_UNBUILT[0],
-    SHAPE_UNBUILT[1],
-    SHAPE_UNBUILT[2],
-    SHAPE_UNBUILT[3],
-    SHAPE_UNBUILT[4],
-    SHAPE_UNBUILT[5],
-    SHAPE_UNBUILT[6],
-    "csf",
-    "expandValues",
-    "jsonKeys",
+    "lang",
+    "join",
+    "joinLevel",
+    "containedBy",
     "orderBy",
     "orderFrom",
     "orderGeometry",
     "collation",
+    "expandValues",
+    "jsonKeys",
+    "splitEntities",
+    "csf",
 ];
-
 /// A page of a result (clauses 5.5.9 and 6.3.10).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paging {
@@ -69,9 +66,22 @@ pub(crate) struct Paging {
 /// A question for entities and how they are to be written.
 pub(crate) struct Question {
     pub(crate) filter: Filter,
-    pub(crate) shape: Shape,
+    pub(crate) order: Order,
     pub(crate) paging: Paging,
+    pub(crate) asked: Asked,
+}
+
+/// How entities are to be written.
+pub(crate) struct Asked {
+    pub(crate) shape: Shape,
     pub(crate) geometry: Option<Iri>,
+    pub(crate) media: Media,
+}
+
+/// A body, and whether an older version of the specification made it another.
+pub(crate) struct Written {
+    pub(crate) body: Vec<u8>,
+    pub(crate) is_altered: bool,
 }
 
 /// Query entities by GET (clause 5.7.2).
@@ -80,7 +90,7 @@ pub(crate) async fn query_entities(
     ask: &Ask<'_>,
     _: Body,
 ) -> Result<Response<Body>, Fault> {
-    let params = ask.params(&QUERY, &QUERY_UNBUILT)?;
+    let params = ask.params(&QUERY, &MAP_UNBUILT)?;
     let media = ask.media(&ENTITY_TYPES)?;
     let naming = face.link_naming(ask).await?;
     let text = QuestionText {
@@ -88,7 +98,10 @@ pub(crate) async fn query_entities(
         ids: params.get("id"),
         id_pattern: params.get("idPattern"),
         q: params.get("q"),
-        q_options: QOptions::default(),
+        q_options: QOptions {
+            expand_values: params.get("expandValues"),
+            json_keys: params.get("jsonKeys"),
+        },
         geo: GeoParameters {
             relation: params.get("georel"),
             geometry: params.get("geometry"),
@@ -99,23 +112,25 @@ pub(crate) async fn query_entities(
         scope_q: params.get("scopeQ"),
         local: flag(&params, "local")?,
     };
-    let projection = ProjectionText {
-        attrs: params.get("attrs"),
-        pick: params.get("pick"),
-        omit: params.get("omit"),
+    let (shape, attrs) = ShapeText::of(&params).shape(face, ask, &naming, format_of(&params)?)?;
+    let levels = shape.join().map_or(0, |join| join.levels);
+    let filter = question(&text, attrs.as_deref(), naming.context(), levels)?;
+    flag(&params, "splitEntities")?;
+    check_source_filter(params.get("csf"), naming.context())?;
+    let order = OrderText {
+        by: params.get("orderBy"),
+        from: params.get("orderFrom"),
+        geometry: params.get("orderGeometry"),
+        collation: params.get("collation"),
     };
-    let (members, attrs) = members(projection, naming.context(), face.engine.names())?;
-    let filter = question(&text, attrs.as_deref(), naming.context())?;
-    let (format, sys_attrs) = format_of(&params)?;
-    let shape =
-        Shape { format, sys_attrs, members, datasets: dataset_ids(params.get("datasetId"))? };
+    let geometry = geometry_property(&params, media, &naming)?;
     let question = Question {
         filter,
-        shape,
+        order: order.read(naming.context())?,
         paging: face.paging(&params)?,
-        geometry: geometry_property(&params, media, &naming)?,
+        asked: Asked { shape, geometry, media },
     };
-    face.answer_question(ask, media, &naming, &question).await
+    face.answer_question(ask, &naming, &question).await
 }
 
 impl Face {
@@ -147,64 +162,153 @@ impl Face {
     pub(crate) async fn answer_question(
         &self,
         ask: &Ask<'_>,
-        media: Media,
         naming: &Naming,
         question: &Question,
     ) -> Result<Response<Body>, Fault> {
-        let paging = question.paging;
+        let (paging, asked) = (question.paging, &question.asked);
         let query = EntityQuery {
             filter: question.filter.clone(),
-            order: Order::default(),
+            order: question.order.clone(),
             page: PageRequest { limit: paging.limit, start: PageStart::Offset(paging.offset) },
             count: paging.count,
         };
-        let page = self.engine.query(&ask.caller, &query).await?;
-        let in_body = context_in_body(ask, media);
-        let body = self.write_page(&page.entities, media, naming, question, in_body);
-        let mut response = self.answer_tagged(ask, media, naming, body, page.revision);
-        add_page_headers(ask, media, paging, &page, &mut response);
+        let (page, linked) = if asked.shape.join().is_some() {
+            let snapshot = self.snapshot(ask).await?;
+            let page = self.engine.query_in(&ask.caller, &snapshot, &query).await?;
+            let linked = self.linked(ask, &snapshot, &page.entities, &asked.shape).await?;
+            (page, linked)
+        } else {
+            (self.engine.query(&ask.caller, &query).await?, Vec::new())
+        };
+        let in_body = context_in_body(ask, asked.media);
+        let written = self.written(naming, asked, &page.entities, &linked, in_body, true)?;
+        let mut response = self.answer_written(ask, asked.media, naming, written, page.revision);
+        add_page_headers(ask, asked.media, paging, &page, &mut response);
         Ok(response)
     }
 
-    /// Writes entities as an array or a feature collection.
-    pub(crate) fn write_page(
+    /// Writes entities and those that they lead to: as a list, or the one there is by itself.
+    pub(crate) fn written(
         &self,
+        naming: &Naming,
+        asked: &Asked,
         entities: &[Record],
+        linked: &[Shaped],
+        in_body: bool,
+        is_list: bool,
+    ) -> Result<Written, Fault> {
+        let write = |asked: &Asked| match (is_list, entities) {
+            (false, [one]) => self.write_one(naming, asked, one, in_body),
+            _ => self.write_page(naming, asked, entities, linked, in_body),
+        };
+        let body = write(asked);
+        if let Some(join) = asked.shape.join().filter(|join| join.is_too_much()) {
+            return Err(too_many(join.most));
+        }
+        let newest = asked.shape.newest().map(|shape| Asked {
+            shape,
+            geometry: asked.geometry.clone(),
+            media: asked.media,
+        });
+        let is_altered = newest.is_some_and(|newest| write(&newest) != body);
+        Ok(Written { body, is_altered })
+    }
+
+    /// Answers with what was written: 203 where it was altered (clause 6.5.3.1).
+    pub(crate) fn answer_written(
+        &self,
+        ask: &Ask<'_>,
         media: Media,
         naming: &Naming,
-        question: &Question,
+        written: Written,
+        revision: Revision,
+    ) -> Response<Body> {
+        let mut response = self.answer_tagged(ask, media, naming, written.body, revision);
+        if written.is_altered && response.status() == StatusCode::OK {
+            *response.status_mut() = StatusCode::NON_AUTHORITATIVE_INFORMATION;
+        }
+        response
+    }
+
+    fn geometry_id(&self, asked: &Asked) -> NameId {
+        let id = |name: &Iri| self.engine.names().id_or_unknown(name.as_str());
+        asked.geometry.as_ref().map_or(NameId::UNKNOWN, id)
+    }
+
+    fn write_one(&self, naming: &Naming, asked: &Asked, record: &Record, in_body: bool) -> Vec<u8> {
+        let geometry = self.geometry_id(asked);
+        let capacity = record.as_bytes().len() * 2 + 256;
+        naming.write(self.engine.names(), capacity, |out, table| {
+            if let Some(join) = asked.shape.join() {
+                join.begin();
+            }
+            let outermost = asked.shape.outermost(record);
+            let shape = outermost.as_ref().unwrap_or(&asked.shape);
+            let mut writer = EntityWriter::new(out, table, naming.context(), shape);
+            match asked.media {
+                Media::GeoJson => writer.feature(record.view(), geometry, in_body),
+                Media::Json | Media::JsonLd => {
+                    writer.entity(record.view(), in_body);
+                }
+            }
+        })
+    }
+
+    /// Writes entities as an array or a feature collection.
+    fn write_page(
+        &self,
+        naming: &Naming,
+        asked: &Asked,
+        entities: &[Record],
+        linked: &[Shaped],
         in_body: bool,
     ) -> Vec<u8> {
-        let names = self.engine.names();
-        let geometry = question.geometry.as_ref();
-        let geometry = geometry.map_or(NameId::UNKNOWN, |name| names.id_or_unknown(name.as_str()));
+        let geometry = self.geometry_id(asked);
         let context_bytes = if in_body { naming.context().member().len() } else { 0 };
         let bytes: usize = entities.iter().map(|record| record.as_bytes().len() * 2).sum();
         let capacity = 128 + bytes + entities.len() * (64 + context_bytes);
-        naming.write(names, capacity, |out, table| {
-            let shape = &question.shape;
-            let mut writer = EntityWriter { out, names: table, context: naming.context(), shape };
-            if media != Media::GeoJson {
-                writer.out.push(b'[');
-                for record in entities {
-                    if writer.entity(record.view(), in_body) {
-                        writer.out.push(b',');
-                    }
-                }
-                return writer.close(b']');
+        let is_collection = asked.media == Media::GeoJson;
+        naming.write(self.engine.names(), capacity, |out, table| {
+            if is_collection {
+                out.extend_from_slice(b"{\"type\":\"FeatureCollection\",\"features\":");
             }
-            writer.out.extend_from_slice(b"{\"type\":\"FeatureCollection\",\"features\":[");
+            out.push(b'[');
+            if let Some(join) = asked.shape.join() {
+                join.begin();
+            }
             for record in entities {
-                writer.feature(record.view(), geometry, false);
-                writer.out.push(b',');
+                let outermost = asked.shape.outermost(record);
+                let shape = outermost.as_ref().unwrap_or(&asked.shape);
+                let mut writer = EntityWriter::new(out, table, naming.context(), shape);
+                writer.listed(record, is_collection.then_some(geometry), in_body);
             }
+            for (record, shape) in linked {
+                let mut writer = EntityWriter::new(out, table, naming.context(), shape);
+                writer.listed(record, is_collection.then_some(geometry), in_body);
+            }
+            let mut writer = EntityWriter::new(out, table, naming.context(), &asked.shape);
             writer.close(b']');
-            writer.out.push(b',');
-            if in_body {
-                writer.context_member();
+            if is_collection {
+                writer.out.push(b',');
+                if in_body {
+                    writer.context_member();
+                }
+                writer.close(b'}');
             }
-            writer.close(b'}');
         })
+    }
+}
+
+impl EntityWriter<'_, '_> {
+    /// Writes an entity of a list with a comma behind it, as a feature where there is a geometry.
+    #[inline]
+    fn listed(&mut self, record: &Record, geometry: Option<NameId>, in_body: bool) {
+        match geometry {
+            Some(geometry) => self.feature(record.view(), geometry, false),
+            None if !self.entity(record.view(), in_body) => return,
+            None => {}
+        }
+        self.out.push(b',');
     }
 }
 

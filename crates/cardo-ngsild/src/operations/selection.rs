@@ -25,11 +25,13 @@ pub(crate) struct QuestionText<'a> {
     pub(crate) local: Option<bool>,
 }
 
-/// The filter of a question; refuses one that is too wide. `attrs` are those of the parameter.
+/// The filter of a question; refuses one that is too wide, or looks at linked entities through more
+/// than `levels` relationships. `attrs` are those of the parameter.
 pub(crate) fn question(
     text: &QuestionText<'_>,
     attrs: Option<&[Iri]>,
     context: &Context,
+    levels: usize,
 ) -> Result<Filter, Fault> {
     let names = ContextNames(context);
     let asks_for_all = text.types.is_some_and(|types| types.trim() == "*");
@@ -56,6 +58,13 @@ pub(crate) fn question(
     if let Some(q) = text.q {
         let q = parse_q(q, &names, text.q_options)?;
         is_narrow |= asks_for_attribute(&q);
+        if q.link_levels() > levels {
+            return Err(Fault::bad_data(format!(
+                "q looks at linked entities through {} relationships, but join and joinLevel allow \
+                 {levels}",
+                q.link_levels()
+            )));
+        }
         filter = filter.and(q);
     }
     let geo = match text.geo_object {
@@ -77,6 +86,15 @@ pub(crate) fn question(
     Ok(filter)
 }
 
+/// A filter of context sources (clause 5.7.2.4) has to be a query. This server knows no sources, so
+/// that it leaves none out.
+pub(crate) fn check_source_filter(csf: Option<&str>, context: &Context) -> Result<(), Fault> {
+    if let Some(csf) = csf {
+        parse_q(csf, &ContextNames(context), QOptions::default())?;
+    }
+    Ok(())
+}
+
 fn is_system(name: &Iri) -> bool {
     const SYSTEM: [&str; 4] = [
         "https://uri.etsi.org/ngsi-ld/createdAt",
@@ -94,7 +112,7 @@ fn asks_for_attribute(filter: &Filter) -> bool {
         Filter::HasAttribute(name) => !is_system(name),
         Filter::Exists(path) => matches!(path.root, Root::Attribute(_)),
         Filter::Compare(comparison) => matches!(comparison.path.root, Root::Attribute(_)),
-        Filter::Type(_) | Filter::Geo(_) | Filter::Height(_) => true,
+        Filter::Type(_) | Filter::Geo(_) | Filter::Height(_) | Filter::Link(_) => true,
         Filter::True
         | Filter::False
         | Filter::Ids(_)

@@ -69,8 +69,7 @@ pub(crate) async fn retrieve(
     let scopes = asked.scopes(&history);
     let in_body = context_in_body(ask, media);
     let body = naming.write(face.engine.names(), 256 + points.len() * 160, |out, table| {
-        let mut writer =
-            EntityWriter { out, names: table, context: naming.context(), shape: &asked.shape };
+        let mut writer = EntityWriter::new(out, table, naming.context(), &asked.shape);
         let mut writer = TemporalWriter {
             writer: &mut writer,
             is_simplified: asked.is_simplified,
@@ -130,6 +129,7 @@ impl Asked {
             sys_attrs,
             members,
             datasets: dataset_ids(params.get("datasetId"))?,
+            special: None,
         };
         Ok(Self {
             range,

@@ -8,8 +8,8 @@ use super::Reading;
 use super::error::{DataFault, InvalidInput, shorten};
 use super::members::{Items, Members, as_string, string, strings};
 use super::names::{at_most, attribute_name, expand_name};
-use super::terms::{DESCRIBING, OUTPUT_ONLY, VALUE_MEMBERS, is_geometry_type};
-use super::value::{Nulls, geometry, value};
+use super::terms::{DESCRIBING, OUTPUT_ONLY, VALUE_MEMBERS, is_geometry_type, is_reserved};
+use super::value::{Nulls, geometry, utc, value};
 
 /// Reads attributes and their instances under one context.
 pub(super) struct AttributeReader<'a> {
@@ -310,7 +310,10 @@ impl AttributeReader<'_> {
                     InvalidInput::from(DataFault::Prohibited(name.to_owned(), reason)).within(why)
                 );
             }
-            "previousObjectList" => {}
+            _ if name.starts_with("previous") && is_reserved(name) => {
+                let why = "only notifications tell what was before";
+                return Err(DataFault::Prohibited(name.to_owned(), why).into());
+            }
             _ if OUTPUT_ONLY.contains(&name) => {}
             _ => instance.attributes.push(self.sub_attribute(name, raw, depth, instance)?),
         }
@@ -341,7 +344,7 @@ impl AttributeReader<'_> {
                 Ok(None)
             };
         }
-        Ok(Some(Timestamp::parse(&text)?))
+        Ok(Some(utc(&text)?))
     }
 
     fn code(&self, raw: &RawValue) -> Result<Box<str>, InvalidInput> {

@@ -13,7 +13,7 @@ use super::error::{DataFault, InvalidInput, shorten};
 use super::members::{Members, as_string, string};
 use super::names::{id, scopes, types};
 use super::terms::ENTITY_OUTPUT_ONLY;
-use super::value::Nulls;
+use super::value::{Nulls, utc};
 
 /// A document at the top of a body: an entity, a fragment of one, an attribute, a subscription.
 pub(crate) struct Document<'a> {
@@ -167,7 +167,7 @@ impl EntityReader<'_> {
                     parts.without_expires_at = true;
                 }
                 "expiresAt" => {
-                    let read = || Ok(Timestamp::parse(&string(raw, "a date and time")?)?);
+                    let read = || Ok(utc(&string(raw, "a date and time")?)?);
                     parts.expires_at =
                         Some(read().map_err(|error: InvalidInput| error.within(name))?);
                 }

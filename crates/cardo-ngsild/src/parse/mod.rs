@@ -17,7 +17,7 @@ pub(crate) use entity::{Document, EntityReader};
 pub(crate) use error::{DataFault, InvalidInput, shorten};
 pub(crate) use members::{Items, Members, as_string, string, strings};
 pub(crate) use names::{at_most, expand_name};
-pub(crate) use value::Nulls;
+pub(crate) use value::{Nulls, utc};
 
 /// How a document is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use cardo_jsonld::{Context, expand_value, expand_vocab};
-use cardo_model::{Geometry, Iri, JsonText, Kind, NGSI_LD_NULL, Value};
+use cardo_model::{Geometry, Iri, JsonText, Kind, NGSI_LD_NULL, Timestamp, Value};
 use serde_json::value::RawValue;
 
 use super::error::{DataFault, InvalidInput, shorten};
@@ -187,4 +187,12 @@ fn is_language_tag(tag: &str) -> bool {
     };
     tag == "@none"
         || (tag.split('-').all(is_subtag) && tag.starts_with(|c: char| c.is_ascii_alphabetic()))
+}
+
+/// A moment in UTC (clause 4.6.3), which has no other way to say it than `Z`.
+pub(crate) fn utc(text: &str) -> Result<Timestamp, DataFault> {
+    if text.ends_with('Z') {
+        return Ok(Timestamp::parse(text)?);
+    }
+    Err(DataFault::Expected(shorten(text), "a time in UTC such as 2026-01-31T12:00:00Z"))
 }

@@ -5,6 +5,7 @@ use cardo_model::{
 
 use super::names::NameTable;
 use super::shape::{Format, Shape};
+use super::special::Special;
 
 /// Writes entities of one shape under one context.
 pub(crate) struct EntityWriter<'a, 't> {
@@ -12,6 +13,8 @@ pub(crate) struct EntityWriter<'a, 't> {
     pub(crate) names: &'a mut NameTable<'t>,
     pub(crate) context: &'a Context,
     pub(crate) shape: &'a Shape,
+    /// The attribute that is being written, where linked entities may stand in it.
+    pub(super) linking: Option<NameId>,
 }
 
 /// What stands between the name of an attribute and its value.
@@ -39,6 +42,17 @@ const CONCISE_OPENINGS: [&[u8]; 8] = [
     b"{\"objectList\":",
 ];
 
+impl<'a, 't> EntityWriter<'a, 't> {
+    pub(crate) fn new(
+        out: &'a mut Vec<u8>,
+        names: &'a mut NameTable<'t>,
+        context: &'a Context,
+        shape: &'a Shape,
+    ) -> Self {
+        Self { out, names, context, shape, linking: None }
+    }
+}
+
 impl EntityWriter<'_, '_> {
     /// Writes an entity; `in_body` says whether the `@context` is a member of it. Writes nothing and
     /// says so where the projection leaves nothing of it.
@@ -54,7 +68,7 @@ impl EntityWriter<'_, '_> {
         if self.shape.sys_attrs {
             self.moment("createdAt", Some(entity.created_at()));
             self.moment("modifiedAt", Some(entity.modified_at()));
-            self.moment("expiresAt", entity.expires_at());
+            self.expiry(entity.expires_at());
         }
         for attribute in entity.attributes() {
             if self.shape.members.has_attribute(attribute.name()) {
@@ -87,7 +101,7 @@ impl EntityWriter<'_, '_> {
         if self.shape.sys_attrs {
             self.moment("createdAt", Some(entity.created_at()));
             self.moment("modifiedAt", Some(entity.modified_at()));
-            self.moment("expiresAt", entity.expires_at());
+            self.expiry(entity.expires_at());
         }
         for attribute in entity.attributes() {
             if self.shape.members.has_attribute(attribute.name()) {
@@ -140,7 +154,7 @@ impl EntityWriter<'_, '_> {
             return;
         };
         let first = self.names.quoted(first);
-        match types.next() {
+        match types.next().filter(|_| self.shape.has_version(3)) {
             None => self.out.extend_from_slice(first),
             Some(second) => {
                 self.out.push(b'[');
@@ -159,7 +173,7 @@ impl EntityWriter<'_, '_> {
     pub(crate) fn scopes(&mut self, entity: EntityRef<'_>) {
         let mut scopes = entity.scopes();
         let Some(first) = scopes.next() else { return };
-        if !self.shape.members.has_scope() {
+        if !self.shape.members.has_scope() || !self.shape.has_version(4) {
             return;
         }
         self.out.extend_from_slice(b"\"scope\":");
@@ -188,6 +202,13 @@ impl EntityWriter<'_, '_> {
         self.out.extend_from_slice(b"\",");
     }
 
+    /// `expiresAt`, which came with version 1.9.
+    fn expiry(&mut self, moment: Option<Timestamp>) {
+        if self.shape.has_version(9) {
+            self.moment("expiresAt", moment);
+        }
+    }
+
     #[inline]
     fn text(&mut self, member: &str, text: Option<&str>) {
         let Some(text) = text else { return };
@@ -202,6 +223,9 @@ impl EntityWriter<'_, '_> {
     /// wanted.
     #[inline]
     pub(crate) fn attribute(&mut self, attribute: AttributeRef<'_>) {
+        if let Some(special) = &self.shape.special {
+            return self.special_attribute(attribute, special);
+        }
         let instances = attribute.instances();
         let is_one = instances.len() == 1;
         let mut wanted = instances.filter(|i| self.shape.datasets.has(i.dataset_id()));
@@ -226,6 +250,29 @@ impl EntityWriter<'_, '_> {
                 self.several(all.collect());
             }
         }
+        self.out.push(b',');
+    }
+
+    /// The same where anything departs from the plain way.
+    fn special_attribute(&mut self, attribute: AttributeRef<'_>, special: &Special) {
+        let wanted = attribute.instances().filter(|i| self.shape.datasets.has(i.dataset_id()));
+        let mut wanted: Vec<InstanceRef<'_>> = wanted.collect();
+        if !special.version.has(3) {
+            // The default instance stands first where there is one.
+            wanted.truncate(1);
+        }
+        let Some(first) = wanted.first().copied() else { return };
+        let Some(piece) = self.names.piece(attribute.name(), first.kind()) else { return };
+        if piece.key() == PROOF_KEY {
+            return self.proof(&first);
+        }
+        self.out.extend_from_slice(piece.key());
+        self.linking = Some(attribute.name());
+        match wanted.len() {
+            1 => self.instance(&first),
+            _ => self.several(wanted),
+        }
+        self.linking = None;
         self.out.push(b',');
     }
 
@@ -259,7 +306,8 @@ impl EntityWriter<'_, '_> {
     pub(crate) fn instance(&mut self, instance: &InstanceRef<'_>) {
         match self.shape.format {
             Format::Normalized => {
-                self.out.extend_from_slice(OPENINGS[instance.kind() as usize]);
+                let kind = self.shape.kind_of(instance.kind());
+                self.out.extend_from_slice(OPENINGS[kind as usize]);
                 self.behind_opening(instance);
             }
             Format::Concise => self.concise(instance, true),
@@ -270,7 +318,7 @@ impl EntityWriter<'_, '_> {
     #[inline]
     fn behind_opening(&mut self, instance: &InstanceRef<'_>) {
         self.value(instance);
-        if instance.is_bare() && !self.shape.sys_attrs {
+        if instance.is_bare() && !self.shape.sys_attrs && self.shape.special.is_none() {
             self.out.push(b'}');
         } else {
             self.out.push(b',');
@@ -293,20 +341,22 @@ impl EntityWriter<'_, '_> {
             && instance.dataset_id().is_none()
             && instance.value_type().is_none()
             && instance.attributes().is_empty()
-            && !self.shape.sys_attrs;
+            && !self.shape.sys_attrs
+            && self.shape.languages(instance).is_none();
+        let kind = self.shape.kind_of(instance.kind());
         let opening_at = self.out.len();
         self.value(instance);
         // What a reader would take it for is decided by the names that are written.
         let (stands_alone, needs_type) = {
             let written = std::str::from_utf8(&self.out[opening_at..]).unwrap_or("{");
-            let is_property = instance.kind() == Kind::Property;
-            (stands_alone(instance.kind(), written), is_property && looks_like_geometry(written))
+            let is_property = kind == Kind::Property;
+            (stands_alone(kind, written), is_property && looks_like_geometry(written))
         };
         if is_bare && stands_alone {
             return;
         }
         let openings = if needs_type { &OPENINGS } else { &CONCISE_OPENINGS };
-        let opening = openings[instance.kind() as usize];
+        let opening = openings[kind as usize];
         self.out.splice(opening_at..opening_at, opening.iter().copied());
         self.out.push(b',');
         self.details(instance);
@@ -314,7 +364,10 @@ impl EntityWriter<'_, '_> {
 
     /// The value of an instance by itself (clause 4.5.4).
     pub(crate) fn simplified(&mut self, instance: &InstanceRef<'_>) {
-        let opening: &[u8] = match instance.kind() {
+        if self.shape.special.is_some() && self.simplified_links(instance) {
+            return;
+        }
+        let opening: &[u8] = match self.shape.kind_of(instance.kind()) {
             Kind::LanguageProperty => b"{\"languageMap\":",
             Kind::JsonProperty => b"{\"json\":",
             Kind::VocabProperty => b"{\"vocab\":",
@@ -332,9 +385,15 @@ impl EntityWriter<'_, '_> {
     /// The value member's value.
     #[inline]
     pub(crate) fn value(&mut self, instance: &InstanceRef<'_>) {
+        if let Some(languages) = self.shape.languages(instance) {
+            let text = languages.choose(instance.value()).map_or("\"\"", |(_, text)| text.get());
+            return self.out.extend_from_slice(text.as_bytes());
+        }
         match instance.kind() {
             Kind::VocabProperty => compact_vocab(instance.value(), self.context, self.out),
-            Kind::ListRelationship if self.shape.format == Format::Normalized => {
+            Kind::ListRelationship
+                if self.shape.format == Format::Normalized && self.shape.has_version(8) =>
+            {
                 self.object_list(instance.value());
             }
             _ if instance.is_coerced() => compact_value(instance.value(), self.context, self.out),
@@ -356,22 +415,31 @@ impl EntityWriter<'_, '_> {
 
     /// Everything behind the value, and the closing bracket.
     fn details(&mut self, instance: &InstanceRef<'_>) {
-        self.moment("observedAt", instance.observed_at());
-        self.text("unitCode", instance.unit_code());
-        self.text("datasetId", instance.dataset_id());
-        if let Some(name) = instance.value_type() {
+        if self.shape.has_version(3) {
+            self.moment("observedAt", instance.observed_at());
+            self.text("unitCode", instance.unit_code());
+            self.text("datasetId", instance.dataset_id());
+        }
+        if let Some(name) = instance.value_type().filter(|_| self.shape.has_version(9)) {
             let context = self.context;
             self.text("valueType", Some(&context.compact_iri(name)));
         }
-        self.object_types(instance);
+        if self.shape.has_version(8) {
+            self.object_types(instance);
+        }
+        if self.shape.special.is_some() {
+            self.special_details(instance);
+        }
         if self.shape.sys_attrs {
             self.moment("createdAt", Some(instance.created_at()));
             self.moment("modifiedAt", Some(instance.modified_at()));
-            self.moment("expiresAt", instance.expires_at());
+            self.expiry(instance.expires_at());
         }
+        let linking = self.linking.take();
         for attribute in instance.attributes() {
             self.sub_attribute(attribute);
         }
+        self.linking = linking;
         self.close(b'}');
     }
 
@@ -412,9 +480,7 @@ impl EntityWriter<'_, '_> {
         let scoped = self.context.scoped("https://uri.etsi.org/ngsi-ld/ngsildproof");
         let context = scoped.as_deref().unwrap_or(self.context);
         self.out.extend_from_slice(PROOF_KEY);
-        let mut writer =
-            EntityWriter { out: self.out, names: self.names, context, shape: self.shape };
-        writer.instance(proof);
+        EntityWriter::new(self.out, self.names, context, self.shape).instance(proof);
         self.out.push(b',');
     }
 

@@ -1,5 +1,9 @@
+use std::sync::Arc;
+
 use cardo_model::{Iri, NameId};
 use smallvec::SmallVec;
+
+use super::special::Special;
 
 /// The representation of an entity (clause 6.3.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -37,6 +41,8 @@ pub(crate) struct Shape {
     pub(crate) members: Members,
     /// Which instances are written (clause 4.5.5).
     pub(crate) datasets: Datasets,
+    /// What departs from the plain way of writing, where anything does.
+    pub(crate) special: Option<Arc<Special>>,
 }
 
 /// A projection of an entity's members.

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use cardo_model::{Iri, Timestamp};
 use cardo_query::Filter;
 
-use crate::represent::{Datasets, Format, Naming};
+use crate::represent::{Datasets, Format, Languages, Naming};
 use crate::request::Media;
 
 /// A subscription as it is matched and notified (clause 5.2.12); names are full.
@@ -41,6 +41,7 @@ pub(crate) struct Notification {
     pub(crate) pick: Option<String>,
     pub(crate) omit: Option<String>,
     pub(crate) datasets: Datasets,
+    pub(crate) languages: Option<Languages>,
     pub(crate) endpoint: Endpoint,
 }
 

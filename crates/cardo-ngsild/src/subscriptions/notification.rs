@@ -1,5 +1,7 @@
 //! Notifications as they are sent (clauses 5.3.1, 5.8.6 and 6.3.8).
 
+use std::sync::Arc;
+
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_TYPE, LINK};
 use cardo_http::TENANT;
@@ -13,7 +15,7 @@ use super::matcher::News;
 use super::model::Subscription;
 use super::port::Message;
 use crate::operations::{ProjectionText, members};
-use crate::represent::{EntityWriter, Format, NameTable, Shape};
+use crate::represent::{EntityWriter, Format, NameTable, Shape, Special};
 use crate::request::Media;
 
 /// Renders notifications of one subscription.
@@ -73,8 +75,7 @@ impl Renderer<'_> {
                 Media::GeoJson => page.features(news, out, table),
             }
             if in_body && media == Media::JsonLd {
-                let mut writer =
-                    EntityWriter { out, names: table, context: naming.context(), shape: &shape };
+                let mut writer = EntityWriter::new(out, table, naming.context(), &shape);
                 writer.context_member();
             }
             if out.last() == Some(&b',') {
@@ -102,6 +103,10 @@ impl Renderer<'_> {
             sys_attrs: notification.sys_attrs,
             members: members.unwrap_or_default(),
             datasets: notification.datasets.clone(),
+            special: notification
+                .languages
+                .clone()
+                .map(|lang| Arc::new(Special { lang: Some(lang), ..Special::default() })),
         }
     }
 }
@@ -147,7 +152,7 @@ impl Page<'_> {
         out: &'w mut Vec<u8>,
         table: &'w mut NameTable<'t>,
     ) -> EntityWriter<'w, 't> {
-        EntityWriter { out, names: table, context: self.context, shape: self.shape }
+        EntityWriter::new(out, table, self.context, self.shape)
     }
 
     fn entity(&mut self, news: &News, out: &mut Vec<u8>, table: &mut NameTable<'_>) {

@@ -14,12 +14,12 @@ use crate::fault::Fault;
 use crate::operations::{
     ContextNames, ProjectionText, QuestionText, dataset_ids, members, question,
 };
-use crate::represent::{Format, Naming};
+use crate::represent::{Format, Languages, Naming};
 use crate::request::Media;
 
 type Members = Map<String, Value>;
 
-const UNBUILT: &[&str] = &["temporalQ", "csf", "lang", "expandValues", "jsonKeys"];
+const UNBUILT: &[&str] = &["temporalQ", "csf", "expandValues", "jsonKeys"];
 
 /// Members that are understood, and those that are written by the server and never read.
 const KNOWN: &[&str] = &[
@@ -37,6 +37,7 @@ const KNOWN: &[&str] = &[
     "expiresAt",
     "isActive",
     "jsonldContext",
+    "lang",
     "localOnly",
     "ngsildConformance",
     "splitEntities",
@@ -121,7 +122,11 @@ fn filter(members: &Members, core: &Context, q_context: &Context) -> Result<Filt
         Some(_) => return Err(Fault::bad_data("entities: not a list of at least one selector")),
     };
     if let Some(q) = text(members, "q")? {
-        filter = filter.and(parse_q(q, &ContextNames(q_context), QOptions::default())?);
+        let q = parse_q(q, &ContextNames(q_context), QOptions::default())?;
+        if q.has_links() {
+            return Err(Fault::not_implemented("q: conditions on linked entities"));
+        }
+        filter = filter.and(q);
     }
     if let Some(geo) = members.get("geoQ") {
         filter = filter.and(parse_geo_query(&geo.to_string(), &ContextNames(core))?);
@@ -153,7 +158,7 @@ fn entity_selector(selector: &Value, core: &Context) -> Result<Filter, Fault> {
         id_pattern: text(members, "idPattern")?,
         ..QuestionText::default()
     };
-    question(&question_text, None, core)
+    question(&question_text, None, core, 0)
 }
 
 fn watched(members: &Members, context: ContextNames<'_>) -> Result<Vec<Iri>, Fault> {
@@ -245,6 +250,7 @@ fn notification(
         pick,
         omit,
         datasets: dataset_ids(strings(members, "datasetId")?.map(|ids| ids.join(",")).as_deref())?,
+        languages: text(members, "lang")?.map(str::parse::<Languages>).transpose()?,
         endpoint: endpoint(params)?,
     })
 }

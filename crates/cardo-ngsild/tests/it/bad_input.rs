@@ -287,3 +287,31 @@ async fn long_lists_and_maps_are_answered_in_time() {
     }
     assert!(begin.elapsed() < std::time::Duration::from_secs(60), "{:?}", begin.elapsed());
 }
+
+#[tokio::test]
+async fn times_with_an_offset_and_previous_values_are_refused() {
+    let client = client().await;
+    let property = |member: &str, value: Value| {
+        let mut entity =
+            json!({ "id": "urn:x:1", "type": "T", "n": { "type": "Property", "value": 1 } });
+        entity["n"][member] = value;
+        entity
+    };
+    let offset = "2026-01-01T12:00:00+02:00";
+    let previous = json!({ "id": "urn:x:1", "type": "T", "r": { "type": "Relationship", "object": "urn:a", "previousObject": "urn:b" } });
+    for (entity, detail) in [
+        (property("observedAt", json!(offset)), "UTC"),
+        (property("expiresAt", json!(offset)), "UTC"),
+        (json!({ "id": "urn:x:1", "type": "T", "expiresAt": offset }), "UTC"),
+        (property("previousValue", json!(0)), "previousValue"),
+        (previous, "previousObject"),
+    ] {
+        client.post("/entities", entity).await.expect_problem(400, "BadRequestData", detail);
+    }
+    client
+        .post("/entities", property("observedAt", json!("2026-01-01T12:00:00,5Z")))
+        .await
+        .expect(201);
+    let merge = "/entities/urn:x:1?observedAt=2026-01-01T12:00:00%2B02:00";
+    client.patch(merge, json!({ "n": 2 })).await.expect_problem(400, "BadRequestData", "UTC");
+}

@@ -107,7 +107,13 @@ async fn questions_that_are_too_wide_or_wrong_are_refused() {
         "1001",
     );
     client.get("/entities?typ=Sensor").await.expect_problem(400, "InvalidRequest", "typ");
-    for unbuilt in ["lang=fi", "join=inline", "orderBy=n", "expandValues=n"] {
+    client.get("/entities?type=Sensor&csf=))").await.expect_problem(
+        400,
+        "BadRequestData",
+        "expected",
+    );
+    client.get("/entities?type=Sensor&csf=n").await.expect(200);
+    for unbuilt in ["entityMap=true", "entityMapLifetime=PT1H"] {
         let path = format!("/entities?type=Sensor&{unbuilt}");
         client.get(&path).await.expect_problem(
             501,

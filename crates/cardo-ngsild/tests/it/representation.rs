@@ -257,5 +257,81 @@ async fn the_media_type_of_an_answer_is_negotiated() {
     ask("/types", "application/geo+json").await.expect(406);
     let preferred =
         client.ask(Method::GET, "/entities/urn:x:1").header("prefer", "ngsi-ld=1.4").send().await;
-    assert_eq!(preferred.header("preference-applied"), "ngsi-ld=1.9");
+    assert_eq!(preferred.header("preference-applied"), "ngsi-ld=1.4");
+}
+
+#[tokio::test]
+async fn texts_are_told_in_one_language() {
+    let client = client().await;
+    client
+        .create(json!({
+            "id": "urn:x:1", "type": "T",
+            "street": { "type": "LanguageProperty", "languageMap": { "fr": "Grand Place", "nl": ["Grote Markt", "Markt"] } },
+            "n": { "type": "Property", "value": 1, "note": { "type": "LanguageProperty", "languageMap": { "en": "one" } } }
+        }))
+        .await;
+    let get = async |query: &str| client.get(&format!("/entities/urn:x:1?{query}")).await;
+    let reply = get("lang=nl-BE,fr;q=0.5").await.expect(200).json();
+    let street = json!({ "type": "Property", "value": ["Grote Markt", "Markt"], "lang": "nl" });
+    assert_eq!(reply["street"], street);
+    let note = json!({ "type": "Property", "value": "one", "lang": "en" });
+    assert_eq!(reply["n"]["note"], note);
+    let reply = get("lang=fr&format=concise").await.expect(200).json();
+    assert_eq!(reply["street"], json!({ "value": "Grand Place", "lang": "fr" }));
+    let reply = get("lang=*&format=simplified").await.expect(200).json();
+    assert_eq!(reply["street"], "Grand Place");
+    let list = client.get("/entities?type=T&lang=FR&format=simplified").await.expect(200).json();
+    assert_eq!(list[0]["street"], "Grand Place");
+    let question = json!({ "type": "Query", "entities": [{ "type": "T" }], "lang": "nl" });
+    let posted = client.post("/entityOperations/query", question).await.expect(200).json();
+    assert_eq!(posted[0]["street"]["lang"], "nl");
+    for lang in ["", "f%20r", "fr;q=7"] {
+        get(&format!("lang={lang}")).await.expect_problem(400, "BadRequestData", "lang");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_conforms_to_an_older_version_where_that_is_preferred() {
+    let client = client().await;
+    client
+        .create(json!([
+            {
+                "id": "urn:x:1", "type": ["A", "T"], "scope": "/a",
+                "v": { "type": "VocabProperty", "vocab": "x" },
+                "l": { "type": "ListRelationship", "objectList": ["urn:a", "urn:b"] },
+                "j": { "type": "JsonProperty", "json": { "a": 1 } },
+                "t": { "type": "LanguageProperty", "languageMap": { "en": "x" } },
+                "n": [
+                    { "type": "Property", "value": 1, "unitCode": "MTR", "valueType": "Length" },
+                    { "type": "Property", "value": 2, "datasetId": "urn:d" }
+                ]
+            },
+            { "id": "urn:x:2", "type": "U", "n": { "type": "Property", "value": 1 } }
+        ]))
+        .await;
+    let get = async |path: &str, prefer: &str| {
+        let path = format!("/entities{path}");
+        client.ask(Method::GET, &path).header("prefer", prefer).send().await
+    };
+    let altered = get("/urn:x:1", "respond-async, NGSI-LD=\"1.5\";q=0.1").await.expect(203);
+    assert_eq!(altered.header("preference-applied"), "ngsi-ld=1.5");
+    let entity = altered.json();
+    assert_eq!(entity["v"], json!({ "type": "Property", "value": "x" }));
+    assert_eq!(entity["j"], json!({ "type": "Property", "value": { "a": 1 } }));
+    assert_eq!(entity["l"], json!({ "type": "Relationship", "object": ["urn:a", "urn:b"] }));
+    assert_eq!(entity["t"]["type"], "LanguageProperty");
+    assert_eq!(entity["n"][0], json!({ "type": "Property", "value": 1, "unitCode": "MTR" }));
+    assert_eq!(entity["scope"], "/a");
+    let oldest = get("?type=T", "ngsi-ld=1.0").await.expect(203).json();
+    assert_eq!(oldest[0]["type"], "A");
+    assert_eq!(oldest[0]["n"], json!({ "type": "Property", "value": 1 }));
+    assert_eq!(oldest[0]["t"], json!({ "type": "Property", "value": { "en": "x" } }));
+    assert_eq!(oldest[0].get("scope"), None);
+    // What conforms as it is comes as it is; a version of the future is answered with the newest.
+    let same = get("/urn:x:2", "ngsi-ld=1.0").await.expect(200);
+    assert_eq!(same.header("preference-applied"), "ngsi-ld=1.0");
+    let newest = get("/urn:x:1", "ngsi-ld=2.3").await.expect(200);
+    assert_eq!(newest.header("preference-applied"), "ngsi-ld=1.9");
+    assert_eq!(newest.json()["v"]["type"], "VocabProperty");
+    assert_eq!(get("/urn:x:1", "ngsi-ld=new").await.expect(200).header("preference-applied"), "");
 }

@@ -284,6 +284,18 @@ async fn features_and_previous_values_are_told_where_they_are_wanted() {
 }
 
 #[tokio::test]
+async fn texts_are_told_in_the_language_of_the_subscription() {
+    let mut notified = notified().await;
+    let text = json!({ "type": "LanguageProperty", "languageMap": { "fi": "Tori", "sv": "Torg" } });
+    notified.client.create(json!({ "id": "urn:x:1", "type": "T", "a": 1, "name": text })).await;
+    notified.subscribe(json!({ "lang": "sv" })).await;
+    notified.set("a", json!(3)).await;
+    let body = notified.body().await;
+    let told = json!({ "type": "Property", "value": "Torg", "lang": "sv" });
+    assert_eq!(body["data"][0]["name"], told);
+}
+
+#[tokio::test]
 async fn a_paused_subscription_tells_nothing_until_it_goes_on() {
     let mut notified = notified().await;
     notified.client.create(json!({ "id": "urn:x:1", "type": "T", "a": 1 })).await;
@@ -439,7 +451,8 @@ async fn subscriptions_that_break_a_rule_are_refused() {
             "attributes",
         ),
         (json!({ "unknownMember": 1 }), 400, "unknownMember"),
-        (json!({ "lang": "fi" }), 501, "lang"),
+        (json!({ "lang": "f i" }), 400, "lang"),
+        (json!({ "expandValues": "a" }), 501, "expandValues"),
         (json!({ "jsonldContext": "http://nowhere.invalid/c.jsonld" }), 504, "nowhere"),
         (json!({ "id": "x" }), 400, "URI"),
     ];

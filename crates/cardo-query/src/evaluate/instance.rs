@@ -70,6 +70,22 @@ pub(super) fn instance_scalar<'a>(
     }
 }
 
+/// The JSON that a path leads to in an instance, where it is a value.
+pub(super) fn instance_json<'a>(
+    path: &Path<NameId>,
+    instance: &InstanceRef<'a>,
+) -> Option<&'a [u8]> {
+    let mut target = *instance;
+    for name in &path.attributes {
+        target = target.attribute(*name)?.instances().next()?;
+    }
+    match path.member {
+        Member::Value if path.keys.is_empty() => Some(target.value_bytes()),
+        Member::Value => item(&path.keys, &target),
+        _ => None,
+    }
+}
+
 fn value_scalar<'a>(instance: &InstanceRef<'a>) -> Scalar<'a> {
     let json = instance.value_bytes();
     match instance.kind() {

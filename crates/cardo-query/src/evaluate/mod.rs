@@ -2,19 +2,21 @@
 
 mod instance;
 mod order;
+mod rank;
 mod scalar;
 mod scope;
 
 pub use instance::{instance_has, instance_matches, is_moment, scalar_text};
 pub use order::SortKey;
+pub use rank::{Ranked, Ranking};
 pub use scalar::scalar_number;
 pub use scope::matches as scope_matches;
 
 use cardo_model::{InstanceRef, Kind, NameId, Timestamp, read_heights};
 
 use crate::{
-    Candidate, Comparison, Datasets, Filter, GeoCondition, HeightCondition, Member, Operand,
-    Operator, Path, Root,
+    Candidate, Comparison, Datasets, Filter, GeoCondition, HeightCondition, Link, LinkTarget,
+    Member, Operand, Operator, Path, Root,
 };
 use scalar::Scalar;
 
@@ -38,6 +40,7 @@ pub fn evaluate<C: Candidate + ?Sized>(filter: &Filter<NameId>, candidate: &C) -
         Filter::Compare(comparison) => compares(comparison, candidate),
         Filter::Geo(condition) => lies(condition, candidate),
         Filter::Height(condition) => reaches(condition, candidate),
+        Filter::Link(link) => leads(link, candidate),
         Filter::Time(condition) => {
             let moment = candidate.latest_observation(&|name| condition.observed.counts(&name));
             moment.map_or(condition.missing_matches, |moment| condition.holds(moment))
@@ -123,6 +126,21 @@ fn any_of<C: Candidate + ?Sized>(
             instance.dataset_id() == Some(wanted.as_str()) && test(instance)
         }),
     }
+}
+
+/// Whether a relationship leads to one of the entities that were found for it.
+fn leads<C: Candidate + ?Sized>(link: &Link<NameId>, candidate: &C) -> bool {
+    let LinkTarget::Entities(ids) = &link.target else { return false };
+    candidate.any_instance(link.relationship, &mut |instance| {
+        instance_targets(instance).any(|id| ids.contains(id))
+    })
+}
+
+/// The ids that a relationship leads to; URIs hold no quotes.
+fn instance_targets<'a>(instance: &InstanceRef<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
+    let is_link = matches!(instance.kind(), Kind::Relationship | Kind::ListRelationship);
+    let text = if is_link { instance.value() } else { "" };
+    text.split('"').skip(1).step_by(2)
 }
 
 fn lies<C: Candidate + ?Sized>(condition: &GeoCondition<NameId>, candidate: &C) -> bool {

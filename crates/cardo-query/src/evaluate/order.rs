@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use cardo_model::{NameId, Timestamp};
 
 use super::instance::instance_scalar;
+use super::rank::{Ranked, Ranking};
 use super::scalar::Scalar;
 use super::{any_of, is_root_alone, time_of};
 use crate::{Candidate, Path, Root};
@@ -21,6 +22,8 @@ pub enum SortKey {
     Time(Timestamp),
     /// A text, by code point.
     Text(Box<str>),
+    /// A value by clause 4.23.2, see [`Ranking`].
+    Ranked(Ranked),
     /// Nothing that has an order; stands last in both directions.
     Missing,
 }
@@ -67,6 +70,15 @@ impl SortKey {
         }
     }
 
+    /// The same where texts stand by a collation.
+    pub fn compare_by(&self, other: &Self, descending: bool, ranking: &Ranking) -> Ordering {
+        match (self, other) {
+            (Self::Ranked(one), Self::Ranked(other)) if descending => ranking.compare(other, one),
+            (Self::Ranked(one), Self::Ranked(other)) => ranking.compare(one, other),
+            _ => self.compare(other, descending),
+        }
+    }
+
     fn ascending(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
@@ -83,7 +95,8 @@ impl SortKey {
             Self::Number(_) => 1,
             Self::Time(_) => 2,
             Self::Text(_) => 3,
-            Self::Missing => 4,
+            Self::Ranked(_) => 4,
+            Self::Missing => 5,
         }
     }
 }

@@ -72,7 +72,7 @@ pub fn parse_geo(
     let relation = parse_relation(relation.ok_or(GeoError::Missing("georel"))?)?;
     let kind = geometry.ok_or(GeoError::Missing("geometry"))?;
     let coordinates = coordinates.ok_or(GeoError::Missing("coordinates"))?;
-    let reference = parse_reference(kind, coordinates)?;
+    let reference = parse_geometry(kind, coordinates)?;
     let property =
         names.attribute(property.unwrap_or(DEFAULT_GEO_PROPERTY)).map_err(GeoError::Property)?;
     Ok(Some(Filter::Geo(GeoCondition {
@@ -147,7 +147,8 @@ fn parse_metres(text: &str) -> Result<f64, GeoError> {
         .ok_or_else(|| GeoError::Distance(shorten(text)))
 }
 
-fn parse_reference(kind: &str, coordinates: &str) -> Result<Geometry, GeoError> {
+/// Reads a geometry by its GeoJSON type and its coordinates in JSON.
+pub fn parse_geometry(kind: &str, coordinates: &str) -> Result<Geometry, GeoError> {
     if coordinates.len() > MAX_COORDINATES_BYTES {
         return Err(GeoError::TooLong(coordinates.len()));
     }

@@ -12,10 +12,12 @@ mod temporal;
 mod types;
 
 pub use error::QError;
-pub use geo::{GeoError, GeoParameters, MAX_COORDINATES_BYTES, parse_geo, parse_geo_query};
+pub use geo::{
+    GeoError, GeoParameters, MAX_COORDINATES_BYTES, parse_geo, parse_geo_query, parse_geometry,
+};
 pub use lists::{MAX_LIST_ITEMS, attributes_filter, parse_attributes, parse_id_pattern, parse_ids};
 pub use names::{InvalidName, NamePrinter, NameResolver};
-pub use q::{QOptions, parse_q, print};
+pub use q::{QOptions, parse_path, parse_q, print};
 pub use scopes::parse_scope_q;
 pub use temporal::{
     TemporalError, TemporalParameters, TemporalProperty, TemporalRange, TimeRelation,

@@ -2,8 +2,8 @@
 
 use cardo_model::{Entity, Instance, Iri, Kind, Timestamp};
 use cardo_query::{
-    Comparison, Datasets, Filter, Key, Literal, Member, Observed, Operand, Operator, Path, Root,
-    ScopeTest, evaluate, instance_matches, scalar_number, scalar_text,
+    Comparison, Datasets, Filter, Key, Link, LinkTarget, Literal, Member, Observed, Operand,
+    Operator, Path, Root, ScopeTest, evaluate, instance_matches, scalar_number, scalar_text,
 };
 use cardo_testkit::random::{name_id, random_comparison, random_entity, random_filter, record};
 use proptest::prelude::*;
@@ -79,6 +79,13 @@ fn naive(filter: &Filter, entity: &Entity) -> bool {
             let Some(latest) = times.pop() else { return condition.missing_matches };
             let starts = condition.from.is_none_or(|from| latest >= from);
             starts && condition.until.is_none_or(|until| latest <= until)
+        }
+        Filter::Link(Link { relationship, target }) => {
+            let LinkTarget::Entities(ids) = target else { return false };
+            let instances = counted(relationship, &Datasets::Any, entity);
+            let links = [Kind::Relationship, Kind::ListRelationship];
+            let instances = instances.into_iter().filter(|i| links.contains(&i.value.kind()));
+            instances.flat_map(|i| i.value.as_json().split('"')).any(|id| ids.contains(id))
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What the grammar of clause 4.9 takes and refuses.
 
-use cardo_query::{Filter, Literal, Operand, QError, QOptions, parse_q};
+use cardo_query::{
+    Filter, Key, Link, LinkTarget, Literal, NameResolver, Operand, QOptions, parse_q,
+};
 
 use crate::common::{Terms, q};
 
@@ -44,20 +46,54 @@ fn the_examples_of_the_clause_are_read() {
 
 #[test]
 fn what_is_not_implemented_is_said_so() {
-    for query in ["sensor{humidity}==40", "sensor{Device:humidity}==40", "rel.objectType==Device"] {
-        assert!(matches!(q(query), Err(QError::NotImplemented { .. })), "{query}");
-    }
     assert_eq!(
-        message("a;sensor{humidity}==40"),
-        "at character 9: a condition on linked entities, attr{...}, is not implemented yet"
+        message("a;rel.objectType==Device"),
+        "at character 3: a comparison with objectType is not implemented yet"
     );
-    for options in [
-        QOptions { expand_values: Some("gender"), json_keys: None },
-        QOptions { expand_values: None, json_keys: Some("tickets") },
+}
+
+#[test]
+fn conditions_on_linked_entities_nest() {
+    let link = |query: &str| match q(query).unwrap() {
+        Filter::Link(Link { relationship, target: LinkTarget::Matching(filter) }) => {
+            (relationship, *filter)
+        }
+        other => panic!("{query}: {other:?}"),
+    };
+    let (relationship, filter) = link("sensor{humidity}==40");
+    assert_eq!(relationship, Terms.attribute("sensor").unwrap());
+    assert_eq!(filter, q("humidity==40").unwrap());
+    let (_, filter) = link("sensor{Device,Probe:humidity[a.b]}==40");
+    let types = ["Device", "Probe"].map(|term| Filter::Type(Terms.type_name(term).unwrap()));
+    let expected = Filter::Or(types.into()).and(q("humidity[a.b]==40").unwrap());
+    assert_eq!(filter, expected);
+    let nested = "sensor{Device:maker{name}}~=^X";
+    assert_eq!(link(nested).1.link_levels(), 1);
+    assert_eq!(q(&format!("a;({nested}|b)")).unwrap().link_levels(), 2);
+    assert!(matches!(q("!sensor{humidity}").unwrap(), Filter::Not(_)));
+    for (query, expected) in [
+        ("sensor{humidity", "'}'"),
+        ("sensor{}", "the name of an attribute"),
+        ("sensor{Device:}", "the name of an attribute"),
+        ("sensor.x{humidity}", "only a name"),
+        ("id{humidity}", "only a name"),
+        ("sensor{humidity}}", "logical operator"),
     ] {
-        let error = parse_q("a", &Terms, options).unwrap_err();
-        assert!(matches!(error, QError::NotImplemented { .. }));
+        assert!(message(query).contains(expected), "{query}: {}", message(query));
     }
+}
+
+#[test]
+fn constants_and_keys_are_expanded_where_that_is_asked_for() {
+    let options = QOptions { expand_values: Some("gender"), json_keys: Some("tickets") };
+    let parse = |query: &str| parse_q(query, &Terms, options).unwrap();
+    let male = Terms.attribute("Male").unwrap();
+    assert_eq!(parse("gender==Male"), q(&format!("gender==\"{}\"", male.as_str())).unwrap());
+    assert_eq!(parse("other==Male"), q("other==Male").unwrap());
+    let Filter::Compare(comparison) = parse("tickets[value]==1") else { panic!("no comparison") };
+    assert_eq!(comparison.path.keys, [Key::plain("value")]);
+    let wrong = QOptions { expand_values: Some("a,,b"), json_keys: None };
+    assert!(parse_q("a", &Terms, wrong).is_err());
 }
 
 #[test]

@@ -10,17 +10,19 @@ use cardo_model::{EntityId, Iri};
 
 use super::boolean::{self, Terms};
 use super::cursor::Cursor;
-use super::{InvalidName, NameResolver, QError};
-use crate::{Comparison, Filter, Literal, Member, Operand, Operator, Path, Pattern, Root};
+use super::{InvalidName, NameResolver, QError, parse_attributes};
+use crate::{
+    Comparison, Filter, Key, Link, LinkTarget, Literal, Member, Operand, Operator, Path, Pattern,
+    Root,
+};
 
 /// What accompanies the parameter `q`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QOptions<'a> {
-    /// `expandValues`: attributes whose constants a context expands. Not implemented yet: refused
-    /// where it is given.
+    /// `expandValues`: attributes, with commas between them, whose constants a context expands.
     pub expand_values: Option<&'a str>,
-    /// `jsonKeys`: attributes whose keys no context expands. Not implemented yet: refused where it
-    /// is given. Keys of a JsonProperty are never expanded, with or without it.
+    /// `jsonKeys`: attributes whose keys no context expands. Those of a JsonProperty never are,
+    /// with or without it.
     pub json_keys: Option<&'a str>,
 }
 
@@ -35,7 +37,7 @@ pub struct QOptions<'a> {
 /// - a regular expression may stand in quotes, in which only `\"` is an escape;
 /// - spaces may stand between the parts, keys in brackets may hold `-`.
 ///
-/// Linked entities (`attr{...}`) are refused with [`QError::NotImplemented`].
+/// A condition on linked entities (`attr{...}`) becomes a [`Filter::Link`].
 ///
 /// ```
 /// use cardo_model::Iri;
@@ -71,20 +73,37 @@ pub fn parse_q(
     names: &impl NameResolver,
     options: QOptions<'_>,
 ) -> Result<Filter, QError> {
-    let unbuilt = [
-        (options.expand_values, "the parameter expandValues"),
-        (options.json_keys, "the parameter jsonKeys"),
-    ];
-    for (parameter, construct) in unbuilt {
-        if parameter.is_some() {
-            return Err(QError::NotImplemented { position: 1, construct });
-        }
+    let list = |text: Option<&str>| {
+        let name = |source| QError::Name { position: 1, source };
+        text.map_or(Ok(Vec::new()), |text| parse_attributes(text, names).map_err(name))
+    };
+    let expanded = list(options.expand_values)?;
+    let plain_keys = list(options.json_keys)?;
+    boolean::parse(text, &QueryTerms { names, expanded, plain_keys })
+}
+
+/// Reads a path alone, such as `address[city]` or `name.observedAt`.
+pub fn parse_path(text: &str, names: &impl NameResolver) -> Result<Path, QError> {
+    let mut cursor = Cursor::new(text)?;
+    let path = path::read(&mut cursor, names)?;
+    if cursor.rest().is_empty() {
+        return Ok(path);
     }
-    boolean::parse(text, &QueryTerms { names })
+    Err(cursor.expected("the end of the path"))
 }
 
 struct QueryTerms<'a, R> {
     names: &'a R,
+    /// Attributes whose constants are expanded.
+    expanded: Vec<Iri>,
+    /// Attributes whose keys are not.
+    plain_keys: Vec<Iri>,
+}
+
+/// A relationship on the way to linked entities, and the types that they are to have.
+struct Step {
+    relationship: Iri,
+    types: Vec<Iri>,
 }
 
 impl<R: NameResolver> Terms for QueryTerms<'_, R> {
@@ -92,12 +111,57 @@ impl<R: NameResolver> Terms for QueryTerms<'_, R> {
     const EXPECTED: &'static str = "an attribute or '('";
 
     fn term(&self, cursor: &mut Cursor<'_>) -> Result<Filter, QError> {
-        if cursor.eat("!") {
-            let path = path::read(cursor, self.names)?;
-            return Ok(Filter::Not(Box::new(presence(path))));
-        }
+        let is_absence = cursor.eat("!");
         let start = cursor.at();
-        let path = path::read(cursor, self.names)?;
+        let (steps, path) = self.way(cursor)?;
+        if is_absence {
+            return Ok(Filter::Not(Box::new(linked(steps, presence(path)))));
+        }
+        Ok(linked(steps, self.condition(cursor, start, path)?))
+    }
+}
+
+impl<R: NameResolver> QueryTerms<'_, R> {
+    /// Reads a path, and the relationships before it: `attr{Type:attr{path}}`.
+    fn way(&self, cursor: &mut Cursor<'_>) -> Result<(Vec<Step>, Path), QError> {
+        let mut steps: Vec<Step> = Vec::new();
+        let mut path = path::read(cursor, self.names)?;
+        while cursor.rest().starts_with('{') {
+            if !path::is_relation(&path) {
+                return Err(cursor.expected("an operator, since only a name leads to entities"));
+            }
+            cursor.check_depth(steps.len() + 1)?;
+            cursor.count_term()?;
+            cursor.skip(1);
+            let types = path::read_types(cursor, self.names)?;
+            let next = path::read(cursor, self.names)?;
+            if let Root::Attribute(relationship) = std::mem::replace(&mut path, next).root {
+                steps.push(Step { relationship, types });
+            }
+        }
+        for _ in &steps {
+            if !cursor.eat("}") {
+                return Err(cursor.expected("'}'"));
+            }
+        }
+        if let Root::Attribute(name) = &path.root
+            && self.plain_keys.contains(name)
+        {
+            for key in &mut path.keys {
+                if let Key::Member { term, .. } = key {
+                    *key = Key::plain(term.clone());
+                }
+            }
+        }
+        Ok((steps, path))
+    }
+
+    fn condition(
+        &self,
+        cursor: &mut Cursor<'_>,
+        start: usize,
+        path: Path,
+    ) -> Result<Filter, QError> {
         cursor.skip_spaces();
         let Some(operator) = read_operator(cursor) else { return Ok(presence(path)) };
         if path.member == Member::ObjectType {
@@ -111,15 +175,33 @@ impl<R: NameResolver> Terms for QueryTerms<'_, R> {
             Operator::Equal | Operator::Unequal => literal::read_for_equality(cursor)?,
             _ => Operand::One(literal::read_comparable(cursor)?),
         };
+        let operand = match &path.root {
+            Root::Attribute(name) if self.expanded.contains(name) => self.expand(operand),
+            _ => operand,
+        };
         match path.root {
             Root::Type => self.type_condition(cursor, at, operator, operand),
             Root::Id => Ok(id_condition(path, operator, operand)),
             _ => Ok(Filter::Compare(Comparison { path, operator, operand })),
         }
     }
-}
 
-impl<R: NameResolver> QueryTerms<'_, R> {
+    /// Texts by the names that they stand for (EXAMPLE 12).
+    fn expand(&self, operand: Operand) -> Operand {
+        let expand = |literal| match literal {
+            Literal::Text(text) => match self.names.attribute(&text) {
+                Ok(name) => Literal::Text(name.as_str().into()),
+                Err(_) => Literal::Text(text),
+            },
+            other => other,
+        };
+        match operand {
+            Operand::One(literal) => Operand::One(expand(literal)),
+            Operand::List(literals) => Operand::List(literals.into_iter().map(expand).collect()),
+            other => other,
+        }
+    }
+
     /// Types are names, so they are looked up by name and not compared as texts.
     fn type_condition(
         &self,
@@ -155,6 +237,17 @@ impl<R: NameResolver> QueryTerms<'_, R> {
             }
         }
     }
+}
+
+/// A condition on what the steps lead to.
+fn linked(steps: Vec<Step>, condition: Filter) -> Filter {
+    steps.into_iter().rev().fold(condition, |condition, step| {
+        let of_type = step.types.into_iter().map(Filter::Type);
+        let types: Vec<Filter> = of_type.collect();
+        let types = if types.is_empty() { Filter::True } else { Filter::any(types) };
+        let target = LinkTarget::Matching(Box::new(types.and(condition)));
+        Filter::Link(Link { relationship: step.relationship, target })
+    })
 }
 
 /// The forms for which there are indexes.

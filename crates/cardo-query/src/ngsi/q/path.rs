@@ -12,10 +12,6 @@ pub(super) fn read(cursor: &mut Cursor<'_>, names: &impl NameResolver) -> Result
         cursor.skip(1);
         terms.push(read_name(cursor)?);
     }
-    if cursor.rest().starts_with('{') {
-        let construct = "a condition on linked entities, attr{...},";
-        return Err(QError::NotImplemented { position: cursor.position(cursor.at()), construct });
-    }
     let name_error = |source| QError::Name { position: cursor.position(at), source };
     let mut path = resolve(&terms, names).map_err(name_error)?;
     if cursor.rest().starts_with('[') {
@@ -26,6 +22,33 @@ pub(super) fn read(cursor: &mut Cursor<'_>, names: &impl NameResolver) -> Result
         path.keys = read_keys(cursor, names)?;
     }
     Ok(path)
+}
+
+/// Whether a path may lead to other entities: it is the name of an attribute and no more.
+pub(super) fn is_relation(path: &Path) -> bool {
+    matches!(path.root, Root::Attribute(_))
+        && path.attributes.is_empty()
+        && path.keys.is_empty()
+        && path.member == Member::Value
+}
+
+/// Reads the types that stand before an attribute of linked entities: `Device,Sensor:`.
+pub(super) fn read_types(
+    cursor: &mut Cursor<'_>,
+    names: &impl NameResolver,
+) -> Result<Vec<Iri>, QError> {
+    let rest = cursor.rest();
+    let end = rest.find(['{', '}', '.', '[']).unwrap_or(rest.len());
+    let Some(length) = rest[..end].rfind(':') else { return Ok(Vec::new()) };
+    let at = cursor.at();
+    let mut types = Vec::new();
+    for term in cursor.skip(length).split(',') {
+        cursor.count_term()?;
+        let name = names.type_name(term.trim());
+        types.push(name.map_err(|source| QError::Name { position: cursor.position(at), source })?);
+    }
+    cursor.skip(1);
+    Ok(types)
 }
 
 fn read_name<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, QError> {

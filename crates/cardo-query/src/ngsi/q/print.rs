@@ -63,7 +63,8 @@ impl<P: NamePrinter> Printer<'_, P> {
             | Filter::Scope(_)
             | Filter::Geo(_)
             | Filter::Height(_)
-            | Filter::Time(_) => None,
+            | Filter::Time(_)
+            | Filter::Link(_) => None,
         }
     }
 

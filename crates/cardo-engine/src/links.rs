@@ -1,0 +1,106 @@
+//! Conditions on linked entities (NGSI-LD, clause 4.9): the entities that meet them are found first,
+//! innermost before outermost, then the question is put in terms of their ids.
+
+use std::collections::HashSet;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use cardo_query::{Comparison, Filter, Link, LinkTarget, Literal, Operand, Operator, Path};
+
+use crate::engine::Inner;
+use crate::order::Order;
+use crate::query::{EntityQuery, Page, PageRequest, PageStart, QueryError};
+use crate::snapshot::Snapshot;
+use crate::twin::Twin;
+
+/// The most entities that one such condition may be met by.
+const MOST: usize = 100_000;
+/// Up to so many ids are asked for by value, which an index can answer.
+const FEW: usize = 64;
+
+type Found<'a> = Pin<Box<dyn Future<Output = Result<Filter, QueryError>> + Send + 'a>>;
+
+impl Inner {
+    /// Answers a question that may have conditions on linked entities.
+    pub(crate) async fn answer_linked(
+        self: &Arc<Self>,
+        twin: &Arc<Twin>,
+        snapshot: &Snapshot,
+        query: &EntityQuery,
+    ) -> Result<Page, QueryError> {
+        if !query.filter.has_links() {
+            return self.answer(twin, snapshot, query).await;
+        }
+        let filter = self.without_links(twin, snapshot, &query.filter).await?;
+        let query = EntityQuery { filter, ..query.clone() };
+        self.answer(twin, snapshot, &query).await
+    }
+
+    fn without_links<'a>(
+        self: &'a Arc<Self>,
+        twin: &'a Arc<Twin>,
+        snapshot: &'a Snapshot,
+        filter: &'a Filter,
+    ) -> Found<'a> {
+        Box::pin(async move {
+            Ok(match filter {
+                Filter::And(parts) => Filter::And(self.all(twin, snapshot, parts).await?),
+                Filter::Or(parts) => Filter::Or(self.all(twin, snapshot, parts).await?),
+                Filter::Not(part) => {
+                    Filter::Not(Box::new(self.without_links(twin, snapshot, part).await?))
+                }
+                Filter::Link(Link { relationship, target: LinkTarget::Matching(inner) }) => {
+                    let inner = self.without_links(twin, snapshot, inner).await?;
+                    let ids = self.ids(twin, snapshot, inner).await?;
+                    leading_to(relationship.clone(), ids)
+                }
+                other => other.clone(),
+            })
+        })
+    }
+
+    async fn all(
+        self: &Arc<Self>,
+        twin: &Arc<Twin>,
+        snapshot: &Snapshot,
+        parts: &[Filter],
+    ) -> Result<Vec<Filter>, QueryError> {
+        let mut all = Vec::with_capacity(parts.len());
+        for part in parts {
+            all.push(self.without_links(twin, snapshot, part).await?);
+        }
+        Ok(all)
+    }
+
+    async fn ids(
+        self: &Arc<Self>,
+        twin: &Arc<Twin>,
+        snapshot: &Snapshot,
+        filter: Filter,
+    ) -> Result<HashSet<Box<str>>, QueryError> {
+        let page = PageRequest { limit: MOST, start: PageStart::Offset(0) };
+        let query = EntityQuery { filter, order: Order::default(), page, count: false };
+        let page = self.answer(twin, snapshot, &query).await?;
+        if page.has_more {
+            return Err(QueryError::TooManyLinked(MOST));
+        }
+        Ok(page.entities.iter().map(|record| record.view().id().into()).collect())
+    }
+}
+
+fn leading_to(relationship: cardo_model::Iri, ids: HashSet<Box<str>>) -> Filter {
+    if ids.is_empty() {
+        return Filter::False;
+    }
+    if ids.len() > FEW {
+        return Filter::Link(Link { relationship, target: LinkTarget::Entities(Arc::new(ids)) });
+    }
+    // Only relationships lead anywhere, but a text may equal an id: the link decides.
+    let literals = ids.iter().map(|id| Literal::Text(id.clone())).collect();
+    let by_value = Filter::Compare(Comparison {
+        path: Path::of_attribute(relationship.clone()),
+        operator: Operator::Equal,
+        operand: Operand::List(literals),
+    });
+    by_value.and(Filter::Link(Link { relationship, target: LinkTarget::Entities(Arc::new(ids)) }))
+}

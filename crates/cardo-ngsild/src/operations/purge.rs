@@ -1,0 +1,138 @@
+//! Purge entities (clauses 5.6.21 and 6.4.3.3).
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use cardo_engine::{Batch, EntityQuery, Operation, Order, PageRequest, PageStart, WhichInstances};
+use cardo_model::{Iri, Record};
+use cardo_query::{Filter, GeoParameters, QOptions, parse_attributes};
+
+use super::{ContextNames, QuestionText, check_source_filter, question};
+use crate::face::Face;
+use crate::fault::{Fault, NgsildError};
+use crate::request::{Ask, flag};
+use crate::respond::empty;
+
+const PARAMS: [&str; 16] = [
+    "type",
+    "id",
+    "idPattern",
+    "q",
+    "attrs",
+    "georel",
+    "geometry",
+    "coordinates",
+    "geoproperty",
+    "geometryProperty",
+    "scopeQ",
+    "keep",
+    "drop",
+    "local",
+    "expandValues",
+    "csf",
+];
+
+/// From so many operations on, a revision is made of them.
+const OPERATIONS: usize = 1_000;
+
+/// What is done to the entities that are found.
+enum Purge {
+    Entities,
+    Drop(Vec<Iri>),
+    Keep(Vec<Iri>),
+}
+
+/// Purge entities (clause 5.6.21).
+pub(crate) async fn purge(
+    face: &Arc<Face>,
+    ask: &Ask<'_>,
+    _: Body,
+) -> Result<Response<Body>, Fault> {
+    let params = ask.params(&PARAMS, &[])?;
+    let naming = face.link_naming(ask).await?;
+    let names = ContextNames(naming.context());
+    let list = |name: &str| params.get(name).map(|text| parse_attributes(text, &names)).transpose();
+    let attrs = list("attrs")?;
+    let text = QuestionText {
+        types: params.get("type"),
+        ids: params.get("id"),
+        id_pattern: params.get("idPattern"),
+        q: params.get("q"),
+        q_options: QOptions { expand_values: params.get("expandValues"), json_keys: None },
+        geo: GeoParameters {
+            relation: params.get("georel"),
+            geometry: params.get("geometry"),
+            coordinates: params.get("coordinates"),
+            property: params.get("geoproperty"),
+        },
+        geo_object: None,
+        scope_q: params.get("scopeQ"),
+        local: flag(&params, "local")?,
+    };
+    let purge = match (list("drop")?, list("keep")?) {
+        (None, None) => Purge::Entities,
+        (Some(names), None) => Purge::Drop(names),
+        (None, Some(names)) => Purge::Keep(names),
+        (Some(_), Some(_)) => return Err(Fault::bad_data("keep excludes drop")),
+    };
+    check_source_filter(params.get("csf"), naming.context())?;
+    let filter = question(&text, attrs.as_deref(), naming.context(), 0)?;
+    face.purge(ask, filter, &purge).await
+}
+
+impl Face {
+    /// Purges what meets the filter now: all of it, in as many revisions as it takes.
+    async fn purge(
+        &self,
+        ask: &Ask<'_>,
+        filter: Filter,
+        purge: &Purge,
+    ) -> Result<Response<Body>, Fault> {
+        let most = self.options.limits.purge;
+        let snapshot = self.snapshot(ask).await?;
+        let query = EntityQuery {
+            filter,
+            order: Order::default(),
+            page: PageRequest { limit: most, start: PageStart::Offset(0) },
+            count: false,
+        };
+        let page = self.engine.query_in(&ask.caller, &snapshot, &query).await?;
+        if page.has_more {
+            let detail = format!("more than {most} entities would be purged; narrow the question");
+            return Err(Fault::new(NgsildError::TooManyResults, detail));
+        }
+        let mut revision = page.revision;
+        let mut records = page.entities.iter();
+        loop {
+            let mut operations = Vec::new();
+            for record in records.by_ref() {
+                operations.extend(self.operations_of(record, purge));
+                if operations.len() >= OPERATIONS {
+                    break;
+                }
+            }
+            if operations.is_empty() {
+                break;
+            }
+            let batch = Batch { operations, ..Batch::default() };
+            // What is gone meanwhile is as it should be, so single results do not matter.
+            revision = self.engine.apply(&ask.caller, batch).await?.revision;
+        }
+        Ok(empty(StatusCode::NO_CONTENT, revision))
+    }
+
+    fn operations_of(&self, record: &Record, purge: &Purge) -> Vec<Operation> {
+        let Ok(id) = Iri::new(record.view().id().to_owned()) else { return Vec::new() };
+        let attributes = record.view().attributes();
+        let names = attributes.filter_map(|a| self.engine.names().name(a.name()));
+        let gone: Vec<Iri> = match purge {
+            Purge::Entities => return vec![Operation::Delete(id)],
+            Purge::Drop(dropped) => names.filter(|name| dropped.contains(name)).collect(),
+            Purge::Keep(kept) => names.filter(|name| !kept.contains(name)).collect(),
+        };
+        let delete =
+            |name| Operation::DeleteAttribute { id: id.clone(), name, which: WhichInstances::All };
+        gone.into_iter().map(delete).collect()
+    }
+}
