@@ -28,12 +28,13 @@ cp "$here/cardo.toml" "$work/cardo.toml"
 rm -rf "$work/data" "$work/results"
 contexts=$suite/resources/jsonld-contexts
 published=https://raw.githubusercontent.com/marek-mraz/ngsi-ld-test-suite/main/resources/jsonld-contexts
+forge=https://forge.etsi.org/rep/cim/ngsi-ld-test-suite/-/raw/develop/resources/jsonld-contexts
 older=https://easy-global-market.github.io/ngsild-api-data-models/ngsildTestSuite
 keep() { "$cardo" context add "$1" "$2" --config "$work/cardo.toml" >/dev/null; }
-keep "$published/ngsi-ld-test-suite.jsonld" "$contexts/ngsi-ld-test-suite.jsonld"
-keep "$published/ngsi-ld-test-suite-compound.jsonld" "$contexts/ngsi-ld-test-suite-compound.jsonld"
-keep https://forge.etsi.org/rep/cim/ngsi-ld-test-suite/-/raw/develop/resources/jsonld-contexts/ngsi-ld-test-suite.jsonld \
-  "$contexts/ngsi-ld-test-suite.jsonld"
+for base in "$published" "$forge"; do
+  keep "$base/ngsi-ld-test-suite.jsonld" "$contexts/ngsi-ld-test-suite.jsonld"
+  keep "$base/ngsi-ld-test-suite-compound.jsonld" "$contexts/ngsi-ld-test-suite-compound.jsonld"
+done
 keep "$older/ngsildTestSuiteV1.8-compound.jsonld" "$contexts/ngsi-ld-test-suite-compound.jsonld"
 # Three more are named by tests of jsonldContext, which need that they can be had and none of their terms.
 echo '{"@context": {}}' >"$work/empty.jsonld"
