@@ -31,7 +31,7 @@ fn look(server: &Server, tests: &str, token: &str) {
 }
 
 fn look_at_a_new_server(tests: &str) {
-    let folder = tempdir().unwrap();
+    let folder = tempdir().expect("a folder is made");
     let server = Server::start(folder.path());
     look(&server, tests, "");
     server.stop();
