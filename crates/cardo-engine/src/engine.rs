@@ -13,7 +13,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore, mpsc, oneshot};
 use crate::caller::Caller;
 use crate::demand;
 use crate::follow::{Followed, Follower};
-use crate::history::{self, EntityHistory, HistoryRequest};
+use crate::history::{EntityHistory, EvolutionPage, EvolutionQuery, HistoryRequest};
 use crate::known;
 use crate::live::{Root, widen_by_record};
 use crate::metrics::{Counters, EngineMetrics, TwinMetrics};
@@ -50,7 +50,7 @@ pub(crate) struct Inner {
     pub(crate) default_twin: ArcSwap<Option<Arc<Twin>>>,
     pub(crate) loading: AsyncMutex<()>,
     room: Notify,
-    costly: Semaphore,
+    pub(crate) costly: Semaphore,
     index_bytes: AtomicUsize,
     /// Counts the rounds of house-keeping, as a coarse clock.
     pub(crate) tick: AtomicU64,
@@ -254,42 +254,20 @@ impl Engine {
         let inner = &self.inner;
         let twin = inner.twin(&caller.twin).await?;
         let snapshot = inner.snapshot_of(&twin, caller);
-        let current = snapshot.retrieve(request.entity.as_str());
-        if current.is_none() && caller.view.restriction().is_some() {
-            return Ok(None);
-        }
-        let names = &inner.names;
-        let asked: Vec<NameId> =
-            request.attributes.iter().map(|name| names.id_or_unknown(name.as_str())).collect();
-        let query = HistoryQuery {
-            entity: request.entity.clone(),
-            attributes: asked.clone(),
-            from: request.from,
-            until: request.until,
-            last: request.last,
-            limit: request.limit.saturating_add(1),
-        };
-        let (projected, tail, mut rows) = inner.history_rows(&twin, &query).await?;
-        rows.retain(|row| row.revision <= projected);
-        for followed in &tail {
-            rows.extend(projector::rows(followed, Some(&request.entity)));
-        }
-        if rows.is_empty() && current.is_none() {
-            return Ok(None);
-        }
-        let restriction = caller.view.restriction();
-        let is_visible = |name: NameId| {
-            (asked.is_empty() || asked.contains(&name))
-                && restriction.is_none_or(|r| !r.attributes.hides_id(name, names))
-        };
-        let wanted = history::Wanted {
-            is_visible: &is_visible,
-            from: request.from,
-            until: request.until,
-            last: request.last,
-            limit: request.limit,
-        };
-        Ok(Some(history::join(current, rows, &wanted)))
+        inner.history_in(&twin, &snapshot, request, None).await
+    }
+
+    /// Finds entities by their history (clause 5.7.4), those that are no longer in the twin, or never
+    /// were, included.
+    pub async fn evolution(
+        &self,
+        caller: &Caller,
+        query: &EvolutionQuery,
+    ) -> Result<EvolutionPage, QueryError> {
+        let inner = &self.inner;
+        let twin = inner.twin(&caller.twin).await?;
+        let snapshot = inner.snapshot_of(&twin, caller);
+        inner.evolution_in(&twin, &snapshot, query).await
     }
 
     /// Follows the log of a twin behind a revision.
@@ -386,7 +364,7 @@ impl Inner {
 
     /// What the store holds of a history, and the tail behind it. When a projection comes in
     /// between, both are read again, because the store has counted its last rows already.
-    async fn history_rows(
+    pub(crate) async fn history_rows(
         &self,
         twin: &Twin,
         query: &HistoryQuery,

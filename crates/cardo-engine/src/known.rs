@@ -116,6 +116,8 @@ async fn series(
     let request = HistoryRequest {
         entity,
         attributes: vec![name],
+        property: None,
+        datasets: None,
         from: Some(from),
         until: Some(Timestamp::from_micros(to.as_micros().saturating_add(1))),
         last: None,

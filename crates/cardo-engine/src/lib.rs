@@ -34,7 +34,10 @@ pub use area::{AreaQuery, AreaWalk, Placed, Slot};
 pub use caller::{Caller, Mask, Principal, Restriction, View};
 pub use engine::Engine;
 pub use follow::{Followed, Follower};
-pub use history::{EntityHistory, HistoryRequest, ScopeChange};
+pub use history::{
+    Aggregate, AggregateValue, Aggregation, AttributeAggregates, Duration, EntityHistory,
+    EvolutionPage, EvolutionQuery, HistoryRequest, InvalidDuration, Method, ScopeChange, moment,
+};
 pub use metrics::{COMMIT_BUCKETS, EngineMetrics, TwinMetrics};
 pub use operation::{
     Batch, Done, MergeOptions, NotUpdated, Operation, OperationError, Outcome, WhichInstances,

@@ -94,6 +94,48 @@ pub enum Operation<N = Iri> {
     /// changes only where the given instance is newer (by `observedAt`; without one, where its
     /// content differs); an older reading goes to history only; equal content changes nothing.
     Ingest(Entity<N>),
+    /// Add to the temporal evolution of an entity, which is made where nothing is known of it
+    /// (5.6.11, 5.6.12). The entity as it is stays.
+    Record {
+        /// The entity.
+        id: EntityId,
+        /// Types to add.
+        types: Vec<N>,
+        /// What scopes it had, each since a moment; since now where that is not said.
+        scopes: Vec<(Option<Timestamp>, Vec<Scope>)>,
+        /// Instances of attributes, any number of each.
+        attributes: Vec<Attribute<N>>,
+        /// Whether something has to be known of the entity.
+        must_exist: bool,
+    },
+    /// Replace an instance in the temporal evolution of an entity, or take it out (5.6.14, 5.6.15).
+    /// Whether it exists is for the caller to find out.
+    AmendInstance {
+        /// The entity.
+        id: EntityId,
+        /// The attribute.
+        name: N,
+        /// Which dataset the instance is of.
+        dataset_id: Option<Iri>,
+        /// The revision that wrote it.
+        revision: Revision,
+        /// Its place among the lines of history of that revision.
+        ordinal: u32,
+        /// What takes its place; its creation date stays as given.
+        by: Option<Box<Instance<N>>>,
+    },
+    /// Take an attribute out of the temporal evolution of an entity (5.6.13). Whether it is there
+    /// is for the caller to find out.
+    ForgetAttribute {
+        /// The entity.
+        id: EntityId,
+        /// The attribute.
+        name: N,
+        /// Which of its instances.
+        which: WhichInstances,
+    },
+    /// Take the whole temporal evolution of an entity away (5.6.16).
+    ForgetHistory(EntityId),
     /// Put a document, or delete it where the body is `None`.
     Document(cardo_model::DocumentChange),
     /// Take away what has expired of an entity, or the entity where it has (4.5.26).
@@ -121,7 +163,7 @@ impl<N> Operation<N> {
             | Self::CreateOrUpdate(entity)
             | Self::Ingest(entity) => entity.names(visit),
             Self::Merge { fragment, .. } => fragment.names(visit),
-            Self::Append { types, attributes, .. } => {
+            Self::Append { types, attributes, .. } | Self::Record { types, attributes, .. } => {
                 types.iter().for_each(&mut *visit);
                 for attribute in attributes {
                     attribute.names(visit);
@@ -141,8 +183,14 @@ impl<N> Operation<N> {
                 visit(name);
                 instance.names(visit);
             }
-            Self::DeleteAttribute { name, .. } => visit(name),
-            Self::Delete(_) | Self::Document(_) | Self::Expire(_) => {}
+            Self::AmendInstance { name, by, .. } => {
+                visit(name);
+                if let Some(instance) = by {
+                    instance.names(visit);
+                }
+            }
+            Self::DeleteAttribute { name, .. } | Self::ForgetAttribute { name, .. } => visit(name),
+            Self::ForgetHistory(_) | Self::Delete(_) | Self::Document(_) | Self::Expire(_) => {}
         }
     }
 
@@ -186,6 +234,27 @@ impl<N> Operation<N> {
             Self::DeleteAttribute { id, name: attribute, which } => {
                 Operation::DeleteAttribute { id, name: name(attribute), which }
             }
+            Self::Record { id, types, scopes, attributes, must_exist } => Operation::Record {
+                id,
+                types: types.into_iter().map(&mut *name).collect(),
+                scopes,
+                attributes: attributes.into_iter().map(|a| a.map_names(name)).collect(),
+                must_exist,
+            },
+            Self::AmendInstance { id, name: attribute, dataset_id, revision, ordinal, by } => {
+                Operation::AmendInstance {
+                    id,
+                    name: name(attribute),
+                    dataset_id,
+                    revision,
+                    ordinal,
+                    by: by.map(|instance| Box::new(instance.map_names(name))),
+                }
+            }
+            Self::ForgetAttribute { id, name: attribute, which } => {
+                Operation::ForgetAttribute { id, name: name(attribute), which }
+            }
+            Self::ForgetHistory(id) => Operation::ForgetHistory(id),
             Self::Delete(id) => Operation::Delete(id),
             Self::Document(change) => Operation::Document(change),
             Self::Expire(id) => Operation::Expire(id),

@@ -3,7 +3,8 @@
 
 use async_trait::async_trait;
 use cardo_model::{
-    DocumentChange, EntityId, Iri, NameId, Record, Revision, Seq, SourceOffset, Timestamp, TwinId,
+    Amendment, DocumentChange, EntityId, Iri, NameId, Record, Revision, Seq, SourceOffset,
+    Timestamp, TwinId,
 };
 
 /// A store of twins: names, the change log, and what is projected from it.
@@ -169,9 +170,13 @@ pub enum HistoryEvent {
         dataset_id: Option<Iri>,
     },
     /// The entity came into being or was given anew; its whole record, whose instances are part
-    /// of the history. Rows of this event and of [`HistoryEvent::Deleted`] are handed out whatever
-    /// attributes, times and last instances a query asks for: the engine takes them apart.
+    /// of the history. Rows of this event and of those below are handed out whatever attributes,
+    /// times and last instances a query asks for: the engine takes them apart.
     Entity(Record),
+    /// Types and scopes that belong to the history only; a record without attributes.
+    Head(Record),
+    /// The history was put right, or a part of it taken out.
+    Amended(Amendment),
     /// The entity was deleted.
     Deleted,
 }
@@ -189,7 +194,8 @@ pub struct HistoryQuery {
     pub until: Option<Timestamp>,
     /// Only the last so many instances of each attribute and dataset.
     pub last: Option<usize>,
-    /// At most so many rows in all, as a bound on memory.
+    /// At most so many rows in all, as a bound on memory: those about the entity itself, and the
+    /// earliest of the others, or the latest where `last` is given.
     pub limit: usize,
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn gather(after: Revision, run: &[Arc<Followed>]) -> Projection {
         let record = &followed.record;
         to = record.revision;
         for (change, entity) in record.changes.iter().zip(&followed.entities) {
-            if !matches!(change, EntityChange::Observed { .. }) {
+            if !change.is_history_only() {
                 entities.insert(change.seq(), entity.clone());
             }
         }
@@ -61,6 +61,12 @@ pub(crate) fn rows(followed: &Followed, only: Option<&EntityId>) -> Vec<HistoryR
                 push(HistoryEvent::Entity(is.clone()), record.time);
             }
             EntityChange::Deleted(_) => push(HistoryEvent::Deleted, record.time),
+            EntityChange::Recorded { head, since } => {
+                push(HistoryEvent::Head(head.clone()), *since);
+            }
+            EntityChange::Amended { amendment, .. } => {
+                push(HistoryEvent::Amended(amendment.clone()), record.time);
+            }
             EntityChange::Updated { instances, .. } | EntityChange::Observed { instances, .. } => {
                 for instance in instances {
                     let (event, time) = instance_event(instance);
@@ -78,7 +84,11 @@ fn lines_of(change: &EntityChange) -> u32 {
         EntityChange::Updated { instances, .. } | EntityChange::Observed { instances, .. } => {
             u32::try_from(instances.len()).unwrap_or(u32::MAX)
         }
-        EntityChange::Created(_) | EntityChange::Replaced { .. } | EntityChange::Deleted(_) => 1,
+        EntityChange::Created(_)
+        | EntityChange::Replaced { .. }
+        | EntityChange::Deleted(_)
+        | EntityChange::Recorded { .. }
+        | EntityChange::Amended { .. } => 1,
     }
 }
 

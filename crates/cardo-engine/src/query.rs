@@ -72,6 +72,9 @@ pub enum QueryError {
         "more than {0} entities meet a condition on linked entities; narrow it, for instance by type"
     )]
     TooManyLinked(usize),
+    /// A condition on values over time would have to look at too many.
+    #[error("the range of time holds more than {0} instances of one entity; narrow it")]
+    TooMuchHistory(usize),
     /// The asked revision did not arrive in time.
     #[error("revision {0} has not arrived here in time")]
     NotYet(Revision),

@@ -172,7 +172,9 @@ impl From<QueryError> for Fault {
                 Self::new(Code::Unavailable, error.to_string())
             }
             QueryError::TooManyLinked(_) => Self::new(Code::TooComplex, error.to_string()),
-            QueryError::TookTooLong(_) => Self::new(Code::Timeout, error.to_string()),
+            QueryError::TookTooLong(_) | QueryError::TooMuchHistory(_) => {
+                Self::new(Code::Timeout, error.to_string())
+            }
             QueryError::Store(error) => error.into(),
         }
     }

@@ -134,7 +134,7 @@ impl Following {
 
     fn judge(&mut self, followed: &Followed) {
         for (place, change) in followed.record.changes.iter().enumerate() {
-            if matches!(change, EntityChange::Observed { .. }) {
+            if change.is_history_only() {
                 continue;
             }
             let after = match change {

@@ -1,6 +1,7 @@
 use crate::codec::{Reader, put_bytes, put_len, put_varint};
 use crate::{
-    InstanceRef, InvalidRecord, Iri, NameId, Record, RecordHeader, Revision, Seq, Timestamp, splice,
+    Amendment, InstanceRef, InvalidRecord, Iri, NameId, Record, RecordHeader, Revision, Seq,
+    Timestamp, splice,
 };
 
 const VERSION: u8 = 1;
@@ -60,6 +61,22 @@ pub enum EntityChange {
         /// The readings; `was` is absent.
         instances: Vec<InstanceChange>,
     },
+    /// Types and scopes that belong to its history only; an entity that is there stays as it is.
+    Recorded {
+        /// The id, the types and the scopes, without attributes.
+        head: Record,
+        /// From when on the scopes were valid.
+        since: Timestamp,
+    },
+    /// Its history was put right, or a part of it taken out; the entity stays as it is.
+    Amended {
+        /// Its place in the order of creation.
+        seq: Seq,
+        /// Its id.
+        id: Iri,
+        /// What is amended.
+        amendment: Amendment,
+    },
 }
 
 /// What an instance of an attribute was and is, in the form of [`crate::encode_instance`].
@@ -111,30 +128,41 @@ pub enum InvalidLogRecord {
 }
 
 impl EntityChange {
+    /// Whether it is about history alone, so that the entity stays as it is.
+    pub fn is_history_only(&self) -> bool {
+        matches!(self, Self::Observed { .. } | Self::Recorded { .. } | Self::Amended { .. })
+    }
+
     /// The id of the entity.
     pub fn id(&self) -> &str {
         match self {
-            Self::Created(record) | Self::Deleted(record) | Self::Replaced { is: record, .. } => {
-                record.view().id()
+            Self::Created(record)
+            | Self::Deleted(record)
+            | Self::Replaced { is: record, .. }
+            | Self::Recorded { head: record, .. } => record.view().id(),
+            Self::Updated { id, .. } | Self::Observed { id, .. } | Self::Amended { id, .. } => {
+                id.as_str()
             }
-            Self::Updated { id, .. } | Self::Observed { id, .. } => id.as_str(),
         }
     }
 
     /// The entity's place in the order of creation.
     pub fn seq(&self) -> Seq {
         match self {
-            Self::Created(record) | Self::Deleted(record) | Self::Replaced { is: record, .. } => {
-                record.view().seq()
+            Self::Created(record)
+            | Self::Deleted(record)
+            | Self::Replaced { is: record, .. }
+            | Self::Recorded { head: record, .. } => record.view().seq(),
+            Self::Updated { seq, .. } | Self::Observed { seq, .. } | Self::Amended { seq, .. } => {
+                *seq
             }
-            Self::Updated { seq, .. } | Self::Observed { seq, .. } => *seq,
         }
     }
 
     /// The entity behind this change, given what it was before; `None` where it is gone.
     ///
-    /// `old` has to be the entity as it was before an `Updated` or `Observed` change; the other
-    /// kinds say everything themselves.
+    /// `old` has to be the entity as it was before an `Updated` change or one of history only; the
+    /// other kinds say everything themselves.
     pub fn apply(
         &self,
         old: Option<&Record>,
@@ -144,7 +172,7 @@ impl EntityChange {
         match self {
             Self::Created(record) | Self::Replaced { is: record, .. } => Some(record.clone()),
             Self::Deleted(_) => None,
-            Self::Observed { .. } => old.cloned(),
+            Self::Observed { .. } | Self::Recorded { .. } | Self::Amended { .. } => old.cloned(),
             Self::Updated { instances, .. } => {
                 let old = old?;
                 let header = RecordHeader { modified_at: time, revision, ..old.view().header() };
@@ -235,11 +263,13 @@ impl LogRecord {
     /// About how long the binary form is; whole records are most of it.
     fn estimated_bytes(&self) -> usize {
         let bytes = |change: &EntityChange| match change {
-            EntityChange::Created(record) | EntityChange::Deleted(record) => {
-                record.as_bytes().len()
-            }
+            EntityChange::Created(record)
+            | EntityChange::Deleted(record)
+            | EntityChange::Recorded { head: record, .. } => record.as_bytes().len(),
             EntityChange::Replaced { was, is } => was.as_bytes().len() + is.as_bytes().len(),
-            EntityChange::Updated { .. } | EntityChange::Observed { .. } => 256,
+            EntityChange::Updated { .. }
+            | EntityChange::Observed { .. }
+            | EntityChange::Amended { .. } => 256,
         };
         128 + self.changes.iter().map(|change| bytes(change) + 16).sum::<usize>()
     }
@@ -287,6 +317,8 @@ const DELETED: u8 = 1;
 const REPLACED: u8 = 2;
 const UPDATED: u8 = 3;
 const OBSERVED: u8 = 4;
+const RECORDED: u8 = 5;
+const AMENDED: u8 = 6;
 
 fn put_change(out: &mut Vec<u8>, change: &EntityChange) {
     match change {
@@ -310,6 +342,17 @@ fn put_change(out: &mut Vec<u8>, change: &EntityChange) {
         EntityChange::Observed { seq, id, instances } => {
             out.push(OBSERVED);
             put_instances(out, *seq, id, instances);
+        }
+        EntityChange::Recorded { head, since } => {
+            out.push(RECORDED);
+            put_bytes(out, head.as_bytes());
+            out.extend_from_slice(&since.to_bits().to_le_bytes());
+        }
+        EntityChange::Amended { seq, id, amendment } => {
+            out.push(AMENDED);
+            put_varint(out, seq.as_u64());
+            put_bytes(out, id.as_str().as_bytes());
+            put_bytes(out, &amendment.encode());
         }
     }
 }
@@ -352,6 +395,16 @@ fn read_change(reader: &mut Reader<'_>) -> Option<Result<EntityChange, InvalidLo
         OBSERVED => {
             let (seq, id, instances) = read_instances(reader)?;
             Ok(EntityChange::Observed { seq, id, instances })
+        }
+        RECORDED => {
+            let head = record(reader.bytes()?);
+            let since = Timestamp::from_bits(reader.i64()?);
+            head.map(|head| EntityChange::Recorded { head, since })
+        }
+        AMENDED => {
+            let (seq, id) = (Seq::from_u64(reader.varint()?), Iri::new(reader.str()?).ok()?);
+            let amendment = Amendment::decode(reader.bytes()?)?;
+            Ok(EntityChange::Amended { seq, id, amendment })
         }
         _ => return None,
     };
@@ -430,7 +483,13 @@ mod tests {
                         },
                     ],
                 },
-                EntityChange::Deleted(old),
+                EntityChange::Deleted(old.clone()),
+                EntityChange::Recorded { head: old, since: Timestamp::from_seconds(3) },
+                EntityChange::Amended {
+                    seq: Seq::new(Revision(1), 0),
+                    id: Iri::new("urn:x:1").unwrap(),
+                    amendment: Amendment::Attribute(NameId::new(1)),
+                },
             ],
             documents: vec![DocumentChange {
                 kind: "subscription".into(),

@@ -4,6 +4,7 @@
 //! Nothing here does I/O. Constructors refuse what the NGSI-LD information model
 //! (ETSI GS CIM 009, clauses 4.5 to 4.8) does not allow.
 
+mod amendment;
 mod change;
 pub mod codec;
 mod entity;
@@ -16,6 +17,7 @@ mod scope;
 mod time;
 mod twin;
 
+pub use amendment::Amendment;
 pub use change::{
     DocumentChange, EntityChange, InstanceChange, InvalidLogRecord, LogRecord, SourceOffset,
 };

@@ -92,6 +92,29 @@ impl Timestamp {
         (text, end + 1)
     }
 
+    /// The same time of day so many months later; on the last of the month where that is shorter.
+    pub fn plus_months(self, months: i64) -> Self {
+        let day_micros = SECONDS_PER_DAY * MICROS_PER_SECOND;
+        let (year, month, day) = civil_from_days(self.micros.div_euclid(day_micros));
+        let month = year.saturating_mul(12).saturating_add(month - 1).saturating_add(months);
+        // Beyond what can be written there is nothing to count.
+        let (year, month) = (month.div_euclid(12).clamp(-1, 10_000), month.rem_euclid(12) + 1);
+        let days = days_from_civil(year, month, day.min(days_in_month(year, month)));
+        let micros = days * day_micros + self.micros.rem_euclid(day_micros);
+        Self { micros: micros.clamp(EARLIEST_MICROS, LATEST_MICROS), digits: self.digits }
+    }
+
+    /// The moment so many microseconds later, written with as many digits as it needs.
+    pub fn plus_micros(self, micros: i64) -> Self {
+        let micros = self.micros.saturating_add(micros).clamp(EARLIEST_MICROS, LATEST_MICROS);
+        let needed = match micros {
+            _ if micros % MICROS_PER_SECOND == 0 => 0,
+            _ if micros % 1_000 == 0 => 3,
+            _ => 6,
+        };
+        Self { micros, digits: self.digits.max(needed) }
+    }
+
     /// One integer that holds both the moment and its digits; its order is that of the moments.
     #[inline]
     pub fn to_bits(self) -> i64 {
@@ -285,6 +308,19 @@ impl fmt::Debug for Timestamp {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn months_are_added_on_the_calendar() {
+        let plus =
+            |text: &str, months| Timestamp::parse(text).unwrap().plus_months(months).to_string();
+        assert_eq!(plus("2024-01-31T12:00:00.5Z", 1), "2024-02-29T12:00:00.5Z");
+        assert_eq!(plus("2023-01-31T12:00:00Z", 1), "2023-02-28T12:00:00Z");
+        assert_eq!(plus("2023-11-15T00:00:00Z", 14), "2025-01-15T00:00:00Z");
+        assert_eq!(plus("2023-03-31T00:00:00Z", -1), "2023-02-28T00:00:00Z");
+        assert!(plus("2023-03-31T00:00:00Z", i64::MAX).starts_with("9999-12-31"));
+        let micros = Timestamp::parse("2023-01-01T00:00:00Z").unwrap().plus_micros(1_500_000);
+        assert_eq!(micros.to_string(), "2023-01-01T00:00:01.500Z");
+    }
 
     #[test]
     fn a_text_comes_back_as_it_was_written() {

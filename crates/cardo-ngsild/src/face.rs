@@ -7,7 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, any, delete, get};
+use axum::routing::{MethodRouter, any, get};
 use cardo_engine::Engine;
 use cardo_http::{BaseUrl, EntityTags, Rights, TENANT};
 use cardo_model::TwinId;
@@ -190,20 +190,19 @@ fn other_routes() -> Router {
             router = router.route(&format!("{BASE}/{path}/"), any(unbuilt));
         }
     }
-    for path in ["temporal/entities/{id}", "temporal/entities/{id}/"] {
-        router = router.route(&format!("{BASE}/{path}"), delete(unbuilt));
+    // The id of the entity is missing in these (clauses 5.6.12.4 to 5.6.15.4).
+    let no_id = async || Fault::bad_data("the path holds no id of an entity").into_response();
+    for path in ["attrs", "attrs/", "attrs/{attribute}", "attrs/{attribute}/{instance}"] {
+        router = router.route(&format!("{BASE}/temporal/entities//{path}"), any(no_id));
     }
     router.route(&format!("{BASE}/{{*rest}}"), any(unknown))
 }
 
-const UNBUILT: [&str; 14] = [
+const UNBUILT: [&str; 11] = [
     "csourceRegistrations",
     "csourceRegistrations/{*rest}",
     "csourceSubscriptions",
     "csourceSubscriptions/{*rest}",
-    "temporal/entities",
-    "temporal/entities/{id}/{*rest}",
-    "temporal/entityOperations/{*rest}",
     "temporal/entityMaps",
     "entityMaps",
     "entityMaps/{*rest}",
@@ -236,8 +235,30 @@ fn entity_routes(routes: Routes, face: &Arc<Face>) -> Routes {
         patch "update-attribute" Write op::attributes::partial_update;
         delete "delete-attribute" Write op::attributes::delete;
     );
-    resource!(routes, face, "temporal/entities/{id}",
+    temporal_routes(routes, face)
+}
+
+fn temporal_routes(routes: Routes, face: &Arc<Face>) -> Routes {
+    let routes = resource!(routes, face, "temporal/entities",
+        get "query-temporal-evolution" Read op::temporal::query;
+        post "upsert-temporal-evolution" Write op::temporal::upsert;
+    );
+    let routes = resource!(routes, face, "temporal/entities/{id}",
         get "retrieve-temporal-evolution" Read op::temporal::retrieve;
+        delete "delete-temporal-evolution" Write op::temporal::delete;
+    );
+    let routes = resource!(routes, face, "temporal/entities/{id}/attrs",
+        post "append-temporal-attributes" Write op::temporal::append;
+    );
+    let routes = resource!(routes, face, "temporal/entities/{id}/attrs/{attribute}",
+        delete "delete-temporal-attribute" Write op::temporal::delete_attribute;
+    );
+    let routes = resource!(routes, face, "temporal/entities/{id}/attrs/{attribute}/{instance}",
+        patch "modify-temporal-instance" Write op::temporal::modify_instance;
+        delete "delete-temporal-instance" Write op::temporal::delete_instance;
+    );
+    resource!(routes, face, "temporal/entityOperations/query",
+        post "post-temporal-query" Read op::temporal::post_query;
     )
 }
 

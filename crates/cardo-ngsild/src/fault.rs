@@ -195,7 +195,9 @@ impl From<QueryError> for Fault {
             QueryError::Busy | QueryError::NotYet(_) => {
                 Self::later(NgsildError::Unavailable, error.to_string())
             }
-            QueryError::TookTooLong(_) | QueryError::TooManyLinked(_) => {
+            QueryError::TookTooLong(_)
+            | QueryError::TooManyLinked(_)
+            | QueryError::TooMuchHistory(_) => {
                 Self::new(NgsildError::TooComplexQuery, error.to_string())
             }
             QueryError::Store(error) => error.into(),

@@ -106,9 +106,9 @@ impl From<QueryError> for Fault {
         match error {
             QueryError::UnknownTenant(_) => Self::not_found(error.to_string()),
             QueryError::Busy | QueryError::NotYet(_) => Self::later(error.to_string()),
-            QueryError::TookTooLong(_) | QueryError::TooManyLinked(_) => {
-                Self::new(StatusCode::FORBIDDEN, error.to_string())
-            }
+            QueryError::TookTooLong(_)
+            | QueryError::TooManyLinked(_)
+            | QueryError::TooMuchHistory(_) => Self::new(StatusCode::FORBIDDEN, error.to_string()),
             QueryError::Store(error) => error.into(),
         }
     }

@@ -142,8 +142,11 @@ impl Parts {
         let gate = Gate::new(egress(&config.egress));
         let courier = Courier::new(gate.clone(), CourierOptions::default());
         let requests = Arc::new(RequestMetrics::default());
-        let limits =
-            NgsildLimits { body_bytes: config.limits.body.as_usize(), ..NgsildLimits::default() };
+        let limits = NgsildLimits {
+            body_bytes: config.limits.body.as_usize(),
+            history_rows: config.limits.history.max(1),
+            ..NgsildLimits::default()
+        };
         let options = NgsildOptions {
             authorize: Arc::clone(&authorizer),
             contexts: Arc::new(GateLoader::new(gate.clone())),

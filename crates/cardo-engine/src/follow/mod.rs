@@ -74,7 +74,9 @@ impl Followed {
         match self.record.changes.get(change)? {
             EntityChange::Created(_) => None,
             EntityChange::Deleted(was) | EntityChange::Replaced { was, .. } => Some(was.clone()),
-            EntityChange::Observed { .. } => self.entities.get(change)?.clone(),
+            EntityChange::Observed { .. }
+            | EntityChange::Recorded { .. }
+            | EntityChange::Amended { .. } => self.entities.get(change)?.clone(),
             EntityChange::Updated { seq, id, instances } => {
                 let after = self.entities.get(change)?.as_ref()?;
                 let instances = instances.iter().map(read_back::inverse).collect();

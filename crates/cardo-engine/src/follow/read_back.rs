@@ -81,7 +81,10 @@ fn pasts_of(part: &[LogRecord], root: &Root) -> HashMap<Seq, Past> {
     for change in part.iter().flat_map(|record| &record.changes) {
         let seq = change.seq();
         match change {
-            EntityChange::Updated { .. } | EntityChange::Observed { .. } => {
+            EntityChange::Updated { .. }
+            | EntityChange::Observed { .. }
+            | EntityChange::Recorded { .. }
+            | EntityChange::Amended { .. } => {
                 if !told.contains(&seq) {
                     pasts.entry(seq).or_insert_with(|| Past {
                         later: root.slot_of(seq).and_then(|slot| root.record(slot).cloned()),
@@ -119,7 +122,10 @@ fn look_back(pasts: &mut HashMap<Seq, Past>, record: &LogRecord) -> usize {
                     undo.or_insert_with(|| inverse(instance));
                 }
             }
-            EntityChange::Created(_) | EntityChange::Observed { .. } => {}
+            EntityChange::Created(_)
+            | EntityChange::Observed { .. }
+            | EntityChange::Recorded { .. }
+            | EntityChange::Amended { .. } => {}
         }
     }
     told

@@ -4,6 +4,7 @@
 mod attribute_index;
 mod facets;
 mod id_map;
+mod past;
 mod root;
 mod shared_vec;
 mod slot_set;
@@ -13,6 +14,7 @@ mod times;
 
 pub(crate) use attribute_index::{AttributeIndex, NumberIndex, TextIndex, hash_text};
 pub(crate) use facets::Facets;
+pub(crate) use past::Past;
 pub(crate) use root::{Root, TypeIndex};
 pub(crate) use slot_set::{Bits, CHUNK, SlotSet, WORDS, slots_of};
 pub(crate) use sorted_runs::number_key;

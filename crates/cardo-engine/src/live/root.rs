@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 
 use super::attribute_index::{AttributeIndex, AttributeIndexBuilder};
 use super::id_map::IdMap;
+use super::past::{PAST, Pasts};
 use super::shared_vec::SharedVec;
 use super::slot_set::SlotSet;
 use super::sorted_runs::SortedRuns;
@@ -34,6 +35,7 @@ pub(crate) struct Root {
     pub(crate) types: Arc<ByName<Arc<TypeIndex>>>,
     pub(crate) scopes: Arc<BTreeMap<Box<str>, SlotSet>>,
     documents: Documents,
+    pub(crate) pasts: Pasts,
     offsets: Arc<BTreeMap<Arc<str>, Arc<str>>>,
     /// Entities and instances that cease to be at a time, soonest first.
     expiries: SortedRuns,
@@ -63,6 +65,7 @@ impl Root {
             types: Arc::default(),
             scopes: Arc::default(),
             documents: BTreeMap::new(),
+            pasts: Pasts::default(),
             offsets: Arc::default(),
             expiries: SortedRuns::default(),
             shape: 0,
@@ -165,6 +168,7 @@ impl Root {
         root.lineage = self.lineage + 1;
         root.shape = self.shape + 1;
         root.documents.clone_from(&self.documents);
+        root.pasts.clone_from(&self.pasts);
         root.offsets = self.offsets.clone();
         root
     }
@@ -264,6 +268,9 @@ impl Root {
     }
 
     pub(crate) fn put_document(&mut self, change: &DocumentChange) {
+        if &*change.kind == PAST {
+            return self.pasts.put(&change.id, change.body.as_deref());
+        }
         let kind = self.documents.entry(change.kind.as_ref().into()).or_default();
         let documents = Arc::make_mut(kind);
         match &change.body {

@@ -6,6 +6,7 @@ use cardo_model::{
 use super::edit::{Edit, stamp_all};
 use super::merge::{complete, update_instance};
 use super::{Revising, check_size};
+use crate::live::Past;
 use crate::operation::{Done, NotUpdated, OperationError, WhichInstances};
 
 /// The name of the scope of an entity among attributes.
@@ -34,6 +35,7 @@ impl Revising<'_> {
         let record = Record::encode(&entity, header);
         check_size(&record)?;
         self.root.create(record.clone());
+        self.forget_past(&entity.id);
         self.push(EntityChange::Created(record.clone()), Some(record));
         Ok(Done::Created)
     }
@@ -259,6 +261,8 @@ impl Revising<'_> {
     pub(super) fn delete(&mut self, id: &EntityId) -> Result<Done, OperationError> {
         let (slot, old) = self.find(id)?;
         self.root.delete(slot);
+        let view = old.view();
+        self.put_past(id, &Past { seq: view.seq(), types: view.types().collect() });
         self.push(EntityChange::Deleted(old), None);
         Ok(Done::Deleted)
     }

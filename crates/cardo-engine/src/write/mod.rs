@@ -4,6 +4,7 @@ mod edit;
 mod entities;
 mod ingest;
 mod merge;
+mod temporal;
 
 use cardo_model::{
     DocumentChange, EntityChange, EntityId, Iri, NameId, Names, Record, Revision, Seq, Timestamp,
@@ -52,6 +53,17 @@ impl Revising<'_> {
                 self.delete_attribute(&id, name, &which)
             }
             Operation::Delete(id) => self.delete(&id),
+            Operation::Record { id, types, scopes, attributes, must_exist } => {
+                self.record(id, &types, scopes, attributes, must_exist)
+            }
+            Operation::AmendInstance { id, name, dataset_id, revision, ordinal, by } => {
+                let by = by.map(|instance| *instance);
+                self.amend_instance(id, (name, dataset_id), (revision, ordinal), by)
+            }
+            Operation::ForgetAttribute { id, name, which } => {
+                self.forget_attribute(id, name, which)
+            }
+            Operation::ForgetHistory(id) => self.forget_history(&id),
             Operation::Ingest(entity) => self.ingest(entity),
             Operation::Document(change) => Ok(self.document(change)),
             Operation::Expire(id) => self.expire(&id),

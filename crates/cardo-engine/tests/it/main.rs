@@ -4,6 +4,7 @@
 mod aggregate;
 mod common;
 mod follow;
+mod history;
 mod links;
 mod order;
 mod tables;

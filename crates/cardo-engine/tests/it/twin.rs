@@ -248,6 +248,8 @@ async fn history(
     let request = HistoryRequest {
         entity: id(1),
         attributes: Vec::new(),
+        property: None,
+        datasets: None,
         from: None,
         until: None,
         last,
@@ -259,7 +261,10 @@ async fn history(
             cardo_model::InstanceRef::from_bytes(instance).unwrap().value().to_owned()
         }
         HistoryEvent::InstanceDeleted { .. } => "deleted".to_owned(),
-        HistoryEvent::Entity(_) | HistoryEvent::Deleted => unreachable!("they are taken apart"),
+        HistoryEvent::Entity(_)
+        | HistoryEvent::Head(_)
+        | HistoryEvent::Amended(_)
+        | HistoryEvent::Deleted => unreachable!("they are taken apart"),
     });
     values.collect()
 }
@@ -286,6 +291,8 @@ async fn history_joins_what_is_projected_with_what_is_not() {
     let request = HistoryRequest {
         entity: id(1),
         attributes: vec![],
+        property: None,
+        datasets: None,
         from: None,
         until: None,
         last: None,

@@ -112,6 +112,21 @@ fn request_body(body: Body) -> Option<Value> {
             "Query",
             json!({ "type": "Query", "entities": [{ "type": "Building" }], "q": "floorsAboveGround>=7" }),
         ),
+        Body::TemporalEntity => {
+            let instance = |value: u8, hour: u8| json!({ "type": "Property", "value": value, "observedAt": format!("2026-11-01T{hour}:00:00Z") });
+            let example = json!({ "id": "urn:ngsi-ld:ParkingSite:example", "type": "ParkingSite",
+                "availableSpots": [instance(12, 12), instance(9, 13)] });
+            ("TemporalEntity", example)
+        }
+        Body::TemporalFragment => (
+            "TemporalFragment",
+            json!({ "availableSpots": [{ "type": "Property", "value": 17, "observedAt": "2026-11-01T14:00:00Z" }] }),
+        ),
+        Body::TemporalQuery => (
+            "TemporalQuery",
+            json!({ "type": "Query", "entities": [{ "type": "ParkingSite" }],
+                "temporalQ": { "timerel": "after", "timeAt": "2020-01-01T00:00:00Z", "lastN": 3 } }),
+        ),
         Body::Subscription => ("Subscription", schemas::example_subscription()),
         Body::SubscriptionFragment => ("SubscriptionFragment", json!({ "isActive": false })),
         Body::Context => {
@@ -254,7 +269,10 @@ impl Description {
             _ if self.has_context_answer() => vec!["Link"],
             _ => Vec::new(),
         };
-        if self.is_tagged() && status == "200" && self.id != "post-query" {
+        if self.is_tagged()
+            && status == "200"
+            && !matches!(self.id, "post-query" | "post-temporal-query")
+        {
             names.push("ETag");
         }
         names

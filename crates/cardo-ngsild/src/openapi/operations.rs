@@ -32,6 +32,9 @@ pub(super) enum Body {
     Entities,
     Ids,
     Query,
+    TemporalEntity,
+    TemporalFragment,
+    TemporalQuery,
     Subscription,
     SubscriptionFragment,
     Context,
@@ -48,6 +51,8 @@ pub(super) enum Answers {
     BatchCreated,
     BatchDone,
     History,
+    Histories,
+    Recorded,
     Types,
     Type,
     Attributes,
@@ -90,6 +95,18 @@ impl Answers {
             Self::History => &[
                 ("200", "The entity with the instances of its attributes.", Some("TemporalEntity")),
                 ("206", "The same, cut to what fits into one answer.", Some("TemporalEntity")),
+            ],
+            Self::Histories => &[
+                (
+                    "200",
+                    "A page of entities with the instances of their attributes.",
+                    Some("TemporalEntities"),
+                ),
+                ("206", "The same, cut to what fits into one answer.", Some("TemporalEntities")),
+            ],
+            Self::Recorded => &[
+                ("201", "Nothing was known of the entity before.", None),
+                ("204", "It was added to what was known.", None),
             ],
             Self::Types => {
                 &[("200", "The types, by name or each with its attributes.", Some("Listing"))]
@@ -165,8 +182,27 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
     "post-query" "Batches" "Find entities by a body" "The same question as by parameters, for those that are too long for an address."
         ["limit", "offset", "count", "options", "format", "geometryProperty", "local", "languages"] => ["limit", "format"] Query Entities;
     "retrieve-temporal-evolution" "History" "Read the history of an entity" "Instances of its attributes over time, also where the entity was deleted."
-        ["attrs", "pick", "omit", "temporalOptions", "temporalFormat", "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "datasetId", "local"]
+        ["attrs", "pick", "omit", "temporalOptions", "temporalFormat", "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN",
+         "aggrMethods", "aggrPeriodDuration", "datasetId", "local"]
         => ["lastN"] None History;
+    "query-temporal-evolution" "History" "Find entities by their history"
+        "Entities with instances in a range of time that meet all conditions, those that were deleted included."
+        ["type", "id", "idPattern", "q", "attrs", "pick", "omit", "georel", "geometry", "coordinates", "geoproperty", "scopeQ",
+         "limit", "offset", "count", "orderById", "temporalOptions", "temporalFormat", "timerel", "timeAt", "endTimeAt",
+         "timeproperty", "lastN", "aggrMethods", "aggrPeriodDuration", "datasetId", "local"]
+        => ["type", "timerel", "timeAt", "lastN", "count"] None Histories;
+    "post-temporal-query" "History" "Find entities by their history, by a body"
+        "The same question as by parameters, for those that are too long for an address."
+        ["limit", "offset", "count", "temporalOptions", "temporalFormat", "local"] => ["limit"] TemporalQuery Histories;
+    "upsert-temporal-evolution" "History" "Write history"
+        "Instances of attributes are added to the history of an entity, which need not be in the twin. The entity as it is stays."
+        ["local"] TemporalEntity Recorded;
+    "append-temporal-attributes" "History" "Add to the history of an entity" "The same for an entity of which something is known." ["local"] TemporalFragment Done;
+    "delete-temporal-evolution" "History" "Delete the history of an entity" "The entity as it is stays." ["local"] None Done;
+    "delete-temporal-attribute" "History" "Delete the history of an attribute" "Of the default instance, of one datasetId, or all of it."
+        ["datasetId", "deleteAll", "local"] None Done;
+    "modify-temporal-instance" "History" "Put one instance right" "The body takes its place; its id stays." ["local"] Attribute Done;
+    "delete-temporal-instance" "History" "Delete one instance" "By its instanceId." ["local"] None Done;
     "list-types" "Discovery" "List the types" "The types that entities have now." ["details", "local"] None Types;
     "retrieve-type" "Discovery" "Read about a type" "How many entities are of it, and which attributes they have." ["local"] None Type;
     "list-attributes" "Discovery" "List the attributes" "The attributes that entities have now." ["details", "local"] => ["details"] None Attributes;

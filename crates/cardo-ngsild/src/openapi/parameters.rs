@@ -18,7 +18,7 @@ use Shape::{Count, Flag, Iri, Moment, One, Text};
 
 const FORMATS: &[&str] = &["normalized", "concise", "keyValues", "simplified"];
 
-const IN_QUERY: [Row; 46] = [
+const IN_QUERY: [Row; 49] = [
     (
         "type",
         "type",
@@ -217,7 +217,7 @@ const IN_QUERY: [Row; 46] = [
     (
         "temporalOptions",
         "options",
-        "temporalValues, sysAttrs, or both with a comma.",
+        "temporalValues or aggregatedValues, sysAttrs, or both with a comma.",
         Text,
         "temporalValues",
     ),
@@ -225,7 +225,7 @@ const IN_QUERY: [Row; 46] = [
         "temporalFormat",
         "format",
         "The form of the history.",
-        One(&["temporalValues"]),
+        One(&["temporalValues", "aggregatedValues"]),
         "temporalValues",
     ),
     (
@@ -245,6 +245,21 @@ const IN_QUERY: [Row; 46] = [
         "observedAt",
     ),
     ("lastN", "lastN", "Only so many of the newest instances of each attribute.", Count, "3"),
+    (
+        "aggrMethods",
+        "aggrMethods",
+        "What aggregatedValues makes of values: totalCount, distinctCount, sum, avg, min, max, stddev, sumsq.",
+        Text,
+        "avg,max",
+    ),
+    (
+        "aggrPeriodDuration",
+        "aggrPeriodDuration",
+        "How long a period of aggregatedValues is; the whole range of time where it is not given.",
+        Text,
+        "PT1H",
+    ),
+    ("orderById", "orderBy", "The order of the answer: id, or id;desc.", Text, "id"),
 ];
 
 const MORE: [Row; 4] = [
@@ -266,7 +281,7 @@ const MORE: [Row; 4] = [
     ("reload", "reload", "Whether a copy is downloaded again instead.", Flag, "true"),
 ];
 
-const IN_PATH: [Row; 6] = [
+const IN_PATH: [Row; 7] = [
     ("entityId", "id", "The id of the entity, a URI.", Iri, "urn:ngsi-ld:ParkingSite:example"),
     (
         "subscriptionId",
@@ -285,6 +300,7 @@ const IN_PATH: [Row; 6] = [
     ("attribute", "attribute", "The name of the attribute.", Text, "availableSpots"),
     ("attributeName", "attribute", "The name of the attribute.", Text, "name"),
     ("typeName", "type", "The name of the type.", Text, "Building"),
+    ("instance", "instance", "The instanceId.", Iri, "urn:ngsi-ld:instance:1-0-1"),
 ];
 
 const IN_HEADERS: [Row; 4] = [

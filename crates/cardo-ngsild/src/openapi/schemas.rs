@@ -105,6 +105,27 @@ fn entities(id: &Value, one_or_many: &Value, context: &Value) -> Value {
             "properties": { "id": id, "type": one_or_many },
             "additionalProperties": { "description": "Instances, or with temporalValues their values and times." },
         },
+        "TemporalEntities": { "type": "array", "items": reference("TemporalEntity") },
+        "TemporalFragment": {
+            "type": "object", "description": "Attributes, each a list of instances.",
+            "additionalProperties": true,
+        },
+        "TemporalQuery": {
+            "allOf": [reference("Query")],
+            "properties": {
+                "temporalQ": {
+                    "type": "object", "required": ["timerel", "timeAt"],
+                    "properties": {
+                        "timerel": text("before, after or between."), "timeAt": text("A time."), "endTimeAt": text("The end, for between."),
+                        "timeproperty": text("The temporal property."), "lastN": { "type": "integer", "minimum": 1 },
+                    },
+                },
+                "aggrParams": {
+                    "type": "object",
+                    "properties": { "aggrMethods": names(), "aggrPeriodDuration": text("A duration of ISO 8601.") },
+                },
+            },
+        },
         "Query": {
             "type": "object", "required": ["type"],
             "properties": {

@@ -23,6 +23,8 @@ pub(super) struct AttributeReader<'a> {
 const MAX_DEPTH: usize = 32;
 /// How many instances an attribute may have, and how many members an instance.
 const MAX_INSTANCES: usize = 1_000;
+/// How many instances an attribute may have over time.
+const MAX_EVOLUTION: usize = 100_000;
 
 /// What a JSON object says as an attribute.
 enum Form {
@@ -97,8 +99,11 @@ impl AttributeReader<'_> {
     /// An array is a list of instances if its items are, else the value of a Property.
     fn array(&self, raw: &RawValue, depth: usize) -> Result<Vec<InstanceFragment>, InvalidInput> {
         let items = Items::of(raw)?.0;
+        // Only attributes of the entity itself have instances over time.
+        let is_evolution = self.reading.is_evolution && depth == 0;
+        let most = if is_evolution { MAX_EVOLUTION } else { MAX_INSTANCES };
         // More are not looked at than are accepted: each takes far more room than its text.
-        let mut objects = Vec::with_capacity(items.len().min(MAX_INSTANCES));
+        let mut objects = Vec::with_capacity(items.len().min(most));
         for item in &items {
             if !item.get().starts_with('{') {
                 return Ok(vec![self.plain(Kind::Property, raw)?]);
@@ -107,7 +112,7 @@ impl AttributeReader<'_> {
             if !self.says_instance(&members)? {
                 return Ok(vec![self.plain(Kind::Property, raw)?]);
             }
-            if objects.len() < MAX_INSTANCES {
+            if objects.len() < most {
                 objects.push(members);
             }
         }
@@ -115,11 +120,12 @@ impl AttributeReader<'_> {
             return Ok(vec![self.plain(Kind::Property, raw)?]);
         }
         let mut instances: Vec<InstanceFragment> = Vec::with_capacity(objects.len());
-        at_most("instances of one attribute", items.len(), MAX_INSTANCES)?;
+        at_most("instances of one attribute", items.len(), most)?;
         for (place, members) in objects.iter().enumerate() {
             let instance =
                 self.instance(members, depth).map_err(|error| error.within(&place.to_string()))?;
-            if instances.iter().any(|other| other.dataset_id == instance.dataset_id) {
+            let is_same = |other: &InstanceFragment| other.dataset_id == instance.dataset_id;
+            if !is_evolution && instances.iter().any(is_same) {
                 let id = instance.dataset_id.map_or("@none".to_owned(), |id| id.to_string());
                 return Err(DataFault::SameDataset(id).into());
             }

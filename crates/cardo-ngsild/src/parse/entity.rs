@@ -139,6 +139,18 @@ impl EntityReader<'_> {
         reader.instance(&members, 0)
     }
 
+    /// The id, the types and the attributes of an entity over time.
+    pub(super) fn timed_parts(
+        &self,
+        members: &Members<'_>,
+        path_id: Option<&EntityId>,
+        reading: Reading,
+    ) -> Result<(EntityId, Vec<Iri>, Vec<AttributeFragment>), InvalidInput> {
+        let parts = self.parts(members, reading)?;
+        let id = check_id(parts.id, path_id)?.ok_or(DataFault::Missing("id"))?;
+        Ok((id, parts.types, parts.attributes))
+    }
+
     fn parts(&self, members: &Members<'_>, reading: Reading) -> Result<Parts, InvalidInput> {
         let reader = AttributeReader { context: self.context, reading, in_proof: false };
         // Beside attributes there are a few members of the entity itself.

@@ -6,6 +6,7 @@ mod complete;
 mod elements;
 mod entity;
 mod error;
+mod evolution;
 mod members;
 mod names;
 mod terms;
@@ -15,6 +16,7 @@ pub(crate) use complete::complete_instance;
 pub(crate) use elements::{Element, Elements};
 pub(crate) use entity::{Document, EntityReader};
 pub(crate) use error::{DataFault, InvalidInput, shorten};
+pub(crate) use evolution::Evolution;
 pub(crate) use members::{Items, Members, as_string, string, strings};
 pub(crate) use names::{at_most, expand_name};
 pub(crate) use value::{Nulls, utc};
@@ -28,18 +30,40 @@ pub(crate) struct Reading {
     pub(crate) is_fragment: bool,
     /// Whether the document is in simplified representation (clause 4.5.4).
     pub(crate) is_simplified: bool,
+    /// Whether an attribute may have several instances of one dataset (clause 4.5.7).
+    pub(crate) is_evolution: bool,
 }
 
 impl Reading {
     /// A whole element.
-    pub(crate) const WHOLE: Self =
-        Self { nulls: Nulls::Refused, is_fragment: false, is_simplified: false };
+    pub(crate) const WHOLE: Self = Self {
+        nulls: Nulls::Refused,
+        is_fragment: false,
+        is_simplified: false,
+        is_evolution: false,
+    };
     /// A fragment that updates attribute by attribute (clause 5.5.8).
-    pub(crate) const UPDATE: Self =
-        Self { nulls: Nulls::Attributes, is_fragment: true, is_simplified: false };
+    pub(crate) const UPDATE: Self = Self {
+        nulls: Nulls::Attributes,
+        is_fragment: true,
+        is_simplified: false,
+        is_evolution: false,
+    };
     /// A fragment that is merged into what is there (clause 5.5.12).
-    pub(crate) const MERGE: Self =
-        Self { nulls: Nulls::Everywhere, is_fragment: true, is_simplified: false };
+    pub(crate) const MERGE: Self = Self {
+        nulls: Nulls::Everywhere,
+        is_fragment: true,
+        is_simplified: false,
+        is_evolution: false,
+    };
+
+    /// Instances over time, which may say that there was none (clause 5.5.4).
+    pub(crate) const EVOLUTION: Self = Self {
+        nulls: Nulls::Attributes,
+        is_fragment: false,
+        is_simplified: false,
+        is_evolution: true,
+    };
 
     /// The same, in simplified representation or not.
     pub(crate) fn simplified(self, is_simplified: bool) -> Self {

@@ -13,4 +13,4 @@ pub(crate) use language::{InvalidLanguages, Languages};
 pub(crate) use names::{NameTable, Naming};
 pub(crate) use shape::{Datasets, Format, Members, Picked, Shape};
 pub(crate) use special::{Join, JoinStyle, Special, Version, targets};
-pub(crate) use temporal::{Point, TemporalWriter};
+pub(crate) use temporal::{TemporalForm, TemporalWriter, instance_id};

@@ -81,7 +81,9 @@ impl Matcher {
                 let changed = instances.iter().filter(|change| is_change(change));
                 (Triggers::NONE, changed.cloned().collect())
             }
-            EntityChange::Observed { .. } => return None,
+            EntityChange::Observed { .. }
+            | EntityChange::Recorded { .. }
+            | EntityChange::Amended { .. } => return None,
         };
         let is_deleted = kind == Triggers::ENTITY_DELETED;
         let record = match change {
@@ -89,9 +91,10 @@ impl Matcher {
                 record.clone()
             }
             EntityChange::Deleted(record) => record.clone(),
-            EntityChange::Updated { .. } | EntityChange::Observed { .. } => {
-                followed.entities.get(place)?.clone()?
-            }
+            EntityChange::Updated { .. }
+            | EntityChange::Observed { .. }
+            | EntityChange::Recorded { .. }
+            | EntityChange::Amended { .. } => followed.entities.get(place)?.clone()?,
         };
         let is_watched = |change: &InstanceChange| {
             self.watched.is_empty() || self.watched.contains(&change.name)

@@ -46,6 +46,7 @@ async fn each_address_answers_the_methods_that_the_document_lists_and_no_others(
     for (path, methods) in document["paths"].as_object().unwrap() {
         let address =
             path.replace("{id}", "urn:x:1").replace("{attribute}", "a").replace("{type}", "T");
+        let address = address.replace("{instance}", "urn:x:instance");
         for name in METHODS {
             let method = Method::from_bytes(name.to_uppercase().as_bytes()).unwrap();
             let status = client.ask(method, &address).send().await.status.as_u16();
@@ -83,6 +84,7 @@ async fn every_parameter_that_is_listed_is_known_to_its_operation() {
     for (path, methods) in document["paths"].as_object().unwrap() {
         let address =
             path.replace("{id}", "urn:x:1").replace("{attribute}", "a").replace("{type}", "T");
+        let address = address.replace("{instance}", "urn:x:instance");
         for (name, operation) in methods.as_object().unwrap() {
             let method = Method::from_bytes(name.to_uppercase().as_bytes()).unwrap();
             for parameter in operation["parameters"].as_array().unwrap() {

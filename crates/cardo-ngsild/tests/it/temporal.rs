@@ -114,7 +114,20 @@ async fn wrong_temporal_parameters_are_refused() {
     ] {
         client.get(&format!("{PATH}?{query}")).await.expect_problem(400, "BadRequestData", detail);
     }
-    client.get(&format!("{PATH}?options=aggregatedValues&aggrMethods=max")).await.expect(501);
+    for (query, name, detail) in [
+        ("options=aggregatedValues", "BadRequestData", "aggrMethods"),
+        ("options=aggregatedValues&aggrMethods=mode", "BadRequestData", "mode"),
+        (
+            "format=aggregatedValues&aggrMethods=max&aggrPeriodDuration=1H",
+            "BadRequestData",
+            "aggrPeriodDuration",
+        ),
+        ("options=aggregatedValues,temporalValues", "InvalidRequest", "exclude"),
+        ("format=aggregated", "InvalidRequest", "aggregated"),
+        ("pick=owner{name}", "BadRequestData", "linked"),
+    ] {
+        client.get(&format!("{PATH}?{query}")).await.expect_problem(400, name, detail);
+    }
     client.get("/temporal/entities/urn:x:2").await.expect_problem(
         404,
         "ResourceNotFound",

@@ -39,6 +39,7 @@ pub const KEYS: &[Key] = &[
     key("egress.timeout", Shape::Text),
     key("egress.max_response", Shape::Text),
     key("limits.body", Shape::Text),
+    key("limits.history", Shape::Integer),
     key("limits.query_timeout", Shape::Text),
     key("limits.costly_queries", Shape::Integer),
     key("limits.connections", Shape::Integer),

@@ -140,6 +140,9 @@ pub struct EgressSection {
 pub struct LimitsConfig {
     /// The largest request body.
     pub body: ByteSize,
+    /// How many instances of attributes one answer of the Temporal API holds; the rest comes with the
+    /// next range of time.
+    pub history: usize,
     /// The longest a question may run.
     pub query_timeout: Span,
     /// How many costly questions run at once.
@@ -238,6 +241,7 @@ impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             body: ByteSize::new(16_000_000),
+            history: 10_000,
             query_timeout: Span::from_secs(30),
             costly_queries: 4,
             connections: 10_000,

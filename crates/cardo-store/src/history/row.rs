@@ -7,7 +7,7 @@
 //! A group holds rows of one entity.
 
 use cardo_engine::{HistoryEvent, HistoryRow};
-use cardo_model::{EntityId, InstanceRef, Iri, NameId, Record, Revision, Timestamp};
+use cardo_model::{Amendment, EntityId, InstanceRef, Iri, NameId, Record, Revision, Timestamp};
 
 use crate::bytes::{Reader, put_bytes, put_varint};
 
@@ -16,6 +16,8 @@ const DEFAULT_DELETED: u8 = 1;
 const DATASET_DELETED: u8 = 2;
 const ENTITY: u8 = 3;
 const DELETED: u8 = 4;
+const HEAD: u8 = 5;
+const AMENDED: u8 = 6;
 
 /// A row read in place.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +51,10 @@ pub(crate) fn series_of(row: &HistoryRow) -> (Option<NameId>, Option<&str>) {
         HistoryEvent::InstanceDeleted { name, dataset_id } => {
             (Some(*name), dataset_id.as_ref().map(Iri::as_str))
         }
-        HistoryEvent::Entity(_) | HistoryEvent::Deleted => (None, None),
+        HistoryEvent::Entity(_)
+        | HistoryEvent::Head(_)
+        | HistoryEvent::Amended(_)
+        | HistoryEvent::Deleted => (None, None),
     }
 }
 
@@ -63,7 +68,7 @@ impl<'a> RawRow<'a> {
         let tag = reader.u8()?;
         let name = match tag {
             INSTANCE | DEFAULT_DELETED | DATASET_DELETED => Some(NameId::new(reader.u32()?)),
-            ENTITY | DELETED => None,
+            ENTITY | DELETED | HEAD | AMENDED => None,
             _ => return None,
         };
         let payload = match tag {
@@ -103,6 +108,8 @@ impl<'a> RawRow<'a> {
                 dataset_id: Some(Iri::new(std::str::from_utf8(self.payload).ok()?).ok()?),
             },
             (ENTITY, _) => HistoryEvent::Entity(Record::from_bytes(self.payload).ok()?),
+            (HEAD, _) => HistoryEvent::Head(Record::from_bytes(self.payload).ok()?),
+            (AMENDED, _) => HistoryEvent::Amended(Amendment::decode(self.payload)?),
             _ => HistoryEvent::Deleted,
         };
         let (time, revision, ordinal) = (self.time, self.revision, self.ordinal);
@@ -132,6 +139,14 @@ pub(crate) fn put_row(out: &mut Vec<u8>, row: &HistoryRow) {
         HistoryEvent::Entity(record) => {
             out.push(ENTITY);
             put_bytes(out, record.as_bytes());
+        }
+        HistoryEvent::Head(record) => {
+            out.push(HEAD);
+            put_bytes(out, record.as_bytes());
+        }
+        HistoryEvent::Amended(amendment) => {
+            out.push(AMENDED);
+            put_bytes(out, &amendment.encode());
         }
         HistoryEvent::Deleted => out.push(DELETED),
     }

@@ -14,13 +14,16 @@ pub(crate) struct Selection<'q> {
     query: &'q HistoryQuery,
     rows: Vec<HistoryRow>,
     prune_at: usize,
+    /// The time of the last row that the limit keeps so far, where it has cut.
+    reach: Option<Timestamp>,
 }
 
 const MIN_PRUNE: usize = 4_096;
 
 impl<'q> Selection<'q> {
     pub(crate) fn new(query: &'q HistoryQuery) -> Self {
-        Self { query, rows: Vec::new(), prune_at: query.limit.saturating_mul(2).max(MIN_PRUNE) }
+        let prune_at = query.limit.saturating_mul(2).max(MIN_PRUNE);
+        Self { query, rows: Vec::new(), prune_at, reach: None }
     }
 
     fn takes(&self, name: Option<NameId>, time: Timestamp) -> bool {
@@ -58,8 +61,41 @@ impl<'q> Selection<'q> {
         self.rows.sort_by(|a, b| key_of(a).cmp(&key_of(b)));
         match self.query.last {
             Some(last) => self.rows = keep_last(std::mem::take(&mut self.rows), last),
-            None => self.rows.truncate(self.query.limit),
+            None => self.keep_limit(),
         }
+    }
+
+    /// Cuts to the limit: keeps rows about the entity itself, and the earliest of the others, or the
+    /// latest where the last ones are asked for.
+    fn keep_limit(&mut self) {
+        let limit = self.query.limit;
+        if self.rows.len() <= limit {
+            return;
+        }
+        // They come first in the order.
+        let whole = self.rows.partition_point(|row| series_of(row).0.is_none());
+        let room = limit.saturating_sub(whole);
+        let mut others: Vec<usize> = (whole..self.rows.len()).collect();
+        let by_time = |place: &usize| {
+            let row = &self.rows[*place];
+            (row.time, row.revision, row.ordinal, *place)
+        };
+        others.sort_unstable_by_key(by_time);
+        if self.query.last.is_some() {
+            others.reverse();
+        }
+        others.truncate(room);
+        if self.query.last.is_none() {
+            self.reach = others.last().map(|place| self.rows[*place].time);
+        }
+        others.sort_unstable();
+        let kept = (0..whole.min(limit)).chain(others);
+        self.rows = kept.map(|place| self.rows[place].clone()).collect();
+    }
+
+    /// Whether no row from this moment on can be among those that the limit keeps.
+    pub(crate) fn is_full_before(&self, moment: Timestamp) -> bool {
+        self.reach.is_some_and(|reach| reach < moment)
     }
 
     /// How many rows of a series at or behind a moment were gathered.
@@ -77,7 +113,7 @@ impl<'q> Selection<'q> {
     /// The rows in their order.
     pub(crate) fn finish(mut self) -> Vec<HistoryRow> {
         self.prune();
-        self.rows.truncate(self.query.limit);
+        self.keep_limit();
         self.rows
     }
 }

@@ -64,7 +64,10 @@ impl StateFile {
         }
         let mut blocks: Vec<_> = blocks.iter().map(|row| (BlockMeta::from_row(row), row)).collect();
         blocks.retain(|(block, _)| is_asked(query, block));
-        blocks.sort_by_key(|(block, _)| std::cmp::Reverse(block.last));
+        match query.last {
+            Some(_) => blocks.sort_by_key(|(block, _)| std::cmp::Reverse(block.last)),
+            None => blocks.sort_by_key(|(block, _)| block.first),
+        }
         for (block, row) in blocks {
             if is_enough(&selection, query, &block) {
                 continue;
@@ -101,8 +104,9 @@ fn is_asked(query: &HistoryQuery, block: &BlockMeta) -> bool {
 
 /// Whether the last rows of a block's series were already found in blocks behind it.
 fn is_enough(selection: &Selection<'_>, query: &HistoryQuery, block: &BlockMeta) -> bool {
-    let (Some(last), Ok(name)) = (query.last, u32::try_from(block.attribute)) else {
-        return false;
+    let Ok(name) = u32::try_from(block.attribute) else { return false };
+    let Some(last) = query.last else {
+        return selection.is_full_before(Timestamp::from_micros(block.first));
     };
     let dataset = Some(block.dataset.as_str()).filter(|dataset| !dataset.is_empty());
     let since = Timestamp::from_micros(block.last);

@@ -1,10 +1,10 @@
 use std::future::Future;
 
-use cardo_engine::{HistoryQuery, HistoryRow, Store};
-use cardo_model::{NameId, Timestamp, TwinId};
+use cardo_engine::{HistoryEvent, HistoryQuery, HistoryRow, Store};
+use cardo_model::{Amendment, NameId, Timestamp, TwinId};
 
 use super::build::{
-    append_to, deleted, entity_event, instance_deleted, project, reading, sensor, twin,
+    append_to, deleted, entity_event, instance_deleted, project, reading, record_at, sensor, twin,
 };
 
 const SOUTH: Option<&str> = Some("urn:dataset:south");
@@ -23,7 +23,11 @@ fn whole(n: u64) -> HistoryQuery {
 
 /// Projects rows in steps of a given size, with one revision each.
 async fn keep<S: Store>(store: &S, rows: &[HistoryRow], step: usize) -> TwinId {
-    let twin = twin("a");
+    keep_in(store, "a", rows, step).await
+}
+
+async fn keep_in<S: Store>(store: &S, tenant: &str, rows: &[HistoryRow], step: usize) -> TwinId {
+    let twin = twin(tenant);
     let steps = rows.chunks(step);
     append_to(store, &twin, 0, steps.len() as u64).await;
     for (rows, after) in steps.zip(0..) {
@@ -150,7 +154,8 @@ where
     assert_eq!(ask(&store, &twin, &query).await, expected[..1]);
 }
 
-/// `limit` bounds all rows together; the first ones in order stay.
+/// `limit` bounds all rows together: of those that are not about the entity itself the earliest
+/// stay, or the latest where the last ones are asked for, whatever series they are of.
 pub async fn a_limit_cuts_the_first_rows<S: Store, G, F>(make: impl Fn() -> F)
 where
     F: Future<Output = (S, G)>,
@@ -165,7 +170,38 @@ where
         assert!(answer == rows[..limit], "limit {limit}");
     }
     let query = HistoryQuery { limit: 10, last: Some(20), ..whole(1) };
-    assert_eq!(ask(&store, &twin, &query).await, rows[8_980..8_990]);
+    assert_eq!(ask(&store, &twin, &query).await, rows[8_990..]);
+    let mixed: Vec<_> = (0..600)
+        .map(|n| reading(2, u32::from(n % 2 == 0), None, n, n.unsigned_abs()))
+        .chain([entity_event(2, 900, 900)])
+        .collect();
+    let other = keep_in(&store, "b", &mixed, 100).await;
+    let seconds = async |query: HistoryQuery| {
+        let rows = ask(&store, &other, &query).await;
+        let mut seconds: Vec<i64> =
+            rows.iter().map(|row| row.time.as_micros() / 1_000_000).collect();
+        seconds.sort_unstable();
+        seconds
+    };
+    assert_eq!(seconds(HistoryQuery { limit: 4, ..whole(2) }).await, [0, 1, 2, 900]);
+    let last = HistoryQuery { limit: 4, last: Some(9), ..whole(2) };
+    assert_eq!(seconds(last).await, [597, 598, 599, 900]);
+}
+
+/// What is written of history alone comes back, whatever is asked for.
+pub async fn amendments_and_heads_are_handed_out_always<S: Store, G, F>(make: impl Fn() -> F)
+where
+    F: Future<Output = (S, G)>,
+{
+    let (store, _guard) = make().await;
+    let mut rows: Vec<_> = (0..400).map(|n| reading(1, 1, None, n, n.unsigned_abs())).collect();
+    let head = record_at(3, 0, 1);
+    let event = |event, revision| HistoryRow { event, ..entity_event(1, 1_000, revision) };
+    rows.push(event(HistoryEvent::Head(head), 500));
+    rows.push(event(HistoryEvent::Amended(Amendment::Attribute(NameId::new(1))), 501));
+    let twin = keep(&store, &rows, 40).await;
+    let query = HistoryQuery { attributes: vec![NameId::new(9)], last: Some(1), ..whole(1) };
+    assert_eq!(ask(&store, &twin, &query).await, rows[400..]);
 }
 
 /// Deletions of instances and entities are history, and so is what came before them.

@@ -59,6 +59,7 @@ macro_rules! store_suite {
             only_asked_attributes_answer,
             last_counts_for_each_attribute_and_dataset,
             a_limit_cuts_the_first_rows,
+            amendments_and_heads_are_handed_out_always,
             creations_and_deletions_stay_in_history,
             readings_of_one_moment_come_by_revision_and_ordinal,
             random_twins_equal_a_plain_model,

@@ -110,12 +110,26 @@ pub fn expected_history(projections: &[Projection], query: &HistoryQuery) -> Vec
         }
         rows.append(&mut own);
     }
-    rows.truncate(query.limit);
-    rows
+    keep_limit(&rows, query)
+}
+
+/// The rows about the entity itself, and the earliest of the others, or the latest where the last
+/// ones are asked for.
+fn keep_limit(rows: &[HistoryRow], query: &HistoryQuery) -> Vec<HistoryRow> {
+    let is_whole = |place: &usize| series_of(&rows[*place]).0.is_none();
+    let (mut kept, mut others): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(is_whole);
+    others.sort_by_key(|place| (rows[*place].time, rows[*place].revision, rows[*place].ordinal));
+    if query.last.is_some() {
+        others.reverse();
+    }
+    kept.append(&mut others);
+    kept.truncate(query.limit);
+    kept.sort_unstable();
+    kept.into_iter().map(|place| rows[place].clone()).collect()
 }
 
 fn series_of(row: &HistoryRow) -> (Option<NameId>, Option<String>) {
-    use cardo_engine::HistoryEvent::{Deleted, Entity, Instance, InstanceDeleted};
+    use cardo_engine::HistoryEvent::{Amended, Deleted, Entity, Head, Instance, InstanceDeleted};
     match &row.event {
         Instance { name, instance } => {
             let dataset = InstanceRef::from_bytes(instance).and_then(|i| i.dataset_id());
@@ -124,7 +138,7 @@ fn series_of(row: &HistoryRow) -> (Option<NameId>, Option<String>) {
         InstanceDeleted { name, dataset_id } => {
             (Some(*name), dataset_id.as_ref().map(ToString::to_string))
         }
-        Entity(_) | Deleted => (None, None),
+        Entity(_) | Head(_) | Amended(_) | Deleted => (None, None),
     }
 }
 

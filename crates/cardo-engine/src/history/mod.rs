@@ -1,0 +1,139 @@
+mod aggregate;
+mod amend;
+mod evolution;
+mod join;
+mod scopes;
+
+use cardo_model::{EntityId, Iri, Kind, NameId, Record, Timestamp};
+use cardo_query::TemporalProperty;
+
+use crate::engine::Inner;
+use crate::ports::{HistoryEvent, HistoryQuery, HistoryRow};
+use crate::projector;
+use crate::query::QueryError;
+use crate::snapshot::Snapshot;
+use crate::twin::Twin;
+
+pub use aggregate::{
+    Aggregate, AggregateValue, Aggregation, AttributeAggregates, Duration, InvalidDuration, Method,
+};
+pub use evolution::{EvolutionPage, EvolutionQuery};
+pub use join::moment;
+pub(crate) use scopes::Interval;
+pub use scopes::ScopeChange;
+
+/// Which part of an entity's history is asked for.
+#[derive(Clone, Debug)]
+pub struct HistoryRequest {
+    /// The entity.
+    pub entity: EntityId,
+    /// Only these attributes; all where empty.
+    pub attributes: Vec<Iri>,
+    /// Only instances of these datasets, of which `None` is that of the default instance.
+    pub datasets: Option<Vec<Option<Iri>>>,
+    /// The temporal property that the moments below are of. Where it is given, an instance without
+    /// it lies in no range of time; else an instance is placed by when it was observed, or written
+    /// where it was not.
+    pub property: Option<TemporalProperty>,
+    /// From this moment on, it included.
+    pub from: Option<Timestamp>,
+    /// Up to this moment, it excluded.
+    pub until: Option<Timestamp>,
+    /// Only the last so many instances of each attribute and dataset.
+    pub last: Option<usize>,
+    /// At most so many rows in all: the earliest, or the latest where the last are asked for.
+    pub limit: usize,
+}
+
+/// The history of an entity, that which is not projected yet included.
+#[derive(Clone, Debug)]
+pub struct EntityHistory {
+    /// The entity as it is, where it still exists.
+    pub current: Option<Record>,
+    /// The id, types and dates to show: those of the entity as it is, or as it was when it was last
+    /// written whole; with the types that its history alone was given.
+    pub head: Record,
+    /// Instances, and deletions of instances, in the order (attribute, dataset, time, revision,
+    /// ordinal).
+    pub rows: Vec<HistoryRow>,
+    /// A place a row: the kind of the instance, or of what was deleted.
+    pub kinds: Vec<Kind>,
+    /// What scopes the entity had from when on, each time that they changed.
+    pub scopes: Vec<ScopeChange>,
+    /// When the entity was deleted, each time that it was.
+    pub deleted_at: Vec<Timestamp>,
+    /// Whether rows were left out because of the limit.
+    pub is_cut: bool,
+    /// Attributes all of whose rows were left out because of the limit.
+    pub emptied: Vec<NameId>,
+}
+
+/// As many rows are read at least, so that what is taken out of a history leaves enough.
+const MIN_READ: usize = 50_000;
+
+impl Inner {
+    /// The history of an entity as a snapshot's caller may see it.
+    pub(crate) async fn history_in(
+        &self,
+        twin: &Twin,
+        snapshot: &Snapshot,
+        request: &HistoryRequest,
+        validity: Option<&[Interval]>,
+    ) -> Result<Option<EntityHistory>, QueryError> {
+        let current = snapshot.retrieve(request.entity.as_str());
+        let restriction = snapshot.view.restriction();
+        if current.is_none() && restriction.is_some() {
+            return Ok(None);
+        }
+        let names = &self.names;
+        let asked: Vec<NameId> =
+            request.attributes.iter().map(|name| names.id_or_unknown(name.as_str())).collect();
+        let is_visible = |name: NameId| {
+            (asked.is_empty() || asked.contains(&name))
+                && restriction.is_none_or(|r| !r.attributes.hides_id(name, names))
+        };
+        let wanted = join::Wanted::new(request, validity, &is_visible);
+        let placed_by_row = matches!(request.property, None | Some(TemporalProperty::ObservedAt));
+        let whole = HistoryQuery {
+            entity: request.entity.clone(),
+            attributes: asked.clone(),
+            from: None,
+            until: None,
+            last: None,
+            limit: request.limit.max(MIN_READ).saturating_add(1),
+        };
+        let mut query = whole.clone();
+        if placed_by_row {
+            (query.from, query.until, query.last) = (request.from, request.until, request.last);
+        }
+        let mut rows = self.all_rows(twin, &query).await?;
+        let is_part = query.from.is_some() || query.until.is_some() || query.last.is_some();
+        // What was put right may lie elsewhere than it lay before.
+        let is_amended = rows.iter().any(|row| matches!(row.event, HistoryEvent::Amended(_)));
+        if is_part && is_amended {
+            query = whole.clone();
+            rows = self.all_rows(twin, &query).await?;
+        }
+        // The store has counted rows that are none of the last ones that are asked for.
+        if query.last.is_some() && rows.iter().any(|row| wanted.counts_wrongly(row)) {
+            query.last = None;
+            rows = self.all_rows(twin, &query).await?;
+        }
+        let is_cut = rows.len() >= query.limit;
+        Ok(join::join(current, rows, &wanted, is_cut))
+    }
+
+    /// The rows of the store and of the tail.
+    async fn all_rows(
+        &self,
+        twin: &Twin,
+        query: &HistoryQuery,
+    ) -> Result<Vec<HistoryRow>, QueryError> {
+        let (projected, tail, mut rows) = self.history_rows(twin, query).await?;
+        rows.retain(|row| row.revision <= projected);
+        for followed in &tail {
+            rows.extend(projector::rows(followed, Some(&query.entity)));
+        }
+        Ok(rows)
+    }
+}

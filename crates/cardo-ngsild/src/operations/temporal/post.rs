@@ -1,0 +1,219 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::Response;
+use cardo_query::{Filter, TemporalParameters};
+use serde_json::value::RawValue;
+
+use super::asked::{Asked, TemporalText};
+use super::query::{Selection, order};
+use crate::face::Face;
+use crate::fault::Fault;
+use crate::operations::post_query::{MAX_SELECTORS, Selector};
+use crate::operations::{ProjectionText, QuestionText};
+use crate::parse::{DataFault, Document, InvalidInput, Items, Members, at_most, string, strings};
+use crate::request::{Ask, JSON_TYPES, flag};
+
+const PARAMS: [&str; 6] = ["limit", "offset", "count", "options", "format", "local"];
+const UNBUILT: [&str; 4] = ["lang", "entityMap", "entityMapLifetime", "splitEntities"];
+/// Members of a Query that are not built.
+const UNBUILT_MEMBERS: [&str; 9] = [
+    "csf",
+    "lang",
+    "entityMap",
+    "entityMapLifetime",
+    "splitEntities",
+    "expandValues",
+    "jsonKeys",
+    "collation",
+    "ordering",
+];
+
+/// Query the temporal evolution of entities by POST (clauses 5.7.4 and 6.24).
+pub(crate) async fn post_query(
+    face: &Arc<Face>,
+    ask: &Ask<'_>,
+    body: Body,
+) -> Result<Response<Body>, Fault> {
+    let params = ask.params(&PARAMS, &UNBUILT)?;
+    let media = ask.media(&JSON_TYPES)?;
+    let payload = face.payload(ask, body).await?;
+    let document = Document::from_body(&payload.bytes)?;
+    let naming = face.document_naming(&payload, document.context()?).await?;
+    let mut body = Question::read(document.members())?;
+    body.local = flag(&params, "local")?.or(body.local);
+    let text = TemporalText {
+        options: params.get("options"),
+        format: params.get("format"),
+        ..body.temporal()
+    };
+    let asked = Asked::read(face, &text, naming.context())?;
+    let text = QuestionText {
+        q: body.q.as_deref(),
+        geo_object: body.geo.map(RawValue::get),
+        scope_q: body.scope_q.as_deref(),
+        local: if body.entities.is_empty() { body.local } else { Some(true) },
+        ..QuestionText::default()
+    };
+    let mut selection = Selection::read(&text, asked.attrs.as_deref(), naming.context())?;
+    let selectors: Vec<Filter> =
+        body.entities.iter().map(|selector| selector.filter(&naming)).collect::<Result<_, _>>()?;
+    if !selectors.is_empty() {
+        selection.entities = Filter::Or(selectors).and(selection.entities);
+    }
+    let by_id = order(body.order_by.as_deref())?;
+    let paging = face.paging(&params)?;
+    face.answer_evolution(ask, media, &naming, &asked, selection, (by_id, paging)).await
+}
+
+/// The members of a Query (clause 5.2.23).
+#[derive(Default)]
+struct Question<'a> {
+    entities: Vec<Selector<'a>>,
+    attrs: Option<String>,
+    pick: Option<String>,
+    omit: Option<String>,
+    datasets: Option<String>,
+    q: Option<Cow<'a, str>>,
+    geo: Option<&'a RawValue>,
+    scope_q: Option<Cow<'a, str>>,
+    order_by: Option<String>,
+    local: Option<bool>,
+    relation: Option<Cow<'a, str>>,
+    time_at: Option<Cow<'a, str>>,
+    end_time_at: Option<Cow<'a, str>>,
+    property: Option<Cow<'a, str>>,
+    last: Option<&'a str>,
+    methods: Option<String>,
+    period: Option<Cow<'a, str>>,
+}
+
+impl<'a> Question<'a> {
+    fn read(members: &Members<'a>) -> Result<Self, Fault> {
+        let mut question = Self::default();
+        let mut has_type = false;
+        for (name, raw) in members.iter() {
+            if name == "type" || name == "@type" {
+                has_type = true;
+                if string(raw, "the type Query")? != "Query" {
+                    return Err(Fault::bad_data("the type of a query is Query"));
+                }
+            } else if UNBUILT_MEMBERS.contains(&name) {
+                let detail = format!("the member {name:?} is not implemented");
+                return Err(Fault::not_implemented(detail));
+            } else {
+                question.member(name, raw).map_err(|error| error.within(name))?;
+            }
+        }
+        if !has_type {
+            return Err(Fault::bad_data("the member \"type\" is missing; it is Query"));
+        }
+        Ok(question)
+    }
+
+    fn member(&mut self, name: &str, raw: &'a RawValue) -> Result<(), InvalidInput> {
+        match name {
+            "@context" | "id" | "@id" => {}
+            "entities" => {
+                let items = Items::of(raw)?.0;
+                at_most("selectors of entities", items.len(), MAX_SELECTORS)?;
+                if items.is_empty() {
+                    return Err(DataFault::Expected("[]".to_owned(), "a list of selectors").into());
+                }
+                self.entities = items.into_iter().map(Selector::read).collect::<Result<_, _>>()?;
+            }
+            "attrs" => self.attrs = Some(list(raw)?),
+            "pick" => self.pick = Some(list(raw)?),
+            "omit" => self.omit = Some(list(raw)?),
+            "datasetId" => self.datasets = Some(list(raw)?),
+            "orderBy" => self.order_by = Some(list(raw)?),
+            "q" => self.q = Some(string(raw, "a query")?),
+            "geoQ" => self.geo = Some(raw),
+            "scopeQ" => self.scope_q = Some(string(raw, "a scope query")?),
+            "local" => self.local = Some(raw.get() == "true"),
+            "temporalQ" => return self.temporal_members(&Members::of(raw)?),
+            "aggrParams" => return self.aggregation(&Members::of(raw)?),
+            _ => {
+                let why = "a query has no such member";
+                return Err(DataFault::Prohibited(name.to_owned(), why).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Clause 5.2.21.
+    fn temporal_members(&mut self, members: &Members<'a>) -> Result<(), InvalidInput> {
+        for (name, raw) in members.iter() {
+            let text = || string(raw, "a text").map_err(|error| error.within(name));
+            match name {
+                "timerel" => self.relation = Some(text()?),
+                "timeAt" => self.time_at = Some(text()?),
+                "endTimeAt" => self.end_time_at = Some(text()?),
+                "timeproperty" => self.property = Some(text()?),
+                "lastN" => self.last = Some(raw.get()),
+                "aggrMethods" | "aggrPeriodDuration" => self.aggregate(name, raw)?,
+                _ => {
+                    let why = "a temporal query has no such member";
+                    return Err(DataFault::Prohibited(name.to_owned(), why).into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Clause 5.2.44.
+    fn aggregation(&mut self, members: &Members<'a>) -> Result<(), InvalidInput> {
+        members.iter().try_for_each(|(name, raw)| self.aggregate(name, raw))
+    }
+
+    fn aggregate(&mut self, name: &str, raw: &'a RawValue) -> Result<(), InvalidInput> {
+        match name {
+            "aggrMethods" => {
+                let methods = strings(raw, "methods").map_err(|error| error.within(name))?;
+                self.methods = Some(methods.join(","));
+            }
+            "aggrPeriodDuration" => {
+                let period = string(raw, "a duration").map_err(|error| error.within(name))?;
+                self.period = Some(period);
+            }
+            _ => {
+                let why = "an aggregation has aggrMethods and aggrPeriodDuration";
+                return Err(DataFault::Prohibited(name.to_owned(), why).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn temporal(&self) -> TemporalText<'_> {
+        TemporalText {
+            projection: ProjectionText {
+                attrs: self.attrs.as_deref(),
+                pick: self.pick.as_deref(),
+                omit: self.omit.as_deref(),
+            },
+            time: TemporalParameters {
+                relation: self.relation.as_deref(),
+                time_at: self.time_at.as_deref(),
+                end_time_at: self.end_time_at.as_deref(),
+                property: self.property.as_deref(),
+            },
+            last: self.last,
+            methods: self.methods.as_deref(),
+            period: self.period.as_deref(),
+            datasets: self.datasets.as_deref(),
+            options: None,
+            format: None,
+            methods_suffice: true,
+        }
+    }
+}
+
+/// An array of strings as the text of a parameter.
+fn list(raw: &RawValue) -> Result<String, InvalidInput> {
+    let names = strings(raw, "an array of strings")?;
+    if names.is_empty() {
+        return Err(DataFault::Expected("[]".to_owned(), "a list of at least one name").into());
+    }
+    Ok(names.join(","))
+}

@@ -1,0 +1,47 @@
+use std::slice::from_ref;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::Response;
+
+use super::asked::{Asked, PARAMS, TemporalText};
+use super::query::partial;
+use crate::face::Face;
+use crate::fault::Fault;
+use crate::request::{Ask, JSON_TYPES, flag};
+use crate::respond::context_in_body;
+
+const UNBUILT: [&str; 3] = ["lang", "entityMap", "entityMapLifetime"];
+
+/// Retrieve the temporal evolution of an entity (clause 5.7.3).
+pub(crate) async fn retrieve(
+    face: &Arc<Face>,
+    ask: &Ask<'_>,
+    _: Body,
+) -> Result<Response<Body>, Fault> {
+    let params = ask.params(&PARAMS, &UNBUILT)?;
+    let media = ask.media(&JSON_TYPES)?;
+    flag(&params, "local")?;
+    let naming = face.link_naming(ask).await?;
+    let id = ask.id(2)?;
+    let asked = Asked::read(face, &TemporalText::of(&params), naming.context())?;
+    let snapshot = face.snapshot(ask).await?;
+    let history = face.engine.history(&ask.caller, &asked.request(face, id.clone())).await?;
+    let missing = || {
+        Fault::not_found(format!(
+            "nothing is known of entity {id} in this range of time and of what is asked for"
+        ))
+    };
+    let history = history.ok_or_else(missing)?;
+    if history.rows.is_empty() && asked.is_narrow() {
+        return Err(missing());
+    }
+    asked.check_whole(history.is_cut)?;
+    let in_body = context_in_body(ask, media);
+    let body = asked.write(face, &naming, from_ref(&history), in_body, false);
+    if body.is_empty() {
+        return Err(missing());
+    }
+    let response = face.answer_tagged(ask, media, &naming, body, snapshot.revision());
+    Ok(if history.is_cut { partial(response, &asked, from_ref(&history)) } else { response })
+}
