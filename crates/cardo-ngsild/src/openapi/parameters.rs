@@ -300,7 +300,13 @@ const IN_PATH: [Row; 7] = [
     ("attribute", "attribute", "The name of the attribute.", Text, "availableSpots"),
     ("attributeName", "attribute", "The name of the attribute.", Text, "name"),
     ("typeName", "type", "The name of the type.", Text, "Building"),
-    ("instance", "instance", "The instanceId.", Iri, "urn:ngsi-ld:instance:1-0-1"),
+    (
+        "instance",
+        "instance",
+        "The instanceId, as the history tells it; put the one in that you mean.",
+        Iri,
+        "urn:ngsi-ld:instance:1-0-1",
+    ),
 ];
 
 const IN_HEADERS: [Row; 4] = [
