@@ -125,8 +125,8 @@ impl Engine {
         Ok(self.inner.snapshot_of(&twin, caller))
     }
 
-    /// The same, of which [`TypeInfo::time`] is exact although readings have gone: looks at all
-    /// entities of the types where the first or last reading may have.
+    /// The same, of which [`crate::TypeInfo::time`] is exact although readings have gone: looks at
+    /// all entities of the types where the first or last reading may have.
     pub async fn snapshot_with_times(&self, caller: &Caller) -> Result<Snapshot, QueryError> {
         let snapshot = self.snapshot(caller).await?;
         let root = &snapshot.root;
