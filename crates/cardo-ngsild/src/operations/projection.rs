@@ -1,5 +1,6 @@
 //! Which members of entities an answer has (clauses 4.21 and 6.4.3.2).
 
+use cardo_http::Params;
 use cardo_jsonld::Context;
 use cardo_model::{Iri, NameId, Names};
 use cardo_query::parse_attributes;
@@ -14,6 +15,14 @@ pub(crate) struct ProjectionText<'a> {
     pub(crate) attrs: Option<&'a str>,
     pub(crate) pick: Option<&'a str>,
     pub(crate) omit: Option<&'a str>,
+}
+
+impl<'a> ProjectionText<'a> {
+    /// Those in the query string.
+    pub(crate) fn of(params: &'a Params<'_>) -> Self {
+        let [attrs, pick, omit] = ["attrs", "pick", "omit"].map(|name| params.get(name));
+        Self { attrs, pick, omit }
+    }
 }
 
 /// What is shown of entities, and of those that their relationships lead to.

@@ -6,12 +6,12 @@ use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use cardo_engine::{Batch, EntityQuery, Operation, Order, PageRequest, PageStart, WhichInstances};
 use cardo_model::{Iri, Record};
-use cardo_query::{Filter, GeoParameters, QOptions, parse_attributes};
+use cardo_query::{Filter, parse_attributes};
 
 use super::{ContextNames, QuestionText, check_source_filter, question};
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
-use crate::request::{Ask, flag};
+use crate::request::Ask;
 use crate::respond::empty;
 
 const PARAMS: [&str; 16] = [
@@ -54,22 +54,7 @@ pub(crate) async fn purge(
     let names = ContextNames(naming.context());
     let list = |name: &str| params.get(name).map(|text| parse_attributes(text, &names)).transpose();
     let attrs = list("attrs")?;
-    let text = QuestionText {
-        types: params.get("type"),
-        ids: params.get("id"),
-        id_pattern: params.get("idPattern"),
-        q: params.get("q"),
-        q_options: QOptions { expand_values: params.get("expandValues"), json_keys: None },
-        geo: GeoParameters {
-            relation: params.get("georel"),
-            geometry: params.get("geometry"),
-            coordinates: params.get("coordinates"),
-            property: params.get("geoproperty"),
-        },
-        geo_object: None,
-        scope_q: params.get("scopeQ"),
-        local: flag(&params, "local")?,
-    };
+    let text = QuestionText::of(&params)?;
     let purge = match (list("drop")?, list("keep")?) {
         (None, None) => Purge::Entities,
         (Some(names), None) => Purge::Drop(names),

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::header::LINK;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
-use cardo_engine::{EntityQuery, Order, Page, PageRequest, PageStart};
+use cardo_engine::{EntityQuery, Order, PageRequest, PageStart};
 use cardo_http::{BaseUrl, PageLinks, Params};
 use cardo_model::{Iri, NameId, Record, Revision};
-use cardo_query::{Filter, GeoParameters, QOptions};
+use cardo_query::Filter;
 
 use super::entities::{MAP_UNBUILT, format_of, geometry_property};
 use super::join::{Shaped, too_many};
@@ -93,25 +93,7 @@ pub(crate) async fn query_entities(
     let params = ask.params(&QUERY, &MAP_UNBUILT)?;
     let media = ask.media(&ENTITY_TYPES)?;
     let naming = face.link_naming(ask).await?;
-    let text = QuestionText {
-        types: params.get("type"),
-        ids: params.get("id"),
-        id_pattern: params.get("idPattern"),
-        q: params.get("q"),
-        q_options: QOptions {
-            expand_values: params.get("expandValues"),
-            json_keys: params.get("jsonKeys"),
-        },
-        geo: GeoParameters {
-            relation: params.get("georel"),
-            geometry: params.get("geometry"),
-            coordinates: params.get("coordinates"),
-            property: params.get("geoproperty"),
-        },
-        geo_object: None,
-        scope_q: params.get("scopeQ"),
-        local: flag(&params, "local")?,
-    };
+    let text = QuestionText::of(&params)?;
     let (shape, attrs) = ShapeText::of(&params).shape(face, ask, &naming, format_of(&params)?)?;
     let levels = shape.join().map_or(0, |join| join.levels);
     let filter = question(&text, attrs.as_deref(), naming.context(), levels)?;
@@ -183,7 +165,7 @@ impl Face {
         let in_body = context_in_body(ask, asked.media);
         let written = self.written(naming, asked, &page.entities, &linked, in_body, true)?;
         let mut response = self.answer_written(ask, asked.media, naming, written, page.revision);
-        add_page_headers(ask, asked.media, paging, &page, &mut response);
+        paging.tell(ask, asked.media, page.count, page.has_more, &mut response);
         Ok(response)
     }
 
@@ -299,6 +281,41 @@ impl Face {
     }
 }
 
+impl Paging {
+    /// Says in the headers how many there are in all, and where the pages beside this one are
+    /// (clauses 6.3.10 and 6.3.13).
+    pub(crate) fn tell(
+        self,
+        ask: &Ask<'_>,
+        media: Media,
+        count: Option<usize>,
+        has_more: bool,
+        response: &mut Response<Body>,
+    ) {
+        let headers = response.headers_mut();
+        if let Some(count) = count {
+            headers.insert(RESULTS_COUNT, HeaderValue::from(count));
+        }
+        if self.limit == 0 || !(has_more || self.offset > 0) {
+            return;
+        }
+        let links = PageLinks {
+            path: &BaseUrl::of(ask.parts).to(ask.parts.uri.path().trim_end_matches('/')),
+            query: ask.parts.uri.query(),
+            limit: self.limit,
+            media_type: media.as_str(),
+        };
+        if has_more {
+            let next = links.to_offset(self.offset + self.limit, "next");
+            headers.extend(next.map(|link| (LINK, link)));
+        }
+        if self.offset > 0 {
+            let before = links.to_offset(self.offset.saturating_sub(self.limit), "prev");
+            headers.extend(before.map(|link| (LINK, link)));
+        }
+    }
+}
+
 impl EntityWriter<'_, '_> {
     /// Writes an entity of a list with a comma behind it, as a feature where there is a geometry.
     #[inline]
@@ -309,35 +326,5 @@ impl EntityWriter<'_, '_> {
             None => {}
         }
         self.out.push(b',');
-    }
-}
-
-fn add_page_headers(
-    ask: &Ask<'_>,
-    media: Media,
-    paging: Paging,
-    page: &Page,
-    response: &mut Response<Body>,
-) {
-    let headers = response.headers_mut();
-    if let Some(count) = page.count {
-        headers.insert(RESULTS_COUNT, HeaderValue::from(count));
-    }
-    if paging.limit == 0 || !(page.has_more || paging.offset > 0) {
-        return;
-    }
-    let links = PageLinks {
-        path: &BaseUrl::of(ask.parts).to(ask.parts.uri.path().trim_end_matches('/')),
-        query: ask.parts.uri.query(),
-        limit: paging.limit,
-        media_type: media.as_str(),
-    };
-    if page.has_more {
-        headers
-            .extend(links.to_offset(paging.offset + paging.limit, "next").map(|link| (LINK, link)));
-    }
-    if paging.offset > 0 {
-        let before = paging.offset.saturating_sub(paging.limit);
-        headers.extend(links.to_offset(before, "prev").map(|link| (LINK, link)));
     }
 }

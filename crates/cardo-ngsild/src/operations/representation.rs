@@ -32,11 +32,7 @@ impl<'a> ShapeText<'a> {
     /// Those in the query string.
     pub(crate) fn of(params: &'a Params<'_>) -> Self {
         Self {
-            projection: ProjectionText {
-                attrs: params.get("attrs"),
-                pick: params.get("pick"),
-                omit: params.get("omit"),
-            },
+            projection: ProjectionText::of(params),
             datasets: params.get("datasetId"),
             lang: params.get("lang"),
             join: params.get("join"),

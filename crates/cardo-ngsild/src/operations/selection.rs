@@ -1,5 +1,6 @@
 //! Which entities a question is about (clause 5.7.2.4).
 
+use cardo_http::Params;
 use cardo_jsonld::Context;
 use cardo_model::{Iri, Names, Record};
 use cardo_query::{
@@ -9,6 +10,7 @@ use cardo_query::{
 
 use super::ContextNames;
 use crate::fault::Fault;
+use crate::request::flag;
 
 /// The texts that make a question.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,6 +25,31 @@ pub(crate) struct QuestionText<'a> {
     pub(crate) geo_object: Option<&'a str>,
     pub(crate) scope_q: Option<&'a str>,
     pub(crate) local: Option<bool>,
+}
+
+impl<'a> QuestionText<'a> {
+    /// Those in the query string; an operation that does not take one of them has refused it.
+    pub(crate) fn of(params: &'a Params<'_>) -> Result<Self, Fault> {
+        Ok(Self {
+            types: params.get("type"),
+            ids: params.get("id"),
+            id_pattern: params.get("idPattern"),
+            q: params.get("q"),
+            q_options: QOptions {
+                expand_values: params.get("expandValues"),
+                json_keys: params.get("jsonKeys"),
+            },
+            geo: GeoParameters {
+                relation: params.get("georel"),
+                geometry: params.get("geometry"),
+                coordinates: params.get("coordinates"),
+                property: params.get("geoproperty"),
+            },
+            geo_object: None,
+            scope_q: params.get("scopeQ"),
+            local: flag(params, "local")?,
+        })
+    }
 }
 
 /// The filter of a question; refuses one that is too wide, or looks at linked entities through more

@@ -51,11 +51,7 @@ pub(super) struct TemporalText<'a> {
 impl<'a> TemporalText<'a> {
     pub(super) fn of(params: &'a Params<'_>) -> Self {
         Self {
-            projection: ProjectionText {
-                attrs: params.get("attrs"),
-                pick: params.get("pick"),
-                omit: params.get("omit"),
-            },
+            projection: ProjectionText::of(params),
             time: TemporalParameters {
                 relation: params.get("timerel"),
                 time_at: params.get("timeAt"),

@@ -1,24 +1,23 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_RANGE, LINK};
+use axum::http::header::CONTENT_RANGE;
 use axum::http::{HeaderValue, Response, StatusCode};
-use cardo_engine::{EntityHistory, EvolutionPage, EvolutionQuery};
-use cardo_http::{BaseUrl, PageLinks};
+use cardo_engine::{EntityHistory, EvolutionQuery};
 use cardo_jsonld::Context;
 use cardo_model::{EntityId, Iri};
 use cardo_query::{
-    Filter, GeoParameters, QOptions, parse_geo, parse_geo_query, parse_id_pattern, parse_ids,
-    parse_q, parse_scope_q, parse_type_selection,
+    Filter, parse_geo, parse_geo_query, parse_id_pattern, parse_ids, parse_q, parse_scope_q,
+    parse_type_selection,
 };
 
 use super::asked::{Asked, PARAMS, TemporalText};
 use crate::face::Face;
 use crate::fault::Fault;
-use crate::operations::query::{Paging, RESULTS_COUNT};
-use crate::operations::{ContextNames, QuestionText, question};
+use crate::operations::query::Paging;
+use crate::operations::{ContextNames, QuestionText, check_source_filter, question};
 use crate::represent::Naming;
-use crate::request::{Ask, JSON_TYPES, Media, flag};
+use crate::request::{Ask, JSON_TYPES, Media};
 use crate::respond::context_in_body;
 
 const SELECTORS: [&str; 14] = [
@@ -58,27 +57,9 @@ pub(crate) async fn query(
     let media = ask.media(&JSON_TYPES)?;
     let naming = face.link_naming(ask).await?;
     let asked = Asked::read(face, &TemporalText::of(&params), naming.context())?;
-    let text = QuestionText {
-        types: params.get("type"),
-        ids: params.get("id"),
-        id_pattern: params.get("idPattern"),
-        q: params.get("q"),
-        q_options: QOptions::default(),
-        geo: GeoParameters {
-            relation: params.get("georel"),
-            geometry: params.get("geometry"),
-            coordinates: params.get("coordinates"),
-            property: params.get("geoproperty"),
-        },
-        geo_object: None,
-        scope_q: params.get("scopeQ"),
-        local: flag(&params, "local")?,
-    };
+    let text = QuestionText::of(&params)?;
     let selection = Selection::read(&text, asked.attrs.as_deref(), naming.context())?;
-    if let Some(csf) = params.get("csf") {
-        // No context sources are known, among which it would choose.
-        parse_q(csf, &ContextNames(naming.context()), QOptions::default())?;
-    }
+    check_source_filter(params.get("csf"), naming.context())?;
     let by_id = order(params.get("orderBy"))?;
     let paging = face.paging(&params)?;
     face.answer_evolution(ask, media, &naming, &asked, selection, (by_id, paging)).await
@@ -185,7 +166,7 @@ impl Face {
         let in_body = context_in_body(ask, media);
         let body = asked.write(self, naming, &page.histories, in_body, true);
         let mut response = self.answer_tagged(ask, media, naming, body, page.revision);
-        add_page_headers(ask, media, paging, &page, &mut response);
+        paging.tell(ask, media, page.count, page.has_more, &mut response);
         Ok(if page.is_cut { partial(response, asked, &page.histories) } else { response })
     }
 }
@@ -203,34 +184,4 @@ pub(super) fn partial(
     let range = asked.content_range(histories).and_then(|range| HeaderValue::try_from(range).ok());
     response.headers_mut().extend(range.map(|range| (CONTENT_RANGE, range)));
     response
-}
-
-fn add_page_headers(
-    ask: &Ask<'_>,
-    media: Media,
-    paging: Paging,
-    page: &EvolutionPage,
-    response: &mut Response<Body>,
-) {
-    let headers = response.headers_mut();
-    if let Some(count) = page.count {
-        headers.insert(RESULTS_COUNT, HeaderValue::from(count));
-    }
-    if paging.limit == 0 || !(page.has_more || paging.offset > 0) {
-        return;
-    }
-    let links = PageLinks {
-        path: &BaseUrl::of(ask.parts).to(ask.parts.uri.path().trim_end_matches('/')),
-        query: ask.parts.uri.query(),
-        limit: paging.limit,
-        media_type: media.as_str(),
-    };
-    if page.has_more {
-        headers
-            .extend(links.to_offset(paging.offset + paging.limit, "next").map(|link| (LINK, link)));
-    }
-    if paging.offset > 0 {
-        let before = paging.offset.saturating_sub(paging.limit);
-        headers.extend(links.to_offset(before, "prev").map(|link| (LINK, link)));
-    }
 }
