@@ -1,7 +1,8 @@
 /** The small parts that every panel is made of. */
-import { useState, type ButtonHTMLAttributes, type ReactNode } from "react";
+import type { ButtonHTMLAttributes, ReactNode } from "react";
 import { useWords } from "../app/language.ts";
 import { Refusal } from "../data/http.ts";
+import { useCopied } from "./copied.ts";
 import { exactTime, relativeTime, shortId } from "./format.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import { words } from "./words.ts";
@@ -75,14 +76,9 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
 /** A text that is copied when it is clicked; an id is shortened in its middle. */
 export function Copy({ text, shown }: { text: string; shown?: string }) {
   const w = useWords(words);
-  const [copied, setCopied] = useState(false);
-  const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-    setTimeout(() => setCopied(false), 1500);
-  };
+  const [copied, copy] = useCopied(text);
   return (
-    <button type="button" className="copy" title={text} onClick={() => void copy()}>
+    <button type="button" className="copy" title={text} onClick={copy}>
       <span>{shown ?? shortId(text)}</span>
       <Icon name={copied ? "check" : "copy"} size={13} />
       <span className="sr" aria-live="polite">{copied ? w.copied : w.copy}</span>

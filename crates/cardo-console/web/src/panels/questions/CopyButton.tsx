@@ -1,5 +1,6 @@
-import { useState, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { useWords } from "../../app/language.ts";
+import { useCopied } from "../../ui/copied.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { Button } from "../../ui/parts.tsx";
 import { words } from "./words.ts";
@@ -7,15 +8,10 @@ import { words } from "./words.ts";
 /** Copies a text, and says so for a moment. */
 export function CopyButton({ text, label, children }: { text: string; label: string; children: ReactNode }) {
   const w = useWords(words);
-  const [isCopied, setCopied] = useState(false);
-  const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-    setTimeout(() => setCopied(false), 1500);
-  };
+  const [isCopied, copy] = useCopied(text);
   return (
     <>
-      <Button aria-label={label} title={label} onClick={() => void copy()}>
+      <Button aria-label={label} title={label} onClick={copy}>
         <Icon name={isCopied ? "check" : "copy"} size={14} />
         {children}
       </Button>
