@@ -16,6 +16,7 @@ mod names;
 mod operations;
 mod parts;
 mod reference;
+mod refusal;
 mod source_metrics;
 mod sources;
 mod supervisor;

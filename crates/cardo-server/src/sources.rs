@@ -4,14 +4,13 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use cardo_http::{
-    Access, BodyError, Denied, Params, Rights, TENANT, asked_twin, bearer_token, parse_links,
-    read_body,
+    Access, BodyError, Params, Rights, TENANT, asked_twin, bearer_token, parse_links, read_body,
 };
 use cardo_ingest::{
     IngestError, PushError, Pushed, Quarantined, Report, RunningSource, SourceStatus,
@@ -20,6 +19,7 @@ use cardo_model::TwinId;
 use serde_json::{Value, json};
 
 use crate::operations::Operations;
+use crate::refusal::{Refusal, granted};
 
 /// How many entries of a quarantine a page holds where nothing is said, and at most.
 const USUAL_PAGE: usize = 100;
@@ -35,10 +35,6 @@ pub(crate) fn router() -> Router<Operations> {
         .route("/sources/{name}/quarantine/replay", post(replay))
         .route("/sources/{name}/push", post(push))
 }
-
-/// A status, and what the client is told.
-#[derive(Debug)]
-struct Refusal(StatusCode, String);
 
 type Answer = Result<Value, Refusal>;
 
@@ -127,7 +123,7 @@ async fn pushed(operations: &Operations, name: &str, parts: &Parts, body: Body) 
         let twin = source.as_ref().map(|source| source.twin().clone());
         let twin = twin.unwrap_or_default();
         let access = Access { headers: &parts.headers, twin: &twin, rights: Rights::Write };
-        operations.authorizer.authorize(&access).map_err(denied)?;
+        operations.authorizer.authorize(&access)?;
     }
     let source = source.ok_or_else(|| unknown(name))?;
     let body = read_body(&parts.headers, body, operations.max_body)
@@ -165,10 +161,7 @@ fn context_of(parts: &Parts) -> Result<Option<String>, Refusal> {
 
 /// The twin that is asked about, where the caller may do that.
 fn permitted(operations: &Operations, parts: &Parts, rights: Rights) -> Result<TwinId, Refusal> {
-    let twin = asked_twin(parts).map_err(|e| Refusal(StatusCode::BAD_REQUEST, e.to_string()))?;
-    let twin = twin.unwrap_or_default();
-    let access = Access { headers: &parts.headers, twin: &twin, rights };
-    let granted = operations.authorizer.authorize(&access).map_err(denied)?;
+    let (twin, granted) = granted(operations, parts, rights)?;
     // A quarantine holds records before anybody can say who may see them.
     if granted.view.restriction().is_some() {
         let why = "the sources are for those who see all of the twin".to_owned();
@@ -201,14 +194,6 @@ fn page_of(query: Option<&str>) -> Result<(usize, usize), Refusal> {
         }
     };
     Ok((number("offset", 0)?, number("limit", USUAL_PAGE)?.min(LARGEST_PAGE)))
-}
-
-fn denied(denied: Denied) -> Refusal {
-    let status = match denied {
-        Denied::Unauthenticated => StatusCode::UNAUTHORIZED,
-        _ => StatusCode::FORBIDDEN,
-    };
-    Refusal(status, denied.to_string())
 }
 
 fn unavailable(error: IngestError) -> Refusal {
@@ -290,21 +275,15 @@ fn of_report(report: &Report) -> Value {
 }
 
 fn answer(result: Answer) -> Response {
-    let Refusal(status, detail) = match result {
+    let refusal = match result {
         Ok(document) => {
             let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
             return (headers, document.to_string()).into_response();
         }
         Err(refusal) => refusal,
     };
-    let title = status.canonical_reason();
-    let body = json!({ "title": title, "status": status.as_u16(), "detail": detail });
-    let media = [(CONTENT_TYPE, "application/problem+json")];
-    let mut response = (status, media, body.to_string()).into_response();
-    if status == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    let mut response = refusal.into_response();
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     }
     response
