@@ -171,10 +171,7 @@ impl Area {
 
 /// The geometry by which an entity is placed.
 fn shape_of(table: &Table, record: &Record) -> Option<Shape<f64>> {
-    match table.cell(&record.view(), table.geometry?)? {
-        Cell::Json(json) => read_shape(std::str::from_utf8(json).ok()?),
-        Cell::Shown(_) | Cell::Text(_) | Cell::Time(_) => None,
-    }
+    table.geometry_of(&record.view()).and_then(read_shape)
 }
 
 /// The entities of a type in one area.

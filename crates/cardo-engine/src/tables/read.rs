@@ -73,6 +73,14 @@ impl Table {
         read_attributes(&self.readers, &self.terms, entity.attributes(), row);
     }
 
+    /// The GeoJSON text of the geometry by which an entity is placed.
+    pub fn geometry_of<'a>(&self, entity: &EntityRef<'a>) -> Option<&'a str> {
+        match self.cell(entity, self.geometry?)? {
+            Cell::Json(json) => std::str::from_utf8(json).ok(),
+            Cell::Shown(_) | Cell::Text(_) | Cell::Time(_) => None,
+        }
+    }
+
     /// What stands in one column, by its place.
     pub fn cell<'a>(&self, entity: &EntityRef<'a>, column: usize) -> Option<Cell<'a>> {
         let attribute = entity.attribute(*self.attributes.get(column)?)?;

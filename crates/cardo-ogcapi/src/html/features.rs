@@ -7,7 +7,7 @@ use super::layout::{Page, escaped, grouped, link};
 use super::map::Map;
 use crate::documents::{Link, encode_segment};
 use crate::params::{ItemsQuery, is_queryable};
-use crate::represent::{cell_json, geometry_of};
+use crate::represent::cell_json;
 use crate::request::Ask;
 
 /// How much of a value a table shows, in characters.
@@ -90,7 +90,7 @@ fn map_of(ask: &Ask<'_>, table: &Table, items: &ItemsQuery, found: &Found) -> St
         .iter()
         .filter_map(|record| {
             let view = record.view();
-            Some((view.id(), read_shape(geometry_of(table, &view)?)?))
+            Some((view.id(), read_shape(table.geometry_of(&view)?)?))
         })
         .collect();
     let asked = items.bbox.filter(|bbox| bbox.west < bbox.east);
@@ -179,7 +179,7 @@ pub(crate) fn feature_page(ask: &Ask<'_>, table: &Table, record: &Record) -> Str
         .below(name, &format!("/collections/{name}"))
         .below("Features", &format!("/collections/{name}/items"))
         .json_is("GeoJSON");
-    if let Some(shape) = geometry_of(table, &view).and_then(read_shape)
+    if let Some(shape) = table.geometry_of(&view).and_then(read_shape)
         && let Some(mut map) = Map::of(std::iter::once(&shape))
     {
         map.shape(&shape, &ask.own_url(), view.id());

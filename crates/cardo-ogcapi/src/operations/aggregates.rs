@@ -8,7 +8,7 @@ use crate::documents::{CSV, GEOJSON};
 use crate::face::Face;
 use crate::fault::Fault;
 use crate::params::{AGGREGATE_PARAMETERS, chosen_numbers, chosen_tables};
-use crate::represent::{AreaTable, geometry_of};
+use crate::represent::AreaTable;
 use crate::request::Ask;
 use crate::respond;
 
@@ -57,7 +57,7 @@ pub(crate) async fn aggregates(face: &Face, ask: &Ask<'_>) -> Result<Response<Bo
     let (media_type, extension, body) = match encoding {
         Encoding::Csv => (CSV, "csv", table.to_csv(&found, &figures)),
         Encoding::GeoJson => {
-            let geometry = |at: usize| geometry_of(areas, &found[at].view()).unwrap_or("null");
+            let geometry = |at: usize| areas.geometry_of(&found[at].view()).unwrap_or("null");
             (GEOJSON, "geojson", table.to_geojson(&found, &figures, &geometry))
         }
     };

@@ -143,11 +143,3 @@ fn value_json(json: &[u8], datatype: ColumnType, out: &mut Vec<u8>) {
         out.extend_from_slice(json);
     }
 }
-
-/// The GeoJSON text of the geometry by which an entity is placed.
-pub(crate) fn geometry_of<'r>(table: &Table, entity: &EntityRef<'r>) -> Option<&'r str> {
-    match table.cell(entity, table.geometry?)? {
-        Cell::Json(json) => std::str::from_utf8(json).ok(),
-        Cell::Shown(_) | Cell::Text(_) | Cell::Time(_) => None,
-    }
-}

@@ -5,5 +5,5 @@ mod feature;
 mod text;
 
 pub(crate) use areas::AreaTable;
-pub(crate) use feature::{FeatureWriter, cell_json, geometry_of};
+pub(crate) use feature::{FeatureWriter, cell_json};
 pub(crate) use text::{quoted, write_moment};

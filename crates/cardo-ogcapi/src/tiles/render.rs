@@ -11,7 +11,6 @@ use super::layer::Layer;
 use super::matrix::Tile;
 use super::select::{Selected, Selection};
 use super::{EXACT_ZOOM, PIXEL};
-use crate::represent::geometry_of;
 
 /// A collection as a layer shows it.
 pub(crate) struct Shown<'a> {
@@ -135,7 +134,7 @@ fn whole(count: usize) -> u32 {
 }
 
 fn shape_of(table: &Table, record: &Record, tile: Tile) -> TileShape {
-    let geometry = geometry_of(table, &record.view()).and_then(read_shape);
+    let geometry = table.geometry_of(&record.view()).and_then(read_shape);
     // Half a pixel is not seen.
     let tolerance = if tile.zoom < EXACT_ZOOM { PIXEL / 2.0 } else { 0.0 };
     geometry.map_or(TileShape::Empty, |geometry| tile.frame.cut(&geometry, tolerance))
