@@ -64,6 +64,8 @@ const COSTLY_NS: f64 = 1_000_000.0;
 const SLICE: Duration = Duration::from_micros(100);
 /// So many entities are looked at between two looks at the clock.
 const STEP: usize = 64;
+/// What a look at one record takes.
+const RECORD: Duration = Duration::from_nanos(200);
 /// How often a history is read again because a projection came in between.
 const MOST_TRIES: u32 = 8;
 /// Unprojected log beyond this is projected at once.
@@ -136,7 +138,8 @@ impl Engine {
                 let records = slots.by_ref().take(STEP).filter_map(|slot| root.record(slot));
                 records.map(|record| widen_by_record(&mut found, record)).count() > 0
             };
-            self.inner.run_in_slices(&mut look).await?;
+            let expected = RECORD * u32::try_from(index.members.len()).unwrap_or(u32::MAX);
+            self.in_slices(expected, &mut look).await?;
             index.times.keep(found);
         }
         Ok(snapshot)
