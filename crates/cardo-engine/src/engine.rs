@@ -12,6 +12,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore, mpsc, oneshot};
 
 use crate::caller::Caller;
 use crate::demand;
+use crate::federation::Registrations;
 use crate::follow::{Followed, Follower};
 use crate::history::{EntityHistory, EvolutionPage, EvolutionQuery, HistoryRequest};
 use crate::known;
@@ -172,6 +173,16 @@ impl Engine {
         let tables = make(&snapshot.root);
         twin.tables.store(Some(Arc::new(Made { shape, lineage, tables: tables.clone() })));
         Ok(tables)
+    }
+
+    /// The context sources that the caller's twin knows. They are read anew only after one of them
+    /// has changed.
+    pub async fn registrations(&self, caller: &Caller) -> Result<Arc<Registrations>, QueryError> {
+        let twin = match self.inner.loaded(&caller.twin) {
+            Some(twin) => twin,
+            None => self.inner.twin(&caller.twin).await?,
+        };
+        Ok(twin.registrations())
     }
 
     /// Answers a question. What is likely to take long runs in slices, between which others run.

@@ -8,6 +8,7 @@ mod area;
 mod caller;
 mod demand;
 mod engine;
+mod federation;
 mod follow;
 mod history;
 mod known;
@@ -33,6 +34,11 @@ pub use aggregate::{Counting, Figures, NumberFigures, can_have_numbers};
 pub use area::{AreaQuery, AreaWalk, Placed, Slot};
 pub use caller::{Caller, Mask, Principal, Restriction, View};
 pub use engine::Engine;
+pub use federation::{
+    EntityInfo, Information, Interval, InvalidRegistration, Looking, Management, Match,
+    MatchedInformation, Mode, Operations, REGISTRATION_KIND, Registration, Registrations,
+    SourceOperation, SourceProgress, SourceState, Wanted, WantedEntities,
+};
 pub use follow::{Followed, Follower};
 pub use history::{
     Aggregate, AggregateValue, Aggregation, AttributeAggregates, Duration, EntityHistory,

@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use crate::federation::{Compiled, REGISTRATION_KIND, Registrations};
 use crate::follow::Followed;
 use crate::live::Root;
 use crate::plan::Wanted;
@@ -29,6 +30,8 @@ pub(crate) struct Twin {
     pub(crate) asks: Mutex<HashMap<Wanted, u32>>,
     /// The tables as they were last made.
     pub(crate) tables: ArcSwapOption<Made>,
+    /// The registrations as they were last read.
+    pub(crate) registrations: ArcSwapOption<Compiled>,
 }
 
 /// The end of a twin's log that is kept in memory: all that is not projected yet, and some more
@@ -61,11 +64,27 @@ impl Twin {
             used: AtomicU64::new(0),
             asks: Mutex::default(),
             tables: ArcSwapOption::empty(),
+            registrations: ArcSwapOption::empty(),
         }
     }
 
     pub(crate) fn projected(&self) -> Revision {
         Revision(self.projected.load(Ordering::Acquire))
+    }
+
+    /// The registrations of the published root.
+    pub(crate) fn registrations(&self) -> Arc<Registrations> {
+        static NONE: LazyLock<Arc<Registrations>> = LazyLock::new(Arc::default);
+        let root = self.root.load();
+        let Some(documents) = root.documents_of(REGISTRATION_KIND) else { return NONE.clone() };
+        let known = self.registrations.load_full();
+        if let Some(known) = known.as_ref().filter(|known| known.is_of(documents)) {
+            return known.registrations.clone();
+        }
+        let compiled = Compiled::new(documents, known.as_deref());
+        let registrations = compiled.registrations.clone();
+        self.registrations.store(Some(Arc::new(compiled)));
+        registrations
     }
 
     /// Makes a root visible, with the log records that led to it.

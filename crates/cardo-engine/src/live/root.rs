@@ -287,6 +287,11 @@ impl Root {
         self.documents.get(kind)?.get(id).cloned()
     }
 
+    /// The documents of a kind, which stay the same as long as none of them changes.
+    pub(crate) fn documents_of(&self, kind: &str) -> Option<&Arc<BTreeMap<Arc<str>, Arc<str>>>> {
+        self.documents.get(kind)
+    }
+
     pub(crate) fn documents(&self, kind: &str) -> Vec<(Arc<str>, Arc<str>)> {
         let documents = self.documents.get(kind);
         documents

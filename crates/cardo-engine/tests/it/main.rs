@@ -7,6 +7,7 @@ mod follow;
 mod history;
 mod links;
 mod order;
+mod registrations;
 mod tables;
 mod times;
 mod twin;
