@@ -1,7 +1,11 @@
 //! What may be reached, and within which limits.
 
+use std::path::Path;
 use std::time::Duration;
 
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
 
 use crate::address::{Kind, Refusal};
@@ -37,6 +41,38 @@ pub struct EgressConfig {
     pub idle_connections_per_host: usize,
     /// How the server introduces itself.
     pub user_agent: String,
+    /// Authorities that are trusted beside those of Mozilla, for instance that of the city's own network.
+    #[serde(skip)]
+    pub roots: Vec<Certificate>,
+}
+
+/// The certificate of an authority.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Certificate(pub(crate) CertificateDer<'static>);
+
+impl std::fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Certificate").finish_non_exhaustive()
+    }
+}
+
+impl Certificate {
+    /// The certificates of a PEM file; it is an error where there is none, or one that cannot be trusted.
+    pub fn read(path: &Path) -> Result<Vec<Self>, String> {
+        let unreadable = |reason: String| format!("{}: {reason}", path.display());
+        let found = CertificateDer::pem_file_iter(path).map_err(|e| unreadable(e.to_string()))?;
+        let mut certificates = Vec::new();
+        for certificate in found {
+            let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
+            let checked = RootCertStore::empty().add(certificate.clone());
+            checked.map_err(|error| unreadable(error.to_string()))?;
+            certificates.push(Self(certificate));
+        }
+        if certificates.is_empty() {
+            return Err(unreadable("it holds no certificate".to_owned()));
+        }
+        Ok(certificates)
+    }
 }
 
 impl Default for EgressConfig {
@@ -51,11 +87,20 @@ impl Default for EgressConfig {
             max_redirects: 5,
             idle_connections_per_host: 8,
             user_agent: concat!("cardo/", env!("CARGO_PKG_VERSION")).to_owned(),
+            roots: Vec::new(),
         }
     }
 }
 
 impl EgressConfig {
+    /// The authorities of Mozilla and those of the configuration.
+    pub(crate) fn root_store(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        roots.add_parsable_certificates(self.roots.iter().map(|root| root.0.clone()));
+        roots
+    }
+
     pub(crate) fn connect_timeout(&self) -> Duration {
         Duration::from_millis(self.connect_timeout_ms)
     }

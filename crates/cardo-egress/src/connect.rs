@@ -13,6 +13,7 @@ use thiserror::Error;
 use tower::Service;
 
 use crate::config::EgressConfig;
+use crate::stream::client_config;
 
 /// The addresses of a name, to come.
 pub type Resolving = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
@@ -100,16 +101,17 @@ pub(crate) async fn allowed(
 
 pub(crate) type Connector = HttpsConnector<HttpConnector<JudgingResolver>>;
 
-/// TLS by rustls with the roots of Mozilla; environment variables for proxies are not read.
+/// TLS by rustls with the roots of Mozilla and of the configuration; environment variables for proxies are not read.
 pub(crate) fn connector(config: &Arc<EgressConfig>, resolver: Arc<dyn Resolve>) -> Connector {
     let resolver = JudgingResolver { config: Arc::clone(config), resolver };
     let mut http = HttpConnector::new_with_resolver(resolver);
     http.set_connect_timeout(Some(config.connect_timeout()));
     http.set_nodelay(true);
     http.enforce_http(false);
+    let tls =
+        client_config(config.root_store()).expect("ring supports the default versions of TLS");
     HttpsConnectorBuilder::new()
-        .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
-        .expect("ring supports the default versions of TLS")
+        .with_tls_config(tls)
         .https_or_http()
         .enable_http1()
         .wrap_connector(http)

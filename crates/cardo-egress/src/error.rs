@@ -7,6 +7,7 @@ use http::StatusCode;
 use thiserror::Error;
 
 use crate::address::Refusal;
+use crate::mqtt::MqttError;
 
 /// Why an outgoing request was not answered.
 #[derive(Debug, Error)]
@@ -78,6 +79,14 @@ pub enum EgressError {
         /// The status that the answer began with.
         status: StatusCode,
     },
+    /// A broker did not take a message.
+    #[error("{broker}: {reason}")]
+    Mqtt {
+        /// The broker.
+        broker: String,
+        /// What happened.
+        reason: MqttError,
+    },
     /// The connection broke, or what came is not HTTP.
     #[error("the exchange with {url} failed: {reason}")]
     Exchange {
@@ -96,6 +105,7 @@ impl EgressError {
             | Self::Connect { .. }
             | Self::Timeout { .. }
             | Self::Exchange { .. } => true,
+            Self::Mqtt { reason, .. } => !matches!(reason, MqttError::Message(_)),
             Self::Url { .. }
             | Self::Scheme { .. }
             | Self::Refused(_)

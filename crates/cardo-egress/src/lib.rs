@@ -10,12 +10,13 @@ mod config;
 mod connect;
 mod error;
 mod gate;
+pub mod mqtt;
 mod request;
 mod stream;
 
 pub use address::{Kind, Refusal};
 pub use bytes::Bytes;
-pub use config::EgressConfig;
+pub use config::{Certificate, EgressConfig};
 pub use connect::{Resolve, Resolving, SystemResolver};
 pub use error::EgressError;
 pub use gate::Gate;

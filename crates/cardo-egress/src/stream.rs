@@ -5,8 +5,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -14,6 +13,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::address::Refusal;
+use crate::config::{Certificate, EgressConfig};
 use crate::connect::{NotFound, allowed};
 use crate::error::{EgressError, cause, reasons};
 use crate::gate::Gate;
@@ -27,7 +27,7 @@ impl<T: AsyncRead + AsyncWrite + Send> Stream for T {}
 pub enum Security {
     /// Not at all.
     Plain,
-    /// By TLS, with the roots of Mozilla.
+    /// By TLS, with the roots of Mozilla and those of the configuration.
     Tls,
     /// By TLS, with the certificates of a PEM file as the only roots.
     TlsWith(Arc<Path>),
@@ -53,7 +53,8 @@ impl Gate {
             match timeout(after, TcpStream::connect(socket)).await {
                 Ok(Ok(stream)) => {
                     stream.set_nodelay(true).map_err(|error| failed(error.to_string()))?;
-                    let secured = timeout(after, secure(stream, bare, security)).await;
+                    let secured =
+                        timeout(after, secure(stream, bare, security, &self.config)).await;
                     return secured
                         .map_err(|_| EgressError::Timeout { url: url.clone(), after })?
                         .map_err(failed);
@@ -87,42 +88,37 @@ async fn secure(
     stream: TcpStream,
     host: &str,
     security: &Security,
+    config: &EgressConfig,
 ) -> Result<Pin<Box<dyn Stream>>, String> {
-    let mut roots = RootCertStore::empty();
-    match security {
+    let roots = match security {
         Security::Plain => return Ok(Box::pin(stream)),
-        Security::Tls => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        Security::TlsWith(path) => add_roots(path, &mut roots)?,
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        Security::Tls => config.root_store(),
+        Security::TlsWith(path) => {
+            let mut roots = RootCertStore::empty();
+            for Certificate(certificate) in Certificate::read(path)? {
+                roots.add(certificate).map_err(|error| error.to_string())?;
+            }
+            roots
+        }
+    };
+    let config = client_config(roots).map_err(|error| error.to_string())?;
     let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
     let connector = TlsConnector::from(Arc::new(config));
     let stream = connector.connect(name, stream).await.map_err(|error| reasons(&error))?;
     Ok(Box::pin(stream))
 }
 
-fn add_roots(path: &Path, roots: &mut RootCertStore) -> Result<(), String> {
-    let unreadable = |reason: String| format!("{}: {reason}", path.display());
-    let found = CertificateDer::pem_file_iter(path).map_err(|e| unreadable(e.to_string()))?;
-    for certificate in found {
-        let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
-        roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(unreadable("it holds no certificate".to_owned()));
-    }
-    Ok(())
+/// TLS by rustls and ring, without a certificate of our own.
+pub(crate) fn client_config(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(versions.with_root_certificates(roots).with_no_client_auth())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::EgressConfig;
 
     #[tokio::test]
     async fn a_connection_goes_only_where_the_configuration_allows() {

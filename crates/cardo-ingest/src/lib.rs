@@ -35,7 +35,6 @@ mod feed;
 mod identity;
 mod input;
 mod mapping;
-mod mqtt;
 mod naming;
 mod options;
 mod progress;
@@ -45,6 +44,7 @@ mod run;
 mod source;
 mod suggest;
 mod system;
+mod topic;
 
 pub use contexts::{BuiltIn, Contexts};
 pub use error::IngestError;

@@ -32,4 +32,6 @@ pub use face::{BASE, NotificationRunner, router};
 pub use notified::{Notice, Notified, NotifiedEntity};
 pub use options::{NgsildLimits, NgsildOptions};
 
-pub use subscriptions::{Courier, DeliveryError, Message, NoCourier, SUBSCRIPTION_KIND};
+pub use subscriptions::{
+    Courier, DeliveryError, Message, MqttParameters, NoCourier, SUBSCRIPTION_KIND,
+};

@@ -2,23 +2,23 @@
 
 use std::time::Duration;
 
-use cardo_egress::{EgressError, Gate, Method, Request, Response, StatusCode, header};
+use cardo_egress::mqtt::{Endpoint, InvalidEndpoint, Publication};
+use cardo_egress::{EgressError, Method, Request, Response, StatusCode, header};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
+use crate::courier::Shared;
 use crate::delivery::{Delivery, DeliveryFailure, DeliveryOutcome};
 use crate::options::CourierOptions;
 
 /// What a receiver answers is read no further than this; nothing is done with it.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// Tries a delivery as often as the options say. No new attempt begins once `stopping` is cancelled.
+/// Tries a delivery as often as the options say. No new attempt begins once the courier stops.
 pub(crate) async fn deliver(
-    gate: &Gate,
-    options: &CourierOptions,
-    stopping: &CancellationToken,
+    shared: &Shared,
     delivery: &Delivery,
 ) -> Result<DeliveryOutcome, DeliveryFailure> {
+    let Shared { options, stopping, .. } = shared;
     let mut attempts = 0;
     loop {
         if stopping.is_cancelled() {
@@ -26,7 +26,7 @@ pub(crate) async fn deliver(
         }
         attempts += 1;
         let started = Instant::now();
-        let answer = Answer::of(gate.send(request(options, delivery)).await);
+        let answer = Answer::of(once(shared, delivery).await);
         let (failure, asked_pause) = match answer {
             Answer::Accepted(status) => {
                 return Ok(DeliveryOutcome { status, duration: started.elapsed(), attempts });
@@ -34,7 +34,7 @@ pub(crate) async fn deliver(
             Answer::Failed { transient, failure, pause } => {
                 let failure = failure.after(delivery, attempts);
                 if !transient || attempts >= options.attempts.max(1) {
-                    tracing::warn!(endpoint = %delivery.endpoint, attempts, %failure, "a delivery has failed");
+                    tracing::warn!(endpoint = delivery.receiver(), attempts, %failure, "a delivery has failed");
                     return Err(failure);
                 }
                 (failure, pause)
@@ -44,11 +44,50 @@ pub(crate) async fn deliver(
             .pause(attempts)
             .max(asked_pause.unwrap_or_default())
             .min(options.longest_pause());
-        tracing::debug!(endpoint = %delivery.endpoint, attempts, %failure, ?pause, "a delivery is tried again");
+        tracing::debug!(endpoint = delivery.receiver(), attempts, %failure, ?pause, "a delivery is tried again");
         tokio::select! {
             () = stopping.cancelled() => return Err(DeliveryFailure::Stopped),
             () = tokio::time::sleep(pause) => {}
         }
+    }
+}
+
+/// Sends, or publishes where the URL names a topic of a broker.
+async fn once(shared: &Shared, delivery: &Delivery) -> Result<StatusCode, NotTaken> {
+    let options = &shared.options;
+    if !delivery.endpoint.starts_with("mqtt") {
+        let response = shared.gate.send(request(options, delivery)).await?;
+        return if response.status.is_success() {
+            Ok(response.status)
+        } else {
+            Err(NotTaken::Response(response))
+        };
+    }
+    let invalid = |error: InvalidEndpoint| EgressError::Url {
+        url: "the endpoint".to_owned(),
+        reason: error.to_string(),
+    };
+    let endpoint = Endpoint::parse(&delivery.endpoint).map_err(invalid)?;
+    let publication = Publication {
+        endpoint: &endpoint,
+        version: delivery.mqtt.version,
+        quality: delivery.mqtt.quality,
+        payload: &delivery.body,
+        timeout: delivery.timeout.unwrap_or_else(|| options.timeout()),
+    };
+    shared.publisher.publish(publication).await?;
+    Ok(StatusCode::OK)
+}
+
+/// Why one attempt did not succeed.
+enum NotTaken {
+    Response(Response),
+    Egress(EgressError),
+}
+
+impl From<EgressError> for NotTaken {
+    fn from(error: EgressError) -> Self {
+        Self::Egress(error)
     }
 }
 
@@ -75,7 +114,7 @@ enum Failure {
 
 impl Failure {
     fn after(self, delivery: &Delivery, attempts: u32) -> DeliveryFailure {
-        let endpoint = delivery.endpoint.clone();
+        let endpoint = delivery.receiver();
         match self {
             Self::Status(status) => DeliveryFailure::Rejected { endpoint, status, attempts },
             Self::Egress(reason) => DeliveryFailure::Unreached { endpoint, attempts, reason },
@@ -84,19 +123,19 @@ impl Failure {
 }
 
 impl Answer {
-    fn of(result: Result<Response, EgressError>) -> Self {
+    fn of(result: Result<StatusCode, NotTaken>) -> Self {
         match result {
-            Ok(response) if response.status.is_success() => Self::Accepted(response.status),
-            Ok(response) => Self::Failed {
+            Ok(status) => Self::Accepted(status),
+            Err(NotTaken::Response(response)) => Self::Failed {
                 transient: is_transient(response.status),
                 failure: Failure::Status(response.status),
                 pause: retry_after(&response),
             },
             // It took the delivery, and has more to say about it than is read.
-            Err(EgressError::TooLarge { status, .. }) if status.is_success() => {
+            Err(NotTaken::Egress(EgressError::TooLarge { status, .. })) if status.is_success() => {
                 Self::Accepted(status)
             }
-            Err(error) => Self::Failed {
+            Err(NotTaken::Egress(error)) => Self::Failed {
                 transient: error.is_transient(),
                 failure: Failure::Egress(error),
                 pause: None,

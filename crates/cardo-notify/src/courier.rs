@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use cardo_egress::Gate;
+use cardo_egress::mqtt::Publisher;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -17,7 +18,7 @@ use crate::queue::{Lane, Queue};
 ///
 /// ```no_run
 /// use cardo_egress::{Bytes, EgressConfig, Gate, HeaderMap};
-/// use cardo_notify::{Courier, CourierOptions, Delivery};
+/// use cardo_notify::{Courier, CourierOptions, Delivery, MqttOptions};
 ///
 /// # async fn example() -> Result<(), cardo_notify::DeliveryFailure> {
 /// let courier = Courier::new(Gate::new(EgressConfig::default()), CourierOptions::default());
@@ -26,6 +27,7 @@ use crate::queue::{Lane, Queue};
 ///     .deliver(Delivery {
 ///         endpoint: "https://receiver.example/notify".to_owned(),
 ///         headers: HeaderMap::new(),
+///         mqtt: MqttOptions::default(),
 ///         body: Bytes::from_static(b"{}"),
 ///         timeout: None,
 ///     })
@@ -41,6 +43,7 @@ pub struct Courier {
 
 pub(crate) struct Shared {
     pub(crate) gate: Gate,
+    pub(crate) publisher: Publisher,
     pub(crate) options: CourierOptions,
     pub(crate) tasks: TaskTracker,
     /// No new deliveries or attempts begin.
@@ -73,6 +76,7 @@ impl Courier {
     pub fn new(gate: Gate, options: CourierOptions) -> Self {
         Self {
             shared: Arc::new(Shared {
+                publisher: Publisher::new(gate.clone()),
                 gate,
                 options,
                 tasks: TaskTracker::new(),

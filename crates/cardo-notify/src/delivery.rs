@@ -2,26 +2,52 @@
 
 use std::time::Duration;
 
-use cardo_egress::{Bytes, EgressError, HeaderMap, StatusCode};
+use cardo_egress::mqtt::{Quality, Version};
+use cardo_egress::{Bytes, EgressError, HeaderMap, StatusCode, Url};
 use thiserror::Error;
 
-/// Bytes for an endpoint, sent by POST.
+/// Bytes for an endpoint, sent by POST or published to a broker.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    /// The URL of the receiver.
+    /// The URL of the receiver: `http`, `https`, `mqtt` or `mqtts`.
     pub endpoint: String,
-    /// Headers, `Content-Type` among them.
+    /// Headers, `Content-Type` among them; a broker gets none.
     pub headers: HeaderMap,
+    /// How a broker is spoken to.
+    pub mqtt: MqttOptions,
     /// The rendered notification.
     pub body: Bytes,
     /// How long one attempt may take, where the subscription says so.
     pub timeout: Option<Duration>,
 }
 
+impl Delivery {
+    /// The URL of the receiver without what a broker is to know alone.
+    pub(crate) fn receiver(&self) -> String {
+        match Url::parse(&self.endpoint) {
+            Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
+                let _ = url.set_password(None);
+                let _ = url.set_username("");
+                url.into()
+            }
+            _ => self.endpoint.clone(),
+        }
+    }
+}
+
+/// How a broker is spoken to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MqttOptions {
+    /// The version of the protocol.
+    pub version: Version,
+    /// The quality of service.
+    pub quality: Quality,
+}
+
 /// A delivery that the receiver accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeliveryOutcome {
-    /// The 2xx status it answered with.
+    /// The 2xx status it answered with; 200 where a broker took the message.
     pub status: StatusCode,
     /// How long the last attempt took.
     pub duration: Duration,

@@ -13,6 +13,6 @@ mod options;
 mod queue;
 
 pub use courier::{Courier, Depth};
-pub use delivery::{Delivery, DeliveryFailure, DeliveryOutcome};
+pub use delivery::{Delivery, DeliveryFailure, DeliveryOutcome, MqttOptions};
 pub use options::CourierOptions;
 pub use queue::{Queue, QueueFull, Receipt};

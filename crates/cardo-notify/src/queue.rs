@@ -181,8 +181,7 @@ async fn work(shared: Arc<Shared>, mut incoming: mpsc::Receiver<Waiting>) {
         };
         let Some(Waiting { delivery, lane, tell, _room }) = next else { return };
         let _on_its_way = shared.depart();
-        let delivering =
-            attempt::deliver(&shared.gate, &shared.options, &shared.stopping, &delivery);
+        let delivering = attempt::deliver(&shared, &delivery);
         let outcome = tokio::select! {
             () = shared.aborting.cancelled() => return,
             outcome = delivering => outcome,

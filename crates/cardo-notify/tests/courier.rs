@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use cardo_egress::{EgressConfig, Gate, HeaderMap};
-use cardo_notify::{Courier, CourierOptions, Delivery, DeliveryFailure};
+use cardo_notify::{Courier, CourierOptions, Delivery, DeliveryFailure, MqttOptions};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
@@ -81,6 +81,7 @@ fn delivery(to: SocketAddr, body: &str) -> Delivery {
     Delivery {
         endpoint: format!("http://{to}/"),
         headers: HeaderMap::new(),
+        mqtt: MqttOptions::default(),
         body: Bytes::copy_from_slice(body.as_bytes()),
         timeout: None,
     }

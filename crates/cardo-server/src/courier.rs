@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use cardo_ngsild::{Courier, DeliveryError, Message};
-use cardo_notify::Delivery;
+use cardo_notify::{Delivery, MqttOptions};
 
 /// Carries the notifications of the NGSI-LD face, through the egress gate.
 pub(crate) struct GateCourier(pub(crate) cardo_notify::Courier);
@@ -9,8 +9,10 @@ pub(crate) struct GateCourier(pub(crate) cardo_notify::Courier);
 #[async_trait]
 impl Courier for GateCourier {
     async fn deliver(&self, queue: &str, message: Message) -> Result<StatusCode, DeliveryError> {
-        let Message { endpoint, headers, body, timeout } = message;
-        let delivery = Delivery { endpoint, headers, body, timeout };
+        let Message { endpoint, headers, mqtt, body, timeout } = message;
+        let mqtt = mqtt.unwrap_or_default();
+        let mqtt = MqttOptions { version: mqtt.version, quality: mqtt.quality };
+        let delivery = Delivery { endpoint, headers, mqtt, body, timeout };
         match self.0.queue(queue).deliver(delivery).await {
             Ok(outcome) => Ok(outcome.status),
             Err(failure) if failure.is_final() => Err(DeliveryError::Failed(failure.to_string())),

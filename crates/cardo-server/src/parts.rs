@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::routing::any;
-use cardo_egress::{EgressConfig, Gate};
+use cardo_egress::{Certificate, EgressConfig, Gate};
 use cardo_engine::{Caller, Engine, EngineOptions, QueryError, StoreError, Terms};
 use cardo_graphql::GraphqlOptions;
 use cardo_http::{Authorize, Cors, InvalidOrigin, InvalidReach, PostedReads, Reach};
@@ -57,6 +57,9 @@ pub enum RunError {
     /// The data directory cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The authorities of `egress.ca` cannot be read.
+    #[error("egress.ca: {0}")]
+    Authorities(String),
     /// A context of the configuration cannot be read.
     #[error("the context {url} cannot be read from {path}: {reason}")]
     ContextFile {
@@ -139,7 +142,7 @@ impl Parts {
         let preloaded = read_contexts(config)?;
         let names = names_context(config, &preloaded)?;
         let engine = open_engine(config, terms(names)).await?;
-        let gate = Gate::new(egress(&config.egress));
+        let gate = Gate::new(egress(&config.egress)?);
         let courier = Courier::new(gate.clone(), CourierOptions::default());
         let requests = Arc::new(RequestMetrics::default());
         let limits = NgsildLimits {
@@ -285,16 +288,18 @@ fn engine_options(limits: &LimitsConfig) -> EngineOptions {
     }
 }
 
-fn egress(section: &EgressSection) -> EgressConfig {
+fn egress(section: &EgressSection) -> Result<EgressConfig, RunError> {
     let millis = section.timeout.as_duration().as_millis();
-    EgressConfig {
+    let roots = section.ca.as_deref().map(Certificate::read).transpose();
+    Ok(EgressConfig {
+        roots: roots.map_err(RunError::Authorities)?.unwrap_or_default(),
         allow_private: section.allow_private,
         allow_loopback: section.allow_loopback,
         allow_hosts: section.allow_hosts.clone(),
         timeout_ms: u64::try_from(millis).unwrap_or(u64::MAX),
         max_response_bytes: section.max_response.as_usize(),
         ..EgressConfig::default()
-    }
+    })
 }
 
 /// Reads the contexts of a configuration.

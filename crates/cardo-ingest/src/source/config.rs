@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::duration::Interval;
 use crate::mapping::{Mapping, MappingError};
-use crate::mqtt::{InvalidTopic, TopicPattern};
 use crate::options::JobOptions;
+use crate::topic::{InvalidTopic, TopicPattern};
 
 /// A source of the configuration, one table of `[[sources]]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,14 +1,15 @@
 //! Messages of a broker.
 
+use cardo_egress::mqtt::{Connection, Event, Login, Message, MqttError, Version};
 use cardo_formats::{FieldValue, Format, Limits, Record, RecordError, json};
 use tokio::time::Instant;
 
 use super::Source;
 use super::intake::{Habit, Intake, Item};
 use crate::error::IngestError;
-use crate::mqtt::{Connection, Event, Login, Message, MqttError, TopicPattern};
 use crate::options::JobOptions;
 use crate::quarantine::{Quarantined, number_of};
+use crate::topic::TopicPattern;
 
 /// So many messages, or bytes of them, are taken together.
 const MOST_MESSAGES: usize = 1_000;
@@ -103,7 +104,14 @@ impl Source {
             let tenant = if tenant.is_empty() { String::new() } else { format!("{tenant}-") };
             format!("cardo-{tenant}{}", config.name)
         });
-        Ok(Login { client_id, username: config.username.clone(), password })
+        // The broker keeps the session, and with it what nobody has acknowledged.
+        Ok(Login {
+            client_id,
+            username: config.username.clone(),
+            password,
+            version: Version::V3,
+            ..Login::default()
+        })
     }
 
     /// Waits for a message and gathers those that have arrived behind it.
@@ -150,7 +158,10 @@ impl Source {
                 Ok(())
             }
             Event::Alive => Ok(()),
-            Event::Connected { .. } | Event::Subscribed { .. } => {
+            Event::Connected(_)
+            | Event::Subscribed { .. }
+            | Event::Acknowledged { .. }
+            | Event::Disconnected { .. } => {
                 Err(MqttError::Protocol("an answer that was not asked for".to_owned()))
             }
         }

@@ -11,7 +11,7 @@ mod run;
 mod stored;
 mod task;
 
-pub use port::{Courier, DeliveryError, Message, NoCourier};
+pub use port::{Courier, DeliveryError, Message, MqttParameters, NoCourier};
 pub(crate) use registry::Registry;
 pub(crate) use run::run;
 pub(crate) use stored::{Deliveries, Stored, expand_names};

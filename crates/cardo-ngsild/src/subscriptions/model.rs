@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use cardo_model::{Iri, Timestamp};
 use cardo_query::Filter;
 
+use super::port::MqttParameters;
 use crate::represent::{Datasets, Format, Languages, Naming};
 use crate::request::Media;
 
@@ -50,8 +51,16 @@ pub(crate) struct Endpoint {
     pub(crate) uri: String,
     pub(crate) accept: Media,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) mqtt: Option<Topic>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) cooldown: Option<Duration>,
+}
+
+/// What is special of an endpoint that is a topic of a broker (clause 7.2).
+pub(crate) struct Topic {
+    pub(crate) parameters: MqttParameters,
+    /// What the receiver is to be told beside `Content-Type` and `Link`.
+    pub(crate) metadata: Vec<(String, String)>,
 }
 
 impl Endpoint {

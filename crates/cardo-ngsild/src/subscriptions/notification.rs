@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_TYPE, LINK};
+use axum::http::{HeaderMap, HeaderValue};
 use cardo_http::TENANT;
 use cardo_jsonld::Context;
 use cardo_model::{
@@ -12,7 +12,7 @@ use cardo_model::{
 };
 
 use super::matcher::News;
-use super::model::Subscription;
+use super::model::{Subscription, Topic};
 use super::port::Message;
 use crate::operations::{ProjectionText, members};
 use crate::represent::{EntityWriter, Format, NameTable, Shape, Special};
@@ -47,10 +47,16 @@ impl Renderer<'_> {
             headers
                 .extend(HeaderValue::try_from(self.twin.tenant()).ok().map(|name| (TENANT, name)));
         }
+        let mut body = self.body(news, now, media, in_body);
+        if let Some(topic) = &endpoint.mqtt {
+            body = for_broker(&headers, topic, &body);
+            headers.clear();
+        }
         Message {
             endpoint: endpoint.uri.clone(),
             headers,
-            body: self.body(news, now, media, in_body).into(),
+            mqtt: endpoint.mqtt.as_ref().map(|topic| topic.parameters),
+            body: body.into(),
             timeout: endpoint.timeout,
         }
     }
@@ -384,6 +390,29 @@ impl Page<'_> {
             self.previous(was, out, table);
         }
     }
+}
+
+/// Clause 7.2: what HTTP has in headers stands beside the notification.
+fn for_broker(headers: &HeaderMap, topic: &Topic, body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(body.len() + 512);
+    out.extend_from_slice(b"{\"metadata\":{");
+    let names = [("Content-Type", CONTENT_TYPE), ("Link", LINK), ("NGSILD-Tenant", TENANT)];
+    let own = names.iter().filter_map(|(name, header)| {
+        headers.get(header).and_then(|value| value.to_str().ok()).map(|value| (*name, value))
+    });
+    let is_told = |key: &str| names.iter().any(|(name, _)| name.eq_ignore_ascii_case(key));
+    let others = topic.metadata.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    for (key, value) in own.chain(others.filter(|(key, _)| !is_told(key))) {
+        write_json_string(key, &mut out);
+        out.push(b':');
+        write_json_string(value, &mut out);
+        out.push(b',');
+    }
+    close(&mut out, b'}');
+    out.extend_from_slice(b",\"body\":");
+    out.extend_from_slice(body);
+    out.push(b'}');
+    out
 }
 
 fn close(out: &mut Vec<u8>, bracket: u8) {

@@ -3,6 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
+use cardo_egress::mqtt::{Quality, Version};
 
 /// Takes notifications to their receivers; the server gives one that passes the egress gate, keeps
 /// the order of each queue and tries again where that may help.
@@ -13,17 +14,28 @@ pub trait Courier: Send + Sync + 'static {
     async fn deliver(&self, queue: &str, message: Message) -> Result<StatusCode, DeliveryError>;
 }
 
-/// A notification, ready to be sent by POST.
+/// A notification, ready to be sent by POST or to be published.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// The URL of the receiver.
+    /// The URL of the receiver, or the topic of a broker (clause 7.2).
     pub endpoint: String,
-    /// Headers, `Content-Type` among them.
+    /// Headers, `Content-Type` among them; a broker gets them in the body.
     pub headers: HeaderMap,
+    /// How the broker is spoken to, where the receiver is one.
+    pub mqtt: Option<MqttParameters>,
     /// The body.
     pub body: Bytes,
     /// How long the receiver may take, where the subscription says so (clause 5.2.15).
     pub timeout: Option<Duration>,
+}
+
+/// How a broker is spoken to (table 7.2-1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MqttParameters {
+    /// `MQTT-Version`.
+    pub version: Version,
+    /// `MQTT-QoS`.
+    pub quality: Quality,
 }
 
 /// Why a message did not arrive.

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue};
+use cardo_egress::mqtt::{Quality, Version};
 use cardo_jsonld::Context;
 use cardo_model::{Iri, Timestamp};
 use cardo_query::{Filter, QOptions, parse_geo_query, parse_q, parse_scope_q};
 use serde_json::{Map, Value};
 
-use super::model::{Endpoint, Notification, Subscription, Triggers};
+use super::model::{Endpoint, Notification, Subscription, Topic, Triggers};
+use super::port::MqttParameters;
 use crate::fault::Fault;
 use crate::operations::{
     ContextNames, ProjectionText, QuestionText, dataset_ids, members, question,
@@ -270,17 +272,15 @@ fn endpoint(params: &Members) -> Result<Endpoint, Fault> {
     }
     let uri = text(members, "uri")?.ok_or_else(|| missing("notification.endpoint.uri"))?;
     let iri = Iri::new(uri.to_owned())?;
-    match iri.as_str().split(':').next().unwrap_or("") {
-        "http" | "https" => {}
-        "mqtt" | "mqtts" => {
-            return Err(Fault::not_implemented("notifications by MQTT are not implemented"));
-        }
+    let mut mqtt = match iri.as_str().split(':').next().unwrap_or("") {
+        "http" | "https" => None,
+        "mqtt" | "mqtts" => Some(topic(members, uri)?),
         other => {
             return Err(Fault::bad_data(format!(
-                "notification.endpoint.uri: {other:?} is neither http nor https"
+                "notification.endpoint.uri: {other:?} is none of http, https, mqtt and mqtts"
             )));
         }
-    }
+    };
     let accept = match text(members, "accept")? {
         None | Some("application/json") => Media::Json,
         Some("application/ld+json") => Media::JsonLd,
@@ -291,9 +291,18 @@ fn endpoint(params: &Members) -> Result<Endpoint, Fault> {
             )));
         }
     };
+    if mqtt.is_some() && accept == Media::GeoJson {
+        return Err(Fault::bad_data(
+            "notification.endpoint.accept: a broker takes no \"application/geo+json\" (table 7.2-2)",
+        ));
+    }
     pairs(members, "notifierInfo")?;
     let mut headers = Vec::new();
     for (key, value) in pairs(members, "receiverInfo")? {
+        if let Some(topic) = &mut mqtt {
+            topic.metadata.push((key, value));
+            continue;
+        }
         let name = HeaderName::try_from(key.as_str());
         let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value.as_str())) else {
             return Err(Fault::bad_data(format!(
@@ -306,9 +315,34 @@ fn endpoint(params: &Members) -> Result<Endpoint, Fault> {
         uri: uri.to_owned(),
         accept,
         headers,
+        mqtt,
         timeout: milliseconds(members, "timeout")?,
         cooldown: milliseconds(members, "cooldown")?,
     })
+}
+
+/// What a topic of a broker is told by (clause 7.2).
+fn topic(members: &Members, uri: &str) -> Result<Topic, Fault> {
+    if let Err(error) = cardo_egress::mqtt::Endpoint::parse(uri) {
+        return Err(Fault::bad_data(format!("notification.endpoint.uri: {error}")));
+    }
+    let mut parameters = MqttParameters::default();
+    for (key, value) in pairs(members, "notifierInfo")? {
+        match (key.as_str(), value.as_str()) {
+            ("MQTT-QoS", "0") => parameters.quality = Quality::AtMostOnce,
+            ("MQTT-QoS", "1") => parameters.quality = Quality::AtLeastOnce,
+            ("MQTT-QoS", "2") => parameters.quality = Quality::ExactlyOnce,
+            ("MQTT-Version", "mqtt3.1.1") => parameters.version = Version::V3,
+            ("MQTT-Version", "mqtt5.0") => parameters.version = Version::V5,
+            ("MQTT-QoS" | "MQTT-Version", other) => {
+                return Err(Fault::bad_data(format!(
+                    "notifierInfo: {other:?} is no value of {key} (table 7.2-1)"
+                )));
+            }
+            _ => {}
+        }
+    }
+    Ok(Topic { parameters, metadata: Vec::new() })
 }
 
 /// An array of `{key, value}` (clause 5.2.22).

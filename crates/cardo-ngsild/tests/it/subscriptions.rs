@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::{Method, StatusCode};
+use cardo_egress::mqtt::{Quality, Version};
 use cardo_ngsild::{Courier, DeliveryError, Message, NgsildOptions};
 use cardo_store::MemoryStore;
 use serde_json::{Value, json};
@@ -258,6 +259,48 @@ async fn a_notification_is_made_as_the_subscription_says() {
 }
 
 #[tokio::test]
+async fn a_broker_is_told_in_the_body_what_http_has_in_headers() {
+    let mut notified = notified().await;
+    let endpoint = json!({
+        "uri": "mqtt://user:secret@broker.example/city/air",
+        "notifierInfo": [
+            { "key": "MQTT-QoS", "value": "2" }, { "key": "MQTT-Version", "value": "mqtt3.1.1" }
+        ],
+        "receiverInfo": [{ "key": "My-Key", "value": "\"mine\"" }, { "key": "Link", "value": "no" }]
+    });
+    notified.subscribe(json!({ "notification": { "endpoint": endpoint } })).await;
+    let in_body = json!({ "uri": "mqtt://broker.example/b", "accept": "application/ld+json" });
+    notified.client.create(json!({ "id": "urn:x:1", "type": "T", "a": 1 })).await;
+    let message = notified.message().await;
+    assert_eq!(message.endpoint, "mqtt://user:secret@broker.example/city/air");
+    let parameters = message.mqtt.unwrap();
+    assert_eq!((parameters.version, parameters.quality), (Version::V3, Quality::ExactlyOnce));
+    let told: Value = serde_json::from_slice(&message.body).unwrap();
+    let metadata = &told["metadata"];
+    assert_eq!(metadata["Content-Type"], "application/json");
+    assert!(
+        metadata["Link"].as_str().unwrap().contains("rel=\"http://www.w3.org/ns/json-ld#context\"")
+    );
+    assert_eq!(metadata["My-Key"], "\"mine\"");
+    assert_eq!((metadata.as_object().unwrap().len(), told.as_object().unwrap().len()), (3, 2));
+    assert_eq!(told["body"]["type"], "Notification");
+    assert_eq!(told["body"]["data"][0]["a"]["value"], 1);
+
+    notified
+        .subscribe(
+            json!({ "entities": [{ "type": "U" }], "notification": { "endpoint": in_body } }),
+        )
+        .await;
+    notified.client.create(json!({ "id": "urn:x:2", "type": "U", "a": 1 })).await;
+    let message = notified.message().await;
+    let parameters = message.mqtt.unwrap();
+    assert_eq!((parameters.version, parameters.quality), (Version::V5, Quality::AtMostOnce));
+    let told: Value = serde_json::from_slice(&message.body).unwrap();
+    assert_eq!(told["metadata"], json!({ "Content-Type": "application/ld+json" }));
+    assert!(told["body"]["@context"].is_string() || told["body"]["@context"].is_array());
+}
+
+#[tokio::test]
 async fn features_and_previous_values_are_told_where_they_are_wanted() {
     let mut notified = notified().await;
     notified.client.create(json!({ "id": "urn:x:1", "type": "T", "a": 1, "location": { "type": "Point", "coordinates": [1, 2] } })).await;
@@ -434,7 +477,33 @@ async fn subscriptions_that_break_a_rule_are_refused() {
         (json!({ "notification": {} }), 400, "endpoint"),
         (json!({ "notification": { "endpoint": { "uri": "here" } } }), 400, "here"),
         (json!({ "notification": { "endpoint": { "uri": "ftp://r.example/" } } }), 400, "ftp"),
-        (json!({ "notification": { "endpoint": { "uri": "mqtt://r.example/t" } } }), 501, "MQTT"),
+        (
+            json!({ "notification": { "endpoint": { "uri": "mqtt://r.example/t/+" } } }),
+            400,
+            "wildcard",
+        ),
+        (json!({ "notification": { "endpoint": { "uri": "mqtt://r.example" } } }), 400, "topic"),
+        (
+            json!({ "notification": { "endpoint": {
+                "uri": "mqtt://r.example/t", "notifierInfo": [{ "key": "MQTT-QoS", "value": "3" }]
+            } } }),
+            400,
+            "MQTT-QoS",
+        ),
+        (
+            json!({ "notification": { "endpoint": {
+                "uri": "mqtt://r.example/t", "notifierInfo": [{ "key": "MQTT-Version", "value": "4" }]
+            } } }),
+            400,
+            "MQTT-Version",
+        ),
+        (
+            json!({ "notification": { "endpoint": {
+                "uri": "mqtt://r.example/t", "accept": "application/geo+json"
+            } } }),
+            400,
+            "7.2-2",
+        ),
         (
             json!({ "notification": { "endpoint": { "uri": "http://r.example/", "accept": "text/csv" } } }),
             400,

@@ -36,6 +36,7 @@ pub const KEYS: &[Key] = &[
     key("egress.allow_private", Shape::Bool),
     key("egress.allow_loopback", Shape::Bool),
     key("egress.allow_hosts", Shape::List),
+    key("egress.ca", Shape::Text),
     key("egress.timeout", Shape::Text),
     key("egress.max_response", Shape::Text),
     key("limits.body", Shape::Text),

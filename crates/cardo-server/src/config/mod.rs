@@ -128,6 +128,8 @@ pub struct EgressSection {
     pub allow_loopback: bool,
     /// Hosts that may be reached whatever their address: names, addresses, or `*.` and a domain.
     pub allow_hosts: Vec<String>,
+    /// A PEM file of authorities that are trusted beside the public ones.
+    pub ca: Option<PathBuf>,
     /// The longest a request may take.
     pub timeout: Span,
     /// The largest answer that is read.
@@ -231,6 +233,7 @@ impl Default for EgressSection {
             allow_private: false,
             allow_loopback: false,
             allow_hosts: Vec::new(),
+            ca: None,
             timeout: Span::from_secs(30),
             max_response: ByteSize::new(64_000_000),
         }

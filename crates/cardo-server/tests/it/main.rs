@@ -15,6 +15,7 @@ mod ingest;
 mod kill;
 mod layering;
 mod lifecycle;
+mod notify;
 mod one_twin;
 mod reach;
 mod readme;

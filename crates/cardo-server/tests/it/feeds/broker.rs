@@ -9,19 +9,19 @@ use tempfile::TempDir;
 
 use super::until;
 
-pub(super) struct Broker {
-    pub(super) port: u16,
+pub(crate) struct Broker {
+    pub(crate) port: u16,
     folder: TempDir,
     process: Option<Child>,
 }
 
 impl Broker {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with("allow_anonymous true\n", |_| ())
     }
 
     /// The same with settings of its own, which may name files that `prepare` puts into its folder.
-    pub(super) fn start_with(settings: &str, prepare: impl Fn(&Path)) -> Self {
+    pub(crate) fn start_with(settings: &str, prepare: impl Fn(&Path)) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
         prepare(folder.path());
@@ -38,12 +38,53 @@ impl Broker {
         broker
     }
 
-    pub(super) fn folder_path(&self) -> String {
+    /// One that is reached over TLS, by the user `cardo` with the password `hush`; `cert.pem` is its own authority.
+    pub(crate) fn secured() -> Self {
+        let made = |folder: &Path| {
+            let run = |program: &str, arguments: &[&str]| {
+                let mut command = Command::new(program);
+                command
+                    .args(arguments)
+                    .current_dir(folder)
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null());
+                assert!(
+                    command.status().unwrap_or_else(|_| panic!("{program} is installed")).success()
+                );
+            };
+            let key = [
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=localhost",
+            ];
+            let names = [
+                "-addext",
+                "subjectAltName=DNS:localhost",
+                "-addext",
+                "basicConstraints=critical,CA:FALSE",
+            ];
+            run(
+                "openssl",
+                &[&key[..], &names[..], &["-keyout", "key.pem", "-out", "cert.pem"]].concat(),
+            );
+            run("mosquitto_passwd", &["-c", "-b", "users", "cardo", "hush"]);
+        };
+        let settings = "certfile {folder}/cert.pem\nkeyfile {folder}/key.pem\nallow_anonymous false\npassword_file {folder}/users\n";
+        Self::start_with(settings, made)
+    }
+
+    pub(crate) fn folder_path(&self) -> String {
         self.folder.path().display().to_string()
     }
 
     /// Starts it again on the same port with what it has kept.
-    pub(super) fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         let program = ["/usr/sbin/mosquitto", "mosquitto"];
         let config = self.folder.path().join("mosquitto.conf");
         let start = |program: &&str| {
@@ -58,14 +99,14 @@ impl Broker {
     }
 
     /// Stops it in order, so that it keeps its sessions.
-    pub(super) fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         let Some(mut process) = self.process.take() else { return };
         let script = format!("kill -TERM {}", process.id());
         assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
         process.wait().unwrap();
     }
 
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let Some(mut process) = self.process.take() else { return };
         process.kill().unwrap();
         process.wait().unwrap();
@@ -79,17 +120,17 @@ impl Broker {
     }
 
     /// Publishes; when this returns the broker has it.
-    pub(super) fn publish(&self, topic: &str, payload: &str) {
+    pub(crate) fn publish(&self, topic: &str, payload: &str) {
         let status = self.publisher(&["-t", topic, "-m", payload]).status();
         assert!(status.expect("mosquitto_pub is installed: .ci/test does it").success());
     }
 
-    pub(super) fn publish_with(&self, arguments: &[&str]) {
+    pub(crate) fn publish_with(&self, arguments: &[&str]) {
         assert!(self.publisher(arguments).status().unwrap().success());
     }
 
     /// Publishes each line to one topic.
-    pub(super) fn publish_lines(&self, topic: &str, lines: &[String]) {
+    pub(crate) fn publish_lines(&self, topic: &str, lines: &[String]) {
         let mut publisher =
             self.publisher(&["-t", topic, "-l"]).stdin(Stdio::piped()).spawn().unwrap();
         let mut input = publisher.stdin.take().unwrap();

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod broker;
+pub(crate) mod broker;
 mod gbfs;
 mod gtfs;
 mod mqtt;
@@ -22,18 +22,18 @@ use crate::support::{Answer, Server, path_of};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server with sources, and the folder of its data and configuration.
-pub(super) struct City {
-    pub(super) folder: TempDir,
-    pub(super) server: Server,
+pub(crate) struct City {
+    pub(crate) folder: TempDir,
+    pub(crate) server: Server,
 }
 
 impl City {
     /// Serves with these sources, which may reach this machine.
-    pub(super) fn with(sources: &str) -> Self {
+    pub(crate) fn with(sources: &str) -> Self {
         Self::configured(&format!("[egress]\nallow_loopback = true\n\n{sources}"))
     }
 
-    pub(super) fn configured(config: &str) -> Self {
+    pub(crate) fn configured(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("cardo.toml"), config).unwrap();
         let server = start(folder.path());
@@ -41,47 +41,47 @@ impl City {
     }
 
     /// Ends the server without warning and starts it again.
-    pub(super) fn kill_and_start_again(&mut self) {
+    pub(crate) fn kill_and_start_again(&mut self) {
         self.while_away(|| ());
     }
 
     /// Does something while no server runs.
-    pub(super) fn while_away(&mut self, work: impl FnOnce()) {
+    pub(crate) fn while_away(&mut self, work: impl FnOnce()) {
         self.server.end_now();
         work();
         self.server = start(self.folder.path());
     }
 
-    pub(super) fn file(&self, name: &str, content: &str) {
+    pub(crate) fn file(&self, name: &str, content: &str) {
         std::fs::write(self.folder.path().join(name), content).unwrap();
     }
 
-    pub(super) fn source(&self, name: &str) -> Value {
+    pub(crate) fn source(&self, name: &str) -> Value {
         self.server.get(&format!("/sources/{name}"))
     }
 
-    pub(super) fn quarantine(&self, name: &str) -> Vec<Value> {
+    pub(crate) fn quarantine(&self, name: &str) -> Vec<Value> {
         let page = self.server.get(&format!("/sources/{name}/quarantine"));
         page["records"].as_array().unwrap().clone()
     }
 
     /// An attribute of an entity; null where either is missing.
-    pub(super) fn attribute(&self, id: &str, attribute: &str) -> Value {
+    pub(crate) fn attribute(&self, id: &str, attribute: &str) -> Value {
         let answer = self.server.send("GET", &path_of(id), None);
         if answer.status == 404 { Value::Null } else { answer.json()[attribute].clone() }
     }
 
-    pub(super) fn value(&self, id: &str, attribute: &str) -> Value {
+    pub(crate) fn value(&self, id: &str, attribute: &str) -> Value {
         self.attribute(id, attribute)["value"].clone()
     }
 
-    pub(super) fn push(&self, name: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) fn push(&self, name: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let path = format!("/sources/{name}/push");
         self.server.connect().send("POST", &path, headers, Some(body)).unwrap()
     }
 
     /// Waits until the source says something of itself.
-    pub(super) fn until_source(&self, name: &str, what: &str, holds: impl Fn(&Value) -> bool) {
+    pub(crate) fn until_source(&self, name: &str, what: &str, holds: impl Fn(&Value) -> bool) {
         until(what, || holds(&self.source(name)), || self.source(name).to_string());
     }
 }
@@ -92,7 +92,7 @@ fn start(folder: &Path) -> Server {
 }
 
 /// Waits until something holds; says what is there instead where it does not come about.
-pub(super) fn until(what: &str, holds: impl Fn() -> bool, instead: impl Fn() -> String) {
+pub(crate) fn until(what: &str, holds: impl Fn() -> bool, instead: impl Fn() -> String) {
     let begun = Instant::now();
     while !holds() {
         assert!(begun.elapsed() < PATIENCE, "{what} did not come about: {}", instead());
@@ -101,7 +101,7 @@ pub(super) fn until(what: &str, holds: impl Fn() -> bool, instead: impl Fn() -> 
 }
 
 /// Seconds after 1970, so many from now.
-pub(super) fn seconds_from_now(seconds: i64) -> i64 {
+pub(crate) fn seconds_from_now(seconds: i64) -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     i64::try_from(now.as_secs()).unwrap() + seconds
 }

@@ -1,5 +1,4 @@
 use std::io::Write;
-use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -216,39 +215,7 @@ fn a_kill_in_the_middle_of_traffic_loses_no_message_that_the_broker_has() {
 
 #[test]
 fn who_may_listen_is_asked_for_name_and_password_over_tls() {
-    let made = |folder: &std::path::Path| {
-        let run = |program: &str, arguments: &[&str]| {
-            let mut command = Command::new(program);
-            command.args(arguments).current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null());
-            assert!(
-                command.status().unwrap_or_else(|_| panic!("{program} is installed")).success()
-            );
-        };
-        let key = [
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-        ];
-        let names = [
-            "-addext",
-            "subjectAltName=DNS:localhost",
-            "-addext",
-            "basicConstraints=critical,CA:FALSE",
-        ];
-        run(
-            "openssl",
-            &[&key[..], &names[..], &["-keyout", "key.pem", "-out", "cert.pem"]].concat(),
-        );
-        run("mosquitto_passwd", &["-c", "-b", "users", "cardo", "hush"]);
-    };
-    let settings = "certfile {folder}/cert.pem\nkeyfile {folder}/key.pem\nallow_anonymous false\npassword_file {folder}/users\n";
-    let broker = Broker::start_with(settings, made);
+    let broker = Broker::secured();
     let folder = broker.folder_path();
     let listen = |password: &str| {
         City::with(&format!(

@@ -3,29 +3,39 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use cardo_egress::Stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
+use super::answers::{Answer, meaning};
 use super::decode::{Decoder, Event};
-use super::encode;
+use super::{Version, encode};
+use crate::stream::Stream;
 
 /// The broker hears of us at least so often.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// How long an answer or the taking of bytes may last.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// As whom to connect.
+/// As whom to connect, and how. Clean is a login that takes up no session.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Login {
-    pub(crate) client_id: String,
-    pub(crate) username: Option<String>,
-    pub(crate) password: Option<String>,
+pub struct Login {
+    /// By which the broker knows the client.
+    pub client_id: String,
+    /// As whom.
+    pub username: Option<String>,
+    /// With what secret.
+    pub password: Option<String>,
+    /// Which protocol.
+    pub version: Version,
+    /// Whether it begins without the session that the broker may have kept.
+    pub is_clean: bool,
+    /// How long the broker keeps the session of a client that is gone (version 5).
+    pub session_seconds: u32,
 }
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum MqttError {
+pub enum MqttError {
     /// The connection broke.
     #[error("the connection to the broker broke: {0}")]
     Broken(#[from] std::io::Error),
@@ -35,7 +45,7 @@ pub(crate) enum MqttError {
     /// Nothing was heard.
     #[error("the broker is silent")]
     Silent,
-    /// What was received is no MQTT 3.1.1, or not what was expected.
+    /// What was received is no MQTT, or not what was expected.
     #[error("the broker sent {0}")]
     Protocol(String),
     /// It takes no connection (3.2.2.3).
@@ -44,47 +54,61 @@ pub(crate) enum MqttError {
     /// It does not let us listen.
     #[error("the broker refuses the topic {0}")]
     Topic(String),
+    /// It does not take the message (version 5).
+    #[error("the broker refuses the message: {0}")]
+    Message(&'static str),
+    /// It ended the connection with a reason (version 5).
+    #[error("the broker ends the connection: {0}")]
+    Ended(&'static str),
 }
 
 /// An open connection.
-pub(crate) struct Connection {
+pub struct Connection {
     stream: Pin<Box<dyn Stream>>,
     decoder: Decoder,
+    answer: Answer,
     heard: Instant,
     told: Instant,
 }
 
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("answer", &self.answer).finish_non_exhaustive()
+    }
+}
+
 impl Connection {
     /// Logs in, and takes up the session that the broker keeps for the client.
-    pub(crate) async fn open(
+    pub async fn open(
         stream: Pin<Box<dyn Stream>>,
         login: &Login,
         max_payload: usize,
     ) -> Result<Self, MqttError> {
         let now = Instant::now();
         let decoder = Decoder::new(max_payload);
-        let mut connection = Self { stream, decoder, heard: now, told: now };
+        let answer =
+            Answer { session: false, code: 0, best: super::Quality::ExactlyOnce, max_packet: None };
+        let mut connection = Self { stream, decoder, answer, heard: now, told: now };
         let seconds = u16::try_from(KEEP_ALIVE.as_secs()).unwrap_or(u16::MAX);
         connection.write(&encode::connect(login, seconds)).await?;
         match timeout(PATIENCE, connection.next()).await.map_err(|_| MqttError::Silent)?? {
-            Event::Connected { code: 0, session } => {
-                tracing::debug!(client = %login.client_id, session, "connected to a broker");
+            Event::Connected(answer) if answer.code == 0 => {
+                tracing::debug!(client = %login.client_id, session = answer.session, "connected to a broker");
+                connection.answer = answer;
                 Ok(connection)
             }
-            Event::Connected { code, .. } => Err(MqttError::Refused(match code {
-                1 => "it does not speak MQTT 3.1.1",
-                2 => "it does not allow the client id",
-                3 => "it is not available",
-                4 => "user name or password are wrong",
-                5 => "it is not authorized",
-                _ => "without a known reason",
-            })),
+            Event::Connected(answer) => Err(MqttError::Refused(meaning(answer.code))),
             other => Err(MqttError::Protocol(format!("{other:?} before it took the connection"))),
         }
     }
 
+    /// What the broker answered to the login.
+    pub fn answer(&self) -> &Answer {
+        &self.answer
+    }
+
     /// Asks for messages. Those that come before the answer are handed to `early`.
-    pub(crate) async fn subscribe(
+    pub async fn subscribe(
         &mut self,
         filters: &[String],
         mut early: impl FnMut(Event),
@@ -107,7 +131,7 @@ impl Connection {
     }
 
     /// The next event. May be dropped at any moment without losing one.
-    pub(crate) async fn next(&mut self) -> Result<Event, MqttError> {
+    pub async fn next(&mut self) -> Result<Event, MqttError> {
         loop {
             if let Some(event) = self.decoder.next()? {
                 return Ok(event);
@@ -117,7 +141,7 @@ impl Connection {
     }
 
     /// The next event that has arrived already.
-    pub(crate) async fn ready(&mut self) -> Result<Option<Event>, MqttError> {
+    pub async fn ready(&mut self) -> Result<Option<Event>, MqttError> {
         loop {
             if let Some(event) = self.decoder.next()? {
                 return Ok(Some(event));
@@ -141,30 +165,35 @@ impl Connection {
     }
 
     /// Acknowledges messages.
-    pub(crate) async fn acknowledge(&mut self, ids: &[u16]) -> Result<(), MqttError> {
+    pub async fn acknowledge(&mut self, ids: &[u16]) -> Result<(), MqttError> {
         let bytes: Vec<u8> = ids.iter().flat_map(|id| encode::acknowledgement(*id)).collect();
         if bytes.is_empty() { Ok(()) } else { self.write(&bytes).await }
     }
 
     /// When it is time to say something.
-    pub(crate) fn due(&self) -> Instant {
+    pub fn due(&self) -> Instant {
         self.told + KEEP_ALIVE / 2
     }
 
     /// Says that we are here.
-    pub(crate) async fn ping(&mut self) -> Result<(), MqttError> {
+    pub async fn ping(&mut self) -> Result<(), MqttError> {
         self.write(&encode::PING).await
     }
 
     /// Fails where the broker has been silent for too long while it was listened to since `from`.
-    pub(crate) fn check_alive(&self, from: Instant) -> Result<(), MqttError> {
+    pub fn check_alive(&self, from: Instant) -> Result<(), MqttError> {
         if self.heard.max(from).elapsed() > KEEP_ALIVE + PATIENCE {
             return Err(MqttError::Silent);
         }
         Ok(())
     }
 
-    async fn write(&mut self, bytes: &[u8]) -> Result<(), MqttError> {
+    /// Says goodbye; the broker forgets the session.
+    pub(super) async fn leave(mut self, version: Version) {
+        let _ = self.write(encode::disconnect(version)).await;
+    }
+
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), MqttError> {
         let writing = async {
             self.stream.write_all(bytes).await?;
             self.stream.flush().await

@@ -2,6 +2,7 @@
 
 use bytes::{Buf, BytesMut};
 
+use super::answers::{Acknowledged, Answer, connack};
 use super::connection::MqttError;
 
 /// The longest packet that is no message.
@@ -9,25 +10,43 @@ const MAX_OTHER: usize = 64 << 10;
 
 /// What a broker says.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Event {
-    /// CONNACK (3.2): whether it keeps a session, and its return code.
-    Connected { session: bool, code: u8 },
+pub enum Event {
+    /// CONNACK (3.2).
+    Connected(Answer),
     /// SUBACK (3.9).
-    Subscribed { codes: Vec<u8> },
+    Subscribed {
+        /// One a filter: the quality of service, or why there is none.
+        codes: Vec<u8>,
+    },
     /// PUBLISH (3.3).
     Message(Message),
+    /// PUBACK, PUBREC and PUBCOMP (3.4, 3.5 and 3.7).
+    Acknowledged {
+        /// Which of them.
+        step: Acknowledged,
+        /// The number of the message.
+        id: u16,
+        /// 128 and above where it was refused (version 5).
+        code: u8,
+    },
     /// PINGRESP (3.13).
     Alive,
+    /// DISCONNECT (3.14 of version 5), with the reason.
+    Disconnected {
+        /// Why.
+        code: u8,
+    },
 }
 
 /// A message.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Message {
-    pub(crate) topic: String,
+pub struct Message {
+    /// What it is about.
+    pub topic: String,
     /// `Err` with its size where it is larger than is taken; it was passed over.
-    pub(crate) payload: Result<Vec<u8>, u64>,
+    pub payload: Result<Vec<u8>, u64>,
     /// By which the broker wants it acknowledged; none at quality of service 0.
-    pub(crate) id: Option<u16>,
+    pub id: Option<u16>,
 }
 
 /// A message that is passed over.
@@ -64,7 +83,7 @@ impl Decoder {
         if first >> 4 == 3 {
             return self.message(first, head, rest);
         }
-        if rest > MAX_OTHER || !matches!(first >> 4, 2 | 9 | 13) {
+        if rest > MAX_OTHER || !matches!(first, 0x20 | 0x40 | 0x50 | 0x70 | 0x90 | 0xD0 | 0xE0) {
             return Err(MqttError::Protocol(format!("a packet {first:#x} of {rest} bytes")));
         }
         if self.buffer.len() < head + rest {
@@ -73,8 +92,18 @@ impl Decoder {
         self.buffer.advance(head);
         let body = self.buffer.split_to(rest);
         match (first >> 4, &body[..]) {
-            (2, [flags, code]) => {
-                Ok(Some(Event::Connected { session: flags & 1 == 1, code: *code }))
+            (2, body) => Ok(Some(Event::Connected(connack(body)?))),
+            (4 | 5 | 7, [high, low, rest @ ..]) => {
+                let step = match first >> 4 {
+                    4 => Acknowledged::Taken,
+                    5 => Acknowledged::Received,
+                    _ => Acknowledged::Complete,
+                };
+                let code = rest.first().copied().unwrap_or(0);
+                Ok(Some(Event::Acknowledged { step, id: u16::from_be_bytes([*high, *low]), code }))
+            }
+            (14, body) => {
+                Ok(Some(Event::Disconnected { code: body.first().copied().unwrap_or(0) }))
             }
             (9, [_, _, codes @ ..]) => Ok(Some(Event::Subscribed { codes: codes.to_vec() })),
             (13, []) => Ok(Some(Event::Alive)),
@@ -186,7 +215,7 @@ mod tests {
                 Event::Message(Message { topic: topic.to_owned(), payload, id })
             };
             let expected = [
-                Event::Connected { session: true, code: 0 },
+                Event::Connected(connack(&[1, 0]).unwrap()),
                 Event::Subscribed { codes: vec![1] },
                 Event::Alive,
                 of("a/b", Ok(b"{}".to_vec()), Some(9)),
