@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use cardo_model::{EntityChange, EntityId, InstanceChange, Record, Revision, Seq};
+use cardo_model::{EntityChange, EntityId, InstanceChange, Record, Revision, Seq, Timestamp};
 
 use crate::follow::Followed;
 use crate::ports::{HistoryEvent, HistoryRow, Projection};
@@ -40,7 +40,7 @@ pub(crate) fn gather(after: Revision, run: &[Arc<Followed>]) -> Projection {
 }
 
 /// The lines of history in a log record, of all entities or of one. A line has the same ordinal
-/// either way.
+/// either way, and whatever becomes of the lines before it.
 pub(crate) fn rows(followed: &Followed, only: Option<&EntityId>) -> Vec<HistoryRow> {
     let record = &followed.record;
     let mut rows = Vec::with_capacity(if only.is_some() { 0 } else { record.changes.len() });
@@ -51,26 +51,31 @@ pub(crate) fn rows(followed: &Followed, only: Option<&EntityId>) -> Vec<HistoryR
             continue;
         }
         let entity = EntityId::new(change.id()).expect("a change holds a checked id");
-        let mut push = |event: HistoryEvent, time| {
+        let mut push = |line: Option<(HistoryEvent, Timestamp)>| {
             let (entity, revision) = (entity.clone(), record.revision);
-            rows.push(HistoryRow { entity, event, time, revision, ordinal });
+            rows.extend(line.map(|(event, time)| HistoryRow {
+                entity,
+                event,
+                time,
+                revision,
+                ordinal,
+            }));
             ordinal += 1;
         };
         match change {
             EntityChange::Created(is) | EntityChange::Replaced { is, .. } => {
-                push(HistoryEvent::Entity(is.clone()), record.time);
+                push(Some((HistoryEvent::Entity(is.clone()), record.time)));
             }
-            EntityChange::Deleted(_) => push(HistoryEvent::Deleted, record.time),
+            EntityChange::Deleted(_) => push(Some((HistoryEvent::Deleted, record.time))),
             EntityChange::Recorded { head, since } => {
-                push(HistoryEvent::Head(head.clone()), *since);
+                push(Some((HistoryEvent::Head(head.clone()), *since)));
             }
             EntityChange::Amended { amendment, .. } => {
-                push(HistoryEvent::Amended(amendment.clone()), record.time);
+                push(Some((HistoryEvent::Amended(amendment.clone()), record.time)));
             }
             EntityChange::Updated { instances, .. } | EntityChange::Observed { instances, .. } => {
                 for instance in instances {
-                    let (event, time) = instance_event(instance);
-                    push(event, time.unwrap_or(record.time));
+                    push(instance_event(instance, record.time));
                 }
             }
         }
@@ -78,7 +83,7 @@ pub(crate) fn rows(followed: &Followed, only: Option<&EntityId>) -> Vec<HistoryR
     rows
 }
 
-/// How many lines of history a change makes.
+/// How many ordinals the lines of a change take.
 fn lines_of(change: &EntityChange) -> u32 {
     match change {
         EntityChange::Updated { instances, .. } | EntityChange::Observed { instances, .. } => {
@@ -92,11 +97,17 @@ fn lines_of(change: &EntityChange) -> u32 {
     }
 }
 
-fn instance_event(change: &InstanceChange) -> (HistoryEvent, Option<cardo_model::Timestamp>) {
+/// What happened to an instance; none where its time was over (clause 4.22), since its history
+/// goes with it.
+fn instance_event(change: &InstanceChange, now: Timestamp) -> Option<(HistoryEvent, Timestamp)> {
+    let name = change.name;
     if let Some(bytes) = &change.is {
-        let time = change.is().map(|i| i.time());
-        return (HistoryEvent::Instance { name: change.name, instance: bytes.clone() }, time);
+        let time = change.is().map_or(now, |instance| instance.time());
+        return Some((HistoryEvent::Instance { name, instance: bytes.clone() }, time));
+    }
+    if change.was().and_then(|was| was.expires_at()).is_some_and(|moment| moment <= now) {
+        return None;
     }
     let dataset_id = change.dataset_id().and_then(|d| cardo_model::Iri::new(d).ok());
-    (HistoryEvent::InstanceDeleted { name: change.name, dataset_id }, None)
+    Some((HistoryEvent::InstanceDeleted { name, dataset_id }, now))
 }

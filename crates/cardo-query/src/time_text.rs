@@ -1,6 +1,11 @@
 //! Dates and times of day as clause 4.6.3 writes them.
 
-use cardo_model::Timestamp;
+use cardo_model::{InvalidTimestamp, Timestamp};
+
+/// A date and a time of day in UTC, which end with `Z`; none where the text does not.
+pub(crate) fn utc(text: &str) -> Option<Result<Timestamp, InvalidTimestamp>> {
+    text.ends_with('Z').then(|| Timestamp::parse(text))
+}
 
 /// Whether the text is a date of the calendar: `YYYY-MM-DD`.
 pub(crate) fn is_date(text: &str) -> bool {

@@ -1,8 +1,9 @@
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use cardo_model::{EntityId, EntityRef, InstanceRef, Iri, NameId, Revision, Seq, Timestamp};
-use cardo_query::{Candidate, Datasets, Filter, Root, evaluate};
+use cardo_query::{Candidate, Collation, Datasets, Filter, Root, evaluate};
 
 use super::{EntityHistory, HistoryRequest, scopes};
 use crate::engine::Inner;
@@ -27,14 +28,23 @@ pub struct EvolutionQuery {
     /// Which part of each history is wanted; its entity is not looked at. An entity of which
     /// nothing lies in it is none of the answer.
     pub history: HistoryRequest,
-    /// In the order of ids, descending where true; that of creation where not given.
-    pub by_id: Option<bool>,
+    /// In the order of ids; in that of creation where not given.
+    pub by_id: Option<IdOrder>,
     /// At most so many entities; 0 asks for the count alone.
     pub limit: usize,
     /// So many matches are left out from the first.
     pub offset: usize,
     /// Whether the number of all is wanted.
     pub count: bool,
+}
+
+/// An order of ids (clause 4.23).
+#[derive(Clone, Debug)]
+pub struct IdOrder {
+    /// The greatest first.
+    pub descending: bool,
+    /// How texts are compared.
+    pub collation: Arc<Collation>,
 }
 
 /// One page of histories.
@@ -61,8 +71,8 @@ const CHUNK: usize = 256;
 
 impl Inner {
     pub(crate) async fn evolution_in(
-        self: &std::sync::Arc<Self>,
-        twin: &std::sync::Arc<Twin>,
+        self: &Arc<Self>,
+        twin: &Arc<Twin>,
         snapshot: &Snapshot,
         query: &EvolutionQuery,
     ) -> Result<EvolutionPage, QueryError> {
@@ -292,7 +302,7 @@ impl Candidate for Evolved<'_> {
 /// The entities that a question is about, those in the twin and those that are not any more.
 struct Candidates<'q> {
     filter: &'q Filter,
-    by_id: Option<bool>,
+    by_id: Option<&'q IdOrder>,
     pasts: VecDeque<(Seq, EntityId)>,
     live: VecDeque<(Seq, EntityId)>,
     after: Option<Seq>,
@@ -314,7 +324,7 @@ impl<'q> Candidates<'q> {
             }
             pasts.sort_unstable_by_key(|(seq, _)| *seq);
         }
-        let (filter, by_id) = (&query.entities, query.by_id);
+        let (filter, by_id) = (&query.entities, query.by_id.as_ref());
         Self {
             filter,
             by_id,
@@ -327,17 +337,17 @@ impl<'q> Candidates<'q> {
 
     async fn next(
         &mut self,
-        inner: &std::sync::Arc<Inner>,
-        twin: &std::sync::Arc<Twin>,
+        inner: &Arc<Inner>,
+        twin: &Arc<Twin>,
         snapshot: &Snapshot,
     ) -> Result<Option<EntityId>, QueryError> {
         if self.live.is_empty() && !self.is_done {
             self.load(inner, twin, snapshot).await?;
-            if let Some(is_descending) = self.by_id {
+            if let Some(order) = self.by_id {
                 while !self.is_done {
                     self.load(inner, twin, snapshot).await?;
                 }
-                self.sort(is_descending);
+                self.sort(order);
             }
         }
         let takes_past = match (self.pasts.front(), self.live.front()) {
@@ -350,8 +360,8 @@ impl<'q> Candidates<'q> {
 
     async fn load(
         &mut self,
-        inner: &std::sync::Arc<Inner>,
-        twin: &std::sync::Arc<Twin>,
+        inner: &Arc<Inner>,
+        twin: &Arc<Twin>,
         snapshot: &Snapshot,
     ) -> Result<(), QueryError> {
         let start = self.after.map_or(PageStart::Offset(0), PageStart::After);
@@ -369,10 +379,10 @@ impl<'q> Candidates<'q> {
     }
 
     /// Puts all of them in the order of ids.
-    fn sort(&mut self, is_descending: bool) {
+    fn sort(&mut self, order: &IdOrder) {
         let mut all: Vec<_> = self.live.drain(..).chain(self.pasts.drain(..)).collect();
-        all.sort_unstable_by(|a, b| a.1.as_str().cmp(b.1.as_str()));
-        if is_descending {
+        all.sort_unstable_by(|a, b| order.collation.compare(a.1.as_str(), b.1.as_str()));
+        if order.descending {
             all.reverse();
         }
         self.live = all.into();

@@ -16,6 +16,8 @@ pub(super) struct Wanted<'a> {
     until: Option<Timestamp>,
     last: Option<usize>,
     limit: usize,
+    /// What has expired by then is no part of a history any more (clause 4.22).
+    now: Timestamp,
 }
 
 /// A row, by which moment it is placed, and of which kind it is.
@@ -46,10 +48,11 @@ impl<'a> Wanted<'a> {
         request: &'a HistoryRequest,
         validity: Option<&'a [Interval]>,
         is_visible: &'a (dyn Fn(NameId) -> bool + Sync),
+        now: Timestamp,
     ) -> Self {
         let HistoryRequest { property, from, until, last, limit, .. } = *request;
         let datasets = request.datasets.as_deref();
-        Self { is_visible, datasets, validity, property, from, until, last, limit }
+        Self { is_visible, datasets, validity, property, from, until, last, limit, now }
     }
 
     fn has_dataset(&self, row: &HistoryRow) -> bool {
@@ -60,6 +63,9 @@ impl<'a> Wanted<'a> {
 
     /// Where a row lies; none where it is not asked for.
     fn place(&self, row: &HistoryRow) -> Option<Timestamp> {
+        if self.has_expired(row) {
+            return None;
+        }
         let has_range = self.from.is_some() || self.until.is_some();
         let moment = match self.property {
             None => row.time,
@@ -73,6 +79,12 @@ impl<'a> Wanted<'a> {
             && self.until.is_none_or(|until| moment < until)
             && self.validity.is_none_or(|all| all.iter().any(|one| one.contains(moment)));
         is_in_range.then_some(moment)
+    }
+
+    fn has_expired(&self, row: &HistoryRow) -> bool {
+        let HistoryEvent::Instance { instance, .. } = &row.event else { return false };
+        let expires_at = InstanceRef::from_bytes(instance).and_then(|i| i.expires_at());
+        expires_at.is_some_and(|moment| moment <= self.now)
     }
 
     /// Whether a store takes a row for one of the last ones though it is not asked for.
@@ -238,6 +250,10 @@ fn is_repeated(later: &HistoryRow, earlier: &HistoryRow) -> bool {
             HistoryEvent::Instance { name: a, instance: later },
             HistoryEvent::Instance { name: b, instance: earlier },
         ) if a == b => {
+            // Types, scopes or the expiry of the entity were all that changed.
+            if later == earlier {
+                return true;
+            }
             let (Some(later), Some(earlier)) =
                 (InstanceRef::from_bytes(later), InstanceRef::from_bytes(earlier))
             else {

@@ -17,7 +17,7 @@ use crate::twin::Twin;
 pub use aggregate::{
     Aggregate, AggregateValue, Aggregation, AttributeAggregates, Duration, InvalidDuration, Method,
 };
-pub use evolution::{EvolutionPage, EvolutionQuery};
+pub use evolution::{EvolutionPage, EvolutionQuery, IdOrder};
 pub use join::moment;
 pub(crate) use scopes::Interval;
 pub use scopes::ScopeChange;
@@ -92,7 +92,7 @@ impl Inner {
             (asked.is_empty() || asked.contains(&name))
                 && restriction.is_none_or(|r| !r.attributes.hides_id(name, names))
         };
-        let wanted = join::Wanted::new(request, validity, &is_visible);
+        let wanted = join::Wanted::new(request, validity, &is_visible, (self.options.clock)());
         let placed_by_row = matches!(request.property, None | Some(TemporalProperty::ObservedAt));
         let whole = HistoryQuery {
             entity: request.entity.clone(),

@@ -183,17 +183,17 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
         ["limit", "offset", "count", "options", "format", "geometryProperty", "local", "languages"] => ["limit", "format"] Query Entities;
     "retrieve-temporal-evolution" "History" "Read the history of an entity" "Instances of its attributes over time, also where the entity was deleted."
         ["attrs", "pick", "omit", "temporalOptions", "temporalFormat", "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN",
-         "aggrMethods", "aggrPeriodDuration", "datasetId", "local"]
+         "languages", "aggrMethods", "aggrPeriodDuration", "datasetId", "local"]
         => ["lastN"] None History;
     "query-temporal-evolution" "History" "Find entities by their history"
         "Entities with instances in a range of time that meet all conditions, those that were deleted included."
         ["type", "id", "idPattern", "q", "attrs", "pick", "omit", "georel", "geometry", "coordinates", "geoproperty", "scopeQ",
-         "limit", "offset", "count", "orderById", "temporalOptions", "temporalFormat", "timerel", "timeAt", "endTimeAt",
-         "timeproperty", "lastN", "aggrMethods", "aggrPeriodDuration", "datasetId", "local"]
+         "limit", "offset", "count", "orderById", "collation", "expandValues", "jsonKeys", "splitEntities", "temporalOptions",
+         "temporalFormat", "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "languages", "aggrMethods", "aggrPeriodDuration", "datasetId", "local"]
         => ["type", "timerel", "timeAt", "lastN", "count"] None Histories;
     "post-temporal-query" "History" "Find entities by their history, by a body"
         "The same question as by parameters, for those that are too long for an address."
-        ["limit", "offset", "count", "temporalOptions", "temporalFormat", "local"] => ["limit"] TemporalQuery Histories;
+        ["limit", "offset", "count", "temporalOptions", "temporalFormat", "local", "languages", "splitEntities"] => ["limit"] TemporalQuery Histories;
     "upsert-temporal-evolution" "History" "Write history"
         "Instances of attributes are added to the history of an entity, which need not be in the twin. The entity as it is stays."
         ["local"] TemporalEntity Recorded;

@@ -8,6 +8,7 @@ use super::error::{DataFault, InvalidInput};
 use super::members::{Items, Members, as_string, string};
 use super::names::scopes;
 use super::terms::VALUE_MEMBERS;
+use super::value::utc;
 
 /// Scopes, and since when they are valid where that is said.
 type TimedScopes = (Option<Timestamp>, Vec<Scope>);
@@ -88,7 +89,7 @@ fn scope_instance(raw: &RawValue) -> Result<TimedScopes, InvalidInput> {
     let members = Members::of(raw)?;
     let value = members.get("value")?.ok_or(DataFault::Missing("value"))?;
     let since = match members.get("observedAt")? {
-        Some(raw) => Some(Timestamp::parse(&string(raw, "a date and time")?)?),
+        Some(raw) => Some(utc(&string(raw, "a date and time")?)?),
         None => None,
     };
     Ok((since, scopes(value)?))

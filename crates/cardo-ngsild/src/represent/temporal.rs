@@ -179,12 +179,13 @@ impl TemporalWriter<'_, '_, '_, '_> {
     /// Clause 4.5.7: NGSI-LD null, and when.
     fn deleted(&mut self, point: &Point<'_>) {
         let out = &mut *self.writer.out;
+        let kind = self.writer.shape.kind_of(point.kind);
         out.extend_from_slice(b"{\"type\":\"");
-        out.extend_from_slice(point.kind.as_str().as_bytes());
+        out.extend_from_slice(kind.as_str().as_bytes());
         out.extend_from_slice(b"\",\"");
-        out.extend_from_slice(point.kind.value_member().as_bytes());
+        out.extend_from_slice(kind.value_member().as_bytes());
         out.extend_from_slice(b"\":");
-        self.null(point.kind);
+        self.null(kind);
         self.writer.out.push(b',');
         if let Some(dataset_id) = point.dataset_id() {
             self.writer.out.extend_from_slice(b"\"datasetId\":");
@@ -247,7 +248,7 @@ impl TemporalWriter<'_, '_, '_, '_> {
     }
 
     fn simplified(&mut self, series: &[Point<'_>], property: TemporalProperty) {
-        let kind = series[0].kind;
+        let kind = self.writer.shape.kind_of(series[0].kind);
         let member: &[u8] = match kind {
             Kind::Property | Kind::GeoProperty => b"\"values\":[",
             Kind::Relationship => b"\"objects\":[",
@@ -311,7 +312,7 @@ impl TemporalWriter<'_, '_, '_, '_> {
     }
 
     fn aggregated(&mut self, one: &AttributeAggregates) {
-        self.open(one.kind, one.dataset_id.as_deref());
+        self.open(self.writer.shape.kind_of(one.kind), one.dataset_id.as_deref());
         for (method, periods) in &one.methods {
             self.writer.out.push(b'"');
             self.writer.out.extend_from_slice(method.as_str().as_bytes());

@@ -314,4 +314,9 @@ async fn times_with_an_offset_and_previous_values_are_refused() {
         .expect(201);
     let merge = "/entities/urn:x:1?observedAt=2026-01-01T12:00:00%2B02:00";
     client.patch(merge, json!({ "n": 2 })).await.expect_problem(400, "BadRequestData", "UTC");
+    // Clause 4.9 takes its dateTime from clause 4.6.3.
+    let question = "/entities?type=T&q=n%3E2026-01-01T12:00:00";
+    client.get(&format!("{question}Z")).await.expect(200);
+    let asked = client.get(&format!("{question}%2B02:00")).await;
+    asked.expect_problem(400, "BadRequestData", "a date");
 }

@@ -109,6 +109,7 @@ async fn wrong_temporal_parameters_are_refused() {
         ("timerel=between&timeAt=2026-01-01T01:00:00Z", "endTimeAt"),
         ("timerel=around&timeAt=2026-01-01T01:00:00Z", "around"),
         ("timerel=after&timeAt=yesterday", "yesterday"),
+        ("timerel=after&timeAt=2026-01-01T01:00:00%2B02:00", "UTC"),
         ("lastN=0", "lastN"),
         ("lastN=x", "lastN"),
     ] {
@@ -134,4 +135,112 @@ async fn wrong_temporal_parameters_are_refused() {
         "urn:x:2",
     );
     client.get("/temporal/entities/2").await.expect_problem(400, "BadRequestData", "URI");
+}
+
+#[tokio::test]
+async fn texts_of_one_language_are_shown_at_all_times() {
+    let client = client().await;
+    for (n, body) in
+        [json!({ "en": "yes", "fr": "oui" }), json!({ "de": "nein" })].iter().enumerate()
+    {
+        let says = json!({ "type": "LanguageProperty", "languageMap": body,
+            "observedAt": format!("2026-01-01T0{n}:00:00Z") });
+        let body = json!({ "id": "urn:x:1", "type": "T", "says": [says] });
+        let reply = client.post("/temporal/entities", body).await;
+        assert!(reply.status.is_success(), "{}", reply.text);
+    }
+    let says = client.get(&format!("{PATH}?lang=fr")).await.expect(200).json()["says"].clone();
+    assert_eq!(
+        (&says[0]["type"], &says[0]["value"], &says[0]["lang"]),
+        (&json!("Property"), &json!("oui"), &json!("fr"))
+    );
+    assert_eq!((&says[1]["value"], &says[1]["lang"]), (&json!("nein"), &json!("de")));
+    let simplified = format!("{PATH}?lang=fr&options=temporalValues");
+    assert_eq!(
+        client.get(&simplified).await.expect(200).json()["says"],
+        json!({ "type": "Property", "values":
+            [["oui", "2026-01-01T00:00:00Z"], ["nein", "2026-01-01T01:00:00Z"]] })
+    );
+    let question = json!({ "type": "Query", "entities": [{ "type": "T" }], "lang": "en",
+        "temporalQ": { "timerel": "before", "timeAt": "2026-01-01T00:30:00Z" } });
+    let found = client.post("/temporal/entityOperations/query", question).await.expect(200).json();
+    assert_eq!(found[0]["says"][0]["value"], "yes");
+    client.get(&format!("{PATH}?lang=fr;q=2")).await.expect_problem(400, "BadRequestData", "lang");
+}
+
+#[tokio::test]
+async fn values_of_a_question_are_expanded_and_ids_are_ordered_by_a_collation() {
+    let client = client().await;
+    for id in ["urn:x:b", "urn:x:A", "urn:x:a"] {
+        let kind = json!({ "type": "VocabProperty", "vocab": "commercial" });
+        let notes = json!({ "type": "JsonProperty", "json": { "level": 3 } });
+        client.create(json!({ "id": id, "type": "Shop", "kind": kind, "notes": notes })).await;
+    }
+    let window = "timerel=after&timeAt=2000-01-01T00:00:00Z&timeproperty=createdAt";
+    let found = |query: &'static str| {
+        let path = format!("/temporal/entities?type=Shop&{window}&{query}");
+        let client = &client;
+        async move {
+            let found = client.get(&path).await.expect(200).json();
+            let ids =
+                found.as_array().unwrap().iter().map(|e| e["id"].as_str().unwrap().to_owned());
+            ids.collect::<Vec<_>>()
+        }
+    };
+    assert!(found("q=kind==commercial").await.is_empty());
+    assert_eq!(found("q=kind==commercial&expandValues=kind").await.len(), 3);
+    assert_eq!(found("q=notes[level]==3&jsonKeys=notes").await.len(), 3);
+    assert_eq!(found("orderBy=id").await, ["urn:x:a", "urn:x:A", "urn:x:b"]);
+    assert_eq!(found("orderBy=id;desc").await, ["urn:x:b", "urn:x:A", "urn:x:a"]);
+    assert_eq!(
+        found("orderBy=id&collation=und-u-kf-upper").await,
+        ["urn:x:A", "urn:x:a", "urn:x:b"]
+    );
+    assert_eq!(found("splitEntities=true").await.len(), 3);
+    let body = json!({ "type": "Query", "entities": [{ "type": "Shop" }], "q": "kind==commercial",
+        "expandValues": ["kind"], "ordering": { "orderBy": ["id"], "collation": "und-u-kf-upper" },
+        "temporalQ": { "timerel": "after", "timeAt": "2000-01-01T00:00:00Z",
+            "timeproperty": "createdAt" } });
+    let posted = client.post("/temporal/entityOperations/query", body).await.expect(200).json();
+    assert_eq!((&posted[0]["id"], posted.as_array().unwrap().len()), (&json!("urn:x:A"), 3));
+    for (query, detail) in [("collation=none-sense", "none-sense"), ("splitEntities=2", "split")] {
+        let path = format!("/temporal/entities?type=Shop&{window}&orderBy=id&{query}");
+        client.get(&path).await.expect_problem(400, "BadRequestData", detail);
+    }
+}
+
+#[tokio::test]
+async fn only_a_change_of_an_attribute_adds_to_its_history() {
+    let client = client().await;
+    client
+        .create(json!({ "id": "urn:x:1", "type": "T", "t": { "type": "Property", "value": 1 } }))
+        .await;
+    client.patch("/entities/urn:x:1/attrs/t", json!({ "value": 2 })).await.expect(204);
+    for body in [
+        json!({ "expiresAt": "2999-01-01T00:00:00Z" }),
+        json!({ "scope": "/A" }),
+        json!({ "type": ["T", "V"] }),
+    ] {
+        client.patch("/entities/urn:x:1", body).await.expect(204);
+    }
+    let values =
+        client.get(&format!("{PATH}?timeproperty=modifiedAt&options=temporalValues")).await;
+    let values = values.expect(200).json()["t"]["values"].clone();
+    let values: Vec<_> = values.as_array().unwrap().iter().map(|v| v[0].clone()).collect();
+    assert_eq!(values, [1, 2]);
+}
+
+#[tokio::test]
+async fn the_history_of_an_attribute_expires_with_it() {
+    let client = client().await;
+    let gone = json!({ "type": "Property", "value": 1, "expiresAt": "2000-01-01T00:00:00Z" });
+    let kept = json!({ "type": "Property", "value": 2, "expiresAt": "2999-01-01T00:00:00Z" });
+    client.create(json!({ "id": "urn:x:1", "type": "T", "t": gone, "u": kept })).await;
+    let entity = client.get(PATH).await.expect(200).json();
+    assert_eq!((&entity["t"], &entity["u"][0]["value"]), (&json!(null), &json!(2)));
+    client.get(&format!("{PATH}?attrs=t&lastN=1")).await.expect(404);
+    // When it is taken out of the entity, that leaves no trace either.
+    client.delete("/entities/urn:x:1/attrs/t").await;
+    client.engine.project_all().await.unwrap();
+    assert_eq!(client.get(PATH).await.expect(200).json()["t"], json!(null));
 }

@@ -1,5 +1,7 @@
 use cardo_model::{InvalidTimestamp, Timestamp};
 
+use crate::time_text::utc;
+
 /// The parameters of a temporal query as they came (clause 4.11 and Table 5.2.21-1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TemporalParameters<'a> {
@@ -74,6 +76,14 @@ pub enum TemporalError {
         parameter: &'static str,
         /// Why.
         source: InvalidTimestamp,
+    },
+    /// A bound that does not end with `Z` (clause 4.6.3).
+    #[error("{parameter}: {text:?} is not a time in UTC such as 2026-01-31T12:00:00Z")]
+    NotUtc {
+        /// Which one.
+        parameter: &'static str,
+        /// What was given.
+        text: String,
     },
     /// An end that lies before the start.
     #[error("endTimeAt {end} lies before timeAt {start}")]
@@ -166,7 +176,10 @@ fn between(start: Timestamp, end: Timestamp) -> Result<TimeRelation, TemporalErr
 fn moment(parameter: &'static str, text: Option<&str>) -> Result<Timestamp, TemporalError> {
     let text =
         text.ok_or(TemporalError::Missing { missing: parameter, needed_by: "this timerel" })?;
-    Timestamp::parse(text).map_err(|source| TemporalError::Time { parameter, source })
+    match utc(text) {
+        Some(moment) => moment.map_err(|source| TemporalError::Time { parameter, source }),
+        None => Err(TemporalError::NotUtc { parameter, text: shorten(text) }),
+    }
 }
 
 fn shorten(text: &str) -> String {

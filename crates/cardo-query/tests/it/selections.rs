@@ -214,7 +214,10 @@ fn faulty_temporal_queries_are_refused() {
     let time = "2020-08-01T12:05:00Z";
     assert!(matches!(temporal("during", time, None), Err(TemporalError::Relation(_))));
     assert!(matches!(temporal("between", time, None), Err(TemporalError::Missing { .. })));
-    assert!(matches!(temporal("after", "2020-08-01", None), Err(TemporalError::Time { .. })));
+    assert!(matches!(temporal("after", "2020-08-0Z", None), Err(TemporalError::Time { .. })));
+    for text in ["2020-08-01", "2020-08-01T12:05:00+02:00", "2020-08-01T12:05:00"] {
+        assert!(matches!(temporal("after", text, None), Err(TemporalError::NotUtc { .. })));
+    }
     assert!(matches!(temporal("after", time, Some(time)), Err(TemporalError::EndWithoutBetween)));
     assert!(matches!(
         temporal("between", time, Some("2019-01-01T00:00:00Z")),

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use cardo_engine::{Aggregation, Duration, EntityHistory, HistoryRequest, Method, ScopeChange};
 use cardo_http::Params;
 use cardo_jsonld::Context;
@@ -8,15 +10,19 @@ use cardo_query::{
 
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
+use crate::operations::query::Written;
 use crate::operations::{ContextNames, ProjectionText, dataset_ids, members};
-use crate::represent::Naming;
-use crate::represent::{Datasets, EntityWriter, Format, Shape, TemporalForm, TemporalWriter};
+use crate::represent::{
+    Datasets, EntityWriter, Format, Languages, Naming, Shape, Special, TemporalForm,
+    TemporalWriter, Version,
+};
+use crate::request::Ask;
 
 /// Instances that one answer aggregates at the most.
 const MOST_AGGREGATED: usize = 1_000_000;
 
 /// The parameters that say what is wanted of histories.
-pub(super) const PARAMS: [&str; 14] = [
+pub(super) const PARAMS: [&str; 15] = [
     "attrs",
     "pick",
     "omit",
@@ -30,6 +36,7 @@ pub(super) const PARAMS: [&str; 14] = [
     "aggrMethods",
     "aggrPeriodDuration",
     "datasetId",
+    "lang",
     "local",
 ];
 
@@ -42,6 +49,7 @@ pub(super) struct TemporalText<'a> {
     pub(super) methods: Option<&'a str>,
     pub(super) period: Option<&'a str>,
     pub(super) datasets: Option<&'a str>,
+    pub(super) lang: Option<&'a str>,
     pub(super) options: Option<&'a str>,
     pub(super) format: Option<&'a str>,
     /// Whether methods alone ask for aggregates, as in a body, which names no format.
@@ -62,6 +70,7 @@ impl<'a> TemporalText<'a> {
             methods: params.get("aggrMethods"),
             period: params.get("aggrPeriodDuration"),
             datasets: params.get("datasetId"),
+            lang: params.get("lang"),
             options: params.get("options"),
             format: params.get("format"),
             methods_suffice: false,
@@ -91,6 +100,7 @@ enum Form {
 impl Asked {
     pub(super) fn read(
         face: &Face,
+        ask: &Ask<'_>,
         text: &TemporalText<'_>,
         context: &Context,
     ) -> Result<Self, Fault> {
@@ -126,7 +136,12 @@ impl Asked {
         let format =
             if matches!(form, Form::Simplified) { Format::Simplified } else { Format::Normalized };
         let datasets = dataset_ids(text.datasets)?;
-        let shape = Shape { format, sys_attrs, members, datasets, ..Shape::default() };
+        let lang = text.lang.map(str::parse::<Languages>).transpose()?;
+        let version = ask.version().unwrap_or_default();
+        let is_plain = lang.is_none() && version == Version::NEWEST;
+        let special = Special { lang, version, ..Special::default() };
+        let special = (!is_plain).then(|| Arc::new(special));
+        let shape = Shape { format, sys_attrs, members, datasets, special };
         Ok(Self { range, property, last, shape, form, attributes, attrs })
     }
 
@@ -173,7 +188,7 @@ impl Asked {
         histories: &[EntityHistory],
         in_body: bool,
         in_array: bool,
-    ) -> Vec<u8> {
+    ) -> Written {
         let aggregates: Vec<_> = match &self.form {
             Form::Aggregated { methods, period } => {
                 let aggregation = Aggregation {
@@ -189,28 +204,33 @@ impl Asked {
         };
         let rows: usize = histories.iter().map(|history| history.rows.len()).sum();
         let capacity = if aggregates.is_empty() { 256 + rows * 160 } else { 4_096 };
-        naming.write(face.engine.names(), capacity, |out, table| {
-            let context = naming.context();
-            let mut writer = EntityWriter::new(out, table, context, &self.shape);
-            if in_array {
-                writer.out.push(b'[');
-            }
-            for (place, history) in histories.iter().enumerate() {
-                let form = match &self.form {
-                    Form::Normalized => TemporalForm::Normalized,
-                    Form::Simplified => TemporalForm::Simplified(self.property),
-                    Form::Aggregated { .. } => TemporalForm::Aggregated(&aggregates[place]),
-                };
-                let scopes = self.scopes(history);
-                let mut temporal = TemporalWriter { writer: &mut writer, form };
-                if temporal.entity(history, &scopes, in_body) && in_array {
-                    writer.out.push(b',');
+        let write = |shape: &Shape| {
+            naming.write(face.engine.names(), capacity, |out, table| {
+                let context = naming.context();
+                let mut writer = EntityWriter::new(out, table, context, shape);
+                if in_array {
+                    writer.out.push(b'[');
                 }
-            }
-            if in_array {
-                writer.close(b']');
-            }
-        })
+                for (place, history) in histories.iter().enumerate() {
+                    let form = match &self.form {
+                        Form::Normalized => TemporalForm::Normalized,
+                        Form::Simplified => TemporalForm::Simplified(self.property),
+                        Form::Aggregated { .. } => TemporalForm::Aggregated(&aggregates[place]),
+                    };
+                    let scopes = self.scopes(history);
+                    let mut temporal = TemporalWriter { writer: &mut writer, form };
+                    if temporal.entity(history, &scopes, in_body) && in_array {
+                        writer.out.push(b',');
+                    }
+                }
+                if in_array {
+                    writer.close(b']');
+                }
+            })
+        };
+        let body = write(&self.shape);
+        let is_altered = self.shape.newest().is_some_and(|newest| write(&newest) != body);
+        Written { body, is_altered }
     }
 
     /// The scopes that were valid at some time of the range: from when they were set until they were

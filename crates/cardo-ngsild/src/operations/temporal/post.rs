@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Response;
-use cardo_query::{Filter, TemporalParameters};
+use cardo_query::{Filter, QOptions, TemporalParameters};
 use serde_json::value::RawValue;
 
 use super::asked::{Asked, TemporalText};
@@ -11,24 +11,13 @@ use super::query::{Selection, order};
 use crate::face::Face;
 use crate::fault::Fault;
 use crate::operations::post_query::{MAX_SELECTORS, Selector};
-use crate::operations::{ProjectionText, QuestionText};
+use crate::operations::{ProjectionText, QuestionText, check_source_filter};
 use crate::parse::{DataFault, Document, InvalidInput, Items, Members, at_most, string, strings};
 use crate::request::{Ask, JSON_TYPES, flag};
 
-const PARAMS: [&str; 6] = ["limit", "offset", "count", "options", "format", "local"];
-const UNBUILT: [&str; 4] = ["lang", "entityMap", "entityMapLifetime", "splitEntities"];
-/// Members of a Query that are not built.
-const UNBUILT_MEMBERS: [&str; 9] = [
-    "csf",
-    "lang",
-    "entityMap",
-    "entityMapLifetime",
-    "splitEntities",
-    "expandValues",
-    "jsonKeys",
-    "collation",
-    "ordering",
-];
+const PARAMS: [&str; 8] =
+    ["limit", "offset", "count", "options", "format", "local", "lang", "splitEntities"];
+const UNBUILT: [&str; 2] = ["entityMap", "entityMapLifetime"];
 
 /// Query the temporal evolution of entities by POST (clauses 5.7.4 and 6.24).
 pub(crate) async fn post_query(
@@ -46,11 +35,18 @@ pub(crate) async fn post_query(
     let text = TemporalText {
         options: params.get("options"),
         format: params.get("format"),
+        lang: body.lang.as_deref().or(params.get("lang")),
         ..body.temporal()
     };
-    let asked = Asked::read(face, &text, naming.context())?;
+    flag(&params, "splitEntities")?;
+    check_source_filter(body.csf.as_deref(), naming.context())?;
+    let asked = Asked::read(face, ask, &text, naming.context())?;
     let text = QuestionText {
         q: body.q.as_deref(),
+        q_options: QOptions {
+            expand_values: body.expand_values.as_deref(),
+            json_keys: body.json_keys.as_deref(),
+        },
         geo_object: body.geo.map(RawValue::get),
         scope_q: body.scope_q.as_deref(),
         local: if body.entities.is_empty() { body.local } else { Some(true) },
@@ -62,7 +58,7 @@ pub(crate) async fn post_query(
     if !selectors.is_empty() {
         selection.entities = Filter::Or(selectors).and(selection.entities);
     }
-    let by_id = order(body.order_by.as_deref())?;
+    let by_id = order(body.order_by.as_deref(), body.collation.as_deref())?;
     let paging = face.paging(&params)?;
     face.answer_evolution(ask, media, &naming, &asked, selection, (by_id, paging)).await
 }
@@ -78,7 +74,12 @@ struct Question<'a> {
     q: Option<Cow<'a, str>>,
     geo: Option<&'a RawValue>,
     scope_q: Option<Cow<'a, str>>,
+    expand_values: Option<String>,
+    json_keys: Option<String>,
+    csf: Option<Cow<'a, str>>,
+    lang: Option<Cow<'a, str>>,
     order_by: Option<String>,
+    collation: Option<Cow<'a, str>>,
     local: Option<bool>,
     relation: Option<Cow<'a, str>>,
     time_at: Option<Cow<'a, str>>,
@@ -99,7 +100,7 @@ impl<'a> Question<'a> {
                 if string(raw, "the type Query")? != "Query" {
                     return Err(Fault::bad_data("the type of a query is Query"));
                 }
-            } else if UNBUILT_MEMBERS.contains(&name) {
+            } else if UNBUILT.contains(&name) {
                 let detail = format!("the member {name:?} is not implemented");
                 return Err(Fault::not_implemented(detail));
             } else {
@@ -128,6 +129,13 @@ impl<'a> Question<'a> {
             "omit" => self.omit = Some(list(raw)?),
             "datasetId" => self.datasets = Some(list(raw)?),
             "orderBy" => self.order_by = Some(list(raw)?),
+            "collation" => self.collation = Some(string(raw, "a collation")?),
+            "ordering" => return self.ordering(&Members::of(raw)?),
+            "expandValues" => self.expand_values = Some(list(raw)?),
+            "jsonKeys" => self.json_keys = Some(list(raw)?),
+            "csf" => self.csf = Some(string(raw, "a query")?),
+            "lang" => self.lang = Some(string(raw, "a language filter")?),
+            "splitEntities" => boolean(raw)?,
             "q" => self.q = Some(string(raw, "a query")?),
             "geoQ" => self.geo = Some(raw),
             "scopeQ" => self.scope_q = Some(string(raw, "a scope query")?),
@@ -137,6 +145,21 @@ impl<'a> Question<'a> {
             _ => {
                 let why = "a query has no such member";
                 return Err(DataFault::Prohibited(name.to_owned(), why).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Clause 5.2.43, of which temporal questions use no places.
+    fn ordering(&mut self, members: &Members<'a>) -> Result<(), InvalidInput> {
+        for (name, raw) in members.iter() {
+            match name {
+                "orderBy" => self.order_by = Some(list(raw)?),
+                "collation" => self.collation = Some(string(raw, "a collation")?),
+                _ => {
+                    let why = "an ordering of histories has orderBy and collation";
+                    return Err(DataFault::Prohibited(name.to_owned(), why).into());
+                }
             }
         }
         Ok(())
@@ -202,10 +225,18 @@ impl<'a> Question<'a> {
             methods: self.methods.as_deref(),
             period: self.period.as_deref(),
             datasets: self.datasets.as_deref(),
+            lang: None,
             options: None,
             format: None,
             methods_suffice: true,
         }
+    }
+}
+
+fn boolean(raw: &RawValue) -> Result<(), InvalidInput> {
+    match raw.get() {
+        "true" | "false" => Ok(()),
+        other => Err(DataFault::Expected(other.chars().take(64).collect(), "true or false").into()),
     }
 }
 

@@ -3,12 +3,12 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::header::CONTENT_RANGE;
 use axum::http::{HeaderValue, Response, StatusCode};
-use cardo_engine::{EntityHistory, EvolutionQuery};
+use cardo_engine::{EntityHistory, EvolutionQuery, IdOrder};
 use cardo_jsonld::Context;
 use cardo_model::{EntityId, Iri};
 use cardo_query::{
-    Filter, parse_geo, parse_geo_query, parse_id_pattern, parse_ids, parse_q, parse_scope_q,
-    parse_type_selection,
+    Collation, Filter, parse_geo, parse_geo_query, parse_id_pattern, parse_ids, parse_q,
+    parse_scope_q, parse_type_selection,
 };
 
 use super::asked::{Asked, PARAMS, TemporalText};
@@ -17,10 +17,10 @@ use crate::fault::Fault;
 use crate::operations::query::Paging;
 use crate::operations::{ContextNames, QuestionText, check_source_filter, question};
 use crate::represent::Naming;
-use crate::request::{Ask, JSON_TYPES, Media};
+use crate::request::{Ask, JSON_TYPES, Media, flag};
 use crate::respond::context_in_body;
 
-const SELECTORS: [&str; 14] = [
+const SELECTORS: [&str; 18] = [
     "type",
     "id",
     "idPattern",
@@ -30,21 +30,17 @@ const SELECTORS: [&str; 14] = [
     "coordinates",
     "geoproperty",
     "scopeQ",
+    "expandValues",
+    "jsonKeys",
     "orderBy",
+    "collation",
+    "splitEntities",
     "csf",
     "limit",
     "offset",
     "count",
 ];
-const UNBUILT: [&str; 7] = [
-    "collation",
-    "lang",
-    "entityMap",
-    "entityMapLifetime",
-    "expandValues",
-    "jsonKeys",
-    "splitEntities",
-];
+const UNBUILT: [&str; 2] = ["entityMap", "entityMapLifetime"];
 
 /// Query the temporal evolution of entities by GET (clause 5.7.4).
 pub(crate) async fn query(
@@ -56,11 +52,12 @@ pub(crate) async fn query(
     let params = ask.params(&known, &UNBUILT)?;
     let media = ask.media(&JSON_TYPES)?;
     let naming = face.link_naming(ask).await?;
-    let asked = Asked::read(face, &TemporalText::of(&params), naming.context())?;
+    let asked = Asked::read(face, ask, &TemporalText::of(&params), naming.context())?;
     let text = QuestionText::of(&params)?;
     let selection = Selection::read(&text, asked.attrs.as_deref(), naming.context())?;
     check_source_filter(params.get("csf"), naming.context())?;
-    let by_id = order(params.get("orderBy"))?;
+    flag(&params, "splitEntities")?;
+    let by_id = order(params.get("orderBy"), params.get("collation"))?;
     let paging = face.paging(&params)?;
     face.answer_evolution(ask, media, &naming, &asked, selection, (by_id, paging)).await
 }
@@ -126,13 +123,18 @@ fn refuse_linked(q: &str) -> Result<(), Fault> {
 }
 
 /// Clause 5.7.4.4: histories may be ordered by `id` alone.
-pub(super) fn order(text: Option<&str>) -> Result<Option<bool>, Fault> {
-    match text {
-        None => Ok(None),
-        Some("id" | "id;asc") => Ok(Some(false)),
-        Some("id;desc") => Ok(Some(true)),
-        Some(other) => Err(Fault::bad_data(format!("orderBy={other:?}: only id orders histories"))),
-    }
+pub(super) fn order(by: Option<&str>, collation: Option<&str>) -> Result<Option<IdOrder>, Fault> {
+    let collation = collation.map(str::parse::<Collation>).transpose()?;
+    let descending = match by {
+        None => return Ok(None),
+        Some("id" | "id;asc") => false,
+        Some("id;desc") => true,
+        Some(other) => {
+            return Err(Fault::bad_data(format!("orderBy={other:?}: only id orders histories")));
+        }
+    };
+    let collation = Arc::new(collation.unwrap_or_else(Collation::root));
+    Ok(Some(IdOrder { descending, collation }))
 }
 
 impl Face {
@@ -144,7 +146,7 @@ impl Face {
         naming: &Naming,
         asked: &Asked,
         selection: Selection,
-        (by_id, paging): (Option<bool>, Paging),
+        (by_id, paging): (Option<IdOrder>, Paging),
     ) -> Result<Response<Body>, Fault> {
         if asked.range.is_none() {
             return Err(Fault::bad_data(
@@ -164,8 +166,8 @@ impl Face {
         let page = self.engine.evolution(&ask.caller, &query).await?;
         asked.check_whole(page.is_cut)?;
         let in_body = context_in_body(ask, media);
-        let body = asked.write(self, naming, &page.histories, in_body, true);
-        let mut response = self.answer_tagged(ask, media, naming, body, page.revision);
+        let written = asked.write(self, naming, &page.histories, in_body, true);
+        let mut response = self.answer_written(ask, media, naming, written, page.revision);
         paging.tell(ask, media, page.count, page.has_more, &mut response);
         Ok(if page.is_cut { partial(response, asked, &page.histories) } else { response })
     }
@@ -177,7 +179,8 @@ pub(super) fn partial(
     asked: &Asked,
     histories: &[EntityHistory],
 ) -> Response<Body> {
-    if response.status() != StatusCode::OK {
+    let is_whole = [StatusCode::OK, StatusCode::NON_AUTHORITATIVE_INFORMATION];
+    if !is_whole.contains(&response.status()) {
         return response;
     }
     *response.status_mut() = StatusCode::PARTIAL_CONTENT;

@@ -11,7 +11,7 @@ use crate::fault::Fault;
 use crate::request::{Ask, JSON_TYPES, flag};
 use crate::respond::context_in_body;
 
-const UNBUILT: [&str; 3] = ["lang", "entityMap", "entityMapLifetime"];
+const UNBUILT: [&str; 2] = ["entityMap", "entityMapLifetime"];
 
 /// Retrieve the temporal evolution of an entity (clause 5.7.3).
 pub(crate) async fn retrieve(
@@ -24,7 +24,7 @@ pub(crate) async fn retrieve(
     flag(&params, "local")?;
     let naming = face.link_naming(ask).await?;
     let id = ask.id(2)?;
-    let asked = Asked::read(face, &TemporalText::of(&params), naming.context())?;
+    let asked = Asked::read(face, ask, &TemporalText::of(&params), naming.context())?;
     let snapshot = face.snapshot(ask).await?;
     let history = face.engine.history(&ask.caller, &asked.request(face, id.clone())).await?;
     let missing = || {
@@ -38,10 +38,10 @@ pub(crate) async fn retrieve(
     }
     asked.check_whole(history.is_cut)?;
     let in_body = context_in_body(ask, media);
-    let body = asked.write(face, &naming, from_ref(&history), in_body, false);
-    if body.is_empty() {
+    let written = asked.write(face, &naming, from_ref(&history), in_body, false);
+    if written.body.is_empty() {
         return Err(missing());
     }
-    let response = face.answer_tagged(ask, media, &naming, body, snapshot.revision());
+    let response = face.answer_written(ask, media, &naming, written, snapshot.revision());
     Ok(if history.is_cut { partial(response, &asked, from_ref(&history)) } else { response })
 }

@@ -1,8 +1,6 @@
-use cardo_model::Timestamp;
-
 use super::super::QError;
 use super::super::cursor::Cursor;
-use crate::time_text::{is_date, time_of_day};
+use crate::time_text::{is_date, time_of_day, utc};
 use crate::{Literal, Operand};
 
 const COMPARABLE: &str = "a number, a text in quotes, a date or a time";
@@ -128,7 +126,7 @@ fn number(token: &str) -> Option<Literal> {
 }
 
 fn moment(token: &str) -> Option<Literal> {
-    if let Ok(moment) = Timestamp::parse(token) {
+    if let Some(Ok(moment)) = utc(token) {
         return Some(Literal::DateTime(moment));
     }
     if is_date(token) {
