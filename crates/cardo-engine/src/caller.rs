@@ -3,6 +3,8 @@ use std::sync::Arc;
 use cardo_model::{Iri, TwinId};
 use cardo_query::Filter;
 
+use crate::federation::Reach;
+
 /// On whose behalf an operation runs, on which twin, and what of it they may see.
 ///
 /// Every call of the engine takes one; cloning is cheap.
@@ -16,6 +18,8 @@ pub struct Caller {
     pub view: View,
     /// Through which face or source the call comes, for the log: `ngsi-ld`, `ingest:trams`.
     pub origin: Arc<str>,
+    /// How far it reaches.
+    pub reach: Reach,
 }
 
 /// Who asks: the name of a token, or `anonymous`.
@@ -89,6 +93,7 @@ impl Caller {
             principal: Principal::anonymous(),
             view: View::all(),
             origin: origin.into(),
+            reach: Reach::Local,
         }
     }
 }

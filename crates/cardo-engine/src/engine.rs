@@ -1,5 +1,5 @@
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -7,12 +7,12 @@ use arc_swap::ArcSwap;
 use cardo_model::{Iri, NameId, Names, Revision, TwinId};
 use cardo_query::Filter;
 use hashbrown::HashMap;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore, mpsc, oneshot};
 
 use crate::caller::Caller;
 use crate::demand;
-use crate::federation::Registrations;
+use crate::federation::{ContextSources, Registrations};
 use crate::follow::{Followed, Follower};
 use crate::history::{EntityHistory, EvolutionPage, EvolutionQuery, HistoryRequest};
 use crate::known;
@@ -34,7 +34,7 @@ use crate::watch::Watch;
 /// All twins of one store, live in memory. Cloning shares them.
 #[derive(Clone)]
 pub struct Engine {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 pub(crate) struct Inner {
@@ -52,6 +52,9 @@ pub(crate) struct Inner {
     pub(crate) loading: AsyncMutex<()>,
     room: Notify,
     pub(crate) costly: Semaphore,
+    pub(crate) sources: RwLock<Option<Weak<dyn ContextSources>>>,
+    /// How many names were learnt of context sources alone.
+    pub(crate) names_of_sources: AtomicUsize,
     index_bytes: AtomicUsize,
     /// Counts the rounds of house-keeping, as a coarse clock.
     pub(crate) tick: AtomicU64,
@@ -95,6 +98,8 @@ impl Engine {
             loading: AsyncMutex::new(()),
             room: Notify::new(),
             costly: Semaphore::new(options.costly_queries.max(1)),
+            sources: RwLock::default(),
+            names_of_sources: AtomicUsize::new(0),
             index_bytes: AtomicUsize::new(0),
             tick: AtomicU64::new(0),
             projecting: AsyncMutex::new(()),
@@ -193,6 +198,9 @@ impl Engine {
             None => inner.twin(&caller.twin).await?,
         };
         let snapshot = inner.snapshot_of(&twin, caller);
+        if caller.reach.is_far() {
+            return inner.answer_far(caller, &twin, &snapshot, query).await;
+        }
         inner.answer_linked(&twin, &snapshot, query).await
     }
 
@@ -205,6 +213,9 @@ impl Engine {
         query: &EntityQuery,
     ) -> Result<Page, QueryError> {
         let twin = self.inner.twin(&caller.twin).await?;
+        if caller.reach.is_far() {
+            return self.inner.answer_far(caller, &twin, snapshot, query).await;
+        }
         self.inner.answer_linked(&twin, snapshot, query).await
     }
 
@@ -417,11 +428,12 @@ impl Inner {
             root: twin.root.load_full(),
             names: self.names.clone(),
             view: caller.view.clone(),
+            contributions: None,
         }
     }
 
     /// A twin that exists; the default one always does.
-    async fn twin(&self, id: &TwinId) -> Result<Arc<Twin>, QueryError> {
+    pub(crate) async fn twin(&self, id: &TwinId) -> Result<Arc<Twin>, QueryError> {
         if let Some(twin) = self.loaded(id) {
             return Ok(twin);
         }

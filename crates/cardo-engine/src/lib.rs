@@ -35,9 +35,11 @@ pub use area::{AreaQuery, AreaWalk, Placed, Slot};
 pub use caller::{Caller, Mask, Principal, Restriction, View};
 pub use engine::Engine;
 pub use federation::{
-    EntityInfo, Information, Interval, InvalidRegistration, Looking, Management, Match,
-    MatchedInformation, Mode, Operations, REGISTRATION_KIND, Registration, Registrations,
-    SourceOperation, SourceProgress, SourceState, Wanted, WantedEntities,
+    AskedBy, AskedSources, ContextSources, Contributed, Contribution, Contributions, EntityInfo,
+    Forwarding, Information, Interval, InvalidRegistration, Looking, Management, Match,
+    MatchedInformation, Mode, Operations, REGISTRATION_KIND, Reach, Registration, Registrations,
+    SourceEntities, SourceEntity, SourceFault, SourceOperation, SourceProgress, SourceRequest,
+    SourceState, Wanted, WantedEntities,
 };
 pub use follow::{Followed, Follower};
 pub use history::{

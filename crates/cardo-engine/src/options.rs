@@ -31,6 +31,9 @@ pub struct EngineOptions {
     pub loaded_twins: usize,
     /// The short names under which tables show types and attributes.
     pub terms: Terms,
+    /// The pseudonym of this server among context sources (NGSI-LD, clause 5.2.40); one of chance
+    /// where there is none.
+    pub alias: Option<Box<str>>,
     /// Where the time of changes comes from.
     pub clock: Clock,
 }
@@ -48,6 +51,7 @@ impl Default for EngineOptions {
             queued_writes: 10_000,
             loaded_twins: 1_000,
             terms: Terms::default(),
+            alias: None,
             clock: Arc::new(Timestamp::now),
         }
     }

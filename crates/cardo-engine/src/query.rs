@@ -1,6 +1,7 @@
 use cardo_model::{Record, Revision, Seq};
 use cardo_query::{Filter, SortKey};
 
+use crate::federation::Contributions;
 use crate::order::Order;
 
 /// A question for entities.
@@ -51,6 +52,8 @@ pub struct Page {
     pub has_before: bool,
     /// The revision of the twin that answered.
     pub revision: Revision,
+    /// What came of asking context sources; `None` where none was asked.
+    pub contributions: Option<Contributions>,
 }
 
 /// Why a question was not answered.
@@ -75,6 +78,9 @@ pub enum QueryError {
     /// A condition on values over time would have to look at too many.
     #[error("the range of time holds more than {0} instances of one entity; narrow it")]
     TooMuchHistory(usize),
+    /// More context sources would have to be asked than one call may ask.
+    #[error("{0} requests to context sources would be needed, and {1} are made at the most; narrow the question")]
+    TooManySources(usize, usize),
     /// The asked revision did not arrive in time.
     #[error("revision {0} has not arrived here in time")]
     NotYet(Revision),

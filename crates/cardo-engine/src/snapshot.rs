@@ -5,6 +5,7 @@ use cardo_query::{Filter, Resolved, SortKey, evaluate};
 use cardo_spatial::Aabb;
 
 use crate::caller::View;
+use crate::federation::{Contribution, Contributions};
 use crate::live::{AttributeIndex, Root, TypeIndex};
 use crate::order::Sort;
 use crate::plan::{Direction, Need, Plan, Run, Window, resolve};
@@ -16,6 +17,8 @@ pub struct Snapshot {
     pub(crate) root: Arc<Root>,
     pub(crate) names: Arc<Names>,
     pub(crate) view: View,
+    /// What context sources gave, where they were asked.
+    pub(crate) contributions: Option<Contributions>,
 }
 
 /// What is known of a type.
@@ -52,6 +55,11 @@ impl Snapshot {
     /// The revision.
     pub fn revision(&self) -> Revision {
         self.root.revision
+    }
+
+    /// What came of asking context sources; `None` where none was asked.
+    pub fn contributions(&self) -> Option<&[Contribution]> {
+        self.contributions.as_deref()
     }
 
     /// The entity of this id, where the caller may see it; masked attributes are left out.
@@ -136,6 +144,7 @@ impl Snapshot {
             has_more: if is_backward { true } else { has_further },
             has_before: if is_backward { has_further } else { starts_inside },
             revision: self.root.revision,
+            contributions: self.contributions.clone(),
         }
     }
 

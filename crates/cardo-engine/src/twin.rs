@@ -1,5 +1,5 @@
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
@@ -32,6 +32,8 @@ pub(crate) struct Twin {
     pub(crate) tables: ArcSwapOption<Made>,
     /// The registrations as they were last read.
     pub(crate) registrations: ArcSwapOption<Compiled>,
+    /// Whether there are any, for those who would rather not look.
+    pub(crate) has_sources: AtomicBool,
 }
 
 /// The end of a twin's log that is kept in memory: all that is not projected yet, and some more
@@ -54,6 +56,7 @@ const KEPT_BYTES: usize = 1 << 20;
 impl Twin {
     pub(crate) fn new(id: TwinId, root: Root, projected: Revision) -> Self {
         let (published, _) = watch::channel(root.revision);
+        let has_sources = AtomicBool::new(root.has_sources());
         Self {
             id,
             root: ArcSwap::from_pointee(root),
@@ -65,6 +68,7 @@ impl Twin {
             asks: Mutex::default(),
             tables: ArcSwapOption::empty(),
             registrations: ArcSwapOption::empty(),
+            has_sources,
         }
     }
 
@@ -90,6 +94,7 @@ impl Twin {
     /// Makes a root visible, with the log records that led to it.
     pub(crate) fn publish(&self, root: Arc<Root>, records: Vec<Tailed>) {
         let revision = root.revision;
+        self.has_sources.store(root.has_sources(), Ordering::Release);
         {
             let mut tail = self.tail.lock();
             for record in records {
@@ -151,6 +156,10 @@ impl Tail {
 }
 
 impl Root {
+    fn has_sources(&self) -> bool {
+        self.documents_of(REGISTRATION_KIND).is_some_and(|documents| !documents.is_empty())
+    }
+
     /// Takes in a log record that was read back; gives what it left behind.
     pub(crate) fn replay(&mut self, record: LogRecord) -> Followed {
         let mut entities = Vec::with_capacity(record.changes.len());

@@ -116,6 +116,7 @@ impl Face {
             principal: granted.principal,
             view: granted.view,
             origin: self.origin.clone(),
+            reach: cardo_http::reach(&self.engine, headers, twin),
         })
     }
 

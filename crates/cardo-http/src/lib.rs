@@ -14,6 +14,7 @@ mod media;
 mod observe;
 mod params;
 mod problem;
+mod reach;
 mod revision;
 mod tenant;
 
@@ -30,5 +31,6 @@ pub use media::{MediaRange, best_media_type, media_type_of};
 pub use observe::Observer;
 pub use params::{ParamError, Params, path_decode, query_decode};
 pub use problem::{ErrorKind, Problem};
+pub use reach::reach;
 pub use revision::{MIN_REVISION, REVISION, min_revision, revision_header};
 pub use tenant::{InvalidTenant, TENANT, asked_twin};

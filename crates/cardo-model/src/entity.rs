@@ -382,6 +382,10 @@ pub struct InstanceFragment<N = Iri> {
     pub expires_at: Option<Timestamp>,
     /// Whether the time of expiry is to be removed.
     pub without_expires_at: bool,
+    /// When it came into being, where another server is believed about that.
+    pub created_at: Option<Timestamp>,
+    /// When it last changed, likewise.
+    pub modified_at: Option<Timestamp>,
     /// Attributes of the attribute.
     pub attributes: Vec<AttributeFragment<N>>,
 }
@@ -412,6 +416,8 @@ impl<N> Default for InstanceFragment<N> {
             object_types: Vec::new(),
             expires_at: None,
             without_expires_at: false,
+            created_at: None,
+            modified_at: None,
             attributes: Vec::new(),
         }
     }
@@ -441,6 +447,8 @@ impl<N> InstanceFragment<N> {
             object_types: self.object_types.into_iter().map(&mut *name).collect(),
             expires_at: self.expires_at,
             without_expires_at: self.without_expires_at,
+            created_at: self.created_at,
+            modified_at: self.modified_at,
             attributes: self.attributes.into_iter().map(|a| a.map_names(name)).collect(),
         }
     }
@@ -460,6 +468,8 @@ impl<N> From<Instance<N>> for InstanceFragment<N> {
             object_types: instance.object_types,
             expires_at: instance.expires_at,
             without_expires_at: false,
+            created_at: None,
+            modified_at: None,
             attributes: instance.attributes.into_iter().map(AttributeFragment::from).collect(),
         }
     }

@@ -8,12 +8,13 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response};
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, any, get};
-use cardo_engine::Engine;
+use cardo_engine::{ContextSources, Engine};
 use cardo_http::{BaseUrl, EntityTags, Rights, TENANT};
 use cardo_model::TwinId;
 
 use crate::contexts::Contexts;
 use crate::fault::Fault;
+use crate::federation::Sources;
 use crate::openapi;
 use crate::operations as op;
 use crate::options::{NgsildLimits, NgsildOptions};
@@ -34,6 +35,8 @@ pub(crate) struct Face {
     pub(crate) origin: Arc<str>,
     pub(crate) subscriptions: Registry,
     pub(crate) tags: EntityTags,
+    /// Asks context sources for the engine, which does not hold it.
+    _sources: Option<Arc<dyn ContextSources>>,
 }
 
 /// A request that has begun: what its answer needs whatever comes of it.
@@ -46,6 +49,11 @@ impl Face {
     pub(crate) fn new(engine: Engine, options: NgsildOptions) -> Arc<Self> {
         let preloaded = options.preloaded_contexts.clone();
         let contexts = Arc::new(Contexts::new(engine.clone(), options.contexts.clone(), preloaded));
+        let sources = options.sources.clone().map(|gate| {
+            let sources: Arc<dyn ContextSources> = Arc::new(Sources::new(gate, contexts.clone()));
+            engine.use_sources(&sources);
+            sources
+        });
         Arc::new(Self {
             engine,
             options,
@@ -54,6 +62,7 @@ impl Face {
             origin: "ngsi-ld".into(),
             subscriptions: Registry::default(),
             tags: EntityTags::default(),
+            _sources: sources,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, Response, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use cardo_engine::{LogError, OperationError, QueryError, StoreError, WriteError};
 use cardo_http::{BodyError, Denied, ErrorKind, InvalidTenant, ParamError, Problem};
@@ -145,6 +145,14 @@ impl Fault {
         }
     }
 
+    /// The same with one header more.
+    pub(crate) fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
+        match self {
+            Self::Problem(problem) => Self::Problem(Box::new(problem.with_header(name, value))),
+            other => other,
+        }
+    }
+
     fn later(kind: NgsildError, detail: String) -> Self {
         let problem = Problem::new(kind, detail).as_media_type("application/json");
         Self::Problem(Box::new(problem.with_header(RETRY_AFTER, HeaderValue::from_static("1"))))
@@ -197,7 +205,8 @@ impl From<QueryError> for Fault {
             }
             QueryError::TookTooLong(_)
             | QueryError::TooManyLinked(_)
-            | QueryError::TooMuchHistory(_) => {
+            | QueryError::TooMuchHistory(_)
+            | QueryError::TooManySources(..) => {
                 Self::new(NgsildError::TooComplexQuery, error.to_string())
             }
             QueryError::Store(error) => error.into(),

@@ -13,6 +13,7 @@ mod contexts;
 mod egress;
 mod face;
 mod fault;
+mod federation;
 mod notified;
 mod openapi;
 mod operations;

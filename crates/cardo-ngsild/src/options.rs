@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use cardo_egress::Gate;
 use cardo_http::{AllowAll, Authorize, Observer};
 use cardo_jsonld::Document;
 
@@ -15,6 +16,8 @@ pub struct NgsildOptions {
     pub contexts: Arc<dyn ContextLoader>,
     /// Contexts that are known from the start and never fetched.
     pub preloaded_contexts: Vec<Document>,
+    /// Through which context sources are asked; none are without it.
+    pub sources: Option<Gate>,
     /// Takes notifications to their receivers.
     pub courier: Arc<dyn Courier>,
     /// Is told of every answer.
@@ -75,6 +78,7 @@ impl Default for NgsildOptions {
             authorize: Arc::new(AllowAll::default()),
             contexts: Arc::new(NoContextLoader),
             preloaded_contexts: Vec::new(),
+            sources: None,
             courier: Arc::new(NoCourier),
             observer: None,
             limits: NgsildLimits::default(),

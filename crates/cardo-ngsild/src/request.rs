@@ -60,10 +60,11 @@ impl Face {
         let access = Access { headers: &parts.headers, twin: &twin, rights };
         let granted = self.options.authorize.authorize(&access)?;
         let caller = Caller {
-            twin,
             principal: granted.principal,
             view: granted.view,
             origin: self.origin.clone(),
+            reach: self.reach(parts, &twin),
+            twin,
         };
         let wanted = min_revision(&parts.headers).map_err(|text| {
             Fault::invalid(format!("Cardo-Min-Revision: {text:?} is no revision"))

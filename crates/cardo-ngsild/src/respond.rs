@@ -49,6 +49,9 @@ impl Face {
         revision: Revision,
     ) -> Response<Body> {
         let response = answer(ask, media, naming, body, revision);
+        if ask.caller.reach.is_far() {
+            return response;
+        }
         let form = (media as u8, context_in_body(ask, media), naming.serial(), ask.version());
         tagged(ask.parts, self.tags.tag(&ask.caller, revision, form), VARY, response)
     }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use cardo_engine::{Caller, Collision, QueryError, Table};
+use cardo_engine::{Caller, Collision, QueryError, Reach, Table};
 use cardo_http::Rights;
 use serde_json::{Value, json};
 
@@ -27,7 +27,13 @@ pub(crate) async fn names(State(operations): State<Operations>, parts: Parts) ->
 async fn dictionary(operations: &Operations, parts: &Parts) -> Result<Value, Refusal> {
     let (twin, granted) = granted(operations, parts, Rights::Read)?;
     let origin = "names".into();
-    let caller = Caller { twin, principal: granted.principal, view: granted.view, origin };
+    let caller = Caller {
+        twin,
+        principal: granted.principal,
+        view: granted.view,
+        origin,
+        reach: Reach::Local,
+    };
     let tables = operations.engine.tables(&caller).await.map_err(|error| match error {
         QueryError::UnknownTenant(_) => Refusal(StatusCode::NOT_FOUND, error.to_string()),
         error => {

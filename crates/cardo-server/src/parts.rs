@@ -154,6 +154,7 @@ impl Parts {
             authorize: Arc::clone(&authorizer),
             contexts: Arc::new(GateLoader::new(gate.clone())),
             preloaded_contexts: preloaded.clone(),
+            sources: Some(gate.clone()),
             courier: Arc::new(GateCourier(courier.clone())),
             observer: Some(requests.clone()),
             limits,
@@ -262,7 +263,8 @@ async fn stop_sources(mut sources: JoinSet<()>) {
 
 /// Opens the data directory of a configuration; `terms` are the names in tables.
 pub(crate) async fn open_engine(config: &Config, terms: Terms) -> Result<Engine, RunError> {
-    let options = EngineOptions { terms, ..engine_options(&config.limits) };
+    let alias = config.federation.alias.as_deref().map(Box::from);
+    let options = EngineOptions { terms, alias, ..engine_options(&config.limits) };
     let store = SqliteStore::open(&config.data, SqliteOptions::default()).await?;
     Ok(Engine::open(Arc::new(store), options).await?)
 }

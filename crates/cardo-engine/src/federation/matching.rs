@@ -169,7 +169,7 @@ fn may_have_id(entity: &EntityInfo, wanted: &WantedEntities) -> bool {
     entity.id.as_ref().is_none_or(|id| pattern.is_match(id.as_str()))
 }
 
-fn selects(selection: &Filter, types: &[Iri]) -> bool {
+pub(super) fn selects(selection: &Filter, types: &[Iri]) -> bool {
     match selection {
         Filter::Type(name) => types.contains(name),
         Filter::And(parts) => parts.iter().all(|part| selects(part, types)),

@@ -3,12 +3,19 @@
 
 mod compiled;
 mod described;
+mod far;
+mod gather;
 mod index;
 mod matching;
+mod merge;
+mod narrow;
 mod operations;
 mod progress;
+mod question;
+mod reach;
 mod read;
 mod registration;
+mod sources;
 mod space;
 #[cfg(test)]
 mod tests;
@@ -19,8 +26,13 @@ pub use index::Registrations;
 pub use matching::{Match, MatchedInformation};
 pub use operations::{Operations, SourceOperation};
 pub use progress::{SourceProgress, SourceState};
+pub use reach::{AskedBy, AskedSources, Forwarding, Reach};
 pub use read::InvalidRegistration;
 pub use registration::{EntityInfo, Information, Interval, Management, Mode, Registration};
+pub use sources::{
+    ContextSources, Contributed, Contribution, Contributions, SourceEntities, SourceEntity,
+    SourceFault, SourceRequest,
+};
 pub use wanted::{Looking, Wanted, WantedEntities};
 
 /// The kind of document under which a twin keeps registrations, by id. The text is a JSON object

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cardo_egress::Gate;
-use cardo_engine::{Caller, Principal, View};
+use cardo_engine::{Caller, Principal, Reach, View};
 use cardo_model::TwinId;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -56,6 +56,7 @@ fn caller(config: &SourceConfig, twin: TwinId) -> Caller {
         principal: Principal::new("ingest"),
         view: View::all(),
         origin: format!("ingest:{}", config.name).into(),
+        reach: Reach::Local,
     }
 }
 

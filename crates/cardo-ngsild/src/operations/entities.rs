@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use cardo_engine::{Batch, Done, Operation, Snapshot};
+use cardo_engine::{AskedBy, AskedSources, Batch, Done, Operation, Snapshot};
 use cardo_http::Params;
 use cardo_model::{EntityId, Iri, NameId, Record, Revision};
 
@@ -10,6 +10,7 @@ use super::query::Asked;
 use super::{ShapeText, selects};
 use crate::face::Face;
 use crate::fault::Fault;
+use crate::federation::{datasets_of, warned};
 use crate::parse::{Document, EntityReader, Reading};
 use crate::represent::{EntityWriter, Format, JoinStyle, Naming};
 use crate::request::{Ask, ENTITY_TYPES, Media, flag};
@@ -84,38 +85,75 @@ pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
     let naming = face.link_naming(ask).await?;
     let geometry = geometry_property(&params, media, &naming)?;
     flag(&params, "local")?;
-    let names = face.engine.names();
-    let (shape, attrs) = ShapeText::of(&params).shape(face, ask, &naming, format_of(&params)?)?;
+    let text = ShapeText::of(&params);
+    text.learn(face, ask, &naming).await?;
+    let (shape, attrs) = text.shape(face, ask, &naming, format_of(&params)?)?;
     let id = ask.segment(1)?;
-    let snapshot = face.snapshot(ask).await?;
-    let Some(record) = snapshot.retrieve(&id) else { return Err(not_found(&id)) };
-    if !selects(params.get("type"), &record, naming.context(), names)? {
-        return Err(not_found(&id));
+    let mut snapshot = face.snapshot(ask).await?;
+    if ask.caller.reach.is_far() {
+        let asked = AskedSources {
+            by: AskedBy::Id,
+            attributes: attrs.clone().unwrap_or_default(),
+            datasets: datasets_of(params.get("datasetId")),
+            ..AskedSources::default()
+        };
+        snapshot = face.completed(ask, &naming, asked, snapshot, &id).await?;
     }
-    let has = |name: &Iri| record.view().attribute(names.id_or_unknown(name.as_str())).is_some();
-    if attrs.is_some_and(|attrs| !attrs.iter().any(has)) {
-        return Err(Fault::not_found(format!("entity {id} has none of the attributes asked for")));
-    }
-    if shape.special.is_some() {
-        let asked = Asked { shape, geometry, media };
-        return face.retrieve_specially(ask, &naming, &asked, record, &snapshot).await;
-    }
-    let in_body = context_in_body(ask, media);
-    let geometry = geometry.map_or(NameId::UNKNOWN, |name| names.id_or_unknown(name.as_str()));
-    let capacity = record.as_bytes().len() * 2 + 256;
-    let body = naming.write(names, capacity, |out, table| {
-        let mut writer = EntityWriter::new(out, table, naming.context(), &shape);
-        match media {
-            Media::GeoJson => writer.feature(record.view(), geometry, in_body),
-            Media::Json | Media::JsonLd => {
-                writer.entity(record.view(), in_body);
-            }
+    let asked = Asked { shape, geometry, media };
+    let wanted = Wanted { id: &id, types: params.get("type"), attrs: attrs.as_deref() };
+    let answer = face.answer_retrieve(ask, &naming, asked, &wanted, &snapshot).await;
+    warned(answer, snapshot.contributions(), &ask.caller)
+}
+
+/// Which entity is wanted, and what it has to be and to have.
+struct Wanted<'a> {
+    id: &'a str,
+    types: Option<&'a str>,
+    attrs: Option<&'a [Iri]>,
+}
+
+impl Face {
+    async fn answer_retrieve(
+        &self,
+        ask: &Ask<'_>,
+        naming: &Naming,
+        asked: Asked,
+        wanted: &Wanted<'_>,
+        snapshot: &Snapshot,
+    ) -> Answer {
+        let (id, names) = (wanted.id, self.engine.names());
+        let Some(record) = snapshot.retrieve(id) else { return Err(not_found(id)) };
+        if !selects(wanted.types, &record, naming.context(), names)? {
+            return Err(not_found(id));
         }
-    });
-    if body.is_empty() {
-        return Err(nothing_of(&id));
+        let has =
+            |name: &Iri| record.view().attribute(names.id_or_unknown(name.as_str())).is_some();
+        if wanted.attrs.is_some_and(|attrs| !attrs.iter().any(has)) {
+            return Err(Fault::not_found(format!(
+                "entity {id} has none of the attributes asked for"
+            )));
+        }
+        if asked.shape.special.is_some() {
+            return self.retrieve_specially(ask, naming, &asked, record, snapshot).await;
+        }
+        let Asked { shape, geometry, media } = asked;
+        let in_body = context_in_body(ask, media);
+        let geometry = geometry.map_or(NameId::UNKNOWN, |name| names.id_or_unknown(name.as_str()));
+        let capacity = record.as_bytes().len() * 2 + 256;
+        let body = naming.write(names, capacity, |out, table| {
+            let mut writer = EntityWriter::new(out, table, naming.context(), &shape);
+            match media {
+                Media::GeoJson => writer.feature(record.view(), geometry, in_body),
+                Media::Json | Media::JsonLd => {
+                    writer.entity(record.view(), in_body);
+                }
+            }
+        });
+        if body.is_empty() {
+            return Err(nothing_of(id));
+        }
+        Ok(self.answer_tagged(ask, media, naming, body, snapshot.revision()))
     }
-    Ok(face.answer_tagged(ask, media, &naming, body, snapshot.revision()))
 }
 
 fn nothing_of(id: &str) -> Fault {

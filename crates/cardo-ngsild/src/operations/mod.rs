@@ -22,4 +22,4 @@ pub(crate) use names::ContextNames;
 pub(crate) use ordering::OrderText;
 pub(crate) use projection::{ProjectionText, dataset_ids, members};
 pub(crate) use representation::ShapeText;
-pub(crate) use selection::{QuestionText, check_source_filter, question, selects};
+pub(crate) use selection::{QuestionText, check_source_filter, question, selects, source_filter};

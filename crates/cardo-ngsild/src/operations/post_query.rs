@@ -3,15 +3,17 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Response;
+use cardo_engine::{AskedBy, AskedSources, Reach};
 use cardo_model::Iri;
 use cardo_query::{Filter, GeoParameters, QOptions};
 use serde_json::value::RawValue;
 
 use super::entities::{format_of, geometry_property};
 use super::query::Question;
-use super::{OrderText, ProjectionText, QuestionText, ShapeText, check_source_filter, question};
+use super::{OrderText, ProjectionText, QuestionText, ShapeText, question, source_filter};
 use crate::face::Face;
 use crate::fault::Fault;
+use crate::federation::datasets_of;
 use crate::parse::{
     DataFault, Document, InvalidInput, Items, Members, at_most, shorten, string, strings,
 };
@@ -39,8 +41,19 @@ pub(crate) async fn query(
     let asked = Asked::read(document.members(), local)?;
     let mut text = asked.shape_text();
     text.lang = text.lang.or(params.get("lang"));
+    text.learn(face, ask, &naming).await?;
     let (shape, attrs) = text.shape(face, ask, &naming, format_of(&params)?)?;
-    check_source_filter(asked.csf.as_deref(), naming.context())?;
+    let sources = AskedSources {
+        split: asked.split,
+        sources: source_filter(asked.csf.as_deref(), naming.context())?,
+        datasets: datasets_of(asked.datasets.as_deref()),
+        attributes: attrs.clone().unwrap_or_default(),
+        by: AskedBy::Batch,
+    };
+    let mut caller = ask.caller_to(&naming, sources);
+    if asked.local == Some(true) {
+        caller.reach = Reach::Local;
+    }
     let levels = shape.join().map_or(0, |join| join.levels);
     let geometry = geometry_property(&params, media, &naming)?;
     let question = Question {
@@ -48,6 +61,7 @@ pub(crate) async fn query(
         order: asked.ordering.text().read(naming.context())?,
         paging: face.paging(&params)?,
         asked: super::query::Asked { shape, geometry, media },
+        caller,
     };
     face.answer_question(ask, &naming, &question).await
 }
@@ -75,6 +89,7 @@ struct Asked<'a> {
     ordering: Ordering<'a>,
     csf: Option<Cow<'a, str>>,
     local: Option<bool>,
+    split: bool,
 }
 
 /// The members of its ordering (clause 5.2.43).
@@ -185,9 +200,7 @@ impl<'a> Asked<'a> {
                 "geoQ" => asked.geo = Some(raw),
                 "scopeQ" => asked.scope_q = Some(string(raw, "a scope query").map_err(within)?),
                 "local" => asked.local = Some(truth(raw).map_err(within)?),
-                "splitEntities" => {
-                    truth(raw).map_err(within)?;
-                }
+                "splitEntities" => asked.split = truth(raw).map_err(within)?,
                 "csf" => asked.csf = Some(string(raw, "a query").map_err(within)?),
                 "expandValues" => asked.expand_values = Some(names(raw).map_err(within)?),
                 "jsonKeys" => asked.json_keys = Some(names(raw).map_err(within)?),

@@ -57,6 +57,33 @@ pub(crate) fn members(
     Ok((projection.members, attrs))
 }
 
+/// All attributes that are named, up to so many levels deep.
+pub(crate) fn named(
+    text: ProjectionText<'_>,
+    context: &Context,
+    levels: usize,
+) -> Result<Vec<Iri>, Fault> {
+    let mut names = Vec::new();
+    if let Some(attrs) = text.attrs {
+        names = parse_attributes(attrs, &ContextNames(context))?;
+    }
+    for (parameter, text) in [("pick", text.pick), ("omit", text.omit)] {
+        let Some(text) = text else { continue };
+        let items = Parser { parameter, text, at: 0, context, count: 0 }.all(levels)?;
+        collect_names(&items, &mut names);
+    }
+    Ok(names)
+}
+
+fn collect_names(items: &[Item], names: &mut Vec<Iri>) {
+    for item in items {
+        if let Member::Attribute(name) = &item.member {
+            names.push(name.clone());
+        }
+        collect_names(&item.below, names);
+    }
+}
+
 /// The same with members of linked entities, so many levels deep.
 pub(crate) fn projection(
     text: ProjectionText<'_>,

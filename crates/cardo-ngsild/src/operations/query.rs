@@ -3,7 +3,9 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::header::LINK;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
-use cardo_engine::{EntityQuery, Order, PageRequest, PageStart};
+use cardo_engine::{
+    AskedBy, AskedSources, Caller, EntityQuery, Order, PageRequest, PageStart,
+};
 use cardo_http::{BaseUrl, PageLinks, Params};
 use cardo_model::{Iri, NameId, Record, Revision};
 use cardo_query::Filter;
@@ -11,9 +13,10 @@ use cardo_query::Filter;
 use super::entities::{MAP_UNBUILT, format_of, geometry_property};
 use super::join::{Shaped, too_many};
 use super::ordering::OrderText;
-use super::{QuestionText, ShapeText, check_source_filter, question};
+use super::{QuestionText, ShapeText, question, source_filter};
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
+use crate::federation::{datasets_of, warned};
 use crate::represent::{EntityWriter, Naming, Shape};
 use crate::request::{Ask, ENTITY_TYPES, Media, flag};
 use crate::respond::context_in_body;
@@ -69,6 +72,8 @@ pub(crate) struct Question {
     pub(crate) order: Order,
     pub(crate) paging: Paging,
     pub(crate) asked: Asked,
+    /// On whose behalf, and how far it reaches.
+    pub(crate) caller: Caller,
 }
 
 /// How entities are to be written.
@@ -94,11 +99,18 @@ pub(crate) async fn query_entities(
     let media = ask.media(&ENTITY_TYPES)?;
     let naming = face.link_naming(ask).await?;
     let text = QuestionText::of(&params)?;
-    let (shape, attrs) = ShapeText::of(&params).shape(face, ask, &naming, format_of(&params)?)?;
+    let shape_text = ShapeText::of(&params);
+    shape_text.learn(face, ask, &naming).await?;
+    let (shape, attrs) = shape_text.shape(face, ask, &naming, format_of(&params)?)?;
     let levels = shape.join().map_or(0, |join| join.levels);
     let filter = question(&text, attrs.as_deref(), naming.context(), levels)?;
-    flag(&params, "splitEntities")?;
-    check_source_filter(params.get("csf"), naming.context())?;
+    let sources = AskedSources {
+        split: flag(&params, "splitEntities")?.unwrap_or(false),
+        sources: source_filter(params.get("csf"), naming.context())?,
+        datasets: datasets_of(params.get("datasetId")),
+        attributes: attrs.unwrap_or_default(),
+        by: AskedBy::Query,
+    };
     let order = OrderText {
         by: params.get("orderBy"),
         from: params.get("orderFrom"),
@@ -111,6 +123,7 @@ pub(crate) async fn query_entities(
         order: order.read(naming.context())?,
         paging: face.paging(&params)?,
         asked: Asked { shape, geometry, media },
+        caller: ask.caller_to(&naming, sources),
     };
     face.answer_question(ask, &naming, &question).await
 }
@@ -147,7 +160,15 @@ impl Face {
         naming: &Naming,
         question: &Question,
     ) -> Result<Response<Body>, Fault> {
-        let (paging, asked) = (question.paging, &question.asked);
+        let (paging, asked, caller) = (question.paging, &question.asked, &question.caller);
+        // Clause 5.7.2.4.
+        if !question.order.by.is_empty()
+            && self.engine.is_distributed(caller, &question.filter).await?
+        {
+            return Err(Fault::bad_data(
+                "an order needs local=true where context sources are registered for what is asked for",
+            ));
+        }
         let query = EntityQuery {
             filter: question.filter.clone(),
             order: question.order.clone(),
@@ -156,17 +177,17 @@ impl Face {
         };
         let (page, linked) = if asked.shape.join().is_some() {
             let snapshot = self.snapshot(ask).await?;
-            let page = self.engine.query_in(&ask.caller, &snapshot, &query).await?;
+            let page = self.engine.query_in(caller, &snapshot, &query).await?;
             let linked = self.linked(ask, &snapshot, &page.entities, &asked.shape).await?;
             (page, linked)
         } else {
-            (self.engine.query(&ask.caller, &query).await?, Vec::new())
+            (self.engine.query(caller, &query).await?, Vec::new())
         };
         let in_body = context_in_body(ask, asked.media);
         let written = self.written(naming, asked, &page.entities, &linked, in_body, true)?;
         let mut response = self.answer_written(ask, asked.media, naming, written, page.revision);
         paging.tell(ask, asked.media, page.count, page.has_more, &mut response);
-        Ok(response)
+        warned(Ok(response), page.contributions.as_deref(), &ask.caller)
     }
 
     /// Writes entities and those that they lead to: as a list, or the one there is by itself.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cardo_http::Params;
 use cardo_model::Iri;
 
-use super::projection::{Projection, projection};
+use super::projection::{Projection, named, projection};
 use super::{ProjectionText, dataset_ids};
 use crate::face::Face;
 use crate::fault::Fault;
@@ -39,6 +39,20 @@ impl<'a> ShapeText<'a> {
             join_level: params.get("joinLevel"),
             contained_by: params.get("containedBy"),
         }
+    }
+
+    /// Gives the names their ids where context sources may have what the twin has not met yet.
+    pub(crate) async fn learn(
+        &self,
+        face: &Face,
+        ask: &Ask<'_>,
+        naming: &Naming,
+    ) -> Result<(), Fault> {
+        if ask.caller.reach.is_far() {
+            let names = named(self.projection, naming.context(), face.options.limits.join_levels)?;
+            face.engine.learn(&names).await?;
+        }
+        Ok(())
     }
 
     /// The shape of the answer, and the attributes of `attrs`, of which an entity needs one.

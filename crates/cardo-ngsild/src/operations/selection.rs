@@ -113,13 +113,19 @@ pub(crate) fn question(
     Ok(filter)
 }
 
-/// A filter of context sources (clause 5.7.2.4) has to be a query. This server knows no sources, so
-/// that it leaves none out.
+/// A filter of context sources (clause 5.7.2.4) has to be a query.
 pub(crate) fn check_source_filter(csf: Option<&str>, context: &Context) -> Result<(), Fault> {
-    if let Some(csf) = csf {
-        parse_q(csf, &ContextNames(context), QOptions::default())?;
-    }
+    source_filter(csf, context)?;
     Ok(())
+}
+
+/// The filter of context sources itself.
+pub(crate) fn source_filter(
+    csf: Option<&str>,
+    context: &Context,
+) -> Result<Option<Filter>, Fault> {
+    let parse = |csf| parse_q(csf, &ContextNames(context), QOptions::default());
+    Ok(csf.map(parse).transpose()?)
 }
 
 fn is_system(name: &Iri) -> bool {

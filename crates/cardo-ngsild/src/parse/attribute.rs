@@ -320,6 +320,8 @@ impl AttributeReader<'_> {
                 let why = "only notifications tell what was before";
                 return Err(DataFault::Prohibited(name.to_owned(), why).into());
             }
+            "createdAt" if self.reading.keeps_dates => instance.created_at = date(raw),
+            "modifiedAt" if self.reading.keeps_dates => instance.modified_at = date(raw),
             _ if OUTPUT_ONLY.contains(&name) => {}
             _ => instance.attributes.push(self.sub_attribute(name, raw, depth, instance)?),
         }
@@ -360,6 +362,11 @@ impl AttributeReader<'_> {
         }
         Ok(text.into())
     }
+}
+
+/// A moment that another server tells.
+pub(crate) fn date(raw: &RawValue) -> Option<Timestamp> {
+    Timestamp::parse(&as_string(raw)?).ok()
 }
 
 /// What kinds the core prescribes for attributes that it names (table 5.2.4-1, clause 4.5.2.2).

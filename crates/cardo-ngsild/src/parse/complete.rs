@@ -32,6 +32,8 @@ pub(crate) fn complete_instance(fragment: InstanceFragment) -> Result<Instance, 
     instance.value_type = fragment.value_type;
     instance.object_types = fragment.object_types;
     instance.expires_at = fragment.expires_at;
+    instance.created_at = fragment.created_at.unwrap_or(instance.created_at);
+    instance.modified_at = fragment.modified_at.unwrap_or(instance.modified_at);
     instance.attributes = complete_attributes(fragment.attributes)?;
     Ok(instance)
 }

@@ -12,6 +12,7 @@ mod names;
 mod terms;
 mod value;
 
+pub(crate) use attribute::date;
 pub(crate) use complete::complete_instance;
 pub(crate) use elements::{Element, Elements};
 pub(crate) use entity::{Document, EntityReader};
@@ -32,6 +33,8 @@ pub(crate) struct Reading {
     pub(crate) is_simplified: bool,
     /// Whether an attribute may have several instances of one dataset (clause 4.5.7).
     pub(crate) is_evolution: bool,
+    /// Whether another server is believed about when something was written.
+    pub(crate) keeps_dates: bool,
 }
 
 impl Reading {
@@ -41,6 +44,7 @@ impl Reading {
         is_fragment: false,
         is_simplified: false,
         is_evolution: false,
+        keeps_dates: false,
     };
     /// A fragment that updates attribute by attribute (clause 5.5.8).
     pub(crate) const UPDATE: Self = Self {
@@ -48,6 +52,7 @@ impl Reading {
         is_fragment: true,
         is_simplified: false,
         is_evolution: false,
+        keeps_dates: false,
     };
     /// A fragment that is merged into what is there (clause 5.5.12).
     pub(crate) const MERGE: Self = Self {
@@ -55,6 +60,7 @@ impl Reading {
         is_fragment: true,
         is_simplified: false,
         is_evolution: false,
+        keeps_dates: false,
     };
 
     /// Instances over time, which may say that there was none (clause 5.5.4).
@@ -63,7 +69,11 @@ impl Reading {
         is_fragment: false,
         is_simplified: false,
         is_evolution: true,
+        keeps_dates: false,
     };
+
+    /// An entity as a context source gives it.
+    pub(crate) const OF_SOURCE: Self = Self { keeps_dates: true, ..Self::WHOLE };
 
     /// The same, in simplified representation or not.
     pub(crate) fn simplified(self, is_simplified: bool) -> Self {

@@ -39,6 +39,7 @@ pub const KEYS: &[Key] = &[
     key("egress.ca", Shape::Text),
     key("egress.timeout", Shape::Text),
     key("egress.max_response", Shape::Text),
+    key("federation.alias", Shape::Text),
     key("limits.body", Shape::Text),
     key("limits.history", Shape::Integer),
     key("limits.query_timeout", Shape::Text),

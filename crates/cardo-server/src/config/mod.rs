@@ -30,6 +30,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// What the server may reach.
     pub egress: EgressSection,
+    /// How the server meets others of its kind.
+    pub federation: FederationConfig,
     /// Bounds on what clients can ask for.
     pub limits: LimitsConfig,
     /// Short names outside NGSI-LD.
@@ -65,6 +67,16 @@ pub struct NamesConfig {
     /// The URL of a context among `contexts` whose terms are the names. Not set: the core context.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
+}
+
+/// How the server meets other context sources.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FederationConfig {
+    /// The pseudonym by which other servers tell that a request has come through this one, a token
+    /// of HTTP. Not set: one of chance, another with each start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
 }
 
 /// Who may do what.
@@ -212,6 +224,7 @@ impl Default for Config {
             http: HttpConfig::default(),
             auth: AuthConfig::default(),
             egress: EgressSection::default(),
+            federation: FederationConfig::default(),
             limits: LimitsConfig::default(),
             names: NamesConfig::default(),
             contexts: BTreeMap::new(),

@@ -1,0 +1,152 @@
+//! Calls that reach context sources.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+
+use cardo_model::{Iri, TwinId};
+use cardo_query::Filter;
+
+use super::gather::BEHIND;
+use super::question::Question;
+use super::sources::ContextSources;
+use crate::caller::Caller;
+use crate::engine::{Engine, Inner};
+use crate::ports::StoreError;
+use crate::query::{EntityQuery, Page, PageStart, QueryError};
+use crate::snapshot::Snapshot;
+use crate::twin::Twin;
+
+/// So many entities of one source are part of an answer at the most.
+const MOST: usize = 10_000;
+/// By so much more a source is asked again where too few of its entities met the question.
+const MORE: usize = 8;
+/// So great a part of the names that a store may hold can come from sources.
+const SHARE_OF_NAMES: usize = 10;
+
+impl Engine {
+    /// Asks context sources through this port, as long as somebody holds it.
+    pub fn use_sources(&self, sources: &Arc<dyn ContextSources>) {
+        *self.inner.sources.write() = Some(Arc::downgrade(sources));
+    }
+
+    /// Whether sources may be registered for a twin, without waiting: `false` is certain.
+    #[inline]
+    pub fn may_have_sources(&self, twin: &TwinId) -> bool {
+        let inner = &self.inner;
+        if twin.is_default() {
+            let twin = inner.default_twin.load();
+            return twin.as_ref().as_ref().is_none_or(|twin| twin.has_sources.load(Ordering::Acquire));
+        }
+        let twins = inner.twins.load();
+        twins.get(twin).is_none_or(|twin| twin.has_sources.load(Ordering::Acquire))
+    }
+
+    /// The pseudonym of this server for a twin: each tenant counts as a source of its own (clause
+    /// 4.3.6.4).
+    pub fn alias(&self, twin: &TwinId) -> Box<str> {
+        let own = match &self.inner.options.alias {
+            Some(own) => own.to_string(),
+            None => format!("cardo-{:016x}", self.inner.seed),
+        };
+        match (twin.is_default(), twin.tenant()) {
+            (true, _) => own.into(),
+            (false, tenant) => format!("{own}.{}", tenant.replace(':', "~")).into(),
+        }
+    }
+
+    /// Whether the answer to a question depends on registered sources.
+    pub async fn is_distributed(
+        &self,
+        caller: &Caller,
+        filter: &Filter,
+    ) -> Result<bool, QueryError> {
+        let Some(forwarding) = caller.reach.forwarding() else { return Ok(false) };
+        let registrations = self.inner.twin(&caller.twin).await?.registrations();
+        let question = Question::of(filter);
+        Ok(!self.inner.sources_of(&registrations, &question, forwarding).is_empty())
+    }
+
+    /// The twin of a snapshot, completed by what sources have of the entities that a condition is
+    /// about; the same snapshot where none has anything.
+    pub async fn completed(
+        &self,
+        caller: &Caller,
+        snapshot: Snapshot,
+        filter: &Filter,
+    ) -> Result<Snapshot, QueryError> {
+        match self.inner.gather(caller, filter, MOST).await? {
+            None => Ok(snapshot),
+            Some(gathered) => self.inner.with_gathered(&snapshot, gathered).await,
+        }
+    }
+
+    /// Gives names their ids before sources are asked for them, so that what comes back can be
+    /// told by them.
+    pub async fn learn(&self, names: &[Iri]) -> Result<(), QueryError> {
+        Ok(self.inner.learn_of_sources(names).await?)
+    }
+}
+
+impl Inner {
+    pub(crate) fn context_sources(&self) -> Option<Arc<dyn ContextSources>> {
+        self.sources.read().as_ref().and_then(Weak::upgrade)
+    }
+
+    /// Answers a question from the twin and from sources.
+    pub(crate) async fn answer_far(
+        self: &Arc<Self>,
+        caller: &Caller,
+        twin: &Arc<Twin>,
+        snapshot: &Snapshot,
+        query: &EntityQuery,
+    ) -> Result<Page, QueryError> {
+        let mut most = needed(query);
+        loop {
+            let Some(gathered) = self.gather(caller, &query.filter, most).await? else {
+                return self.answer_linked(twin, snapshot, query).await;
+            };
+            let is_cut = gathered.is_cut();
+            let completed = self.with_gathered(snapshot, gathered).await?;
+            let mut page = self.answer_linked(twin, &completed, query).await?;
+            if !is_cut || most >= MOST || page.has_more {
+                page.has_more |= is_cut;
+                return Ok(page);
+            }
+            most = most.saturating_mul(MORE).min(MOST);
+        }
+    }
+
+    /// Learns names that only sources use, up to a share of those that a store may hold; those
+    /// beyond it stay unknown.
+    pub(crate) async fn learn_of_sources(&self, names: &[Iri]) -> Result<(), StoreError> {
+        let unknown: Vec<Iri> =
+            names.iter().filter(|name| self.names.id(name.as_str()).is_none()).cloned().collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let share = self.options.max_names / SHARE_OF_NAMES;
+        let learnt = self.names_of_sources.fetch_add(unknown.len(), Ordering::Relaxed);
+        if learnt + unknown.len() > share {
+            self.names_of_sources.fetch_sub(unknown.len(), Ordering::Relaxed);
+            tracing::warn!(share, "names of context sources are left out: they use up their share");
+            return Ok(());
+        }
+        let ids = self.store.intern(&unknown).await?;
+        self.names.learn(ids.into_iter().zip(unknown));
+        Ok(())
+    }
+}
+
+/// How many entities of each source are needed at the least.
+fn needed(query: &EntityQuery) -> usize {
+    if query.count || !query.order.by.is_empty() {
+        return MOST;
+    }
+    let before = match query.page.start {
+        PageStart::Offset(offset) => offset,
+        PageStart::After(seq) if seq.revision() == BEHIND => seq.ordinal() as usize + 1,
+        PageStart::After(_) => 0,
+        PageStart::Before(_) => return MOST,
+    };
+    before.saturating_add(query.page.limit).saturating_add(1).min(MOST)
+}

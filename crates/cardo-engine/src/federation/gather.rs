@@ -1,0 +1,309 @@
+//! A read completed by what registered sources hold (clauses 5.7.1.4 and 5.7.2.4): the entities that
+//! they give are merged into a root of the one call, which then answers like any other.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cardo_model::{
+    Attribute, EntityId, Instance, Iri, NameId, Record, RecordHeader, Revision, Seq, Timestamp,
+};
+use cardo_query::Filter;
+use futures_util::StreamExt;
+use hashbrown::HashSet;
+
+use super::index::Registrations;
+use super::matching::Match;
+use super::merge::{Version, merge};
+use super::narrow::{is_of, operation, requests};
+use super::operations::SourceOperation;
+use super::question::Question;
+use super::reach::Forwarding;
+use super::registration::Mode;
+use super::sources::{
+    ContextSources, Contributed, Contribution, Contributions, SourceEntities, SourceEntity,
+    SourceFault, SourceRequest,
+};
+use super::wanted::{Looking, Wanted};
+use crate::caller::Caller;
+use crate::engine::Inner;
+use crate::live::Root;
+use crate::query::QueryError;
+use crate::snapshot::Snapshot;
+
+/// How many sources are waited for at once.
+const AT_ONCE: usize = 16;
+/// How many requests one call makes at the most.
+const MOST_REQUESTS: usize = 1_000;
+/// Entities of sources stand behind all of the twin in the order of creation.
+pub(crate) const BEHIND: Revision = Revision(1 << 43);
+
+/// What sources gave of the entities that are asked for.
+pub(crate) struct Gathered {
+    pub(crate) contributions: Contributions,
+    found: Vec<Found>,
+}
+
+struct Found {
+    entity: SourceEntity,
+    is_auxiliary: bool,
+}
+
+impl Gathered {
+    /// Whether a source has more than it was asked for.
+    pub(crate) fn is_cut(&self) -> bool {
+        let mut outcomes = self.contributions.iter().map(|one| &one.outcome);
+        outcomes.any(|outcome| matches!(outcome, Ok(Contributed { is_cut: true, .. })))
+    }
+}
+
+impl Inner {
+    /// The sources that may have what is asked for, each with the operation it is asked by.
+    pub(crate) fn sources_of(
+        &self,
+        registrations: &Registrations,
+        question: &Question,
+        forwarding: &Forwarding,
+    ) -> Vec<(Match, SourceOperation)> {
+        let asked = &forwarding.asked;
+        let wanted = Wanted {
+            entities: question.entities.clone(),
+            attributes: asked.attributes.clone(),
+            datasets: asked.datasets.clone(),
+            operation: None,
+            time: None,
+            geo: question.geo.clone(),
+            scope: question.scope.clone(),
+            source: asked.sources.clone(),
+            encountered: forwarding.passed.clone(),
+            looking: Looking::ForInformation,
+            now: (self.options.clock)(),
+        };
+        let found = registrations.matching(&wanted).into_iter();
+        found
+            .filter_map(|found| {
+                let operation = operation(&found.registration, asked.by)?;
+                Some((found, operation))
+            })
+            .collect()
+    }
+
+    /// Asks sources for at most so many entities each; `None` where there is none to ask.
+    pub(crate) async fn gather(
+        &self,
+        caller: &Caller,
+        filter: &Filter,
+        most: usize,
+    ) -> Result<Option<Gathered>, QueryError> {
+        let Some(forwarding) = caller.reach.forwarding() else { return Ok(None) };
+        let registrations = self.twin(&caller.twin).await?.registrations();
+        if registrations.is_empty() {
+            return Ok(None);
+        }
+        let question = Question::of(filter);
+        let matches = self.sources_of(&registrations, &question, forwarding);
+        if matches.is_empty() {
+            return Ok(None);
+        }
+        let port = self.context_sources();
+        let (true, Some(port)) = (!forwarding.is_loop(), port) else {
+            return Ok(Some(unasked(&matches, forwarding)));
+        };
+        let mut asked: Vec<(&Match, SourceRequest<'_>)> = Vec::new();
+        for (found, operation) in &matches {
+            let own = requests(found, &question, forwarding, *operation, most);
+            asked.extend(own.into_iter().map(|request| (found, request)));
+        }
+        if asked.len() > MOST_REQUESTS {
+            return Err(QueryError::TooManySources(asked.len(), MOST_REQUESTS));
+        }
+        let answers = futures_util::stream::iter(&asked)
+            .map(|(_, request)| ask(&*port, request, &self.options.clock))
+            .buffered(AT_ONCE);
+        let answers: Vec<_> = answers.collect().await;
+        Ok(Some(sorted(&asked, answers)))
+    }
+
+    /// The twin of a snapshot with what was gathered.
+    pub(crate) async fn with_gathered(
+        &self,
+        snapshot: &Snapshot,
+        gathered: Gathered,
+    ) -> Result<Snapshot, QueryError> {
+        let Gathered { contributions, found } = gathered;
+        let found = self.known_names(found).await?;
+        let now = (self.options.clock)();
+        let mut root = None;
+        for (ordinal, (id, [versions, auxiliary])) in by_entity(found).into_iter().enumerate() {
+            let root = root.get_or_insert_with(|| Root::clone(&snapshot.root));
+            let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
+            put(root, &id, versions, auxiliary, (now, ordinal));
+        }
+        let root = root.map_or_else(|| snapshot.root.clone(), Arc::new);
+        Ok(Snapshot { root, contributions: Some(contributions), ..snapshot.clone() })
+    }
+
+    /// Gives names of sources their ids, within a share of what a store may hold.
+    async fn known_names(
+        &self,
+        found: Vec<Found>,
+    ) -> Result<Vec<(Version, bool)>, QueryError> {
+        let mut unknown: Vec<Iri> = Vec::new();
+        let mut seen: HashSet<Iri> = HashSet::new();
+        for one in &found {
+            one.entity.entity.names(&mut |name: &Iri| {
+                if self.names.id(name.as_str()).is_none() && seen.insert(name.clone()) {
+                    unknown.push(name.clone());
+                }
+            });
+        }
+        self.learn_of_sources(&unknown).await?;
+        let mut id_of = |name: Iri| self.names.id_or_unknown(name.as_str());
+        let version = |found: Found| {
+            let SourceEntity { entity, created_at, modified_at } = found.entity;
+            let mut entity = entity.map_names(&mut id_of);
+            entity.attributes.retain(|attribute| attribute.name != NameId::UNKNOWN);
+            entity.types.retain(|name| *name != NameId::UNKNOWN);
+            let version = Version { entity, created_at, modified_at };
+            (!version.entity.types.is_empty()).then_some((version, found.is_auxiliary))
+        };
+        Ok(found.into_iter().filter_map(version).collect())
+    }
+}
+
+/// What comes where nothing can be asked.
+fn unasked(matches: &[(Match, SourceOperation)], forwarding: &Forwarding) -> Gathered {
+    let fault = if forwarding.is_loop() {
+        SourceFault::Loop
+    } else {
+        SourceFault::Silent("this server asks no context sources".to_owned())
+    };
+    let contribution = |(found, _): &(Match, SourceOperation)| Contribution {
+        registration: found.registration.id.clone(),
+        outcome: Err(fault.clone()),
+        warnings: Vec::new(),
+    };
+    Gathered { contributions: matches.iter().map(contribution).collect(), found: Vec::new() }
+}
+
+async fn ask(
+    port: &dyn ContextSources,
+    request: &SourceRequest<'_>,
+    clock: &crate::options::Clock,
+) -> Result<SourceEntities, SourceFault> {
+    let answer = port.entities(request).await;
+    let is_well = !matches!(answer, Err(SourceFault::Silent(_) | SourceFault::Refused { .. }));
+    request.registration.progress.count(clock(), is_well);
+    answer
+}
+
+/// Sorts answers by sources, without what was not asked for.
+fn sorted(
+    asked: &[(&Match, SourceRequest<'_>)],
+    answers: Vec<Result<SourceEntities, SourceFault>>,
+) -> Gathered {
+    let mut contributions: Vec<Contribution> = Vec::new();
+    let mut all = Vec::new();
+    for ((found, request), answer) in asked.iter().zip(answers) {
+        let registration = &found.registration;
+        let mut warnings = Vec::new();
+        let outcome = answer.and_then(|answer| {
+            warnings = answer.warnings;
+            let mut contributed = Contributed {
+                entities: answer.entities.len(),
+                unusable: answer.unusable,
+                revision: answer.revision,
+                is_cut: answer.is_cut,
+            };
+            let is_auxiliary = registration.mode == Mode::Auxiliary;
+            let before = all.len();
+            let fitting = answer.entities.into_iter().filter_map(|one| fitting(request, one));
+            all.extend(fitting.map(|entity| Found { entity, is_auxiliary }));
+            contributed.unusable += contributed.entities - (all.len() - before);
+            Ok(contributed)
+        });
+        let contribution =
+            Contribution { registration: registration.id.clone(), outcome, warnings };
+        contributions.push(contribution);
+    }
+    Gathered { contributions: contributions.into(), found: all }
+}
+
+/// An entity without attributes that were not asked for; `None` where it was not asked for itself.
+fn fitting(request: &SourceRequest<'_>, mut one: SourceEntity) -> Option<SourceEntity> {
+    let entity = &mut one.entity;
+    if !is_of(request, entity.id.as_str(), &entity.types) {
+        return None;
+    }
+    if !request.attributes.is_empty() {
+        entity.attributes.retain(|attribute| request.attributes.contains(&attribute.name));
+    }
+    let datasets = &request.registration.datasets;
+    if !datasets.is_empty() {
+        let is_registered = |instance: &Instance| {
+            let dataset = instance.dataset_id.as_ref().map_or("@none", Iri::as_str);
+            datasets.iter().any(|own| &**own == dataset)
+        };
+        entity.attributes.iter_mut().for_each(|a| a.instances.retain(is_registered));
+        entity.attributes.retain(|attribute: &Attribute| !attribute.instances.is_empty());
+    }
+    Some(one)
+}
+
+/// The versions of each entity, those of auxiliary sources apart, in the order in which they came.
+fn by_entity(found: Vec<(Version, bool)>) -> Vec<(EntityId, [Vec<Version>; 2])> {
+    let mut places: HashMap<EntityId, usize> = HashMap::new();
+    let mut all: Vec<(EntityId, [Vec<Version>; 2])> = Vec::new();
+    for (version, is_auxiliary) in found {
+        let id = version.entity.id.clone();
+        let place = *places.entry(id.clone()).or_insert_with(|| {
+            all.push((id, Default::default()));
+            all.len() - 1
+        });
+        all[place].1[usize::from(is_auxiliary)].push(version);
+    }
+    all
+}
+
+fn put(
+    root: &mut Root,
+    id: &EntityId,
+    mut versions: Vec<Version>,
+    auxiliary: Vec<Version>,
+    (now, ordinal): (Timestamp, u32),
+) {
+    let slot = root.slot(id.as_str());
+    let local = slot.and_then(|slot| root.record(slot)).cloned();
+    if let Some(local) = &local {
+        let view = local.view();
+        versions.insert(
+            0,
+            Version {
+                entity: view.decode(),
+                created_at: Some(view.created_at()),
+                modified_at: Some(view.modified_at()),
+            },
+        );
+    }
+    let Some(Version { entity, created_at, modified_at }) = merge(versions, auxiliary, now) else {
+        return;
+    };
+    let header = match &local {
+        Some(local) => local.view().header(),
+        None => RecordHeader {
+            seq: Seq::new(BEHIND, ordinal),
+            created_at: Timestamp::MIN,
+            modified_at: Timestamp::MIN,
+            revision: Revision(0),
+        },
+    };
+    let header = RecordHeader {
+        created_at: created_at.unwrap_or(header.created_at),
+        modified_at: modified_at.unwrap_or(header.modified_at),
+        ..header
+    };
+    let record = Record::encode(&entity, header);
+    match slot {
+        Some(slot) => root.replace(slot, record),
+        None => root.create(record),
+    }
+}

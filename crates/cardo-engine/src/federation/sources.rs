@@ -1,0 +1,114 @@
+//! The port to context sources: what is asked of them, and what comes of it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cardo_model::{Entity, Iri, Timestamp};
+use cardo_query::Filter;
+
+use super::operations::SourceOperation;
+use super::reach::Forwarding;
+use super::registration::Registration;
+use super::wanted::WantedEntities;
+
+/// Asks context sources on behalf of the engine.
+#[async_trait]
+pub trait ContextSources: Send + Sync + 'static {
+    /// The entities that a source has of those that are asked for; the caller does not rely on it
+    /// that they are of those.
+    async fn entities(&self, request: &SourceRequest<'_>) -> Result<SourceEntities, SourceFault>;
+}
+
+/// A question to one source, within what is registered of it (clause 4.3.6.1).
+#[derive(Clone, Debug)]
+pub struct SourceRequest<'a> {
+    /// The source.
+    pub registration: &'a Registration,
+    /// On behalf of which call.
+    pub forwarding: &'a Forwarding,
+    /// By which operation.
+    pub operation: SourceOperation,
+    /// Which entities.
+    pub entities: WantedEntities,
+    /// Only these attributes; all where it is empty.
+    pub attributes: Vec<Iri>,
+    /// What entities have to meet beyond that. A source that cannot be told is asked without.
+    pub filter: Filter,
+    /// At most so many.
+    pub most: usize,
+}
+
+/// Entities of a source.
+#[derive(Debug, Default)]
+pub struct SourceEntities {
+    /// The entities, in the order of the source.
+    pub entities: Vec<SourceEntity>,
+    /// How many of its entities cannot be used.
+    pub unusable: usize,
+    /// Whether the source has more.
+    pub is_cut: bool,
+    /// The revision of which the source says that it answers.
+    pub revision: Option<u64>,
+    /// What it says of sources that it has asked itself.
+    pub warnings: Vec<Box<str>>,
+}
+
+/// An entity as a source has it; the moments of its instances are those of the source.
+#[derive(Debug)]
+pub struct SourceEntity {
+    /// The entity.
+    pub entity: Entity,
+    /// When it came into being, where the source tells.
+    pub created_at: Option<Timestamp>,
+    /// When it last changed, where the source tells.
+    pub modified_at: Option<Timestamp>,
+}
+
+/// Why a source gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SourceFault {
+    /// It did not answer in time, or could not be reached.
+    #[error("{0}")]
+    Silent(String),
+    /// Nothing was sent, because the request has come here before.
+    #[error("the request has come through this server already")]
+    Loop,
+    /// It answered with an error.
+    #[error("it answered with {status}: {detail}")]
+    Refused {
+        /// The status.
+        status: u16,
+        /// What it said, in short.
+        detail: String,
+    },
+    /// What it answered cannot be used.
+    #[error("its answer cannot be used: {0}")]
+    Invalid(String),
+}
+
+/// What has come of asking a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contribution {
+    /// The registration.
+    pub registration: Iri,
+    /// What came.
+    pub outcome: Result<Contributed, SourceFault>,
+    /// What the source said of those that it asked.
+    pub warnings: Vec<Box<str>>,
+}
+
+/// What a source gave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contributed {
+    /// How many entities.
+    pub entities: usize,
+    /// How many of them cannot be used.
+    pub unusable: usize,
+    /// As of which revision of its twin, where it says so.
+    pub revision: Option<u64>,
+    /// Whether it has more that is not part of the answer.
+    pub is_cut: bool,
+}
+
+/// What has come of all sources that were asked; nothing where none was.
+pub type Contributions = Arc<[Contribution]>;

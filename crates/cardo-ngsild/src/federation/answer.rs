@@ -1,0 +1,99 @@
+//! What a context source answers, as entities.
+
+use std::sync::Arc;
+
+use cardo_egress::{HeaderMap, Response};
+use cardo_engine::{SourceEntity, SourceFault};
+use serde_json::value::RawValue;
+
+use crate::contexts::{Contexts, Place};
+use crate::options::NgsildLimits;
+use crate::parse::{Document, EntityReader, InvalidInput, Items, Reading, date};
+use crate::represent::Naming;
+
+/// So much of an error is told on.
+const MOST_DETAIL: usize = 200;
+/// So many warnings of one source are passed on.
+const MOST_WARNINGS: usize = 16;
+
+/// The entities of an answer, and how many of them are none that can be used. An answer that is no
+/// entity or list of entities is refused (clause 6.3.17).
+pub(super) async fn entities(
+    contexts: &Arc<Contexts>,
+    place: Place<'_>,
+    response: &Response,
+    naming: &Arc<Naming>,
+) -> Result<(Vec<SourceEntity>, usize), SourceFault> {
+    let invalid = |error: InvalidInput| SourceFault::Invalid(error.to_string());
+    let body = response.body.trim_ascii();
+    // No content is no data, which is as good as not found.
+    if body.is_empty() {
+        return Ok((Vec::new(), 0));
+    }
+    if !body.starts_with(b"[") {
+        let document = Document::from_body(body).map_err(invalid)?;
+        let entity = read(contexts, place, &document, naming).await.map_err(invalid)?;
+        return Ok((vec![entity], 0));
+    }
+    let raw: &RawValue = serde_json::from_slice(body)
+        .map_err(|error| SourceFault::Invalid(format!("it is no JSON: {error}")))?;
+    let items = Items::of(raw).map_err(invalid)?.0;
+    let (mut entities, mut bad) = (Vec::with_capacity(items.len()), 0);
+    for item in items {
+        let Ok(document) = Document::from_body(item.get().as_bytes()) else {
+            bad += 1;
+            continue;
+        };
+        match read(contexts, place, &document, naming).await {
+            Ok(entity) => entities.push(entity),
+            Err(error) => {
+                tracing::debug!(%error, "an entity of a context source cannot be used");
+                bad += 1;
+            }
+        }
+    }
+    if entities.is_empty() && bad > 0 {
+        return Err(SourceFault::Invalid(format!("none of its {bad} items is an entity")));
+    }
+    Ok((entities, bad))
+}
+
+async fn read(
+    contexts: &Arc<Contexts>,
+    place: Place<'_>,
+    document: &Document<'_>,
+    naming: &Arc<Naming>,
+) -> Result<SourceEntity, InvalidInput> {
+    let own = match document.context()? {
+        Some(raw) => contexts.naming(place, raw.get()).await.ok(),
+        None => None,
+    };
+    let context = own.as_ref().unwrap_or(naming).context();
+    let reader = EntityReader { context, max_attributes: NgsildLimits::default().attributes };
+    let entity = reader.entity(document, None, Reading::OF_SOURCE)?;
+    let moment = |name: &str| document.members().get(name).ok().flatten().and_then(date);
+    Ok(SourceEntity {
+        entity,
+        created_at: moment("createdAt"),
+        modified_at: moment("modifiedAt"),
+    })
+}
+
+/// What an error says, in short.
+pub(super) fn detail(body: &[u8]) -> String {
+    let problem: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let member = |name: &str| problem.as_ref()?.get(name)?.as_str().map(str::to_owned);
+    let detail = member("detail").or_else(|| member("title")).unwrap_or_default();
+    detail.chars().take(MOST_DETAIL).collect()
+}
+
+/// The revision that another Cardo answers with.
+pub(super) fn revision(headers: &HeaderMap) -> Option<u64> {
+    headers.get("cardo-revision")?.to_str().ok()?.parse().ok()
+}
+
+/// What the source says of those that it has asked.
+pub(super) fn warnings(headers: &HeaderMap) -> Vec<Box<str>> {
+    let all = headers.get_all("ngsild-warning").iter();
+    all.filter_map(|value| value.to_str().ok()).take(MOST_WARNINGS).map(Box::from).collect()
+}

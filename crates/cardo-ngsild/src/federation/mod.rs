@@ -1,0 +1,19 @@
+//! Context sources over HTTP (clauses 4.3.6 and 6.3.17 to 6.3.19).
+//!
+//! ```text
+//! request ─ reach.rs ─ engine ─ sources.rs ─ read.rs  (what is asked, as a request)
+//!           (how far)  (which               answer.rs (what comes, as entities)
+//!                       sources)            sender.rs (one exchange, through the gate)
+//! answer  ─ warning.rs (what did not come)
+//! ```
+
+mod answer;
+mod reach;
+mod read;
+mod sender;
+mod sources;
+mod warning;
+
+pub(crate) use reach::datasets_of;
+pub(crate) use sources::Sources;
+pub(crate) use warning::warned;
