@@ -79,7 +79,9 @@ pub enum QueryError {
     #[error("the range of time holds more than {0} instances of one entity; narrow it")]
     TooMuchHistory(usize),
     /// More context sources would have to be asked than one call may ask.
-    #[error("{0} requests to context sources would be needed, and {1} are made at the most; narrow the question")]
+    #[error(
+        "{0} requests to context sources would be needed, and {1} are made at the most; narrow the question"
+    )]
     TooManySources(usize, usize),
     /// The asked revision did not arrive in time.
     #[error("revision {0} has not arrived here in time")]

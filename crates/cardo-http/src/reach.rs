@@ -43,6 +43,9 @@ mod tests {
         headers.append(VIA, HeaderValue::from_static("1.1 north, 1.0 south (comment)"));
         headers.append(VIA, HeaderValue::from_static("HTTP/2.0 east"));
         let names: Vec<Box<str>> = passed(&headers);
-        assert_eq!(names.iter().map(|name| &**name).collect::<Vec<_>>(), ["north", "south", "east"]);
+        assert_eq!(
+            names.iter().map(|name| &**name).collect::<Vec<_>>(),
+            ["north", "south", "east"]
+        );
     }
 }

@@ -35,7 +35,10 @@ impl Engine {
         let inner = &self.inner;
         if twin.is_default() {
             let twin = inner.default_twin.load();
-            return twin.as_ref().as_ref().is_none_or(|twin| twin.has_sources.load(Ordering::Acquire));
+            return twin
+                .as_ref()
+                .as_ref()
+                .is_none_or(|twin| twin.has_sources.load(Ordering::Acquire));
         }
         let twins = inner.twins.load();
         twins.get(twin).is_none_or(|twin| twin.has_sources.load(Ordering::Acquire))

@@ -8,8 +8,9 @@ use cardo_model::{
     Attribute, EntityId, Instance, Iri, NameId, Record, RecordHeader, Revision, Seq, Timestamp,
 };
 use cardo_query::Filter;
-use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use hashbrown::HashSet;
+use tokio::sync::Semaphore;
 
 use super::index::Registrations;
 use super::matching::Match;
@@ -116,10 +117,12 @@ impl Inner {
         if asked.len() > MOST_REQUESTS {
             return Err(QueryError::TooManySources(asked.len(), MOST_REQUESTS));
         }
-        let answers = futures_util::stream::iter(&asked)
-            .map(|(_, request)| ask(&*port, request, &self.options.clock))
-            .buffered(AT_ONCE);
-        let answers: Vec<_> = answers.collect().await;
+        let turns = Semaphore::new(AT_ONCE);
+        let mut answers: Vec<BoxFuture<'_, _>> = Vec::with_capacity(asked.len());
+        for (_, request) in &asked {
+            answers.push(Box::pin(ask(&*port, request, &turns, &self.options.clock)));
+        }
+        let answers = futures_util::future::join_all(answers).await;
         Ok(Some(sorted(&asked, answers)))
     }
 
@@ -143,10 +146,7 @@ impl Inner {
     }
 
     /// Gives names of sources their ids, within a share of what a store may hold.
-    async fn known_names(
-        &self,
-        found: Vec<Found>,
-    ) -> Result<Vec<(Version, bool)>, QueryError> {
+    async fn known_names(&self, found: Vec<Found>) -> Result<Vec<(Version, bool)>, QueryError> {
         let mut unknown: Vec<Iri> = Vec::new();
         let mut seen: HashSet<Iri> = HashSet::new();
         for one in &found {
@@ -188,8 +188,10 @@ fn unasked(matches: &[(Match, SourceOperation)], forwarding: &Forwarding) -> Gat
 async fn ask(
     port: &dyn ContextSources,
     request: &SourceRequest<'_>,
+    turns: &Semaphore,
     clock: &crate::options::Clock,
 ) -> Result<SourceEntities, SourceFault> {
+    let _turn = turns.acquire().await;
     let answer = port.entities(request).await;
     let is_well = !matches!(answer, Err(SourceFault::Silent(_) | SourceFault::Refused { .. }));
     request.registration.progress.count(clock(), is_well);

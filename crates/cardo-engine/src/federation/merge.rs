@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn the_latest_observation_stays_else_what_was_written_last() {
-        let observed = |value, second| Instance { observed_at: Some(at(second)), ..instance(value) };
+        let observed =
+            |value, second| Instance { observed_at: Some(at(second)), ..instance(value) };
         let written = |value, second| Instance { modified_at: at(second), ..instance(value) };
         let one = version(vec![(2, observed(1, 10)), (3, written(1, 20)), (4, written(1, 90))]);
         let two = version(vec![(2, observed(2, 9)), (3, written(2, 21)), (4, observed(2, 1))]);

@@ -176,6 +176,5 @@ pub(crate) fn is_of(request: &SourceRequest<'_>, id: &str, types: &[Iri]) -> boo
         entity.is_of_id(id) && entity.types.iter().any(|name| types.contains(name))
     };
     let mut information = request.registration.information.iter();
-    is_wanted
-        && information.any(|info| info.entities.is_empty() || info.entities.iter().any(is_of))
+    is_wanted && information.any(|info| info.entities.is_empty() || info.entities.iter().any(is_of))
 }

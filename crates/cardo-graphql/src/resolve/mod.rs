@@ -11,7 +11,8 @@ use std::sync::Arc;
 use async_graphql::Value;
 use async_graphql::dynamic::FieldValue;
 use cardo_engine::{Caller, Cell, EntityQuery, Page, Snapshot};
-use cardo_model::{NameId, Record};
+use cardo_model::{EntityId, NameId, Record};
+use cardo_query::Filter;
 use parking_lot::Mutex;
 
 use crate::face::Face;
@@ -62,6 +63,17 @@ impl Moment {
 
     pub(crate) async fn page(&self, query: &EntityQuery) -> Result<Page, Fault> {
         Ok(self.face.engine.query_in(&self.caller, &self.snapshot, query).await?)
+    }
+
+    /// One entity, with what context sources have of it.
+    pub(crate) async fn one(&self, id: &str) -> Result<Option<Record>, Fault> {
+        if !self.caller.reach.is_far() {
+            return Ok(self.snapshot.retrieve(id));
+        }
+        let Ok(wanted) = EntityId::new(id.to_owned()) else { return Ok(None) };
+        let (engine, snapshot) = (&self.face.engine, self.snapshot.clone());
+        let filter = Filter::Ids(vec![wanted]);
+        Ok(engine.completed(&self.caller, snapshot, &filter).await?.retrieve(id))
     }
 
     /// The object type that shows an entity where any type may stand.

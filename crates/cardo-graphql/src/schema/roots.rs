@@ -34,9 +34,9 @@ fn id_of<'a>(ctx: &'a ResolverContext<'_>) -> Result<&'a str, Fault> {
 }
 
 /// One entity, where it exists and is of the type.
-fn one(ctx: &ResolverContext<'_>, of: Option<usize>) -> Result<Option<Node>, Fault> {
+async fn one(ctx: &ResolverContext<'_>, of: Option<usize>) -> Result<Option<Node>, Fault> {
     let moment = moment_of(ctx)?;
-    let Some(record) = moment.snapshot.retrieve(id_of(ctx)?) else { return Ok(None) };
+    let Some(record) = moment.one(id_of(ctx)?).await? else { return Ok(None) };
     if let Some(of) = of
         && record.view().types().all(|id| id != moment.model.table(of).id)
     {
@@ -48,10 +48,9 @@ fn one(ctx: &ResolverContext<'_>, of: Option<usize>) -> Result<Option<Node>, Fau
 pub(super) fn query(model: &Arc<Model>) -> Object {
     let single = |name: &str, ty: &str, of: Option<usize>| {
         Field::new(name, TypeRef::named(ty), move |ctx| {
-            fallible(
-                ctx,
-                move |ctx| async move { Ok(one(&ctx, of)?.map(|node| node.into_value(of))) },
-            )
+            fallible(ctx, move |ctx| async move {
+                Ok(one(&ctx, of).await?.map(|node| node.into_value(of)))
+            })
         })
         .argument(id_argument())
     };

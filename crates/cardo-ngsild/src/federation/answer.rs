@@ -72,11 +72,7 @@ async fn read(
     let reader = EntityReader { context, max_attributes: NgsildLimits::default().attributes };
     let entity = reader.entity(document, None, Reading::OF_SOURCE)?;
     let moment = |name: &str| document.members().get(name).ok().flatten().and_then(date);
-    Ok(SourceEntity {
-        entity,
-        created_at: moment("createdAt"),
-        modified_at: moment("modifiedAt"),
-    })
+    Ok(SourceEntity { entity, created_at: moment("createdAt"), modified_at: moment("modifiedAt") })
 }
 
 /// What an error says, in short.

@@ -78,9 +78,8 @@ mod tests {
 
     #[test]
     fn a_request_is_local_where_it_says_so_or_asks_for_all_types() {
-        let local = |uri: &str| {
-            is_local(&Request::builder().uri(uri).body(()).unwrap().into_parts().0)
-        };
+        let local =
+            |uri: &str| is_local(&Request::builder().uri(uri).body(()).unwrap().into_parts().0);
         assert!(local("/entities?local=true") && local("/entities?a=b&local=true"));
         assert!(local("/entities?type=*"));
         assert!(!local("/entities?local=false") && !local("/entities"));

@@ -55,8 +55,7 @@ impl Sources {
         let context = naming.context().link().map(|url| url.as_ref().into());
         let Written { method, path, body } = written;
         let sending = Sending { method, path, body, context };
-        let response =
-            self.sender.send(request.registration, request.forwarding, sending).await?;
+        let response = self.sender.send(request.registration, request.forwarding, sending).await?;
         match response.status {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => Ok(Some(response)),

@@ -3,9 +3,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::header::LINK;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
-use cardo_engine::{
-    AskedBy, AskedSources, Caller, EntityQuery, Order, PageRequest, PageStart,
-};
+use cardo_engine::{AskedBy, AskedSources, Caller, EntityQuery, Order, PageRequest, PageStart};
 use cardo_http::{BaseUrl, PageLinks, Params};
 use cardo_model::{Iri, NameId, Record, Revision};
 use cardo_query::Filter;

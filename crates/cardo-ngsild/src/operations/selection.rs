@@ -120,10 +120,7 @@ pub(crate) fn check_source_filter(csf: Option<&str>, context: &Context) -> Resul
 }
 
 /// The filter of context sources itself.
-pub(crate) fn source_filter(
-    csf: Option<&str>,
-    context: &Context,
-) -> Result<Option<Filter>, Fault> {
+pub(crate) fn source_filter(csf: Option<&str>, context: &Context) -> Result<Option<Filter>, Fault> {
     let parse = |csf| parse_q(csf, &ContextNames(context), QOptions::default());
     Ok(csf.map(parse).transpose()?)
 }

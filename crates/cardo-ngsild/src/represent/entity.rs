@@ -194,7 +194,8 @@ impl EntityWriter<'_, '_> {
 
     #[inline]
     pub(crate) fn moment(&mut self, member: &str, moment: Option<Timestamp>) {
-        let Some(moment) = moment else { return };
+        // A context source may not have told it.
+        let Some(moment) = moment.filter(|moment| *moment != Timestamp::MIN) else { return };
         self.out.push(b'"');
         self.out.extend_from_slice(member.as_bytes());
         self.out.extend_from_slice(b"\":\"");

@@ -73,6 +73,12 @@ pub(crate) async fn client_over(store: MemoryStore, options: NgsildOptions) -> C
 }
 
 impl Client {
+    /// A client of a twin that others reach as well; it asks nobody else.
+    pub(crate) fn of(engine: Engine) -> Self {
+        let (router, runner) = router(engine.clone(), NgsildOptions::default());
+        Self { engine, router, runner: Some(runner) }
+    }
+
     pub(crate) fn ask(&self, method: Method, path: &str) -> Asking<'_> {
         let path = format!("/ngsi-ld/v1{path}");
         Asking { client: self, method, path, headers: HeaderMap::new(), body: None }

@@ -10,6 +10,7 @@ mod contexts;
 mod discovery;
 mod entities;
 mod evolution;
+mod federation;
 mod hosting;
 mod linked;
 mod openapi;

@@ -1,7 +1,8 @@
 use axum::body::Body;
 use axum::http::Response;
 use cardo_engine::{Page, Table};
-use cardo_model::{Record, Timestamp, write_json_string};
+use cardo_model::{EntityId, Record, Timestamp, write_json_string};
+use cardo_query::Filter;
 
 use crate::documents::{GEOJSON, Link, own_links};
 use crate::face::{BASE, Face, collection_of};
@@ -38,7 +39,13 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
     let tables = face.tables(ask).await?;
     let table = collection_of(&tables, ask)?;
     let id = ask.segment(3)?;
-    let snapshot = face.snapshot(ask).await?;
+    let mut snapshot = face.snapshot(ask).await?;
+    if ask.caller.reach.is_far()
+        && let Ok(id) = EntityId::new(id.as_ref())
+    {
+        let filter = Filter::Ids(vec![id]);
+        snapshot = face.engine.completed(&ask.caller, snapshot, &filter).await?;
+    }
     let found = snapshot.retrieve(&id);
     let is_of_table = |record: &Record| record.view().types().any(|name| name == table.id);
     let record = found.filter(is_of_table).ok_or_else(|| {

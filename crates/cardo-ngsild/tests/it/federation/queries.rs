@@ -1,0 +1,146 @@
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::{Broker, broker, entity, far_client, full, peer, register};
+use crate::client::Client;
+
+async fn put(broker: &Broker, entities: &[Value]) {
+    let gate_free = Client::of(broker.engine.clone());
+    gate_free.create(json!(entities)).await;
+}
+
+fn numbers(from: u32, to: u32) -> Vec<Value> {
+    (from..to).map(|n| entity(&format!("{n:04}"), "speed", f64::from(n))).collect()
+}
+
+#[tokio::test]
+async fn a_page_holds_what_the_twin_and_its_sources_have() {
+    let (client, other) = (far_client().await, broker().await);
+    client.create(json!(numbers(0, 3))).await;
+    put(&other, &numbers(2, 5)).await;
+    register(&client.engine, other.address, json!({})).await;
+    let reply = client.get("/entities?type=T&count=true&options=keyValues").await.expect(200);
+    assert_eq!(reply.header("ngsild-results-count"), "5");
+    let ids: Vec<String> = (0..5).map(|n| format!("urn:ngsi-ld:T:{n:04}")).collect();
+    assert_eq!(reply.ids(), ids);
+    let q = client.get("/entities?type=T&q=speed%3E=3").await.expect(200);
+    assert_eq!(q.ids(), ids[3..]);
+    assert!(other.seen.lock().last().unwrap().target.contains("q=speed%3E%3D3"));
+    let geojson =
+        client.ask(Method::GET, "/entities?type=T&limit=10").accept("application/geo+json");
+    let features = geojson.send().await.expect(200).json();
+    assert_eq!(features["features"].as_array().unwrap().len(), 5);
+}
+
+#[tokio::test]
+async fn pages_go_through_all_of_a_source_and_end() {
+    let (client, other) = (far_client().await, broker().await);
+    client.create(json!(numbers(0, 5))).await;
+    put(&other, &numbers(5, 60)).await;
+    register(&client.engine, other.address, json!({})).await;
+    let (mut offset, mut all) = (0, Vec::new());
+    loop {
+        let path = format!("/entities?type=T&limit=7&offset={offset}");
+        let reply = client.get(&path).await.expect(200);
+        let ids = reply.ids();
+        let links: Vec<_> = reply.headers.get_all("link").iter().collect();
+        let has_next = links.iter().any(|link| link.to_str().unwrap().contains("rel=\"next\""));
+        assert_eq!(has_next, offset + 7 < 60, "at {offset}");
+        all.extend(ids);
+        offset += 7;
+        if !has_next {
+            break;
+        }
+    }
+    let expected: Vec<String> = (0..60).map(|n| format!("urn:ngsi-ld:T:{n:04}")).collect();
+    assert_eq!(all, expected);
+}
+
+#[tokio::test]
+async fn a_filter_is_put_to_the_whole_entity_where_its_parts_lie_apart() {
+    let (client, other) = (far_client().await, broker().await);
+    client.create(json!([entity("1", "weight", 5.0), entity("2", "weight", 1.0)])).await;
+    put(&other, &[entity("1", "speed", 30.0), entity("2", "speed", 30.0)]).await;
+    register(&client.engine, other.address, json!({})).await;
+    let path = "/entities?type=T&q=speed%3E20;weight%3E3&splitEntities=true";
+    assert_eq!(client.get(path).await.expect(200).ids(), ["urn:ngsi-ld:T:1"]);
+    let target = other.seen.lock()[0].target.clone();
+    assert!(!target.contains("q=") && target.contains("type=T"), "{target}");
+}
+
+#[tokio::test]
+async fn the_same_is_asked_by_a_body_or_in_the_way_that_a_source_knows() {
+    let (client, other) = (far_client().await, broker().await);
+    put(&other, &numbers(0, 3)).await;
+    let more = json!({ "operations": ["queryBatch"] });
+    register(&client.engine, other.address, more).await;
+    assert_eq!(client.get("/entities?type=T").await.expect(200).ids().len(), 3);
+    client.get("/entities/urn:ngsi-ld:T:0001").await.expect(200);
+    let body =
+        json!({ "type": "Query", "entities": [{ "type": "T", "id": "urn:ngsi-ld:T:0002" }] });
+    let found = client.post("/entityOperations/query", body.clone()).await.expect(200);
+    assert_eq!(found.ids(), ["urn:ngsi-ld:T:0002"]);
+    let seen = other.seen.lock().clone();
+    assert!(seen.iter().all(|came| came.target.contains("/entityOperations/query")), "{seen:?}");
+    let mut local = body;
+    local["local"] = json!(true);
+    assert!(client.post("/entityOperations/query", local).await.expect(200).ids().is_empty());
+    assert_eq!(other.seen.lock().len(), seen.len());
+}
+
+#[tokio::test]
+async fn entities_and_types_that_are_not_registered_are_not_asked_for() {
+    let client = far_client().await;
+    let (address, seen) = peer(200, "[]").await;
+    let information = json!([{ "entities": [
+        { "type": full("T"), "id": "urn:ngsi-ld:T:1" }, { "type": full("T"), "id": "urn:ngsi-ld:T:2" },
+        { "type": full("T"), "id": "urn:ngsi-ld:T:3" }] }]);
+    register(&client.engine, address, json!({ "information": information })).await;
+    client
+        .get("/entities?type=T,U&id=urn:ngsi-ld:T:1,urn:ngsi-ld:T:3,urn:ngsi-ld:T:9")
+        .await
+        .expect(200);
+    client.get("/entities?type=U").await.expect(200);
+    let seen = seen.lock().clone();
+    assert_eq!(seen.len(), 1);
+    let target = &seen[0].target;
+    assert!(target.contains("type=T&id=urn:ngsi-ld:T:1,urn:ngsi-ld:T:3&"), "{target}");
+}
+
+#[tokio::test]
+async fn a_filter_of_sources_leaves_out_those_that_it_does_not_describe() {
+    let (client, other) = (far_client().await, broker().await);
+    put(&other, &numbers(0, 1)).await;
+    let source = json!({ "type": "Property", "value": "sensor" });
+    let mut more = json!({});
+    more[full("sourceType")] = source;
+    register(&client.engine, other.address, more).await;
+    let found = client.get("/entities?type=T&csf=sourceType==%22sensor%22").await.expect(200);
+    assert_eq!(found.ids().len(), 1);
+    let found = client.get("/entities?type=T&csf=sourceType==%22archive%22").await.expect(200);
+    assert!(found.ids().is_empty());
+}
+
+#[tokio::test]
+async fn an_order_needs_a_local_question_where_sources_take_part() {
+    let client = far_client().await;
+    let (address, _) = peer(200, "[]").await;
+    register(&client.engine, address, json!({})).await;
+    let refused = client.get("/entities?type=T&orderBy=speed").await;
+    refused.expect_problem(400, "BadRequestData", "local=true");
+    client.get("/entities?type=T&orderBy=speed&local=true").await.expect(200);
+    client.get("/entities?type=U&orderBy=speed").await.expect(200);
+}
+
+#[tokio::test]
+async fn linked_entities_of_sources_are_joined() {
+    let (client, other) = (far_client().await, broker().await);
+    let relation = json!({ "id": "urn:ngsi-ld:U:1", "type": "U",
+        "to": { "type": "Relationship", "object": "urn:ngsi-ld:T:1", "objectType": "T" } });
+    client.create(relation).await;
+    put(&other, &[entity("1", "speed", 7.0)]).await;
+    register(&client.engine, other.address, json!({})).await;
+    let path = "/entities/urn:ngsi-ld:U:1?join=inline";
+    let found = client.get(path).await.expect(200).json();
+    assert_eq!(found["to"]["entity"]["speed"]["value"], 7.0, "{found}");
+}
