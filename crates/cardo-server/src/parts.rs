@@ -54,6 +54,9 @@ pub enum RunError {
     /// An origin that cannot be.
     #[error("http.cors_origins: {0}")]
     Origin(#[from] InvalidOrigin),
+    /// A pseudonym that cannot stand in a header.
+    #[error("federation.alias: {0:?} is no token of HTTP")]
+    Alias(String),
     /// The data directory cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -263,7 +266,7 @@ async fn stop_sources(mut sources: JoinSet<()>) {
 
 /// Opens the data directory of a configuration; `terms` are the names in tables.
 pub(crate) async fn open_engine(config: &Config, terms: Terms) -> Result<Engine, RunError> {
-    let alias = config.federation.alias.as_deref().map(Box::from);
+    let alias = config.federation.alias.as_deref().map(token).transpose()?;
     let options = EngineOptions { terms, alias, ..engine_options(&config.limits) };
     let store = SqliteStore::open(&config.data, SqliteOptions::default()).await?;
     Ok(Engine::open(Arc::new(store), options).await?)
@@ -319,4 +322,13 @@ pub(crate) fn read_contexts(config: &Config) -> Result<Vec<Document>, RunError> 
         })
     };
     config.contexts.iter().map(read).collect()
+}
+
+/// A pseudonym as `Via` has it (RFC 9110, section 5.6.2).
+fn token(alias: &str) -> Result<Box<str>, RunError> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if alias.is_empty() || !alias.bytes().all(is_token) {
+        return Err(RunError::Alias(alias.to_owned()));
+    }
+    Ok(alias.into())
 }

@@ -208,7 +208,7 @@ fn sorted(
     for ((found, request), answer) in asked.iter().zip(answers) {
         let registration = &found.registration;
         let mut warnings = Vec::new();
-        let outcome = answer.and_then(|answer| {
+        let outcome = answer.map(|answer| {
             warnings = answer.warnings;
             let mut contributed = Contributed {
                 entities: answer.entities.len(),
@@ -221,7 +221,7 @@ fn sorted(
             let fitting = answer.entities.into_iter().filter_map(|one| fitting(request, one));
             all.extend(fitting.map(|entity| Found { entity, is_auxiliary }));
             contributed.unusable += contributed.entities - (all.len() - before);
-            Ok(contributed)
+            contributed
         });
         let contribution =
             Contribution { registration: registration.id.clone(), outcome, warnings };

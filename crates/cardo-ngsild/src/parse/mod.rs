@@ -24,6 +24,7 @@ pub(crate) use value::{Nulls, utc};
 
 /// How a document is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
 pub(crate) struct Reading {
     /// What `urn:ngsi-ld:null` may do.
     pub(crate) nulls: Nulls,
