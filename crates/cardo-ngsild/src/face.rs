@@ -18,6 +18,7 @@ use crate::federation::Sources;
 use crate::openapi;
 use crate::operations as op;
 use crate::options::{NgsildLimits, NgsildOptions};
+use crate::registrations;
 use crate::subscriptions::{self, Registry};
 
 /// Where the face stands.
@@ -34,6 +35,7 @@ pub(crate) struct Face {
     pub(crate) default_twin: TwinId,
     pub(crate) origin: Arc<str>,
     pub(crate) subscriptions: Registry,
+    pub(crate) registrations: registrations::Registry,
     pub(crate) tags: EntityTags,
     /// Asks context sources for the engine, which does not hold it.
     _sources: Option<Arc<dyn ContextSources>>,
@@ -61,6 +63,7 @@ impl Face {
             default_twin: TwinId::default(),
             origin: "ngsi-ld".into(),
             subscriptions: Registry::default(),
+            registrations: registrations::Registry::default(),
             tags: EntityTags::default(),
             _sources: sources,
         })
@@ -171,7 +174,7 @@ macro_rules! resource {
 fn routes(face: &Arc<Face>) -> Router {
     let routes = Routes { router: other_routes(), table: Vec::new() };
     let routes = subscription_routes(discovery_routes(routes, face), face);
-    let routes = context_routes(routes, face);
+    let routes = source_routes(context_routes(routes, face), face);
     let Routes { router, table } = batch_routes(entity_routes(routes, face), face);
     let face = face.clone();
     let document = async move |base: BaseUrl| described(&table, &base, &face.options.limits);
@@ -207,9 +210,7 @@ fn other_routes() -> Router {
     router.route(&format!("{BASE}/{{*rest}}"), any(unknown))
 }
 
-const UNBUILT: [&str; 11] = [
-    "csourceRegistrations",
-    "csourceRegistrations/{*rest}",
+const UNBUILT: [&str; 9] = [
     "csourceSubscriptions",
     "csourceSubscriptions/{*rest}",
     "temporal/entityMaps",
@@ -319,6 +320,18 @@ fn subscription_routes(routes: Routes, face: &Arc<Face>) -> Routes {
     )
 }
 
+fn source_routes(routes: Routes, face: &Arc<Face>) -> Routes {
+    let routes = resource!(routes, face, "csourceRegistrations",
+        get "query-registrations" Read op::registrations::query;
+        post "register-source" Write op::registrations::create;
+    );
+    resource!(routes, face, "csourceRegistrations/{id}",
+        get "retrieve-registration" Read op::registrations::retrieve;
+        patch "update-registration" Write op::registrations::update;
+        delete "delete-registration" Write op::registrations::delete;
+    )
+}
+
 fn context_routes(routes: Routes, face: &Arc<Face>) -> Routes {
     let routes = resource!(routes, face, "jsonldContexts",
         get "list-contexts" Read op::contexts::list;
@@ -342,7 +355,7 @@ mod tests {
         let face = Face::new(engine, NgsildOptions::default());
         let routes = Routes { router: Router::new(), table: Vec::new() };
         let routes = subscription_routes(discovery_routes(routes, &face), &face);
-        let routes = context_routes(routes, &face);
+        let routes = source_routes(context_routes(routes, &face), &face);
         let table = batch_routes(entity_routes(routes, &face), &face).table;
         openapi::check(&table);
     }

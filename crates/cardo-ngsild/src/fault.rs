@@ -4,7 +4,9 @@ use axum::body::Body;
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
-use cardo_engine::{LogError, OperationError, QueryError, StoreError, WriteError};
+use cardo_engine::{
+    InvalidRegistration, LogError, OperationError, QueryError, StoreError, WriteError,
+};
 use cardo_http::{BodyError, Denied, ErrorKind, InvalidTenant, ParamError, Problem};
 use cardo_model::InvalidIri;
 use cardo_query::{GeoError, InvalidName, InvalidPattern, QError, TemporalError};
@@ -337,4 +339,12 @@ macro_rules! bad_data {
     )*};
 }
 
-bad_data!(GeoError, InvalidIri, InvalidName, InvalidPattern, InvalidTenant, TemporalError);
+bad_data!(
+    GeoError,
+    InvalidIri,
+    InvalidName,
+    InvalidPattern,
+    InvalidRegistration,
+    InvalidTenant,
+    TemporalError
+);

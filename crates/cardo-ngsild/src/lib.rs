@@ -19,6 +19,7 @@ mod openapi;
 mod operations;
 mod options;
 mod parse;
+mod registrations;
 mod represent;
 mod request;
 mod respond;

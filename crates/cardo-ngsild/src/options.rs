@@ -43,6 +43,8 @@ pub struct NgsildLimits {
     pub history_rows: usize,
     /// Subscriptions of one tenant.
     pub subscriptions: usize,
+    /// Registrations of context sources of one tenant.
+    pub registrations: usize,
     /// Contexts that one tenant hosts.
     pub contexts: usize,
     /// Relationships that one question follows one after the other.
@@ -63,6 +65,7 @@ impl Default for NgsildLimits {
             attributes: 1_000,
             history_rows: 10_000,
             subscriptions: 10_000,
+            registrations: 10_000,
             contexts: 1_000,
             join_levels: 10,
             linked: 10_000,

@@ -2,6 +2,7 @@
 //! asked for (clause 5.12).
 
 mod compiled;
+mod conflict;
 mod described;
 mod far;
 mod gather;

@@ -25,6 +25,31 @@ const MAX_PATTERNS: usize = 100;
 const CORE: &str = "https://uri.etsi.org/ngsi-ld/";
 
 impl Registration {
+    /// The members of a registration (table 5.2.9-1).
+    pub const MEMBERS: &[&str] = &[
+        "id",
+        "type",
+        "endpoint",
+        "contextSourceInfo",
+        "information",
+        "contextSourceAlias",
+        "description",
+        "datasetId",
+        "expiresAt",
+        "location",
+        "management",
+        "managementInterval",
+        "mode",
+        "observationInterval",
+        "observationSpace",
+        "operations",
+        "operationSpace",
+        "refreshRate",
+        "registrationName",
+        "scope",
+        "tenant",
+    ];
+
     /// Reads a registration whose names are full ones; members that the standard does not name are
     /// properties of the source.
     pub fn read(members: &Members) -> Read<Self> {
@@ -234,7 +259,7 @@ fn properties(members: &Members) -> Read<Vec<(Iri, JsonText)>> {
     let mut properties = Vec::new();
     for (name, value) in members {
         let is_own = name.contains(':');
-        if !is_own && !MEMBERS.contains(&name.as_str()) {
+        if !is_own && !Registration::MEMBERS.contains(&name.as_str()) {
             return Err(wrong(format!("{name:?} is not a member of a registration")));
         }
         let value = match value {
@@ -251,31 +276,6 @@ fn properties(members: &Members) -> Read<Vec<(Iri, JsonText)>> {
     }
     Ok(properties)
 }
-
-/// The members of a registration (table 5.2.9-1).
-const MEMBERS: &[&str] = &[
-    "id",
-    "type",
-    "endpoint",
-    "contextSourceInfo",
-    "information",
-    "contextSourceAlias",
-    "description",
-    "datasetId",
-    "expiresAt",
-    "location",
-    "management",
-    "managementInterval",
-    "mode",
-    "observationInterval",
-    "observationSpace",
-    "operations",
-    "operationSpace",
-    "refreshRate",
-    "registrationName",
-    "scope",
-    "tenant",
-];
 
 fn wrong(what: impl Into<Box<str>>) -> InvalidRegistration {
     InvalidRegistration(what.into())

@@ -78,6 +78,7 @@ fn parameters_of(description: &Description, route: &Route) -> Vec<Value> {
         route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let in_path = in_path.map(|name| match (name, route.path.split('/').next()) {
         ("id", Some("subscriptions")) => "subscriptionId",
+        ("id", Some("csourceRegistrations")) => "registrationId",
         ("id", Some("jsonldContexts")) => "contextId",
         ("id", _) => "entityId",
         ("attribute", Some("attributes")) => "attributeName",
@@ -129,6 +130,10 @@ fn request_body(body: Body) -> Option<Value> {
         ),
         Body::Subscription => ("Subscription", schemas::example_subscription()),
         Body::SubscriptionFragment => ("SubscriptionFragment", json!({ "isActive": false })),
+        Body::Registration => ("Registration", schemas::example_registration()),
+        Body::RegistrationFragment => {
+            ("RegistrationFragment", json!({ "description": "Trees of the parks" }))
+        }
         Body::Context => {
             let names = json!({ "availableSpots": "https://example.org/availableSpots" });
             ("Context", json!({ "@context": names }))
@@ -255,6 +260,8 @@ impl Description {
                 self.answers,
                 Answers::Subscription
                     | Answers::Subscriptions
+                    | Answers::Registration
+                    | Answers::Registrations
                     | Answers::Context
                     | Answers::Contexts
             )
@@ -263,7 +270,9 @@ impl Description {
     fn headers(&self, status: &str) -> Vec<&'static str> {
         let mut names = match (self.answers, status) {
             (Answers::Created, _) => vec!["Location"],
-            (Answers::Entities | Answers::Subscriptions, _) => vec!["Link", "NGSILD-Results-Count"],
+            (Answers::Entities | Answers::Subscriptions | Answers::Registrations, _) => {
+                vec!["Link", "NGSILD-Results-Count"]
+            }
             (_, "206") => vec!["Link", "Content-Range"],
             (Answers::Context | Answers::Contexts, _) => Vec::new(),
             _ if self.has_context_answer() => vec!["Link"],

@@ -1,11 +1,12 @@
 //! What each operation is, in words.
 
-pub(super) const TAGS: [(&str, &str); 6] = [
+pub(super) const TAGS: [(&str, &str); 7] = [
     ("Entities", "Things of the city and their attributes."),
     ("Batches", "Many entities in one request."),
     ("History", "What attributes were before."),
     ("Discovery", "Which types and attributes there are."),
     ("Subscriptions", "Being told when something changes."),
+    ("Sources", "Other servers that have entities, and what they have."),
     ("Contexts", "The @contexts that the server hosts, and its copies of those of others."),
 ];
 
@@ -37,6 +38,8 @@ pub(super) enum Body {
     TemporalQuery,
     Subscription,
     SubscriptionFragment,
+    Registration,
+    RegistrationFragment,
     Context,
 }
 
@@ -59,6 +62,8 @@ pub(super) enum Answers {
     Attribute,
     Subscription,
     Subscriptions,
+    Registration,
+    Registrations,
     Context,
     Contexts,
 }
@@ -120,6 +125,8 @@ impl Answers {
             Self::Attribute => &[("200", "What is known of the attribute.", Some("AttributeInfo"))],
             Self::Subscription => &[("200", "The subscription.", Some("Subscription"))],
             Self::Subscriptions => &[("200", "A page of subscriptions.", Some("Subscriptions"))],
+            Self::Registration => &[("200", "The registration.", Some("Registration"))],
+            Self::Registrations => &[("200", "A page of registrations.", Some("Registrations"))],
             Self::Context => &[(
                 "200",
                 "The context, or with details=true what is known of it.",
@@ -214,6 +221,16 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
     "retrieve-subscription" "Subscriptions" "Read a subscription" "With what came of its notifications." ["sysOptions", "local"] None Subscription;
     "update-subscription" "Subscriptions" "Change a subscription" "Members of the body replace those of the subscription." ["local"] SubscriptionFragment Done;
     "delete-subscription" "Subscriptions" "Unsubscribe" "Nothing more is sent." ["local"] None Done;
+    "query-registrations" "Sources" "Find sources"
+        "Registrations of the sources that may have what is asked for, each with what of its information matches. At least one of type, attrs, q or georel has to be given."
+        ["type", "id", "idPattern", "q", "attrs", "pick", "omit", "georel", "geometry", "coordinates", "geoproperty", "geometryProperty",
+         "scopeQ", "csf", "languages", "timerel", "timeAt", "endTimeAt", "timeproperty", "datasetId", "limit", "offset", "count", "sysOptions", "local"]
+        => ["type", "limit", "count"] None Registrations;
+    "register-source" "Sources" "Register a source" "What it may have, how it is to be asked, and for how long the registration holds." ["local"] Registration Created;
+    "retrieve-registration" "Sources" "Read a registration" "With what came of the requests that were sent to the source." ["sysOptions", "local"]
+        None Registration;
+    "update-registration" "Sources" "Change a registration" "Members of the body replace those of the registration." ["local"] RegistrationFragment Done;
+    "delete-registration" "Sources" "Forget a source" "Nothing more is sent to it." ["local"] None Done;
     "list-contexts" "Contexts" "List the contexts" "Those that the tenant hosts, those made for its subscriptions, and the copies of others, which all tenants share."
         ["details", "kind"] => ["details"] None Contexts;
     "add-context" "Contexts" "Host a context" "The server makes up its id; from then on its URL can be given as @context, by this tenant and by all who may read it."

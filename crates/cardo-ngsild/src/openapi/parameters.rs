@@ -281,7 +281,7 @@ const MORE: [Row; 4] = [
     ("reload", "reload", "Whether a copy is downloaded again instead.", Flag, "true"),
 ];
 
-const IN_PATH: [Row; 7] = [
+const IN_PATH: [Row; 8] = [
     ("entityId", "id", "The id of the entity, a URI.", Iri, "urn:ngsi-ld:ParkingSite:example"),
     (
         "subscriptionId",
@@ -289,6 +289,13 @@ const IN_PATH: [Row; 7] = [
         "The id of the subscription, a URI.",
         Iri,
         "urn:ngsi-ld:Subscription:example",
+    ),
+    (
+        "registrationId",
+        "id",
+        "The id of the registration, a URI.",
+        Iri,
+        "urn:ngsi-ld:ContextSourceRegistration:example",
     ),
     (
         "contextId",

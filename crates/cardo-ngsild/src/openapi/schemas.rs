@@ -20,6 +20,15 @@ pub(super) fn example_subscription() -> Value {
     })
 }
 
+pub(super) fn example_registration() -> Value {
+    json!({
+        "id": "urn:ngsi-ld:ContextSourceRegistration:example",
+        "type": "ContextSourceRegistration",
+        "endpoint": "https://trees.example.org/ngsi-ld/v1",
+        "information": [{ "entities": [{ "type": "Tree" }], "propertyNames": ["height"] }],
+    })
+}
+
 fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
@@ -38,7 +47,8 @@ pub(super) fn all() -> Value {
     let one_or_many = json!({ "oneOf": [{ "type": "string" }, names()] });
     let context = json!({ "description": "The @context: a URL, an object, or a list of them." });
     let mut schemas = entities(&id, &one_or_many, &context);
-    let more = [answers(&id), subscriptions(&id, &context), contexts(&context)];
+    let more =
+        [answers(&id), subscriptions(&id, &context), sources(&id, &context), contexts(&context)];
     for group in more {
         if let (Value::Object(all), Value::Object(group)) = (&mut schemas, group) {
             all.extend(group);
@@ -229,6 +239,50 @@ fn contexts(context: &Value) -> Value {
         "Contexts": {
             "type": "array",
             "items": { "oneOf": [{ "type": "string", "format": "uri" }, reference("ContextDetails")] },
+        },
+    })
+}
+
+fn sources(id: &Value, context: &Value) -> Value {
+    let moment = json!({ "type": "string", "format": "date-time" });
+    let interval = json!({ "type": "object", "required": ["startAt"], "properties": { "startAt": moment, "endAt": moment } });
+    let name_or_names = json!({ "oneOf": [{ "type": "string" }, names()] });
+    let members = json!({
+        "id": id, "type": { "const": "ContextSourceRegistration" },
+        "registrationName": { "type": "string" }, "description": { "type": "string" },
+        "endpoint": { "type": "string", "format": "uri", "description": "Where the NGSI-LD interface of the source is." },
+        "information": { "type": "array", "items": reference("RegistrationInfo") },
+        "mode": { "type": "string", "enum": ["inclusive", "exclusive", "redirect", "auxiliary"] },
+        "operations": { "type": "array", "items": { "type": "string" }, "description": "Operations, or groups of them, that the source takes." },
+        "tenant": { "type": "string" }, "contextSourceAlias": { "type": "string" },
+        "contextSourceInfo": { "type": "array", "items": { "type": "object", "required": ["key", "value"], "properties": { "key": { "type": "string" }, "value": { "type": "string" } } } },
+        "datasetId": names(), "scope": name_or_names, "expiresAt": moment, "refreshRate": { "type": "string" },
+        "location": reference("Geometry"), "observationSpace": reference("Geometry"), "operationSpace": reference("Geometry"),
+        "observationInterval": interval, "managementInterval": interval,
+        "management": {
+            "type": "object",
+            "properties": {
+                "localOnly": { "type": "boolean" }, "cacheDuration": { "type": "string" },
+                "timeout": { "type": "number", "description": "In milliseconds." }, "cooldown": { "type": "number", "description": "In milliseconds." },
+            },
+        },
+        "@context": context,
+        "status": { "type": "string", "enum": ["ok", "failed"], "readOnly": true },
+        "timesSent": { "type": "integer", "readOnly": true }, "timesFailed": { "type": "integer", "readOnly": true },
+    });
+    json!({
+        "Registration": { "type": "object", "required": ["type", "endpoint", "information"], "properties": members },
+        "RegistrationFragment": { "type": "object", "properties": members },
+        "Registrations": { "type": "array", "items": reference("Registration") },
+        "RegistrationInfo": {
+            "type": "object",
+            "properties": {
+                "entities": { "type": "array", "items": {
+                    "type": "object", "required": ["type"],
+                    "properties": { "type": name_or_names, "id": id, "idPattern": text("A regular expression.") },
+                } },
+                "propertyNames": names(), "relationshipNames": names(),
+            },
         },
     })
 }

@@ -13,6 +13,7 @@ pub(crate) mod post_query;
 mod projection;
 pub(crate) mod purge;
 pub(crate) mod query;
+pub(crate) mod registrations;
 mod representation;
 mod selection;
 pub(crate) mod subscriptions;

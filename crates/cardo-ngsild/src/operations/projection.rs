@@ -23,6 +23,14 @@ impl<'a> ProjectionText<'a> {
         let [attrs, pick, omit] = ["attrs", "pick", "omit"].map(|name| params.get(name));
         Self { attrs, pick, omit }
     }
+
+    /// The attributes among the picked members.
+    pub(crate) fn picked(self, context: &Context) -> Result<Vec<Iri>, Fault> {
+        let names = self.pick.unwrap_or("").split([',', '|']).map(str::trim);
+        let attributes =
+            names.filter(|name| !matches!(*name, "" | "id" | "@id" | "type" | "@type" | "scope"));
+        Ok(attributes.map(|name| ContextNames(context).name(name)).collect::<Result<_, _>>()?)
+    }
 }
 
 /// What is shown of entities, and of those that their relationships lead to.

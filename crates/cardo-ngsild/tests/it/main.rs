@@ -17,6 +17,7 @@ mod openapi;
 mod ordering;
 mod purge;
 mod query;
+mod registrations;
 mod representation;
 mod samples;
 mod subscriptions;

@@ -1,0 +1,127 @@
+//! Registering, updating and deleting context sources (clause 5.9).
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::StatusCode;
+use cardo_engine::{EntityQuery, Mode, Order, PageRequest, PageStart, REGISTRATION_KIND};
+use cardo_engine::{Operation, Registration};
+use cardo_model::{DocumentChange, Iri, Timestamp};
+
+use super::Answer;
+use crate::face::Face;
+use crate::fault::{Fault, NgsildError};
+use crate::registrations::{Stored, read};
+use crate::request::Ask;
+use crate::respond::{created, empty};
+
+/// Register context source (clause 5.9.2).
+pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answer {
+    ask.params(&["local"], &[])?;
+    let mut given = face.given_registration(ask, body).await?;
+    given.refuse_nulls()?;
+    let new_id = || format!("urn:ngsi-ld:ContextSourceRegistration:{}", uuid::Uuid::new_v4());
+    given.0.entry("id").or_insert_with(|| new_id().into());
+    let registration = read(&given.0)?;
+    let now = Timestamp::now();
+    if registration.is_expired(now) {
+        return Err(Fault::bad_data("expiresAt lies in the past"));
+    }
+    let _writing = face.registrations.writing.lock().await;
+    let known = match face.engine.registrations(&ask.caller).await {
+        Ok(known) => known,
+        // A tenant comes into being with what is first written to it (clause 4.14).
+        Err(cardo_engine::QueryError::UnknownTenant(_)) => Arc::default(),
+        Err(error) => return Err(error.into()),
+    };
+    let id = &registration.id;
+    if known.get(id.as_str()).is_some_and(|known| !known.is_expired(now)) {
+        let detail = format!("registration {id} exists already");
+        return Err(Fault::new(NgsildError::AlreadyExists, detail));
+    }
+    let most = face.options.limits.registrations;
+    if known.len() >= most {
+        let detail = format!("the tenant has {most} registrations, the most that are accepted");
+        return Err(Fault::new(NgsildError::Forbidden, detail));
+    }
+    face.check_conflicts(ask, &registration).await?;
+    let stored = Stored { members: given.0, created_at: now, modified_at: now };
+    let (_, revision) = face.apply_one(ask, put(id, Some(stored.to_text()))).await?;
+    Ok(created(ask, "csourceRegistrations", id.as_str(), revision))
+}
+
+/// Update context source registration (clause 5.9.3).
+pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answer {
+    ask.params(&["local"], &[])?;
+    let id = ask.id(1)?;
+    let given = face.given_registration(ask, body).await?;
+    if given.0.get("id").is_some_and(|other| other.as_str() != Some(id.as_str())) {
+        return Err(Fault::bad_data("the id of a registration cannot be changed"));
+    }
+    let _writing = face.registrations.writing.lock().await;
+    let (mut stored, _) = face.stored_registration(ask, &id).await?;
+    // Only an expiry that is given anew has to lie in the future.
+    let renews = given.0.contains_key("expiresAt");
+    stored.merge(given)?;
+    let registration = read(&stored.members)?;
+    stored.modified_at = Timestamp::now();
+    if renews && registration.is_expired(stored.modified_at) {
+        return Err(Fault::bad_data("expiresAt lies in the past"));
+    }
+    face.check_conflicts(ask, &registration).await?;
+    let (_, revision) = face.apply_one(ask, put(&id, Some(stored.to_text()))).await?;
+    Ok(empty(StatusCode::NO_CONTENT, revision))
+}
+
+/// Delete context source registration (clause 5.9.4).
+pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
+    ask.params(&["local"], &[])?;
+    let id = ask.id(1)?;
+    let _writing = face.registrations.writing.lock().await;
+    face.stored_registration(ask, &id).await?;
+    let (_, revision) = face.apply_one(ask, put(&id, None)).await?;
+    Ok(empty(StatusCode::NO_CONTENT, revision))
+}
+
+fn put(id: &Iri, text: Option<String>) -> Operation {
+    Operation::Document(DocumentChange {
+        kind: REGISTRATION_KIND.into(),
+        id: id.as_str().into(),
+        body: text.map(String::into_boxed_str),
+    })
+}
+
+impl Face {
+    /// What a proxied registration may not meet: another one of the same, and entities that the
+    /// twin holds itself (clauses 4.3.6.3 and 5.9.2.4).
+    async fn check_conflicts(&self, ask: &Ask<'_>, new: &Registration) -> Result<(), Fault> {
+        if !new.mode.is_proxied() {
+            return Ok(());
+        }
+        let conflict = |detail: String| Fault::new(NgsildError::Conflict, detail);
+        let known = match self.engine.registrations(&ask.caller).await {
+            Err(cardo_engine::QueryError::UnknownTenant(_)) => return Ok(()),
+            known => known?,
+        };
+        if let Some(other) = known.conflict(new, Timestamp::now()) {
+            let mode = if new.mode == Mode::Exclusive { "exclusive" } else { "redirect" };
+            let other = &other.id;
+            return Err(conflict(format!("registration {other} excludes this {mode} one")));
+        }
+        let snapshot = self.snapshot(ask).await?;
+        let query = EntityQuery {
+            filter: new.filter(),
+            order: Order::default(),
+            page: PageRequest { limit: 1, start: PageStart::Offset(0) },
+            count: false,
+        };
+        let held = self.engine.query_in(&ask.caller, &snapshot, &query).await?;
+        match held.entities.first() {
+            Some(entity) => {
+                let id = entity.id();
+                Err(conflict(format!("entity {id} is held here, and the source would have it")))
+            }
+            None => Ok(()),
+        }
+    }
+}
