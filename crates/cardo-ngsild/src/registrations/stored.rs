@@ -129,10 +129,11 @@ impl Stored {
         Some(Self { members, created_at, modified_at })
     }
 
-    /// Takes over a fragment (clause 5.5.8).
+    /// Takes over a fragment (clause 5.5.8). What JSON-LD has no value for is deleted as well, as in
+    /// the merge patch that the clause adapts.
     pub(crate) fn merge(&mut self, fragment: Given) -> Result<(), Fault> {
         for (name, value) in fragment.0 {
-            if value.as_str() != Some(NGSI_LD_NULL) {
+            if !value.is_null() && value.as_str() != Some(NGSI_LD_NULL) {
                 self.members.insert(name, value);
             } else if matches!(name.as_str(), "id" | "type" | "information" | "endpoint") {
                 return Err(Fault::bad_data(format!("{name} cannot be removed")));

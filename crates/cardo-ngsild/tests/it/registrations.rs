@@ -117,13 +117,16 @@ async fn what_is_no_registration_is_refused() {
 #[tokio::test]
 async fn an_update_replaces_members_and_null_removes_them() {
     let client = client().await;
-    register(&client, json!({ "description": "old", "tenant": "a" })).await;
-    let fragment =
-        json!({ "description": "new", "tenant": "urn:ngsi-ld:null", "mode": "redirect" });
+    register(
+        &client,
+        json!({ "description": "old", "tenant": "a", "expiresAt": "2099-01-01T00:00:00Z" }),
+    )
+    .await;
+    let fragment = json!({ "description": "new", "tenant": "urn:ngsi-ld:null", "expiresAt": null, "mode": "redirect" });
     client.patch(ONE, fragment).await.expect(204);
     let shown = client.get(ONE).await.expect(200).json();
     assert_eq!((&shown["description"], &shown["mode"]), (&json!("new"), &json!("redirect")));
-    assert_eq!(shown.get("tenant"), None);
+    assert_eq!((shown.get("tenant"), shown.get("expiresAt")), (None, None));
 
     let wrong = |fragment| async { client.patch(ONE, fragment).await };
     wrong(json!({ "id": "urn:a:b" })).await.expect_problem(400, "BadRequestData", "id");
