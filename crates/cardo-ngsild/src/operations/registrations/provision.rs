@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::StatusCode;
-use cardo_engine::{EntityQuery, Mode, Order, PageRequest, PageStart, REGISTRATION_KIND};
-use cardo_engine::{Operation, Registration};
+use cardo_engine::{
+    Caller, EntityQuery, Mode, Operation, Order, PageRequest, PageStart, REGISTRATION_KIND, Reach,
+    Registration,
+};
 use cardo_model::{DocumentChange, Iri, Timestamp};
 
 use super::Answer;
@@ -115,7 +117,9 @@ impl Face {
             page: PageRequest { limit: 1, start: PageStart::Offset(0) },
             count: false,
         };
-        let held = self.engine.query_in(&ask.caller, &snapshot, &query).await?;
+        // What counts is what the twin holds itself.
+        let caller = Caller { reach: Reach::Local, ..ask.caller.clone() };
+        let held = self.engine.query_in(&caller, &snapshot, &query).await?;
         match held.entities.first() {
             Some(entity) => {
                 let id = entity.id();
