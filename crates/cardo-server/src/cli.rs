@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -40,6 +41,9 @@ pub enum Command {
     /// Make an access token and the hash that goes into the configuration
     #[command(after_help = TOKEN_EXAMPLE)]
     Token(TokenArgs),
+    /// Check a server, this one or any other, against the clauses of NGSI-LD and OGC API
+    #[command(after_help = CONFORM_EXAMPLE)]
+    Conform(ConformArgs),
 }
 
 const DEMO_EXAMPLE: &str = "Example:
@@ -72,6 +76,14 @@ const CONFIG_EXAMPLE: &str = "Example:
 const TOKEN_EXAMPLE: &str = "Example:
   cardo token --name dashboard --rights read
   cardo token --name harbour-feed --rights write --tenant harbour";
+
+const CONFORM_EXAMPLE: &str = "Example:
+  cardo conform http://127.0.0.1:8787
+  cardo conform https://broker.example/ngsi-ld/v1 --only 5.6 --header 'Authorization: Bearer …'
+  cardo conform http://127.0.0.1:8787 --callback 127.0.0.1:9999 --junit conform.xml
+
+What is created has ids, types and tenants of its own and is deleted afterwards. The exit code is 1
+when a check failed.";
 
 /// Settings that matter on a command line.
 #[derive(Clone, Debug, Default, Args)]
@@ -201,6 +213,44 @@ pub enum RightArg {
     Write,
     /// Change the server itself.
     Admin,
+}
+
+/// What to check, and how.
+#[derive(Clone, Debug, Args)]
+pub struct ConformArgs {
+    /// The base of NGSI-LD, the landing page of OGC API, or a root that has both below it
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// Check this clause or requirement and those below it, or one check by its id; may be repeated
+    #[arg(long, value_name = "CLAUSE")]
+    pub only: Vec<String>,
+    /// The tenant that is used
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: Option<String>,
+    /// A header of every request; may be repeated
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    pub headers: Vec<String>,
+    /// Where to listen for notifications: an address of this machine that the server can reach
+    #[arg(long, value_name = "ADDRESS")]
+    pub callback: Option<SocketAddr>,
+    /// How long an answer may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+    /// How long something may take that is to happen by itself, such as a notification
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub patience: u64,
+    /// Take the checks of NGSI-LD from a file of your own, in the same language
+    #[arg(long, value_name = "FILE")]
+    pub checks: Option<PathBuf>,
+    /// Say which checks there are; nothing is sent
+    #[arg(long)]
+    pub list: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+    /// Write a report in the XML of JUnit
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
 }
 
 impl From<RightArg> for Right {

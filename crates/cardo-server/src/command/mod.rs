@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod config;
+mod conform;
 mod context;
 mod demo;
 mod ingest;
@@ -46,6 +47,7 @@ pub fn execute(cli: Cli) -> ExitCode {
         Command::Context(command) => context::run(&command),
         Command::Config(args) => config::run(&args),
         Command::Token(args) => token::run(&args),
+        Command::Conform(args) => conform::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -25,7 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cardo-ogcapi", FACE),
     ("cardo-sensorthings", FACE),
     ("cardo-console", &["http"]),
-    ("cardo-conform", &["model", "formats"]),
+    ("cardo-conform", &[]),
 ];
 
 const FACE: &[&str] =
@@ -41,8 +41,8 @@ const TEST_ONLY: [&str; 2] = ["cardo-testkit", "cardo-bench"];
 const RESERVED: &[(&str, &[&str])] = &[
     ("axum", &["cardo-http", "cardo-server", "cardo-bench", "cardo-testkit", "cardo-console"]),
     ("sqlx", &["cardo-store"]),
-    ("hyper", &["cardo-egress", "cardo-server", "cardo-bench", "cardo-testkit"]),
-    ("reqwest", &["cardo-egress", "cardo-conform", "cardo-bench", "cardo-testkit"]),
+    ("hyper", &["cardo-egress", "cardo-conform", "cardo-server", "cardo-bench", "cardo-testkit"]),
+    ("reqwest", &["cardo-egress", "cardo-bench", "cardo-testkit"]),
 ];
 
 /// What dev-dependencies may add to the table.
