@@ -131,11 +131,15 @@ pub struct Failure {
 
 /// The files of checks that come with this library.
 const FILES: &[(Standard, &str, &str)] = &[
-    (Standard::NgsiLd, "provision", include_str!("../checks/ngsi-ld/provision.checks"))(
-        Standard::OgcApi,
-        "features",
-        include_str!("../checks/ogc/features.checks"),
-    ),
+    (Standard::NgsiLd, "provision", include_str!("../checks/ngsi-ld/provision.checks")),
+    (Standard::NgsiLd, "batch", include_str!("../checks/ngsi-ld/batch.checks")),
+    (Standard::NgsiLd, "consumption", include_str!("../checks/ngsi-ld/consumption.checks")),
+    (Standard::NgsiLd, "temporal", include_str!("../checks/ngsi-ld/temporal.checks")),
+    (Standard::NgsiLd, "discovery", include_str!("../checks/ngsi-ld/discovery.checks")),
+    (Standard::NgsiLd, "subscriptions", include_str!("../checks/ngsi-ld/subscriptions.checks")),
+    (Standard::NgsiLd, "contexts", include_str!("../checks/ngsi-ld/contexts.checks")),
+    (Standard::NgsiLd, "common", include_str!("../checks/ngsi-ld/common.checks")),
+    (Standard::OgcApi, "features", include_str!("../checks/ogc/features.checks")),
     (Standard::OgcApi, "tiles", include_str!("../checks/ogc/tiles.checks")),
 ];
 

@@ -219,8 +219,8 @@ pub enum RightArg {
 #[derive(Clone, Debug, Args)]
 pub struct ConformArgs {
     /// The base of NGSI-LD, the landing page of OGC API, or a root that has both below it
-    #[arg(value_name = "URL")]
-    pub url: String,
+    #[arg(value_name = "URL", required_unless_present = "list")]
+    pub url: Option<String>,
     /// Check this clause or requirement and those below it, or one check by its id; may be repeated
     #[arg(long, value_name = "CLAUSE")]
     pub only: Vec<String>,
@@ -239,6 +239,9 @@ pub struct ConformArgs {
     /// How long something may take that is to happen by itself, such as a notification
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub patience: u64,
+    /// How many checks are under way at a time
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = jobs)]
+    pub jobs: usize,
     /// Take the checks of NGSI-LD from a file of your own, in the same language
     #[arg(long, value_name = "FILE")]
     pub checks: Option<PathBuf>,
@@ -251,6 +254,13 @@ pub struct ConformArgs {
     /// Write a report in the XML of JUnit
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+}
+
+fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(jobs @ 1..=64) => Ok(jobs),
+        _ => Err("a number from 1 to 64".to_owned()),
+    }
 }
 
 impl From<RightArg> for Right {

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, stdout};
 use std::time::{Duration, Instant};
 
 use cardo_conform::{Check, Options, Paint, Report, Session, Standard, Tried, checks, read_checks};
+use futures_util::stream::{self, StreamExt};
 
 use crate::cli::ConformArgs;
 use crate::command::Failure;
@@ -44,21 +45,27 @@ async fn check(args: &ConformArgs, checks: &[Check]) -> Result<Report, Failure> 
         timeout: Duration::from_secs(args.timeout),
         patience: Duration::from_secs(args.patience),
         callback: args.callback,
-        ..Options::new(&args.url)
+        ..Options::new(args.url.clone().unwrap_or_default())
     };
     let session = Session::open(options).await.map_err(Failure::run)?;
-    let mut report = Report { url: args.url.clone(), tried: Vec::new() };
-    for check in checks.iter().filter(|check| session.applies(check)) {
-        let begin = Instant::now();
-        let outcome = session.run(check).await;
-        let tried = Tried { check: check.clone(), outcome, took: begin.elapsed() };
+    let mut report = Report { url: args.url.clone().unwrap_or_default(), tried: Vec::new() };
+    let wanted = checks.iter().filter(|check| session.applies(check));
+    let mut coming = stream::iter(wanted).map(|check| tried(&session, check)).buffered(args.jobs);
+    while let Some(tried) = coming.next().await {
         if !args.json {
             let before = report.tried.last().map(|tried| &tried.check);
             say(format_args!("{}", tried.text(paint(), before)))?;
         }
         report.tried.push(tried);
     }
+    drop(coming);
     Ok(report)
+}
+
+async fn tried(session: &Session, check: &Check) -> Tried {
+    let begin = Instant::now();
+    let outcome = session.run(check).await;
+    Tried { check: check.clone(), outcome, took: begin.elapsed() }
 }
 
 /// The checks that are wanted.

@@ -18,9 +18,17 @@ fn the_version_is_that_of_the_package() {
 
 #[test]
 fn the_help_of_every_command_shows_an_example() {
-    for command in
-        [&[][..], &["demo"], &["serve"], &["ingest"], &["context", "add"], &["config"], &["token"]]
-    {
+    let commands: [&[&str]; 8] = [
+        &[],
+        &["demo"],
+        &["serve"],
+        &["ingest"],
+        &["context", "add"],
+        &["config"],
+        &["token"],
+        &["conform"],
+    ];
+    for command in commands {
         let said = output(cardo(&[command, &["--help"]].concat()));
         assert!(said.status.success());
         let text = String::from_utf8_lossy(&said.stdout).into_owned();

@@ -2,6 +2,7 @@
 
 mod access;
 mod commands;
+mod conform;
 mod conformance;
 mod console;
 mod demo;
