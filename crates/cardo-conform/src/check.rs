@@ -92,7 +92,7 @@ impl Look {
         let mut look = Self { sends_once, ..Self::default() };
         for expectation in &step.expectations {
             let Expectation::That { target, comparison, .. } = expectation else { continue };
-            if matches!(comparison, Comparison::Absent) {
+            if matches!(comparison, Comparison::Absent | Comparison::Empty) {
                 continue;
             }
             match target {

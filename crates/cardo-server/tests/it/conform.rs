@@ -81,16 +81,14 @@ fn a_check_that_fails_is_shown_with_its_request_and_ends_in_1() {
     let file = folder.path().join("mine.checks");
     fs::write(&file, "clause 0 Mine\n\n== 0 teapot\nIt is a teapot.\nGET /types\n> 418\n").unwrap();
     let url = format!("http://{}", server.address);
-    let mut command =
-        cardo(&["conform", &url, "--header", "Authorization: Bearer 1234", "--checks"]);
+    let mut command = cardo(&["conform", &url, "--header", "X-Asked: yes", "--checks"]);
     command.arg(&file);
     let said = output(command);
     assert_eq!(said.status.code(), Some(1));
     let text = String::from_utf8_lossy(&said.stdout).into_owned();
-    let request = format!("request   curl -i '{url}/ngsi-ld/v1/types' -H 'Authorization: …'");
+    let request = format!("request   curl -i '{url}/ngsi-ld/v1/types' -H 'X-Asked: yes'");
     assert!(text.contains("✗ 0:teapot") && text.contains(&request), "{text}");
     assert!(text.contains("expected  status 418") && text.contains("status 200"), "{text}");
-    assert!(!text.contains("1234"), "{text}");
 }
 
 #[test]
