@@ -93,14 +93,11 @@ fn reasons(error: &dyn std::error::Error) -> String {
 impl Sent {
     /// The request as a line for a shell, without the secret of who asks.
     pub(crate) fn curl(&self) -> String {
-        let mut line = "curl -i".to_owned();
-        match self.method.as_str() {
-            "GET" => {}
-            "HEAD" => line = "curl -I".to_owned(),
-            method => {
-                let _ = write!(line, " -X {method}");
-            }
-        }
+        let mut line = match self.method.as_str() {
+            "GET" => "curl -i".to_owned(),
+            "HEAD" => "curl -I".to_owned(),
+            method => format!("curl -i -X {method}"),
+        };
         let _ = write!(line, " {}", quoted(&self.url));
         for (name, value) in &self.headers {
             let secret = name.eq_ignore_ascii_case(AUTHORIZATION.as_str());

@@ -159,7 +159,7 @@ impl<'s> Trial<'s> {
             let Some(value) = target.find(answer).into_iter().next() else { continue };
             let mut value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             if *last_segment {
-                value = value.rsplit('/').next().unwrap_or_default().to_owned();
+                value.drain(..value.rfind('/').map_or(0, |at| at + 1));
             } else if matches!(&target, Target::Header(name) if name == "Location")
                 && let Some(place) = url.and_then(|url| absolute(url, &value))
             {

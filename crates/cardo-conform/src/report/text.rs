@@ -1,5 +1,7 @@
 //! For people, by clause.
 
+use std::fmt::Write as _;
+
 use crate::check::{Check, Outcome};
 use crate::report::{Report, Tried};
 
@@ -34,32 +36,30 @@ impl Tried {
         let check = &self.check;
         let mut text = String::new();
         if before.is_none_or(|before| before.standard() != check.standard()) {
-            text += &format!("\n{}\n", paint.with(BOLD, check.standard().title()));
+            let _ = writeln!(text, "\n{}", paint.with(BOLD, check.standard().title()));
         }
         if before.is_none_or(|before| before.heading() != check.heading()) {
-            text += &format!("\n{}\n", paint.with(BOLD, check.heading()));
+            let _ = writeln!(text, "\n{}", paint.with(BOLD, check.heading()));
         }
         let id = check.id();
         match &self.outcome {
             Outcome::Passed => {
-                text += &format!(
-                    "  {} {id}  {}\n",
-                    paint.with(GREEN, "✓"),
-                    paint.with(DIM, check.rule())
-                );
+                let rule = paint.with(DIM, check.rule());
+                let _ = writeln!(text, "  {} {id}  {rule}", paint.with(GREEN, "✓"));
             }
             Outcome::Failed(failure) => {
-                text += &format!("  {} {id}  {}\n", paint.with(RED, "✗"), check.rule());
+                let _ = writeln!(text, "  {} {id}  {}", paint.with(RED, "✗"), check.rule());
                 for (name, value) in [
                     ("expected", &failure.expected),
                     ("came", &failure.came),
                     ("request", &failure.request),
                 ] {
-                    text += &format!("      {}  {value}\n", paint.with(DIM, &format!("{name:8}")));
+                    let _ =
+                        writeln!(text, "      {}  {value}", paint.with(DIM, &format!("{name:8}")));
                 }
             }
             Outcome::Skipped(reason) => {
-                text += &format!("  {} {id}  {reason}\n", paint.with(YELLOW, "–"));
+                let _ = writeln!(text, "  {} {id}  {reason}", paint.with(YELLOW, "–"));
             }
         }
         text
@@ -73,7 +73,7 @@ impl Report {
         let mut text = String::new();
         let is_failed = |tried: &&Tried| matches!(tried.outcome, Outcome::Failed(_));
         for tried in self.tried.iter().filter(is_failed) {
-            text += &format!("  {} {}\n", paint.with(RED, "✗"), tried.check.id());
+            let _ = writeln!(text, "  {} {}", paint.with(RED, "✗"), tried.check.id());
         }
         if failed > 0 {
             text = format!("\nWhat failed:\n{text}");

@@ -1,5 +1,7 @@
 //! What can be expected of an answer, and whether it holds.
 
+use std::cmp::Ordering;
+
 use regex::Regex;
 use serde_json::Value;
 
@@ -199,11 +201,11 @@ impl Bound<'_> {
             }
             Comparison::Less(than) => {
                 let than = operand(than)?;
-                (compare(value, &than).is_some_and(|order| order.is_lt()), format!("< {than}"))
+                (compare(value, &than).is_some_and(Ordering::is_lt), format!("< {than}"))
             }
             Comparison::More(than) => {
                 let than = operand(than)?;
-                (compare(value, &than).is_some_and(|order| order.is_gt()), format!("> {than}"))
+                (compare(value, &than).is_some_and(Ordering::is_gt), format!("> {than}"))
             }
             Comparison::Length(wanted) => {
                 let wanted = operand(wanted)?;
@@ -350,7 +352,7 @@ fn same_set(value: &Value, wanted: &Value) -> bool {
     }) && rest.is_empty()
 }
 
-fn compare(one: &Value, other: &Value) -> Option<std::cmp::Ordering> {
+fn compare(one: &Value, other: &Value) -> Option<Ordering> {
     match (one, other) {
         (Value::String(one), Value::String(other)) => Some(one.cmp(other)),
         _ => one.as_f64()?.partial_cmp(&other.as_f64()?),

@@ -98,7 +98,7 @@ impl Part {
             (Self::With { member, value: wanted }, Value::Array(items)) => {
                 let is_it = |item: &&Value| match item.get(member) {
                     Some(Value::String(text)) => text == wanted,
-                    Some(other) => other.to_string() == *wanted,
+                    Some(other) => serde_json::from_str(wanted).is_ok_and(|w: Value| w == *other),
                     None => false,
                 };
                 items.iter().filter(is_it).take(1).collect()

@@ -77,7 +77,7 @@ const PROBLEM_OF_ANOTHER_MEDIA_TYPE: &str = "404 Content-Type: application/probl
 fn canned(text: &'static str) -> Canned {
     let (head, body) = text.split_once('\n').unwrap_or((text, ""));
     let (status, rest) = head.split_once(' ').unwrap_or((head, ""));
-    let status = status.parse().unwrap();
+    let status = status.parse().expect("a status");
     match rest.split_once(": ") {
         Some((name, value)) if !rest.starts_with(['{', '[', '"']) => {
             (status, vec![(name, value.to_owned())], body.to_owned())
@@ -164,15 +164,15 @@ async fn what_may_take_a_while_is_asked_again_until_patience_ends() {
 async fn teller(height: u32) -> Stub {
     Stub::start(move |seen| {
         if seen.method == "POST" {
-            let uri = seen.body.split('"').nth(3).unwrap().to_owned();
-            let (host, path) = uri["http://".len()..].split_once('/').unwrap();
+            let uri = seen.body.split('"').nth(3).expect("an address").to_owned();
+            let (host, path) = uri["http://".len()..].split_once('/').expect("a path");
             let body = format!("{{\"height\": {height}}}");
             let request = format!(
                 "POST /{path} HTTP/1.1\r\nHost: {host}\r\nX-Told: yes\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             );
-            let mut stream = std::net::TcpStream::connect(host).unwrap();
-            std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+            let mut stream = std::net::TcpStream::connect(host).expect("it listens");
+            std::io::Write::write_all(&mut stream, request.as_bytes()).expect("it reads");
         }
         (204, Vec::new(), String::new())
     })

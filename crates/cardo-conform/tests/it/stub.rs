@@ -35,8 +35,8 @@ impl Stub {
     /// Answers by a function. The question by which servers of NGSI-LD are found is answered for it, and those by
     /// which landing pages are found are not kept.
     pub(crate) async fn start(answer: impl Fn(&Seen) -> Canned + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
         let (kept, answer) = (seen.clone(), Arc::new(answer));
         tokio::spawn(async move {
@@ -70,7 +70,7 @@ async fn serve(
         (200, Vec::new(), "[]".to_owned())
     } else {
         if !["/", "/ogc"].contains(&request.target.as_str()) {
-            seen.lock().unwrap().push(request.clone());
+            seen.lock().expect("nobody panicked").push(request.clone());
         }
         answer(&request)
     };
@@ -78,7 +78,7 @@ async fn serve(
     for (name, value) in headers {
         response = response.header(name, value);
     }
-    Ok(response.body(Full::from(body)).unwrap())
+    Ok(response.body(Full::from(body)).expect("headers are well-formed"))
 }
 
 /// Options with little patience.
@@ -87,19 +87,19 @@ pub(crate) fn options(url: &str) -> Options {
 }
 
 pub(crate) fn with_callback(url: &str) -> Options {
-    let callback: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let callback: SocketAddr = "127.0.0.1:0".parse().expect("an address");
     Options { callback: Some(callback), patience: Duration::from_secs(10), ..options(url) }
 }
 
 /// A check made of these steps.
 pub(crate) fn check(steps: &str) -> Check {
     let text = format!("clause 1 Things\n\n== 1.2 name\nThings shall be so.\n{steps}\n");
-    let mut checks = read_checks("test", Standard::NgsiLd, &text).unwrap();
+    let mut checks = read_checks("test", Standard::NgsiLd, &text).expect("a check");
     assert_eq!(checks.len(), 1);
     checks.remove(0)
 }
 
 /// What comes of a check at a server.
 pub(crate) async fn outcome(options: Options, steps: &str) -> Outcome {
-    Session::open(options).await.unwrap().run(&check(steps)).await
+    Session::open(options).await.expect("it is found").run(&check(steps)).await
 }

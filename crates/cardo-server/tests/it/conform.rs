@@ -140,8 +140,8 @@ impl Liar {
         let plan: Arc<Mutex<Option<Plan>>> = Arc::default();
         let client = Client::builder(TokioExecutor::new()).build_http();
         let liar = Self { to: to.to_owned(), client, plan: Arc::clone(&plan) };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
         let router = Router::new().fallback(pass).with_state(liar);
         tokio::spawn(async move { axum::serve(listener, router).await });
         (url, plan)
@@ -159,10 +159,10 @@ impl Liar {
 /// Passes a request on, and its answer back.
 async fn pass(State(liar): State<Liar>, mut request: Request) -> Response<Body> {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    *request.uri_mut() = format!("http://{}{path}", liar.to).parse::<Uri>().unwrap();
-    let answer = liar.client.request(request).await.unwrap();
+    *request.uri_mut() = format!("http://{}{path}", liar.to).parse::<Uri>().expect("a URL");
+    let answer = liar.client.request(request).await.expect("an answer");
     let (mut parts, body) = answer.into_parts();
-    let mut body = to_bytes(Body::new(body), usize::MAX).await.unwrap();
+    let mut body = to_bytes(Body::new(body), usize::MAX).await.expect("a body");
     if let Some(lie) = liar.turn() {
         match lie {
             Lie::Status => parts.status = StatusCode::IM_A_TEAPOT,
@@ -199,9 +199,9 @@ async fn unnoticed(session: &Session, plan: &Mutex<Option<Plan>>, check: &Check)
         for lies in lies(look) {
             let mut noticed = false;
             for lie in &lies {
-                *plan.lock().unwrap() = Some(Plan { lie: *lie, at, answered: 0 });
+                *plan.lock().expect("nobody panicked") = Some(Plan { lie: *lie, at, answered: 0 });
                 noticed |= matches!(session.run(check).await, Outcome::Failed(_));
-                *plan.lock().unwrap() = None;
+                *plan.lock().expect("nobody panicked") = None;
                 if noticed {
                     break;
                 }
