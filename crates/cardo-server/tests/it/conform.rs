@@ -168,7 +168,7 @@ async fn pass(State(liar): State<Liar>, mut request: Request) -> Response<Body> 
             Lie::Status => parts.status = StatusCode::IM_A_TEAPOT,
             Lie::Headers => parts.headers = HeaderMap::new(),
             Lie::OtherBody => {
-                body = Bytes::from_static(b"[{\"id\": \"urn:lie\", \"type\": \"Lie\"}]")
+                body = Bytes::from_static(b"[{\"id\": \"urn:lie\", \"type\": \"Lie\"}]");
             }
             Lie::NoBody => body = Bytes::new(),
         }
@@ -178,7 +178,7 @@ async fn pass(State(liar): State<Liar>, mut request: Request) -> Response<Body> 
 }
 
 /// The lies that a step has to find out, any one of the second list of each.
-fn lies(look: &Look) -> Vec<Vec<Lie>> {
+fn lies(look: Look) -> Vec<Vec<Lie>> {
     let mut lies = vec![vec![Lie::Status]];
     if look.headers {
         lies.push(vec![Lie::Headers]);
@@ -192,7 +192,7 @@ fn lies(look: &Look) -> Vec<Vec<Lie>> {
 /// The lies about a check that nobody noticed.
 async fn unnoticed(session: &Session, plan: &Mutex<Option<Plan>>, check: &Check) -> Vec<String> {
     let mut missed = Vec::new();
-    for (at, look) in check.looks().iter().enumerate() {
+    for (at, look) in check.looks().into_iter().enumerate() {
         if !look.sends_once {
             break;
         }
