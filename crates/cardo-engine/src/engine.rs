@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use cardo_model::{Iri, NameId, Names, Revision, TwinId};
+use cardo_model::{Iri, NameId, Names, Revision, Timestamp, TwinId};
 use cardo_query::Filter;
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
@@ -12,6 +12,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore, mpsc, oneshot};
 
 use crate::caller::Caller;
 use crate::demand;
+use crate::entity_maps::EntityMaps;
 use crate::federation::{ContextSources, Registrations};
 use crate::follow::{Followed, Follower};
 use crate::history::{EntityHistory, EvolutionPage, EvolutionQuery, HistoryRequest};
@@ -55,6 +56,7 @@ pub(crate) struct Inner {
     pub(crate) sources: RwLock<Option<Weak<dyn ContextSources>>>,
     /// How many names were learnt of context sources alone.
     pub(crate) names_of_sources: AtomicUsize,
+    pub(crate) entity_maps: EntityMaps,
     index_bytes: AtomicUsize,
     /// Counts the rounds of house-keeping, as a coarse clock.
     pub(crate) tick: AtomicU64,
@@ -100,6 +102,7 @@ impl Engine {
             costly: Semaphore::new(options.costly_queries.max(1)),
             sources: RwLock::default(),
             names_of_sources: AtomicUsize::new(0),
+            entity_maps: EntityMaps::default(),
             index_bytes: AtomicUsize::new(0),
             tick: AtomicU64::new(0),
             projecting: AsyncMutex::new(()),
@@ -125,6 +128,15 @@ impl Engine {
     /// The short names of the configured context.
     pub fn terms(&self) -> &Terms {
         &self.inner.options.terms
+    }
+
+    /// The time by which the engine goes.
+    pub fn now(&self) -> Timestamp {
+        (self.inner.options.clock)()
+    }
+
+    pub(crate) fn entity_maps(&self) -> &EntityMaps {
+        &self.inner.entity_maps
     }
 
     /// The twin of the caller as it is now; loads it where that has not happened yet.

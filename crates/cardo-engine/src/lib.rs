@@ -8,6 +8,7 @@ mod area;
 mod caller;
 mod demand;
 mod engine;
+mod entity_maps;
 mod federation;
 mod follow;
 mod history;
@@ -34,6 +35,7 @@ pub use aggregate::{Counting, Figures, NumberFigures, can_have_numbers};
 pub use area::{AreaQuery, AreaWalk, Placed, Slot};
 pub use caller::{Caller, Mask, Principal, Restriction, View};
 pub use engine::Engine;
+pub use entity_maps::{EntityMap, MappedEntity, MappedPage};
 pub use federation::{
     AskedBy, AskedSources, ContextSources, Contributed, Contribution, Contributions, EntityInfo,
     Forwarding, Information, Interval, InvalidRegistration, Looking, Management, Match,

@@ -75,6 +75,9 @@ pub enum QueryError {
         "more than {0} entities meet a condition on linked entities; narrow it, for instance by type"
     )]
     TooManyLinked(usize),
+    /// An entity map would hold too many entities.
+    #[error("more than {0} entities match, the most that an entity map holds; narrow the question")]
+    TooManyMapped(usize),
     /// A condition on values over time would have to look at too many.
     #[error("the range of time holds more than {0} instances of one entity; narrow it")]
     TooMuchHistory(usize),

@@ -171,9 +171,9 @@ impl From<QueryError> for Fault {
             QueryError::Busy | QueryError::NotYet(_) => {
                 Self::new(Code::Unavailable, error.to_string())
             }
-            QueryError::TooManyLinked(_) | QueryError::TooManySources(..) => {
-                Self::new(Code::TooComplex, error.to_string())
-            }
+            QueryError::TooManyLinked(_)
+            | QueryError::TooManySources(..)
+            | QueryError::TooManyMapped(_) => Self::new(Code::TooComplex, error.to_string()),
             QueryError::TookTooLong(_) | QueryError::TooMuchHistory(_) => {
                 Self::new(Code::Timeout, error.to_string())
             }

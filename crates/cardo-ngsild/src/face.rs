@@ -175,6 +175,7 @@ fn routes(face: &Arc<Face>) -> Router {
     let routes = Routes { router: other_routes(), table: Vec::new() };
     let routes = subscription_routes(discovery_routes(routes, face), face);
     let routes = source_routes(context_routes(routes, face), face);
+    let routes = map_routes(routes, face);
     let Routes { router, table } = batch_routes(entity_routes(routes, face), face);
     let face = face.clone();
     let document = async move |base: BaseUrl| described(&table, &base, &face.options.limits);
@@ -210,12 +211,9 @@ fn other_routes() -> Router {
     router.route(&format!("{BASE}/{{*rest}}"), any(unknown))
 }
 
-const UNBUILT: [&str; 9] = [
+const UNBUILT: [&str; 6] = [
     "csourceSubscriptions",
     "csourceSubscriptions/{*rest}",
-    "temporal/entityMaps",
-    "entityMaps",
-    "entityMaps/{*rest}",
     "entityOperations/{other}",
     "snapshots",
     "snapshots/{*rest}",
@@ -332,6 +330,22 @@ fn source_routes(routes: Routes, face: &Arc<Face>) -> Routes {
     )
 }
 
+fn map_routes(routes: Routes, face: &Arc<Face>) -> Routes {
+    let routes = resource!(routes, face, "entityMaps",
+        get "create-entity-map" Read op::entity_maps::create;
+        post "post-entity-map" Read op::entity_maps::create_by_post;
+    );
+    let routes = resource!(routes, face, "entityMaps/{id}",
+        get "retrieve-entity-map" Read op::entity_maps::retrieve;
+        patch "update-entity-map" Read op::entity_maps::update;
+        delete "delete-entity-map" Read op::entity_maps::delete;
+    );
+    resource!(routes, face, "temporal/entityMaps",
+        get "create-temporal-entity-map" Read op::temporal::create_map;
+        post "post-temporal-entity-map" Read op::temporal::post_map;
+    )
+}
+
 fn context_routes(routes: Routes, face: &Arc<Face>) -> Routes {
     let routes = resource!(routes, face, "jsonldContexts",
         get "list-contexts" Read op::contexts::list;
@@ -356,6 +370,7 @@ mod tests {
         let routes = Routes { router: Router::new(), table: Vec::new() };
         let routes = subscription_routes(discovery_routes(routes, &face), &face);
         let routes = source_routes(context_routes(routes, &face), &face);
+        let routes = map_routes(routes, &face);
         let table = batch_routes(entity_routes(routes, &face), &face).table;
         openapi::check(&table);
     }

@@ -205,6 +205,9 @@ impl From<QueryError> for Fault {
             QueryError::Busy | QueryError::NotYet(_) => {
                 Self::later(NgsildError::Unavailable, error.to_string())
             }
+            QueryError::TooManyMapped(_) => {
+                Self::new(NgsildError::TooManyResults, error.to_string())
+            }
             QueryError::TookTooLong(_)
             | QueryError::TooManyLinked(_)
             | QueryError::TooMuchHistory(_)

@@ -108,6 +108,7 @@ impl From<QueryError> for Fault {
             QueryError::Busy | QueryError::NotYet(_) => Self::later(error.to_string()),
             QueryError::TookTooLong(_)
             | QueryError::TooManyLinked(_)
+            | QueryError::TooManyMapped(_)
             | QueryError::TooMuchHistory(_)
             | QueryError::TooManySources(..) => Self::new(StatusCode::FORBIDDEN, error.to_string()),
             QueryError::Store(error) => error.into(),

@@ -80,6 +80,7 @@ fn parameters_of(description: &Description, route: &Route) -> Vec<Value> {
         ("id", Some("subscriptions")) => "subscriptionId",
         ("id", Some("csourceRegistrations")) => "registrationId",
         ("id", Some("jsonldContexts")) => "contextId",
+        ("id", Some("entityMaps")) => "entityMapId",
         ("id", _) => "entityId",
         ("attribute", Some("attributes")) => "attributeName",
         (other, _) => other,
@@ -127,6 +128,10 @@ fn request_body(body: Body) -> Option<Value> {
             "TemporalQuery",
             json!({ "type": "Query", "entities": [{ "type": "ParkingSite" }],
                 "temporalQ": { "timerel": "after", "timeAt": "2020-01-01T00:00:00Z", "lastN": 3 } }),
+        ),
+        Body::EntityMapFragment => (
+            "EntityMapFragment",
+            json!({ "type": "EntityMap", "expiresAt": "2030-01-01T00:00:00Z" }),
         ),
         Body::Subscription => ("Subscription", schemas::example_subscription()),
         Body::SubscriptionFragment => ("SubscriptionFragment", json!({ "isActive": false })),
@@ -203,6 +208,7 @@ fn headers() -> Value {
         "Link": text("The @context of the answer, and for lists the pages `next` and `prev`."),
         "Location": text("The address of what was created."),
         "NGSILD-Results-Count": { "description": "How many there are in all; with count=true.", "schema": { "type": "integer", "minimum": 0 } },
+        "NGSILD-EntityMap": text("The address of the entity map by which the answer was made."),
         "Content-Range": text("Which range of time an answer shows that was cut."),
     })
 }
@@ -262,6 +268,8 @@ impl Description {
                     | Answers::Subscriptions
                     | Answers::Registration
                     | Answers::Registrations
+                    | Answers::EntityMap
+                    | Answers::EntityMapCreated
                     | Answers::Context
                     | Answers::Contexts
             )
@@ -274,10 +282,14 @@ impl Description {
                 vec!["Link", "NGSILD-Results-Count"]
             }
             (_, "206") => vec!["Link", "Content-Range"],
+            (Answers::EntityMapCreated, _) => vec!["Link", "NGSILD-EntityMap"],
             (Answers::Context | Answers::Contexts, _) => Vec::new(),
             _ if self.has_context_answer() => vec!["Link"],
             _ => Vec::new(),
         };
+        if status == "201" && matches!(self.answers, Answers::Entities | Answers::Histories) {
+            names.push("NGSILD-EntityMap");
+        }
         if self.is_tagged()
             && status == "200"
             && !matches!(self.id, "post-query" | "post-temporal-query")

@@ -1,9 +1,10 @@
 //! What each operation is, in words.
 
-pub(super) const TAGS: [(&str, &str); 7] = [
+pub(super) const TAGS: [(&str, &str); 8] = [
     ("Entities", "Things of the city and their attributes."),
     ("Batches", "Many entities in one request."),
     ("History", "What attributes were before."),
+    ("Entity maps", "Which entities the pages of one question are about."),
     ("Discovery", "Which types and attributes there are."),
     ("Subscriptions", "Being told when something changes."),
     ("Sources", "Other servers that have entities, and what they have."),
@@ -36,6 +37,7 @@ pub(super) enum Body {
     TemporalEntity,
     TemporalFragment,
     TemporalQuery,
+    EntityMapFragment,
     Subscription,
     SubscriptionFragment,
     Registration,
@@ -56,6 +58,8 @@ pub(super) enum Answers {
     History,
     Histories,
     Recorded,
+    EntityMap,
+    EntityMapCreated,
     Types,
     Type,
     Attributes,
@@ -80,6 +84,7 @@ impl Answers {
             ],
             Self::Entities => &[
                 ("200", "A page of entities.", Some("Entities")),
+                ("201", "The same, where an entity map was made for it.", Some("Entities")),
                 ("203", "The same, altered to the version that Prefer names.", Some("Entities")),
             ],
             Self::Created => &[("201", "It was created.", None)],
@@ -107,12 +112,15 @@ impl Answers {
                     "A page of entities with the instances of their attributes.",
                     Some("TemporalEntities"),
                 ),
+                ("201", "The same, where an entity map was made for it.", Some("TemporalEntities")),
                 ("206", "The same, cut to what fits into one answer.", Some("TemporalEntities")),
             ],
             Self::Recorded => &[
                 ("201", "Nothing was known of the entity before.", None),
                 ("204", "It was added to what was known.", None),
             ],
+            Self::EntityMap => &[("200", "The entity map.", Some("EntityMap"))],
+            Self::EntityMapCreated => &[("201", "The new entity map.", Some("EntityMap"))],
             Self::Types => {
                 &[("200", "The types, by name or each with its attributes.", Some("Listing"))]
             }
@@ -157,12 +165,13 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
         "Entities that meet all conditions, in the order that is asked for, or in that of their creation. At least one of type, attrs, q, georel or local=true has to be given."
         ["type", "id", "idPattern", "q", "attrs", "pick", "omit", "georel", "geometry", "coordinates", "geoproperty",
          "geometryProperty", "scopeQ", "limit", "offset", "count", "options", "format", "datasetId", "local", "languages", "join", "joinLevel",
-         "containedBy", "orderBy", "orderFrom", "orderGeometry", "collation", "expandValues", "jsonKeys", "splitEntities", "csf"]
+         "containedBy", "orderBy", "orderFrom", "orderGeometry", "collation", "expandValues", "jsonKeys", "splitEntities", "csf",
+         "entityMap", "entityMapLifetime", "inEntityMap"]
         => ["type", "q", "pick", "limit", "count"] None Entities;
     "create-entity" "Entities" "Create an entity" "The id and the type are part of the body." ["local"] Entity Created;
     "retrieve-entity" "Entities" "Read an entity" "One entity by its id, whole or in part."
         ["attrs", "pick", "omit", "options", "format", "type", "datasetId", "geometryProperty", "local", "languages", "join", "joinLevel",
-         "containedBy"] => ["format"] None Entity;
+         "containedBy", "entityMap", "entityMapLifetime", "inEntityMap"] => ["format"] None Entity;
     "purge-entities" "Entities" "Delete entities, or attributes of many"
         "All entities that meet the conditions are deleted, or with drop or keep attributes of them. At least one of type, attrs, q, georel or local=true has to be given."
         ["type", "id", "idPattern", "q", "attrs", "georel", "geometry", "coordinates", "geoproperty", "geometryProperty", "scopeQ",
@@ -187,7 +196,7 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
     "batch-merge" "Batches" "Merge into many" "As merging into one, for each." ["local"] Entities BatchDone;
     "batch-delete" "Batches" "Delete many" "The body lists their ids." ["local"] Ids BatchDone;
     "post-query" "Batches" "Find entities by a body" "The same question as by parameters, for those that are too long for an address."
-        ["limit", "offset", "count", "options", "format", "geometryProperty", "local", "languages"] => ["limit", "format"] Query Entities;
+        ["limit", "offset", "count", "options", "format", "geometryProperty", "local", "languages", "inEntityMap"] => ["limit", "format"] Query Entities;
     "retrieve-temporal-evolution" "History" "Read the history of an entity" "Instances of its attributes over time, also where the entity was deleted."
         ["attrs", "pick", "omit", "temporalOptions", "temporalFormat", "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN",
          "languages", "aggrMethods", "aggrPeriodDuration", "datasetId", "local"]
@@ -196,11 +205,12 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
         "Entities with instances in a range of time that meet all conditions, those that were deleted included."
         ["type", "id", "idPattern", "q", "attrs", "pick", "omit", "georel", "geometry", "coordinates", "geoproperty", "scopeQ",
          "limit", "offset", "count", "orderById", "collation", "expandValues", "jsonKeys", "splitEntities", "temporalOptions",
-         "temporalFormat", "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "languages", "aggrMethods", "aggrPeriodDuration", "datasetId", "local"]
+         "temporalFormat", "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "languages", "aggrMethods", "aggrPeriodDuration", "datasetId", "local",
+         "entityMap", "entityMapLifetime", "inEntityMap"]
         => ["type", "timerel", "timeAt", "lastN", "count"] None Histories;
     "post-temporal-query" "History" "Find entities by their history, by a body"
         "The same question as by parameters, for those that are too long for an address."
-        ["limit", "offset", "count", "temporalOptions", "temporalFormat", "local", "languages", "splitEntities"] => ["limit"] TemporalQuery Histories;
+        ["limit", "offset", "count", "temporalOptions", "temporalFormat", "local", "languages", "splitEntities", "inEntityMap"] => ["limit"] TemporalQuery Histories;
     "upsert-temporal-evolution" "History" "Write history"
         "Instances of attributes are added to the history of an entity, which need not be in the twin. The entity as it is stays."
         ["local"] TemporalEntity Recorded;
@@ -210,6 +220,20 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
         ["datasetId", "deleteAll", "local"] None Done;
     "modify-temporal-instance" "History" "Put one instance right" "The body takes its place; its id stays." ["local"] Attribute Done;
     "delete-temporal-instance" "History" "Delete one instance" "By its instanceId." ["local"] None Done;
+    "create-entity-map" "Entity maps" "Fix which entities pages are about"
+        "The map lists all entities that match, and stays as it is while they change. Pages that name it in NGSILD-EntityMap are about these alone, as far as they still match."
+        ["type", "id", "idPattern", "q", "attrs", "georel", "geometry", "coordinates", "geoproperty", "scopeQ", "local",
+         "expandValues", "jsonKeys", "entityMapLifetime"]
+        => ["type", "q"] None EntityMapCreated;
+    "post-entity-map" "Entity maps" "Fix which entities pages are about, by a body" "The same question as by parameters." ["local"] Query EntityMapCreated;
+    "create-temporal-entity-map" "Entity maps" "Fix which histories pages are about" "The same for questions by history."
+        ["type", "id", "idPattern", "q", "attrs", "georel", "geometry", "coordinates", "geoproperty", "scopeQ",
+         "timerel", "timeAt", "endTimeAt", "timeproperty", "local", "entityMapLifetime"]
+        => ["type", "timerel", "timeAt"] None EntityMapCreated;
+    "post-temporal-entity-map" "Entity maps" "Fix which histories pages are about, by a body" "The same question as by parameters." ["local"] TemporalQuery EntityMapCreated;
+    "retrieve-entity-map" "Entity maps" "Read an entity map" "Its entities, each with the servers that hold it; @none is this one." [] None EntityMap;
+    "update-entity-map" "Entity maps" "Change when an entity map ends" "Nothing else of it can be changed." [] EntityMapFragment Done;
+    "delete-entity-map" "Entity maps" "Delete an entity map" "The entities stay." [] None Done;
     "list-types" "Discovery" "List the types" "The types that entities have now." ["details", "local"] None Types;
     "retrieve-type" "Discovery" "Read about a type" "How many entities are of it, and which attributes they have." ["local"] None Type;
     "list-attributes" "Discovery" "List the attributes" "The attributes that entities have now." ["details", "local"] => ["details"] None Attributes;

@@ -18,7 +18,7 @@ use Shape::{Count, Flag, Iri, Moment, One, Text};
 
 const FORMATS: &[&str] = &["normalized", "concise", "keyValues", "simplified"];
 
-const IN_QUERY: [Row; 49] = [
+const IN_QUERY: [Row; 51] = [
     (
         "type",
         "type",
@@ -190,6 +190,20 @@ const IN_QUERY: [Row; 49] = [
         Text,
         "name",
     ),
+    (
+        "entityMap",
+        "entityMap",
+        "Whether an entity map is made, by which further pages are about the same entities.",
+        Flag,
+        "true",
+    ),
+    (
+        "entityMapLifetime",
+        "entityMapLifetime",
+        "How long the entity map is wanted, a duration of ISO 8601; at most a day.",
+        Text,
+        "PT10M",
+    ),
     ("drop", "drop", "Attributes that are deleted; the entities stay.", Text, "name"),
     (
         "keep",
@@ -281,7 +295,7 @@ const MORE: [Row; 4] = [
     ("reload", "reload", "Whether a copy is downloaded again instead.", Flag, "true"),
 ];
 
-const IN_PATH: [Row; 8] = [
+const IN_PATH: [Row; 9] = [
     ("entityId", "id", "The id of the entity, a URI.", Iri, "urn:ngsi-ld:ParkingSite:example"),
     (
         "subscriptionId",
@@ -296,6 +310,13 @@ const IN_PATH: [Row; 8] = [
         "The id of the registration, a URI.",
         Iri,
         "urn:ngsi-ld:ContextSourceRegistration:example",
+    ),
+    (
+        "entityMapId",
+        "id",
+        "The id of the entity map, which the server has made.",
+        Iri,
+        "urn:ngsi-ld:EntityMap:example",
     ),
     (
         "contextId",
@@ -316,7 +337,7 @@ const IN_PATH: [Row; 8] = [
     ),
 ];
 
-const IN_HEADERS: [Row; 4] = [
+const IN_HEADERS: [Row; 5] = [
     (
         "tenant",
         "NGSILD-Tenant",
@@ -335,6 +356,13 @@ const IN_HEADERS: [Row; 4] = [
         "link",
         "Link",
         "The @context: <URL>; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\".",
+        Text,
+        "",
+    ),
+    (
+        "inEntityMap",
+        "NGSILD-EntityMap",
+        "The entity map whose entities alone are asked for: its address, or its id.",
         Text,
         "",
     ),

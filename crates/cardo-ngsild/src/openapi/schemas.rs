@@ -148,8 +148,23 @@ fn entities(id: &Value, one_or_many: &Value, context: &Value) -> Value {
                 "expandValues": text("Attributes whose constants in q are expanded."),
                 "jsonKeys": text("Attributes whose keys in q are not."),
                 "csf": text("A condition on other servers that are asked."),
-                "ordering": reference("Ordering"), "@context": context,
+                "ordering": reference("Ordering"), "entityMap": { "type": "boolean" },
+                "entityMapLifetime": text("A duration of ISO 8601."), "@context": context,
             },
+        },
+        "EntityMap": {
+            "type": "object", "required": ["id", "type", "expiresAt"],
+            "properties": {
+                "id": id, "type": { "const": "EntityMap" }, "expiresAt": { "type": "string", "format": "date-time" },
+                "entityMap": { "type": "object", "additionalProperties": names(),
+                    "description": "Ids of entities, each with the registrations of those who hold it; @none is this server." },
+                "linkedMaps": { "type": "object", "additionalProperties": id, "description": "The entity maps of other servers, by their registrations." },
+                "@context": context,
+            },
+        },
+        "EntityMapFragment": {
+            "type": "object",
+            "properties": { "id": id, "type": { "const": "EntityMap" }, "expiresAt": { "type": "string", "format": "date-time" }, "@context": context },
         },
         "Ordering": {
             "type": "object", "required": ["orderBy"],

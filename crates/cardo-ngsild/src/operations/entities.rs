@@ -5,7 +5,9 @@ use axum::http::{Response, StatusCode};
 use cardo_engine::{AskedBy, AskedSources, Batch, Done, Operation, Snapshot};
 use cardo_http::Params;
 use cardo_model::{EntityId, Iri, NameId, Record, Revision};
+use cardo_query::Filter;
 
+use super::entity_maps::{MapWish, name_map};
 use super::query::Asked;
 use super::{ShapeText, selects};
 use crate::face::Face;
@@ -18,10 +20,7 @@ use crate::respond::{context_in_body, created, empty};
 
 type Answer = Result<Response<Body>, Fault>;
 
-/// Parameters of entity maps, common to retrieve and query.
-pub(crate) const MAP_UNBUILT: [&str; 2] = ["entityMap", "entityMapLifetime"];
-
-const RETRIEVE: [&str; 13] = [
+const RETRIEVE: [&str; 15] = [
     "attrs",
     "pick",
     "omit",
@@ -35,6 +34,8 @@ const RETRIEVE: [&str; 13] = [
     "join",
     "joinLevel",
     "containedBy",
+    "entityMap",
+    "entityMapLifetime",
 ];
 
 /// `format` and `options` (clauses 6.3.7 and 6.3.11).
@@ -80,29 +81,47 @@ pub(crate) fn geometry_property(
 
 /// Retrieve entity (clause 5.7.1).
 pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
-    let params = ask.params(&RETRIEVE, &MAP_UNBUILT)?;
+    let params = ask.params(&RETRIEVE, &[])?;
     let media = ask.media(&ENTITY_TYPES)?;
-    let naming = face.link_naming(ask).await?;
-    let geometry = geometry_property(&params, media, &naming)?;
-    flag(&params, "local")?;
-    let text = ShapeText::of(&params);
-    text.learn(face, ask, &naming).await?;
-    let (shape, attrs) = text.shape(face, ask, &naming, format_of(&params)?)?;
-    let id = ask.segment(1)?;
-    let mut snapshot = face.snapshot(ask).await?;
-    if ask.caller.reach.is_far() {
-        let asked = AskedSources {
-            by: AskedBy::Id,
-            attributes: attrs.clone().unwrap_or_default(),
-            datasets: datasets_of(params.get("datasetId")),
-            ..AskedSources::default()
+    let wish = MapWish::of(ask, &params)?;
+    let mut response = face.retrieve_one(ask, &params, media).await?;
+    if !wish.is_none() {
+        let used = if let Some(used) = face.given_map(ask, &wish) {
+            used
+        } else {
+            let id = ask.id(1)?;
+            face.make_map(ask, &wish, Filter::Ids(vec![id.clone()]), vec![id], false).await?
         };
-        snapshot = face.completed(ask, &naming, asked, snapshot, &id).await?;
+        // Table 6.5.3.1-3: retrieving has no 201.
+        name_map(ask, &used.map.id, &mut response);
     }
-    let asked = Asked { shape, geometry, media };
-    let wanted = Wanted { id: &id, types: params.get("type"), attrs: attrs.as_deref() };
-    let answer = face.answer_retrieve(ask, &naming, asked, &wanted, &snapshot).await;
-    warned(answer, snapshot.contributions(), &ask.caller)
+    Ok(response)
+}
+
+impl Face {
+    async fn retrieve_one(&self, ask: &Ask<'_>, params: &Params<'_>, media: Media) -> Answer {
+        let naming = self.link_naming(ask).await?;
+        let geometry = geometry_property(params, media, &naming)?;
+        flag(params, "local")?;
+        let text = ShapeText::of(params);
+        text.learn(self, ask, &naming).await?;
+        let (shape, attrs) = text.shape(self, ask, &naming, format_of(params)?)?;
+        let id = ask.segment(1)?;
+        let mut snapshot = self.snapshot(ask).await?;
+        if ask.caller.reach.is_far() {
+            let asked = AskedSources {
+                by: AskedBy::Id,
+                attributes: attrs.clone().unwrap_or_default(),
+                datasets: datasets_of(params.get("datasetId")),
+                ..AskedSources::default()
+            };
+            snapshot = self.completed(ask, &naming, asked, snapshot, &id).await?;
+        }
+        let asked = Asked { shape, geometry, media };
+        let wanted = Wanted { id: &id, types: params.get("type"), attrs: attrs.as_deref() };
+        let answer = self.answer_retrieve(ask, &naming, asked, &wanted, &snapshot).await;
+        warned(answer, snapshot.contributions(), &ask.caller)
+    }
 }
 
 /// Which entity is wanted, and what it has to be and to have.

@@ -5,6 +5,7 @@ pub(crate) mod batch;
 pub(crate) mod contexts;
 pub(crate) mod discovery;
 pub(crate) mod entities;
+pub(crate) mod entity_maps;
 mod join;
 pub(crate) mod merge;
 mod names;

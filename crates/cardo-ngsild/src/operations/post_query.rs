@@ -4,11 +4,13 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::Response;
 use cardo_engine::{AskedBy, AskedSources, Reach};
+use cardo_http::Params;
 use cardo_model::Iri;
 use cardo_query::{Filter, GeoParameters, QOptions};
 use serde_json::value::RawValue;
 
 use super::entities::{format_of, geometry_property};
+use super::entity_maps::MapWish;
 use super::query::Question;
 use super::{OrderText, ProjectionText, QuestionText, ShapeText, question, source_filter};
 use crate::face::Face;
@@ -18,13 +20,10 @@ use crate::parse::{
     DataFault, Document, InvalidInput, Items, Members, at_most, shorten, string, strings,
 };
 use crate::represent::Naming;
-use crate::request::{Ask, ENTITY_TYPES, flag};
+use crate::request::{Ask, ENTITY_TYPES, Media, flag};
 
 const PARAMS: [&str; 8] =
     ["limit", "offset", "count", "options", "format", "local", "geometryProperty", "lang"];
-
-/// Members of a Query (clause 5.2.23) that are not built.
-const UNBUILT_MEMBERS: &[&str] = &["entityMap", "entityMapLifetime"];
 
 /// Query entities by POST (clauses 5.7.2 and 6.23).
 pub(crate) async fn query(
@@ -32,38 +31,63 @@ pub(crate) async fn query(
     ask: &Ask<'_>,
     body: Body,
 ) -> Result<Response<Body>, Fault> {
-    let params = ask.params(&PARAMS, &[])?;
     let media = ask.media(&ENTITY_TYPES)?;
-    let payload = face.payload(ask, body).await?;
-    let document = Document::from_body(&payload.bytes)?;
-    let naming = face.document_naming(&payload, document.context()?).await?;
-    let local = flag(&params, "local")?;
-    let asked = Asked::read(document.members(), local)?;
-    let mut text = asked.shape_text();
-    text.lang = text.lang.or(params.get("lang"));
-    text.learn(face, ask, &naming).await?;
-    let (shape, attrs) = text.shape(face, ask, &naming, format_of(&params)?)?;
-    let sources = AskedSources {
-        split: asked.split,
-        sources: source_filter(asked.csf.as_deref(), naming.context())?,
-        datasets: datasets_of(asked.datasets.as_deref()),
-        attributes: attrs.clone().unwrap_or_default(),
-        by: AskedBy::Batch,
-    };
-    let mut caller = ask.caller_to(&naming, sources);
-    if asked.local == Some(true) {
-        caller.reach = Reach::Local;
+    let (naming, question, wish) = face.read_posted(ask, body, media).await?;
+    face.answer_question(ask, &naming, &question, &wish).await
+}
+
+impl Face {
+    /// The question in a body, and the context that it was read in.
+    pub(crate) async fn read_posted(
+        &self,
+        ask: &Ask<'_>,
+        body: Body,
+        media: Media,
+    ) -> Result<(Arc<Naming>, Question, MapWish), Fault> {
+        let params = ask.params(&PARAMS, &[])?;
+        let payload = self.payload(ask, body).await?;
+        let document = Document::from_body(&payload.bytes)?;
+        let naming = self.document_naming(&payload, document.context()?).await?;
+        let local = flag(&params, "local")?;
+        let asked = Asked::read(document.members(), local)?;
+        let wish = MapWish::read(ask, asked.entity_map, asked.map_lifetime.as_deref())?;
+        let question = self.posted_question(ask, &naming, &asked, &params, media).await?;
+        Ok((naming, question, wish))
     }
-    let levels = shape.join().map_or(0, |join| join.levels);
-    let geometry = geometry_property(&params, media, &naming)?;
-    let question = Question {
-        filter: asked.filter(&naming, attrs.as_deref(), levels)?,
-        order: asked.ordering.text().read(naming.context())?,
-        paging: face.paging(&params)?,
-        asked: super::query::Asked { shape, geometry, media },
-        caller,
-    };
-    face.answer_question(ask, &naming, &question).await
+
+    async fn posted_question(
+        &self,
+        ask: &Ask<'_>,
+        naming: &Arc<Naming>,
+        asked: &Asked<'_>,
+        params: &Params<'_>,
+        media: Media,
+    ) -> Result<Question, Fault> {
+        let mut text = asked.shape_text();
+        text.lang = text.lang.or(params.get("lang"));
+        text.learn(self, ask, naming).await?;
+        let (shape, attrs) = text.shape(self, ask, naming, format_of(params)?)?;
+        let sources = AskedSources {
+            split: asked.split,
+            sources: source_filter(asked.csf.as_deref(), naming.context())?,
+            datasets: datasets_of(asked.datasets.as_deref()),
+            attributes: attrs.clone().unwrap_or_default(),
+            by: AskedBy::Batch,
+        };
+        let mut caller = ask.caller_to(naming, sources);
+        if asked.local == Some(true) {
+            caller.reach = Reach::Local;
+        }
+        let levels = shape.join().map_or(0, |join| join.levels);
+        let geometry = geometry_property(params, media, naming)?;
+        Ok(Question {
+            filter: asked.filter(naming, attrs.as_deref(), levels)?,
+            order: asked.ordering.text().read(naming.context())?,
+            paging: self.paging(params)?,
+            asked: super::query::Asked { shape, geometry, media },
+            caller,
+        })
+    }
 }
 
 /// How many selectors a question or a subscription may have.
@@ -90,6 +114,8 @@ struct Asked<'a> {
     csf: Option<Cow<'a, str>>,
     local: Option<bool>,
     split: bool,
+    entity_map: bool,
+    map_lifetime: Option<Cow<'a, str>>,
 }
 
 /// The members of its ordering (clause 5.2.43).
@@ -209,10 +235,9 @@ impl<'a> Asked<'a> {
                 "joinLevel" => asked.join_level = Some(raw.get()),
                 "containedBy" => asked.contained_by = Some(list(raw).map_err(within)?),
                 "ordering" => asked.ordering = Ordering::read(raw).map_err(within)?,
-                _ if UNBUILT_MEMBERS.contains(&name) => {
-                    return Err(Fault::not_implemented(format!(
-                        "the member {name:?} is not implemented"
-                    )));
+                "entityMap" => asked.entity_map = truth(raw).map_err(within)?,
+                "entityMapLifetime" => {
+                    asked.map_lifetime = Some(string(raw, "a duration").map_err(within)?);
                 }
                 _ => {
                     return Err(Fault::bad_data(format!("{name:?} is not a member of a query")));
@@ -272,7 +297,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-fn truth(raw: &RawValue) -> Result<bool, InvalidInput> {
+pub(crate) fn truth(raw: &RawValue) -> Result<bool, InvalidInput> {
     match raw.get() {
         "true" => Ok(true),
         "false" => Ok(false),

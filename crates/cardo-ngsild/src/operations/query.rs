@@ -3,12 +3,15 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::header::LINK;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
-use cardo_engine::{AskedBy, AskedSources, Caller, EntityQuery, Order, PageRequest, PageStart};
+use cardo_engine::{
+    AskedBy, AskedSources, Caller, EntityQuery, MappedPage, Order, PageRequest, PageStart,
+};
 use cardo_http::{BaseUrl, PageLinks, Params};
 use cardo_model::{Iri, NameId, Record, Revision};
 use cardo_query::Filter;
 
-use super::entities::{MAP_UNBUILT, format_of, geometry_property};
+use super::entities::{format_of, geometry_property};
+use super::entity_maps::{MapWish, tell_map};
 use super::join::{Shaped, too_many};
 use super::ordering::OrderText;
 use super::{QuestionText, ShapeText, question, source_filter};
@@ -17,12 +20,13 @@ use crate::fault::{Fault, NgsildError};
 use crate::federation::{datasets_of, warned};
 use crate::represent::{EntityWriter, Naming, Shape};
 use crate::request::{Ask, ENTITY_TYPES, Media, flag};
-use crate::respond::context_in_body;
+use crate::respond::{answer, context_in_body};
 
 /// The header with the number of all results (clause 6.3.13).
 pub(crate) const RESULTS_COUNT: HeaderName = HeaderName::from_static("ngsild-results-count");
 
-const QUERY: [&str; 32] = [
+/// The parameters of a question for entities (table 6.4.3.2-1).
+pub(crate) const PARAMS: [&str; 34] = [
     "type",
     "id",
     "idPattern",
@@ -55,6 +59,8 @@ const QUERY: [&str; 32] = [
     "jsonKeys",
     "splitEntities",
     "csf",
+    "entityMap",
+    "entityMapLifetime",
 ];
 /// A page of a result (clauses 5.5.9 and 6.3.10).
 #[derive(Debug, Clone, Copy)]
@@ -93,37 +99,52 @@ pub(crate) async fn query_entities(
     ask: &Ask<'_>,
     _: Body,
 ) -> Result<Response<Body>, Fault> {
-    let params = ask.params(&QUERY, &MAP_UNBUILT)?;
+    let params = ask.params(&PARAMS, &[])?;
     let media = ask.media(&ENTITY_TYPES)?;
-    let naming = face.link_naming(ask).await?;
-    let text = QuestionText::of(&params)?;
-    let shape_text = ShapeText::of(&params);
-    shape_text.learn(face, ask, &naming).await?;
-    let (shape, attrs) = shape_text.shape(face, ask, &naming, format_of(&params)?)?;
-    let levels = shape.join().map_or(0, |join| join.levels);
-    let filter = question(&text, attrs.as_deref(), naming.context(), levels)?;
-    let sources = AskedSources {
-        split: flag(&params, "splitEntities")?.unwrap_or(false),
-        sources: source_filter(params.get("csf"), naming.context())?,
-        datasets: datasets_of(params.get("datasetId")),
-        attributes: attrs.unwrap_or_default(),
-        by: AskedBy::Query,
-    };
-    let order = OrderText {
-        by: params.get("orderBy"),
-        from: params.get("orderFrom"),
-        geometry: params.get("orderGeometry"),
-        collation: params.get("collation"),
-    };
-    let geometry = geometry_property(&params, media, &naming)?;
-    let question = Question {
-        filter,
-        order: order.read(naming.context())?,
-        paging: face.paging(&params)?,
-        asked: Asked { shape, geometry, media },
-        caller: ask.caller_to(&naming, sources),
-    };
-    face.answer_question(ask, &naming, &question).await
+    let wish = MapWish::of(ask, &params)?;
+    let (naming, question) = face.read_question(ask, &params, media).await?;
+    face.answer_question(ask, &naming, &question, &wish).await
+}
+
+impl Face {
+    /// The question in a query string, and the context that it was read in.
+    pub(crate) async fn read_question(
+        &self,
+        ask: &Ask<'_>,
+        params: &Params<'_>,
+        media: Media,
+    ) -> Result<(Arc<Naming>, Question), Fault> {
+        let naming = self.link_naming(ask).await?;
+        let text = QuestionText::of(params)?;
+        let shape_text = ShapeText::of(params);
+        shape_text.learn(self, ask, &naming).await?;
+        let (shape, attrs) = shape_text.shape(self, ask, &naming, format_of(params)?)?;
+        let levels = shape.join().map_or(0, |join| join.levels);
+        let filter = question(&text, attrs.as_deref(), naming.context(), levels)?;
+        let sources = AskedSources {
+            split: flag(params, "splitEntities")?.unwrap_or(false),
+            sources: source_filter(params.get("csf"), naming.context())?,
+            datasets: datasets_of(params.get("datasetId")),
+            attributes: attrs.unwrap_or_default(),
+            by: AskedBy::Query,
+        };
+        let order = OrderText {
+            by: params.get("orderBy"),
+            from: params.get("orderFrom"),
+            geometry: params.get("orderGeometry"),
+            collation: params.get("collation"),
+        };
+        let geometry = geometry_property(params, media, &naming)?;
+        let caller = ask.caller_to(&naming, sources);
+        let question = Question {
+            filter,
+            order: order.read(naming.context())?,
+            paging: self.paging(params)?,
+            asked: Asked { shape, geometry, media },
+            caller,
+        };
+        Ok((naming, question))
+    }
 }
 
 impl Face {
@@ -157,6 +178,7 @@ impl Face {
         ask: &Ask<'_>,
         naming: &Naming,
         question: &Question,
+        wish: &MapWish,
     ) -> Result<Response<Body>, Fault> {
         let (paging, asked, caller) = (question.paging, &question.asked, &question.caller);
         // Clause 5.7.2.4.
@@ -173,6 +195,9 @@ impl Face {
             page: PageRequest { limit: paging.limit, start: PageStart::Offset(paging.offset) },
             count: paging.count,
         };
+        if !wish.is_none() {
+            return self.answer_mapped(ask, naming, question, &query, wish).await;
+        }
         let (page, linked) = if asked.shape.join().is_some() {
             let snapshot = self.snapshot(ask).await?;
             let page = self.engine.query_in(caller, &snapshot, &query).await?;
@@ -185,6 +210,47 @@ impl Face {
         let written = self.written(naming, asked, &page.entities, &linked, in_body, true)?;
         let mut response = self.answer_written(ask, asked.media, naming, written, page.revision);
         paging.tell(ask, asked.media, page.count, page.has_more, &mut response);
+        warned(Ok(response), page.contributions.as_deref(), &ask.caller)
+    }
+
+    /// The same from the entities of a map alone (clause 5.5.9.3).
+    async fn answer_mapped(
+        &self,
+        ask: &Ask<'_>,
+        naming: &Naming,
+        question: &Question,
+        query: &EntityQuery,
+        wish: &MapWish,
+    ) -> Result<Response<Body>, Fault> {
+        let asked = &question.asked;
+        let used = if let Some(used) = self.given_map(ask, wish) {
+            used
+        } else {
+            let entities = self.engine.ids_of(&question.caller, &query.filter).await?;
+            self.make_map(ask, wish, query.filter.clone(), entities, false).await?
+        };
+        let MappedPage { page, gone } =
+            self.engine.query_mapped(&question.caller, &used.map, query).await?;
+        if !gone.is_empty() && used.map.question == query.filter {
+            self.engine.change_entity_map(&ask.caller, &used.map.id, |map| {
+                map.entities.retain(|entity| !gone.contains(&entity.id));
+            });
+        }
+        let linked = if asked.shape.join().is_some() {
+            let snapshot = self.snapshot(ask).await?;
+            self.linked(ask, &snapshot, &page.entities, &asked.shape).await?
+        } else {
+            Vec::new()
+        };
+        let in_body = context_in_body(ask, asked.media);
+        let written = self.written(naming, asked, &page.entities, &linked, in_body, true)?;
+        // What the map says is no function of the revision, so that there is no tag.
+        let mut response = answer(ask, asked.media, naming, written.body, page.revision);
+        tell_map(ask, &used, &mut response);
+        if written.is_altered {
+            *response.status_mut() = StatusCode::NON_AUTHORITATIVE_INFORMATION;
+        }
+        question.paging.tell(ask, asked.media, page.count, page.has_more, &mut response);
         warned(Ok(response), page.contributions.as_deref(), &ask.caller)
     }
 

@@ -9,6 +9,7 @@ mod client;
 mod contexts;
 mod discovery;
 mod entities;
+mod entity_maps;
 mod evolution;
 mod federation;
 mod hosting;

@@ -113,14 +113,6 @@ async fn questions_that_are_too_wide_or_wrong_are_refused() {
         "expected",
     );
     client.get("/entities?type=Sensor&csf=n").await.expect(200);
-    for unbuilt in ["entityMap=true", "entityMapLifetime=PT1H"] {
-        let path = format!("/entities?type=Sensor&{unbuilt}");
-        client.get(&path).await.expect_problem(
-            501,
-            "OperationNotSupported",
-            unbuilt.split('=').next().unwrap(),
-        );
-    }
 }
 
 #[tokio::test]

@@ -90,10 +90,15 @@ fn run(program: &str, file: &Path, id: &str, code: &str) -> String {
     said
 }
 
-/// The example with an instance that is there: the server makes their ids, so that the page can only
-/// show what they look like.
-fn with_instance<'c>(server: &Server, code: &'c str) -> Cow<'c, str> {
+/// The example with ids that are there: the server makes them, so that the page can only show what
+/// they look like.
+fn with_ids<'c>(server: &Server, code: &'c str) -> Cow<'c, str> {
     const SHOWN: &str = "urn:ngsi-ld:instance:1-0-1";
+    const MAP: &str = "urn:ngsi-ld:EntityMap:example";
+    if code.contains(MAP) {
+        let map = server.send("GET", "/ngsi-ld/v1/entityMaps?type=Building", None);
+        return Cow::Owned(code.replace(MAP, map.json()["id"].as_str().expect("it has an id")));
+    }
     if !code.contains(SHOWN) {
         return Cow::Borrowed(code);
     }
@@ -119,7 +124,7 @@ fn every_example_of_the_page_runs_as_it_stands() {
         let mut answers = Vec::new();
         for (id, code) in &examples {
             assert!(code.contains(&server.address), "{id} in {language}: {code}");
-            let code = with_instance(&server, code);
+            let code = with_ids(&server, code);
             answers.push((id.as_str(), run(program, &folder.path().join(file), id, &code)));
         }
         let said = |id: &str| &answers.iter().find(|(other, _)| *other == id).unwrap().1;

@@ -29,6 +29,11 @@ impl Duration {
         self == Self::default()
     }
 
+    /// The moment that lies so long behind another.
+    pub fn after(self, moment: Timestamp) -> Timestamp {
+        self.start(moment, 1)
+    }
+
     /// When the period of this number begins, counted from an origin.
     pub(super) fn start(self, origin: Timestamp, number: i64) -> Timestamp {
         let by_months = match self.months.saturating_mul(number) {

@@ -8,7 +8,7 @@ mod query;
 mod retrieve;
 
 pub(crate) use instance::{delete_instance, modify_instance};
-pub(crate) use post::post_query;
+pub(crate) use post::{post_map, post_query};
 pub(crate) use provision::{append, delete, delete_attribute, upsert};
-pub(crate) use query::query;
+pub(crate) use query::{create_map, query};
 pub(crate) use retrieve::retrieve;

@@ -7,17 +7,19 @@ use cardo_query::{Filter, QOptions, TemporalParameters};
 use serde_json::value::RawValue;
 
 use super::asked::{Asked, TemporalText};
-use super::query::{Selection, order};
+use super::query::{Evolved, Selection, order};
 use crate::face::Face;
 use crate::fault::Fault;
-use crate::operations::post_query::{MAX_SELECTORS, Selector};
+use crate::operations::entity_maps::MapWish;
+use crate::operations::post_query::{MAX_SELECTORS, Selector, truth};
+use crate::operations::query::Paging;
 use crate::operations::{ProjectionText, QuestionText, check_source_filter};
 use crate::parse::{DataFault, Document, InvalidInput, Items, Members, at_most, string, strings};
+use crate::represent::Naming;
 use crate::request::{Ask, JSON_TYPES, flag};
 
 const PARAMS: [&str; 8] =
     ["limit", "offset", "count", "options", "format", "local", "lang", "splitEntities"];
-const UNBUILT: [&str; 2] = ["entityMap", "entityMapLifetime"];
 
 /// Query the temporal evolution of entities by POST (clauses 5.7.4 and 6.24).
 pub(crate) async fn post_query(
@@ -25,42 +27,80 @@ pub(crate) async fn post_query(
     ask: &Ask<'_>,
     body: Body,
 ) -> Result<Response<Body>, Fault> {
-    let params = ask.params(&PARAMS, &UNBUILT)?;
     let media = ask.media(&JSON_TYPES)?;
-    let payload = face.payload(ask, body).await?;
-    let document = Document::from_body(&payload.bytes)?;
-    let naming = face.document_naming(&payload, document.context()?).await?;
-    let mut body = Question::read(document.members())?;
-    body.local = flag(&params, "local")?.or(body.local);
-    let text = TemporalText {
-        options: params.get("options"),
-        format: params.get("format"),
-        lang: body.lang.as_deref().or(params.get("lang")),
-        ..body.temporal()
-    };
-    flag(&params, "splitEntities")?;
-    check_source_filter(body.csf.as_deref(), naming.context())?;
-    let asked = Asked::read(face, ask, &text, naming.context())?;
-    let text = QuestionText {
-        q: body.q.as_deref(),
-        q_options: QOptions {
-            expand_values: body.expand_values.as_deref(),
-            json_keys: body.json_keys.as_deref(),
-        },
-        geo_object: body.geo.map(RawValue::get),
-        scope_q: body.scope_q.as_deref(),
-        local: if body.entities.is_empty() { body.local } else { Some(true) },
-        ..QuestionText::default()
-    };
-    let mut selection = Selection::read(&text, asked.attrs.as_deref(), naming.context())?;
-    let selectors: Vec<Filter> =
-        body.entities.iter().map(|selector| selector.filter(&naming)).collect::<Result<_, _>>()?;
-    if !selectors.is_empty() {
-        selection.entities = Filter::Or(selectors).and(selection.entities);
+    let (evolved, wish) = face.read_posted_evolution(ask, body).await?;
+    face.answer_evolution(ask, media, evolved, &wish).await
+}
+
+/// Create entity map for query temporal evolution, by POST (clauses 5.14.5 and 6.35.3.2).
+pub(crate) async fn post_map(
+    face: &Arc<Face>,
+    ask: &Ask<'_>,
+    body: Body,
+) -> Result<Response<Body>, Fault> {
+    let media = ask.media(&JSON_TYPES)?;
+    let (evolved, wish) = face.read_posted_evolution(ask, body).await?;
+    face.answer_evolution_map(ask, media, &evolved, &wish).await
+}
+
+impl Face {
+    async fn read_posted_evolution(
+        &self,
+        ask: &Ask<'_>,
+        body: Body,
+    ) -> Result<(Evolved, MapWish), Fault> {
+        let params = ask.params(&PARAMS, &[])?;
+        let payload = self.payload(ask, body).await?;
+        let document = Document::from_body(&payload.bytes)?;
+        let naming = self.document_naming(&payload, document.context()?).await?;
+        let mut body = Question::read(document.members())?;
+        body.local = flag(&params, "local")?.or(body.local);
+        flag(&params, "splitEntities")?;
+        let text = TemporalText {
+            options: params.get("options"),
+            format: params.get("format"),
+            lang: body.lang.as_deref().or(params.get("lang")),
+            ..body.temporal()
+        };
+        let paging = self.paging(&params)?;
+        let wish = MapWish::read(ask, body.entity_map, body.map_lifetime.as_deref())?;
+        Ok((self.evolved_by(ask, naming, &body, &text, paging)?, wish))
     }
-    let by_id = order(body.order_by.as_deref(), body.collation.as_deref())?;
-    let paging = face.paging(&params)?;
-    face.answer_evolution(ask, media, &naming, &asked, selection, (by_id, paging)).await
+
+    /// The question that a Query puts.
+    fn evolved_by(
+        &self,
+        ask: &Ask<'_>,
+        naming: Arc<Naming>,
+        body: &Question<'_>,
+        text: &TemporalText<'_>,
+        paging: Paging,
+    ) -> Result<Evolved, Fault> {
+        check_source_filter(body.csf.as_deref(), naming.context())?;
+        let asked = Asked::read(self, ask, text, naming.context())?;
+        let text = QuestionText {
+            q: body.q.as_deref(),
+            q_options: QOptions {
+                expand_values: body.expand_values.as_deref(),
+                json_keys: body.json_keys.as_deref(),
+            },
+            geo_object: body.geo.map(RawValue::get),
+            scope_q: body.scope_q.as_deref(),
+            local: if body.entities.is_empty() { body.local } else { Some(true) },
+            ..QuestionText::default()
+        };
+        let mut selection = Selection::read(&text, asked.attrs.as_deref(), naming.context())?;
+        let selectors: Vec<Filter> = body
+            .entities
+            .iter()
+            .map(|selector| selector.filter(&naming))
+            .collect::<Result<_, _>>()?;
+        if !selectors.is_empty() {
+            selection.entities = Filter::Or(selectors).and(selection.entities);
+        }
+        let by_id = order(body.order_by.as_deref(), body.collation.as_deref())?;
+        Ok(Evolved { naming, asked, selection, by_id, paging })
+    }
 }
 
 /// The members of a Query (clause 5.2.23).
@@ -81,6 +121,8 @@ struct Question<'a> {
     order_by: Option<String>,
     collation: Option<Cow<'a, str>>,
     local: Option<bool>,
+    entity_map: bool,
+    map_lifetime: Option<Cow<'a, str>>,
     relation: Option<Cow<'a, str>>,
     time_at: Option<Cow<'a, str>>,
     end_time_at: Option<Cow<'a, str>>,
@@ -100,9 +142,6 @@ impl<'a> Question<'a> {
                 if string(raw, "the type Query")? != "Query" {
                     return Err(Fault::bad_data("the type of a query is Query"));
                 }
-            } else if UNBUILT.contains(&name) {
-                let detail = format!("the member {name:?} is not implemented");
-                return Err(Fault::not_implemented(detail));
             } else {
                 question.member(name, raw).map_err(|error| error.within(name))?;
             }
@@ -139,6 +178,8 @@ impl<'a> Question<'a> {
             "q" => self.q = Some(string(raw, "a query")?),
             "geoQ" => self.geo = Some(raw),
             "scopeQ" => self.scope_q = Some(string(raw, "a scope query")?),
+            "entityMap" => self.entity_map = truth(raw)?,
+            "entityMapLifetime" => self.map_lifetime = Some(string(raw, "a duration")?),
             "local" => self.local = Some(raw.get() == "true"),
             "temporalQ" => return self.temporal_members(&Members::of(raw)?),
             "aggrParams" => return self.aggregation(&Members::of(raw)?),

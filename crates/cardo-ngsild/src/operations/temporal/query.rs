@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::header::CONTENT_RANGE;
 use axum::http::{HeaderValue, Response, StatusCode};
 use cardo_engine::{EntityHistory, EvolutionQuery, IdOrder};
+use cardo_http::Params;
 use cardo_jsonld::Context;
 use cardo_model::{EntityId, Iri};
 use cardo_query::{
@@ -14,13 +15,14 @@ use cardo_query::{
 use super::asked::{Asked, PARAMS, TemporalText};
 use crate::face::Face;
 use crate::fault::Fault;
+use crate::operations::entity_maps::{MapWish, UsedMap, show_map, tell_map};
 use crate::operations::query::Paging;
 use crate::operations::{ContextNames, QuestionText, check_source_filter, question};
 use crate::represent::Naming;
 use crate::request::{Ask, JSON_TYPES, Media, flag};
-use crate::respond::context_in_body;
+use crate::respond::{answer, context_in_body};
 
-const SELECTORS: [&str; 18] = [
+const SELECTORS: [&str; 20] = [
     "type",
     "id",
     "idPattern",
@@ -39,8 +41,9 @@ const SELECTORS: [&str; 18] = [
     "limit",
     "offset",
     "count",
+    "entityMap",
+    "entityMapLifetime",
 ];
-const UNBUILT: [&str; 2] = ["entityMap", "entityMapLifetime"];
 
 /// Query the temporal evolution of entities by GET (clause 5.7.4).
 pub(crate) async fn query(
@@ -48,18 +51,37 @@ pub(crate) async fn query(
     ask: &Ask<'_>,
     _: Body,
 ) -> Result<Response<Body>, Fault> {
-    let known: Vec<&'static str> = PARAMS.into_iter().chain(SELECTORS).collect();
-    let params = ask.params(&known, &UNBUILT)?;
+    let params = ask.params(&known(), &[])?;
     let media = ask.media(&JSON_TYPES)?;
-    let naming = face.link_naming(ask).await?;
-    let asked = Asked::read(face, ask, &TemporalText::of(&params), naming.context())?;
-    let text = QuestionText::of(&params)?;
-    let selection = Selection::read(&text, asked.attrs.as_deref(), naming.context())?;
-    check_source_filter(params.get("csf"), naming.context())?;
-    flag(&params, "splitEntities")?;
-    let by_id = order(params.get("orderBy"), params.get("collation"))?;
-    let paging = face.paging(&params)?;
-    face.answer_evolution(ask, media, &naming, &asked, selection, (by_id, paging)).await
+    let wish = MapWish::of(ask, &params)?;
+    let evolved = face.read_evolution(ask, &params).await?;
+    face.answer_evolution(ask, media, evolved, &wish).await
+}
+
+/// Create entity map for query temporal evolution, by GET (clauses 5.14.5 and 6.35.3.1).
+pub(crate) async fn create_map(
+    face: &Arc<Face>,
+    ask: &Ask<'_>,
+    _: Body,
+) -> Result<Response<Body>, Fault> {
+    let params = ask.params(&known(), &[])?;
+    let media = ask.media(&JSON_TYPES)?;
+    let wish = MapWish::of(ask, &params)?;
+    let evolved = face.read_evolution(ask, &params).await?;
+    face.answer_evolution_map(ask, media, &evolved, &wish).await
+}
+
+fn known() -> Vec<&'static str> {
+    PARAMS.into_iter().chain(SELECTORS).collect()
+}
+
+/// A question for histories, and the context that it was read in.
+pub(super) struct Evolved {
+    pub(super) naming: Arc<Naming>,
+    pub(super) asked: Asked,
+    pub(super) selection: Selection,
+    pub(super) by_id: Option<IdOrder>,
+    pub(super) paging: Paging,
 }
 
 /// Which entities, and what their instances have to meet.
@@ -138,38 +160,96 @@ pub(super) fn order(by: Option<&str>, collation: Option<&str>) -> Result<Option<
 }
 
 impl Face {
+    async fn read_evolution(&self, ask: &Ask<'_>, params: &Params<'_>) -> Result<Evolved, Fault> {
+        let naming = self.link_naming(ask).await?;
+        let asked = Asked::read(self, ask, &TemporalText::of(params), naming.context())?;
+        let text = QuestionText::of(params)?;
+        let selection = Selection::read(&text, asked.attrs.as_deref(), naming.context())?;
+        check_source_filter(params.get("csf"), naming.context())?;
+        flag(params, "splitEntities")?;
+        let by_id = order(params.get("orderBy"), params.get("collation"))?;
+        let paging = self.paging(params)?;
+        Ok(Evolved { naming, asked, selection, by_id, paging })
+    }
+
     /// Puts a question for histories to the engine and writes the page that comes back.
     pub(super) async fn answer_evolution(
         &self,
         ask: &Ask<'_>,
         media: Media,
-        naming: &Naming,
-        asked: &Asked,
-        selection: Selection,
-        (by_id, paging): (Option<IdOrder>, Paging),
+        evolved: Evolved,
+        wish: &MapWish,
     ) -> Result<Response<Body>, Fault> {
+        let mut query = self.evolution_query(&evolved)?;
+        let used = match self.given_map(ask, wish) {
+            None if wish.is_none() => None,
+            None => Some(self.make_evolution_map(ask, &query, wish).await?),
+            given => given,
+        };
+        if let Some(used) = &used {
+            query.entities = query.entities.and(used.map.filter());
+        }
+        let Evolved { naming, asked, paging, .. } = &evolved;
+        let page = self.engine.evolution(&ask.caller, &query).await?;
+        asked.check_whole(page.is_cut)?;
+        let in_body = context_in_body(ask, media);
+        let written = asked.write(self, naming, &page.histories, in_body, true);
+        let mut response = match used {
+            None => self.answer_written(ask, media, naming, written, page.revision),
+            Some(_) => answer(ask, media, naming, written.body, page.revision),
+        };
+        paging.tell(ask, media, page.count, page.has_more, &mut response);
+        if page.is_cut {
+            response = partial(response, asked, &page.histories);
+        }
+        if let Some(used) = used {
+            tell_map(ask, &used, &mut response);
+        }
+        Ok(response)
+    }
+
+    pub(super) fn evolution_query(&self, evolved: &Evolved) -> Result<EvolutionQuery, Fault> {
+        let Evolved { asked, selection, by_id, paging, .. } = evolved;
         if asked.range.is_none() {
             return Err(Fault::bad_data(
                 "timerel and timeAt are missing: a temporal query is needed",
             ));
         }
-        let query = EvolutionQuery {
-            entities: selection.entities,
-            values: selection.values,
-            scopes: selection.scopes,
+        Ok(EvolutionQuery {
+            entities: selection.entities.clone(),
+            values: selection.values.clone(),
+            scopes: selection.scopes.clone(),
             history: asked.request(self, EntityId::new("urn:any")?),
-            by_id,
+            by_id: by_id.clone(),
             limit: paging.limit,
             offset: paging.offset,
             count: paging.count,
-        };
-        let page = self.engine.evolution(&ask.caller, &query).await?;
-        asked.check_whole(page.is_cut)?;
-        let in_body = context_in_body(ask, media);
-        let written = asked.write(self, naming, &page.histories, in_body, true);
-        let mut response = self.answer_written(ask, media, naming, written, page.revision);
-        paging.tell(ask, media, page.count, page.has_more, &mut response);
-        Ok(if page.is_cut { partial(response, asked, &page.histories) } else { response })
+        })
+    }
+
+    /// Makes an entity map of those that match a question for histories (clause 5.14.5.4).
+    async fn make_evolution_map(
+        &self,
+        ask: &Ask<'_>,
+        query: &EvolutionQuery,
+        wish: &MapWish,
+    ) -> Result<UsedMap, Fault> {
+        let ids = self.engine.evolved_ids(&ask.caller, query).await?;
+        let question = query.entities.clone().and(query.values.clone()).and(query.scopes.clone());
+        self.make_map(ask, wish, question, ids, true).await
+    }
+
+    pub(super) async fn answer_evolution_map(
+        &self,
+        ask: &Ask<'_>,
+        media: Media,
+        evolved: &Evolved,
+        wish: &MapWish,
+    ) -> Result<Response<Body>, Fault> {
+        let query = self.evolution_query(evolved)?;
+        let revision = self.snapshot(ask).await?.revision();
+        let used = self.make_evolution_map(ask, &query, wish).await?;
+        Ok(show_map(ask, media, &evolved.naming, &used, revision))
     }
 }
 

@@ -1,0 +1,256 @@
+//! Entity maps (NGSI-LD, clauses 4.5.25 and 5.14): which entities a sequence of requests is about,
+//! fixed when it began. They are kept in memory and go after a while.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use cardo_model::{EntityId, Iri, Timestamp, TwinId};
+use cardo_query::Filter;
+use hashbrown::HashMap;
+use parking_lot::Mutex;
+
+use crate::caller::Caller;
+use crate::engine::Engine;
+use crate::history::{EvolutionQuery, HistoryRequest};
+use crate::order::Order;
+use crate::query::{EntityQuery, Page, PageRequest, PageStart, QueryError};
+
+/// Entities that one map may hold.
+const MOST_ENTITIES: usize = 1_000_000;
+/// Entities that all maps together may hold; beyond it the map that is the next to go goes early.
+const MOST_IN_ALL: usize = 4_000_000;
+/// Maps that may be kept at once.
+const MOST_MAPS: usize = 10_000;
+/// So many entities are looked at between two looks at whether the page is full.
+const CHUNK: usize = 4_096;
+/// An entity map ends at the latest after so long.
+const LONGEST_MICROS: i64 = 24 * 3_600 * 1_000_000;
+
+/// Which entities a sequence of requests is about, and who holds them.
+#[derive(Clone, Debug)]
+pub struct EntityMap {
+    /// Its id.
+    pub id: Iri,
+    /// From when on it is gone.
+    pub expires_at: Timestamp,
+    /// The question that it answers; only who puts the same one takes entities out of it.
+    pub question: Filter,
+    /// The entities, in the order of their creation.
+    pub entities: Vec<MappedEntity>,
+    /// Which entity map each of the other context sources has made, by their registrations.
+    pub linked: Vec<(Box<str>, Box<str>)>,
+}
+
+/// An entity of a map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappedEntity {
+    /// Its id.
+    pub id: EntityId,
+    /// Whether this twin holds it, or a part of it.
+    pub is_local: bool,
+    /// The registrations of other sources that hold it, or a part of it.
+    pub registrations: Box<[Arc<str>]>,
+}
+
+/// What is asked of a map: who made it on which twin, and its id.
+type Key = (TwinId, Arc<str>, Iri);
+
+/// All entity maps. One belongs to who asked for it: to others it is not there.
+#[derive(Default)]
+pub(crate) struct EntityMaps {
+    kept: Mutex<HashMap<Key, Arc<EntityMap>>>,
+}
+
+/// A page of the entities of a map.
+#[derive(Debug)]
+pub struct MappedPage {
+    /// The entities that still meet the question.
+    pub page: Page,
+    /// Entities of the map that were looked at and do not meet it any more.
+    pub gone: HashSet<EntityId>,
+}
+
+impl EntityMap {
+    /// A map of local entities.
+    pub fn new(id: Iri, expires_at: Timestamp, question: Filter, entities: Vec<EntityId>) -> Self {
+        let local = |id| MappedEntity { id, is_local: true, registrations: Box::default() };
+        let entities = entities.into_iter().map(local).collect();
+        Self { id, expires_at, question, entities, linked: Vec::new() }
+    }
+
+    /// The filter that only entities of the map meet.
+    pub fn filter(&self) -> Filter {
+        Filter::Ids(self.entities.iter().map(|entity| entity.id.clone()).collect())
+    }
+}
+
+impl EntityMaps {
+    fn put(&self, key: Key, map: EntityMap, now: Timestamp) -> Arc<EntityMap> {
+        let map = Arc::new(map);
+        let mut kept = self.kept.lock();
+        kept.retain(|_, map| map.expires_at > now);
+        let mut held: usize = kept.values().map(|map| map.entities.len()).sum();
+        while kept.len() >= MOST_MAPS || held + map.entities.len() > MOST_IN_ALL {
+            let next =
+                kept.iter().min_by_key(|(_, map)| map.expires_at).map(|(key, _)| key.clone());
+            let Some(gone) = next.and_then(|key| kept.remove(&key)) else { break };
+            held -= gone.entities.len();
+        }
+        kept.insert(key, map.clone());
+        map
+    }
+}
+
+impl Engine {
+    /// Until when an entity map lasts that is to last until `wanted`.
+    pub fn entity_map_end(&self, wanted: Timestamp) -> Timestamp {
+        wanted.min(self.now().plus_micros(LONGEST_MICROS))
+    }
+
+    /// Keeps an entity map for its caller.
+    pub fn keep_entity_map(&self, caller: &Caller, map: EntityMap) -> Arc<EntityMap> {
+        self.entity_maps().put(key(caller, &map.id), map, self.now())
+    }
+
+    /// The caller's entity map of this id, where it has not expired.
+    pub fn entity_map(&self, caller: &Caller, id: &Iri) -> Option<Arc<EntityMap>> {
+        let map = self.entity_maps().kept.lock().get(&key(caller, id)).cloned()?;
+        (map.expires_at > self.now()).then_some(map)
+    }
+
+    /// Changes the caller's entity map of this id; whether there is one.
+    pub fn change_entity_map(
+        &self,
+        caller: &Caller,
+        id: &Iri,
+        change: impl FnOnce(&mut EntityMap),
+    ) -> bool {
+        let now = self.now();
+        let mut kept = self.entity_maps().kept.lock();
+        let Some(map) = kept.get_mut(&key(caller, id)).filter(|map| map.expires_at > now) else {
+            return false;
+        };
+        change(Arc::make_mut(map));
+        true
+    }
+
+    /// Forgets the caller's entity map of this id; whether there was one.
+    pub fn forget_entity_map(&self, caller: &Caller, id: &Iri) -> bool {
+        let now = self.now();
+        let removed = self.entity_maps().kept.lock().remove(&key(caller, id));
+        removed.is_some_and(|map| map.expires_at > now)
+    }
+
+    /// The ids of all entities that meet a question.
+    pub async fn ids_of(
+        &self,
+        caller: &Caller,
+        filter: &Filter,
+    ) -> Result<Vec<EntityId>, QueryError> {
+        let query = EntityQuery {
+            filter: filter.clone(),
+            order: Order::default(),
+            page: PageRequest { limit: MOST_ENTITIES, start: PageStart::Offset(0) },
+            count: false,
+        };
+        let page = self.query(caller, &query).await?;
+        if page.has_more {
+            return Err(QueryError::TooManyMapped(MOST_ENTITIES));
+        }
+        Ok(page.entities.iter().map(cardo_model::Record::id).collect())
+    }
+
+    /// The ids of all entities whose history meets a question.
+    pub async fn evolved_ids(
+        &self,
+        caller: &Caller,
+        query: &EvolutionQuery,
+    ) -> Result<Vec<EntityId>, QueryError> {
+        // As little of each history as tells that it matches.
+        let history = HistoryRequest { last: Some(1), limit: 1, ..query.history.clone() };
+        let query = EvolutionQuery {
+            history,
+            by_id: None,
+            limit: MOST_ENTITIES,
+            offset: 0,
+            count: false,
+            ..query.clone()
+        };
+        let page = self.evolution(caller, &query).await?;
+        if page.has_more {
+            return Err(QueryError::TooManyMapped(MOST_ENTITIES));
+        }
+        Ok(page.histories.iter().map(|history| history.head.id()).collect())
+    }
+
+    /// Answers a question from the entities of a map alone. Each is judged anew, and pages are
+    /// filled as long as there are some (clause 5.5.9.3).
+    pub async fn query_mapped(
+        &self,
+        caller: &Caller,
+        map: &EntityMap,
+        query: &EntityQuery,
+    ) -> Result<MappedPage, QueryError> {
+        let snapshot = self.snapshot(caller).await?;
+        let PageStart::Offset(offset) = query.page.start else {
+            let filter = query.filter.clone().and(map.filter());
+            let query = EntityQuery { filter, ..query.clone() };
+            let page = self.query_in(caller, &snapshot, &query).await?;
+            return Ok(MappedPage { page, gone: HashSet::new() });
+        };
+        let needs_all = query.count || !query.order.by.is_empty();
+        let need = if needs_all { usize::MAX } else { offset.saturating_add(query.page.limit) };
+        let (mut matched, mut gone) = (Vec::new(), HashSet::new());
+        for chunk in map.entities.chunks(CHUNK) {
+            let ids: Vec<EntityId> = chunk.iter().map(|entity| entity.id.clone()).collect();
+            let asked = EntityQuery {
+                filter: query.filter.clone().and(Filter::Ids(ids)),
+                order: Order::default(),
+                page: PageRequest { limit: CHUNK, start: PageStart::Offset(0) },
+                count: false,
+            };
+            let page = self.query_in(caller, &snapshot, &asked).await?;
+            let found: HashSet<&str> = page.entities.iter().map(|r| r.view().id()).collect();
+            let is_gone = |id: &&EntityId| !found.contains(id.as_str());
+            gone.extend(chunk.iter().map(|entity| &entity.id).filter(is_gone).cloned());
+            matched.extend(page.entities);
+            if matched.len() > need {
+                break;
+            }
+        }
+        let page = if query.order.by.is_empty() {
+            cut(matched, offset, query, snapshot.revision())
+        } else {
+            let ids = matched.iter().map(cardo_model::Record::id).collect();
+            let ordered = EntityQuery { filter: Filter::Ids(ids), ..query.clone() };
+            self.query_in(caller, &snapshot, &ordered).await?
+        };
+        Ok(MappedPage { page, gone })
+    }
+}
+
+fn cut(
+    mut matched: Vec<cardo_model::Record>,
+    offset: usize,
+    query: &EntityQuery,
+    revision: cardo_model::Revision,
+) -> Page {
+    let count = query.count.then_some(matched.len());
+    let has_more = matched.len() > offset.saturating_add(query.page.limit);
+    matched.drain(..offset.min(matched.len()));
+    matched.truncate(query.page.limit);
+    let has_before = offset > 0;
+    Page {
+        entities: matched,
+        keys: Vec::new(),
+        count,
+        has_more,
+        has_before,
+        revision,
+        contributions: None,
+    }
+}
+
+fn key(caller: &Caller, id: &Iri) -> Key {
+    (caller.twin.clone(), caller.principal.as_str().into(), id.clone())
+}
