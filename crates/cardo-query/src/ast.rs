@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use cardo_model::{EntityId, Iri, NameId, Scope, Timestamp};
 
+use crate::predicate::Predicate;
 use crate::{GeoTest, Pattern};
 
 /// A condition on entities; every surface language parses into this tree, and one evaluator and
@@ -44,6 +45,8 @@ pub enum Filter<N = Iri> {
     Time(TimeCondition<N>),
     /// A relationship leads to entities that meet a condition (clause 4.9, linked entities).
     Link(Link<N>),
+    /// A condition in the logic of three values is true (OGC languages).
+    Holds(Box<Predicate<N>>),
 }
 
 /// A condition on the entities that a relationship leads to.
@@ -377,6 +380,7 @@ impl<N> Filter<N> {
             Self::Link(link) => visit(&link.relationship),
             Self::Geo(condition) => visit(&condition.property),
             Self::Height(condition) => visit(&condition.property),
+            Self::Holds(predicate) => predicate.visit_attributes(visit),
             Self::Exists(path) | Self::Compare(Comparison { path, .. }) => {
                 if let Root::Attribute(name) = &path.root {
                     visit(name);
@@ -423,6 +427,7 @@ impl<N> Filter<N> {
                 datasets: condition.datasets.clone(),
             }),
             Self::Time(condition) => Filter::Time(condition.map_names(name)),
+            Self::Holds(predicate) => Filter::Holds(Box::new(predicate.map_names(name))),
             Self::Link(link) => Filter::Link(Link {
                 relationship: name(&link.relationship),
                 target: match &link.target {

@@ -3,10 +3,12 @@
 mod ast;
 mod candidate;
 mod collation;
+pub mod cql2;
 mod evaluate;
 mod geo_test;
 mod ngsi;
 mod pattern;
+mod predicate;
 mod simplify;
 mod time_text;
 
@@ -29,3 +31,7 @@ pub use ngsi::{
     parse_path, parse_q, parse_scope_q, parse_temporal, parse_type_selection, print,
 };
 pub use pattern::{InvalidPattern, Pattern};
+pub use predicate::{
+    ArrayRelation, Datum, Function, Instant, Order, Predicate, Signature, Sort, Term, TimeOrder,
+    all_functions,
+};

@@ -5,12 +5,14 @@ mod order;
 mod rank;
 mod scalar;
 mod scope;
+mod truth;
 
 pub use instance::{instance_has, instance_matches, is_moment, scalar_text};
 pub use order::SortKey;
 pub use rank::{Ranked, Ranking};
 pub use scalar::scalar_number;
 pub use scope::matches as scope_matches;
+pub(crate) use truth::{constant, truth_of_constants};
 
 use cardo_model::{InstanceRef, Kind, NameId, Timestamp, read_heights};
 
@@ -41,6 +43,7 @@ pub fn evaluate<C: Candidate + ?Sized>(filter: &Filter<NameId>, candidate: &C) -
         Filter::Geo(condition) => lies(condition, candidate),
         Filter::Height(condition) => reaches(condition, candidate),
         Filter::Link(link) => leads(link, candidate),
+        Filter::Holds(predicate) => truth::truth(predicate, candidate) == Some(true),
         Filter::Time(condition) => {
             let moment = candidate.latest_observation(&|name| condition.observed.counts(&name));
             moment.map_or(condition.missing_matches, |moment| condition.holds(moment))

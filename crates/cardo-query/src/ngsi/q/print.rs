@@ -64,7 +64,8 @@ impl<P: NamePrinter> Printer<'_, P> {
             | Filter::Geo(_)
             | Filter::Height(_)
             | Filter::Time(_)
-            | Filter::Link(_) => None,
+            | Filter::Link(_)
+            | Filter::Holds(_) => None,
         }
     }
 

@@ -1,0 +1,163 @@
+use cardo_spatial::{Aabb, GeometryError, Rules, check_geometry, check_ring};
+use geo_types::{
+    Coord, Geometry as Shape, GeometryCollection, LineString, MultiLineString, MultiPoint,
+    MultiPolygon, Point, Polygon, Rect,
+};
+
+/// A position: two numbers, and a height or none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Position {
+    /// The first number.
+    pub x: f64,
+    /// The second number.
+    pub y: f64,
+    /// The height.
+    pub z: Option<f64>,
+}
+
+/// A geometry as it was written.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Literal {
+    Point(Position),
+    LineString(Vec<Position>),
+    Polygon(Vec<Vec<Position>>),
+    MultiPoint(Vec<Position>),
+    MultiLineString(Vec<Vec<Position>>),
+    MultiPolygon(Vec<Vec<Vec<Position>>>),
+    GeometryCollection(Vec<Literal>),
+}
+
+/// The longest edge in degrees of longitude that has one reading on the globe.
+const MAX_WIDTH: f64 = 170.0;
+
+impl Literal {
+    /// The geometry in the plane, heights left out.
+    ///
+    /// Relations are those of the plane of longitude and latitude. An edge that is wider than half
+    /// the globe is cut, so that nobody takes it for one that goes the other way round.
+    pub(super) fn shape(&self) -> Result<Shape<f64>, GeometryError> {
+        let shape = self.as_written()?;
+        check_geometry(&shape, &Rules::STORED.with_collections())?;
+        Ok(shape)
+    }
+
+    fn as_written(&self) -> Result<Shape<f64>, GeometryError> {
+        Ok(match self {
+            Self::Point(position) => Shape::Point(point(position)),
+            Self::LineString(line) => Shape::LineString(cut(line)),
+            Self::Polygon(rings) => Shape::Polygon(polygon(rings, &[])?),
+            Self::MultiPoint(points) => {
+                Shape::MultiPoint(MultiPoint(points.iter().map(point).collect()))
+            }
+            Self::MultiLineString(lines) => Shape::MultiLineString(MultiLineString(
+                lines.iter().map(|line| cut(line)).collect(),
+            )),
+            Self::MultiPolygon(polygons) => {
+                let polygons = polygons.iter().enumerate();
+                let polygons: Result<_, _> = polygons.map(|(at, p)| polygon(p, &[at])).collect();
+                Shape::MultiPolygon(MultiPolygon(polygons?))
+            }
+            Self::GeometryCollection(all) => {
+                let all: Result<_, _> = all.iter().map(Self::as_written).collect();
+                Shape::GeometryCollection(GeometryCollection(all?))
+            }
+        })
+    }
+}
+
+fn point(position: &Position) -> Point<f64> {
+    Point::new(position.x, position.y)
+}
+
+fn polygon(rings: &[Vec<Position>], at: &[usize]) -> Result<Polygon<f64>, GeometryError> {
+    for (nth, ring) in rings.iter().enumerate() {
+        let coords: Vec<Coord<f64>> = ring.iter().map(|p| Coord { x: p.x, y: p.y }).collect();
+        check_ring(&coords, &[at, &[nth]].concat())?;
+    }
+    let mut rings = rings.iter().map(|ring| cut(ring));
+    let exterior = rings.next().unwrap_or_else(|| LineString(Vec::new()));
+    Ok(Polygon::new(exterior, rings.collect()))
+}
+
+fn cut(positions: &[Position]) -> LineString<f64> {
+    let mut coords: Vec<Coord<f64>> = Vec::with_capacity(positions.len());
+    for Position { x, y, .. } in positions {
+        let next = Coord { x: *x, y: *y };
+        if let Some(last) = coords.last().copied()
+            && (next.x - last.x).abs() > MAX_WIDTH
+            && (next.x - last.x).is_finite()
+        {
+            let step = (next - last) / 4.0;
+            coords.extend([1.0, 2.0, 3.0].map(|nth| last + step * nth));
+        }
+        coords.push(next);
+    }
+    LineString(coords)
+}
+
+/// What is wrong with a box.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub(super) enum InvalidBox {
+    #[error("a box has 4 or 6 numbers, and not {0}")]
+    Length(usize),
+    #[error("{0} is no longitude of -180 to 180")]
+    Longitude(f64),
+    #[error("{0} is no latitude of -90 to 90")]
+    Latitude(f64),
+    #[error("the south {0} lies above the north {1}")]
+    South(f64, f64),
+    #[error("the bottom {0} lies above the top {1}")]
+    Bottom(f64, f64),
+}
+
+/// The area of a box; where its west lies east of its east the antimeridian runs through it.
+pub(super) fn shape_of_box(numbers: &[f64]) -> Result<Shape<f64>, InvalidBox> {
+    let [west, south, east, north] = match *numbers {
+        [west, south, east, north] => [west, south, east, north],
+        [west, south, bottom, east, north, top] if bottom <= top => [west, south, east, north],
+        [_, _, bottom, _, _, top] => return Err(InvalidBox::Bottom(bottom, top)),
+        _ => return Err(InvalidBox::Length(numbers.len())),
+    };
+    let is_within = |number: f64, limit: f64| (-limit..=limit).contains(&number);
+    if let Some(lon) = [west, east].into_iter().find(|lon| !is_within(*lon, 180.0)) {
+        return Err(InvalidBox::Longitude(lon));
+    }
+    if let Some(lat) = [south, north].into_iter().find(|lat| !is_within(*lat, 90.0)) {
+        return Err(InvalidBox::Latitude(lat));
+    }
+    if south > north {
+        return Err(InvalidBox::South(south, north));
+    }
+    if west == east || south == north {
+        let corner = |x, y| Position { x, y, z: None };
+        return Ok(match (west == east, south == north) {
+            (true, true) => Shape::Point(Point::new(west, south)),
+            _ if west <= east => {
+                Shape::LineString(cut(&[corner(west, south), corner(east, north)]))
+            }
+            _ => Shape::LineString(LineString::from(vec![(west, south), (east, north)])),
+        });
+    }
+    let boxes = Aabb::from_bbox(west, south, east, north);
+    let areas: Vec<Polygon<f64>> = boxes.iter().flat_map(narrow).collect();
+    Ok(match <[Polygon<f64>; 1]>::try_from(areas) {
+        Ok([one]) => Shape::Polygon(one),
+        Err(several) => Shape::MultiPolygon(MultiPolygon(several)),
+    })
+}
+
+/// A box in pieces whose edges have one reading.
+fn narrow(area: &Aabb) -> Vec<Polygon<f64>> {
+    let pieces = if area.width() <= MAX_WIDTH { 1 } else { 3 };
+    let step = area.width() / f64::from(pieces);
+    let border = |piece: i32| match piece {
+        last if last == pieces => area.max[0],
+        other => area.min[0] + step * f64::from(other),
+    };
+    (0..pieces)
+        .map(|piece| {
+            Rect::new((border(piece), area.min[1]), (border(piece + 1), area.max[1])).to_polygon()
+        })
+        .collect()
+}
