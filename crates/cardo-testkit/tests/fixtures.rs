@@ -9,15 +9,24 @@ fn city() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/helsinki"))
 }
 
+fn cql2() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/cql2"))
+}
+
 #[test]
 fn making_the_fixtures_again_gives_the_same_bytes() {
     let Some(samples) = std::env::var_os("CARDO_SAMPLES") else {
         eprintln!("not run: CARDO_SAMPLES names no folder of sample files");
         return;
     };
-    for made in fixtures::make(Path::new(&samples)).expect("the public data are there") {
-        let kept = fs::read(city().join(made.name)).expect("the fixture is in the repository");
-        assert!(kept == made.bytes, "{} differs: run make-fixtures", made.name);
+    let samples = Path::new(&samples);
+    for (folder, made) in
+        [(city(), fixtures::make(samples)), (cql2(), fixtures::make_cql2(samples))]
+    {
+        for made in made.expect("the public data are there") {
+            let kept = fs::read(folder.join(made.name)).expect("the fixture is in the repository");
+            assert!(kept == made.bytes, "{} differs: run make-fixtures", made.name);
+        }
     }
 }
 

@@ -306,9 +306,11 @@ impl<'a> Lookup<'a> {
                     slots.extend(index.others.iter().filter(|slot| is_match(*slot)));
                 }
             }
-            Listing::Texts { indexes, key } => {
+            Listing::Texts { indexes, keys } => {
                 for index in indexes {
-                    index.hashed.for_each(&(key..=key), |slot| slots.push(slot));
+                    for key in &keys {
+                        index.hashed.for_each(&(*key..=*key), |slot| slots.push(slot));
+                    }
                     slots.extend(index.others.iter());
                 }
                 slots.retain(|slot| is_match(*slot));

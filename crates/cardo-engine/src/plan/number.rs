@@ -6,6 +6,9 @@ use crate::live::number_key;
 
 use cardo_model::NameId;
 
+/// Longer lists of texts are left to the records.
+const MAX_TEXTS: usize = 1_000;
+
 /// Ranges of keys, see [`number_key`].
 pub(super) type Ranges = Vec<RangeInclusive<u64>>;
 
@@ -66,11 +69,21 @@ fn without(ranges: Ranges, lowest: u64, highest: u64) -> Ranges {
     rest
 }
 
-/// The text that a comparison asks to be equal to, where an index of single strings helps.
-pub(super) fn text_of(comparison: &Comparison<NameId>) -> Option<(NameId, &str)> {
+/// The texts that a comparison asks to be equal to one of, where an index of single strings helps.
+pub(super) fn texts_of(comparison: &Comparison<NameId>) -> Option<(NameId, Vec<&str>)> {
     let name = plain_attribute(&comparison.path)?;
     match (comparison.operator, &comparison.operand) {
-        (Operator::Equal, Operand::One(Literal::Text(text))) => Some((name, text)),
+        (Operator::Equal, Operand::One(literal)) => Some((name, vec![text(literal)?])),
+        (Operator::Equal, Operand::List(literals)) if literals.len() <= MAX_TEXTS => {
+            Some((name, literals.iter().map(text).collect::<Option<_>>()?))
+        }
+        _ => None,
+    }
+}
+
+fn text(literal: &Literal) -> Option<&str> {
+    match literal {
+        Literal::Text(text) => Some(text),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@ use cardo_model::NameId;
 use cardo_query::{Filter, GeoCondition, Resolved, scope_matches};
 use cardo_spatial::Boxes;
 
-use super::number::{Ranges, ranges_of, text_of};
+use super::number::{Ranges, ranges_of, texts_of};
 use crate::live::{AttributeIndex, NumberIndex, Root, SlotSet, TextIndex, TypeIndex, hash_text};
 
 /// An index that a filter would have used, had it been there.
@@ -51,7 +51,8 @@ pub(super) enum Listing<'a> {
     },
     Texts {
         indexes: Vec<&'a TextIndex>,
-        key: u64,
+        /// Hashes, each once.
+        keys: Vec<u64>,
     },
     /// Candidates of any of several ways to match; the whole filter is put to each.
     Union(Vec<Lookup<'a>>),
@@ -117,8 +118,8 @@ impl<'a> Scope<'a> {
             Filter::Compare(comparison) => {
                 if let Some((name, ranges)) = ranges_of(comparison) {
                     self.numbers(name, ranges, wanted)
-                } else if let Some((name, text)) = text_of(comparison) {
-                    self.texts(name, text, wanted)
+                } else if let Some((name, texts)) = texts_of(comparison) {
+                    self.texts(name, &texts, wanted)
                 } else {
                     None
                 }
@@ -198,13 +199,18 @@ impl<'a> Scope<'a> {
     fn texts(
         &self,
         name: NameId,
-        text: &str,
+        texts: &[&str],
         wanted: &mut Vec<Wanted>,
     ) -> Option<(usize, Listing<'a>)> {
         let indexes = self.on_demand(name, IndexSort::Texts, wanted, |i| i.texts.as_ref())?;
-        let key = hash_text(text.as_bytes());
-        let estimate = indexes.iter().map(|i| i.hashed.count(&(key..=key)) + i.others.len()).sum();
-        Some((estimate, Listing::Texts { indexes, key }))
+        let mut keys: Vec<u64> = texts.iter().map(|text| hash_text(text.as_bytes())).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let counted = |index: &&TextIndex| -> usize {
+            keys.iter().map(|key| index.hashed.count(&(*key..=*key))).sum()
+        };
+        let estimate = indexes.iter().map(|i| counted(i) + i.others.len()).sum();
+        Some((estimate, Listing::Texts { indexes, keys }))
     }
 
     /// The indexes of every type that has the attribute, where all have one.

@@ -1,5 +1,5 @@
 use cardo_model::{Iri, NameId, Names};
-use cardo_query::{Filter, Observed, Resolved, Root, TimeCondition};
+use cardo_query::{Filter, Observed, Path, Resolved, Root, TimeCondition};
 
 use crate::caller::{Mask, View};
 
@@ -37,6 +37,10 @@ fn without_masked(filter: &Filter, mask: &Mask) -> Filter {
             }
         }
         Filter::Height(condition) if mask.hides(&condition.property) => Filter::True,
+        Filter::Holds(predicate) => {
+            let visible = |path: &Path| (!hides_root(mask, &path.root)).then(|| path.clone());
+            Filter::Holds(Box::new(predicate.map_paths(&mut |path| visible(path))))
+        }
         Filter::Time(condition) => {
             let observed = observed_of(&condition.observed, mask);
             Filter::Time(TimeCondition { observed, ..condition.clone() })

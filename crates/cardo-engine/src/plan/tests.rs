@@ -5,8 +5,8 @@ use std::sync::Arc;
 use cardo_model::Record;
 use cardo_query::{Filter, Resolved, evaluate};
 use cardo_testkit::random::{
-    ATTRIBUTES, TYPES, attribute_name, name_id, random_entity, random_filter, random_geo_filter,
-    record, type_name,
+    ATTRIBUTES, TYPES, attribute_name, name_id, random_cql2_filter, random_entity, random_filter,
+    random_geo_filter, record, type_name,
 };
 use proptest::prelude::*;
 
@@ -34,7 +34,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn filter() -> impl Strategy<Value = Resolved> {
     let typed = (prop::sample::select(TYPES.to_vec()), random_filter())
         .prop_map(|(name, filter)| Filter::Type(type_name(name)).and(filter));
-    prop_oneof![random_filter(), typed, random_geo_filter()]
+    let asked = (prop::sample::select(TYPES.to_vec()), random_cql2_filter())
+        .prop_map(|(name, filter)| Filter::Type(type_name(name)).and(filter));
+    prop_oneof![random_filter(), typed, random_geo_filter(), random_cql2_filter(), asked]
         .prop_map(|filter| filter.map_names(&mut name_id).simplify())
 }
 

@@ -9,7 +9,10 @@ use cardo_model::{
     AttributeFragment, Fragment, InstanceFragment, JsonText, Kind, Revision, Timestamp, TwinId,
     Value,
 };
-use cardo_query::{Comparison, Filter, Literal, Operand, Operator, Path};
+use cardo_query::{
+    Comparison, Filter, Function, Literal, Operand, Operator, Order as Comparing, Path, Predicate,
+    Sort, Term,
+};
 
 fn greater(term: &str, than: f64) -> Filter {
     Filter::Compare(Comparison {
@@ -17,6 +20,10 @@ fn greater(term: &str, than: f64) -> Filter {
         operator: Operator::Greater,
         operand: Operand::One(Literal::Number(than)),
     })
+}
+
+fn term(attribute: &str) -> Term {
+    Term::Path(Path::of_attribute(name(attribute)), Sort::Number)
 }
 
 fn json_property(text: &str) -> Value {
@@ -213,6 +220,15 @@ async fn a_view_hides_rows_and_attributes_from_filters_counts_and_statistics() {
     assert_eq!(asked.count, Some(0));
     let denied = Filter::Not(Box::new(Filter::HasAttribute(name("secret"))));
     assert_eq!(engine.query(&guest, &all(denied)).await.unwrap().count, Some(3));
+    // What is computed of it is unknown, whatever is asked.
+    let doubled = Term::Call(Function::Add, vec![term("secret"), term("level")]);
+    let above =
+        Predicate::Compare { order: Comparing::Greater, left: doubled, right: term("level") };
+    let filter = Filter::Holds(Box::new(above.clone()));
+    assert_eq!(engine.query(&caller, &all(filter.clone())).await.unwrap().count, Some(10));
+    assert_eq!(engine.query(&guest, &all(filter)).await.unwrap().count, Some(0));
+    let not_above = Filter::Holds(Box::new(Predicate::Not(Box::new(above))));
+    assert_eq!(engine.query(&guest, &all(not_above)).await.unwrap().count, Some(0));
     assert!(retrieve(&engine, &guest, 1).await.is_none());
     assert!(retrieve(&engine, &guest, 8).await.is_some());
     let types = engine.snapshot(&guest).await.unwrap().types();

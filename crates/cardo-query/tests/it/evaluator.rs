@@ -80,6 +80,7 @@ fn naive(filter: &Filter, entity: &Entity) -> bool {
             let starts = condition.from.is_none_or(|from| latest >= from);
             starts && condition.until.is_none_or(|until| latest <= until)
         }
+        Filter::Holds(_) => unreachable!("random filters have no predicates"),
         Filter::Link(Link { relationship, target }) => {
             let LinkTarget::Entities(ids) = target else { return false };
             let instances = counted(relationship, &Datasets::Any, entity);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod common;
+mod cql2;
 mod evaluator;
 mod limits;
 mod print;

@@ -1,12 +1,12 @@
-//! Makes the files of `fixtures/helsinki` from public data.
+//! Makes the folders `helsinki` and `cql2` of `fixtures` from public data.
 //!
 //! ```text
-//! cargo run -p cardo-testkit --bin make-fixtures -- --samples DIR --out fixtures/helsinki
+//! cargo run -p cardo-testkit --bin make-fixtures -- --samples DIR --out fixtures
 //! ```
 
 use std::{path::PathBuf, process::ExitCode};
 
-use cardo_testkit::fixtures;
+use cardo_testkit::fixtures::{self, Fixture};
 
 const USAGE: &str = "usage: make-fixtures --samples DIR --out DIR";
 
@@ -15,13 +15,17 @@ fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    let made = fixtures::make(&samples).and_then(|made| {
+    let write = |folder: &str, made: Vec<Fixture>| {
         for fixture in &made {
-            fixture.write(&out)?;
-            println!("{:>9} bytes  {}", fixture.bytes.len(), fixture.name);
+            fixture.write(&out.join(folder))?;
+            println!("{:>9} bytes  {folder}/{}", fixture.bytes.len(), fixture.name);
         }
         Ok(())
-    });
+    };
+    let made = fixtures::make(&samples)
+        .and_then(|made| write("helsinki", made))
+        .and_then(|()| fixtures::make_cql2(&samples))
+        .and_then(|made| write("cql2", made));
     match made {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -14,11 +14,13 @@
 //! assert_eq!(filter, sample(&random_filter(), 42));
 //! ```
 
+mod cql2;
 mod entity;
 mod filter;
 mod shape;
 mod world;
 
+pub use cql2::{WorldQueryables, random_cql2, random_cql2_filter};
 pub use entity::{random_attribute, random_entity, random_instance, random_value};
 pub use filter::{random_comparison, random_filter, random_geo_filter};
 pub use shape::random_shape;
