@@ -142,6 +142,11 @@ fn asks_for_attribute(filter: &Filter) -> bool {
         Filter::HasAttribute(name) => !is_system(name),
         Filter::Exists(path) => matches!(path.root, Root::Attribute(_)),
         Filter::Compare(comparison) => matches!(comparison.path.root, Root::Attribute(_)),
+        Filter::Holds(predicate) => {
+            let mut asks = false;
+            predicate.visit_attributes(&mut |_| asks = true);
+            asks
+        }
         Filter::Type(_) | Filter::Geo(_) | Filter::Height(_) | Filter::Link(_) => true,
         Filter::True
         | Filter::False
