@@ -247,7 +247,7 @@ impl Engine {
 
     /// Judges what a follower of the log reads, on behalf of a caller.
     pub fn watch(&self, caller: &Caller, filter: Filter) -> Watch {
-        Watch::new(self.inner.names.clone(), caller.view.clone(), filter)
+        Watch::new(self.inner.clone(), caller.clone(), filter)
     }
 
     /// Applies a batch; when it returns, the changes are durable and visible.
@@ -434,7 +434,7 @@ impl Inner {
         self.twins.load().get(twin).cloned()
     }
 
-    fn snapshot_of(&self, twin: &Arc<Twin>, caller: &Caller) -> Snapshot {
+    pub(crate) fn snapshot_of(&self, twin: &Arc<Twin>, caller: &Caller) -> Snapshot {
         twin.used.store(self.tick.load(Ordering::Relaxed), Ordering::Relaxed);
         Snapshot {
             root: twin.root.load_full(),

@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use cardo_query::{Comparison, Filter, Link, LinkTarget, Literal, Operand, Operator, Path};
+use cardo_model::{Iri, Kind, Record};
+use cardo_query::{
+    Comparison, Filter, Link, LinkTarget, Literal, Operand, Operator, Path, evaluate,
+};
 
 use crate::engine::Inner;
 use crate::order::Order;
@@ -17,6 +20,8 @@ use crate::twin::Twin;
 const MOST: usize = 100_000;
 /// Up to so many ids are asked for by value, which an index can answer.
 const FEW: usize = 64;
+/// How many linked entities are looked at to judge one entity.
+const LOOKS: usize = 10_000;
 
 type Found<'a> = Pin<Box<dyn Future<Output = Result<Filter, QueryError>> + Send + 'a>>;
 
@@ -103,4 +108,48 @@ fn leading_to(relationship: cardo_model::Iri, ids: HashSet<Box<str>>) -> Filter 
         operand: Operand::List(literals),
     });
     by_value.and(Filter::Link(Link { relationship, target: LinkTarget::Entities(Arc::new(ids)) }))
+}
+
+/// Conditions on linked entities for one entity by itself: it is looked where its relationships lead,
+/// as often as that is allowed; what is not looked at does not meet them.
+pub(crate) struct Looks(usize);
+
+impl Default for Looks {
+    fn default() -> Self {
+        Self(LOOKS)
+    }
+}
+
+impl Looks {
+    /// Whether an entity meets a condition, with others as they are in the snapshot.
+    pub(crate) fn meets(&mut self, snapshot: &Snapshot, filter: &Filter, record: &Record) -> bool {
+        match filter {
+            Filter::And(parts) => parts.iter().all(|part| self.meets(snapshot, part, record)),
+            Filter::Or(parts) => parts.iter().any(|part| self.meets(snapshot, part, record)),
+            Filter::Not(part) => !self.meets(snapshot, part, record),
+            Filter::Link(Link { relationship, target: LinkTarget::Matching(inner) }) => {
+                let name = snapshot.names.id_or_unknown(relationship.as_str());
+                let attribute = record.view().attribute(name);
+                let mut instances = attribute.iter().flat_map(|attribute| attribute.instances());
+                instances.any(|instance| {
+                    let is_link =
+                        matches!(instance.kind(), Kind::Relationship | Kind::ListRelationship);
+                    // URIs hold no quotes, so those in JSON are their ends.
+                    let mut ids = instance.value().split('"').skip(1).step_by(2);
+                    is_link && ids.any(|id| self.leads(snapshot, inner, id))
+                })
+            }
+            own => {
+                // The record is what the caller may see of it, which needs no second look.
+                let mut by_id = |name: &Iri| snapshot.names.id_or_unknown(name.as_str());
+                evaluate(&own.map_names(&mut by_id), &record.view())
+            }
+        }
+    }
+
+    fn leads(&mut self, snapshot: &Snapshot, filter: &Filter, id: &str) -> bool {
+        let Some(left) = self.0.checked_sub(1) else { return false };
+        self.0 = left;
+        snapshot.retrieve(id).is_some_and(|linked| self.meets(snapshot, filter, &linked))
+    }
 }

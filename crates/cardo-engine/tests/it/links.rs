@@ -75,3 +75,32 @@ async fn what_a_view_hides_leads_nowhere_and_is_led_to_by_nothing() {
         assert_eq!(count(&engine, &seen(Filter::True, without(term)), filter.clone()).await, 0);
     }
 }
+
+#[tokio::test]
+async fn who_watches_judges_by_links_as_a_question_does() {
+    let (engine, caller) = chain().await;
+    let records = engine.query(&caller, &all(Filter::True)).await.unwrap().entities;
+    let level = || leads("to", above("level", 150.0));
+    let hidden = Filter::Not(Box::new(above("level", 170.0)));
+    let restriction = |rows, attributes| View::restricted(Restriction { rows, attributes });
+    for (view, expected) in [
+        (View::all(), [50, 352, 51]),
+        (restriction(hidden, Mask::All), [20, 352, 20]),
+        (restriction(Filter::True, Mask::Without(vec![name("level")])), [0, 402, 0]),
+    ] {
+        let caller = Caller { view, ..caller.clone() };
+        for (filter, expected) in [
+            level().and(Filter::True),
+            Filter::Not(Box::new(level())),
+            Filter::Or(vec![leads("to", level()), level()]),
+        ]
+        .into_iter()
+        .zip(expected)
+        {
+            let mut watch = engine.watch(&caller, filter.clone());
+            let judged = records.iter().filter(|record| watch.judge(record).is_some()).count();
+            assert_eq!(judged, count(&engine, &caller, filter).await);
+            assert_eq!(judged, expected);
+        }
+    }
+}
