@@ -129,9 +129,8 @@ impl Looks {
             Filter::Not(part) => !self.meets(snapshot, part, record),
             Filter::Link(Link { relationship, target: LinkTarget::Matching(inner) }) => {
                 let name = snapshot.names.id_or_unknown(relationship.as_str());
-                let attribute = record.view().attribute(name);
-                let mut instances = attribute.iter().flat_map(|attribute| attribute.instances());
-                instances.any(|instance| {
+                let Some(attribute) = record.view().attribute(name) else { return false };
+                attribute.instances().any(|instance| {
                     let is_link =
                         matches!(instance.kind(), Kind::Relationship | Kind::ListRelationship);
                     // URIs hold no quotes, so those in JSON are their ends.

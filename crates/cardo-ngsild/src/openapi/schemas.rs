@@ -314,7 +314,10 @@ fn subscriptions(id: &Value, context: &Value) -> Value {
         "expiresAt": { "type": "string", "format": "date-time" }, "isActive": { "type": "boolean" },
         "lang": { "type": "string", "description": "The languages of texts in notifications." },
         "jsonldContext": { "type": "string", "format": "uri" }, "localOnly": { "type": "boolean" },
-        "datasetId": names(), "notification": reference("Notification"), "@context": context,
+        "expandValues": text("Attributes whose values in q are terms of the @context, with commas between them."),
+        "jsonKeys": text("Attributes whose values have keys that are no terms."), "csf": text("A condition on context sources."),
+        "ngsildConformance": text("The version of the specification that notifications conform to, such as 1.6."),
+        "splitEntities": { "type": "boolean" }, "datasetId": names(), "notification": reference("Notification"), "@context": context,
         "status": { "type": "string", "readOnly": true },
     });
     json!({
@@ -327,6 +330,7 @@ fn subscriptions(id: &Value, context: &Value) -> Value {
                 "attributes": names(), "pick": names(), "omit": names(),
                 "format": { "type": "string", "enum": ["normalized", "concise", "keyValues", "simplified"] },
                 "sysAttrs": { "type": "boolean" }, "showChanges": { "type": "boolean" },
+                "join": { "type": "string", "enum": ["flat", "inline", "@none"] }, "joinLevel": { "type": "integer", "minimum": 1 },
                 "endpoint": {
                     "type": "object", "required": ["uri"],
                     "properties": {

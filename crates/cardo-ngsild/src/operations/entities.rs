@@ -190,7 +190,7 @@ impl Face {
         snapshot: &Snapshot,
     ) -> Answer {
         let roots = [record];
-        let linked = self.linked(ask, snapshot, &roots, &asked.shape).await?;
+        let linked = self.linked(&ask.caller, snapshot, &roots, &asked.shape).await?;
         let is_flat = asked.shape.join().is_some_and(|join| join.style == JoinStyle::Flat);
         let in_body = context_in_body(ask, asked.media);
         let written = self.written(naming, asked, &roots, &linked, in_body, is_flat)?;

@@ -3,14 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use cardo_engine::{EntityQuery, Order, PageRequest, PageStart, Snapshot};
+use cardo_engine::{Caller, EntityQuery, Order, PageRequest, PageStart, Snapshot};
 use cardo_model::{EntityId, Record};
 use cardo_query::Filter;
 
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
 use crate::represent::{Join, JoinStyle, Shape, targets};
-use crate::request::Ask;
 
 /// An entity and how it is written.
 pub(crate) type Shaped = (Record, Shape);
@@ -33,7 +32,7 @@ impl Face {
     /// else it is what stands behind the entities.
     pub(crate) async fn linked(
         &self,
-        ask: &Ask<'_>,
+        caller: &Caller,
         snapshot: &Snapshot,
         roots: &[Record],
         shape: &Shape,
@@ -49,7 +48,7 @@ impl Face {
             roots.iter().map(|record| (record.clone(), shape.clone())).collect();
         for _ in 0..join.levels {
             let next = next_level(&level, join, &mut walked);
-            self.find(ask, snapshot, &next, &mut found, join.most).await?;
+            self.find(caller, snapshot, &next, &mut found, join.most).await?;
             let met = next.into_iter().filter_map(|(id, shape)| {
                 let record = found.get(&id)?.clone();
                 Some((record, shape))
@@ -71,7 +70,7 @@ impl Face {
     /// Finds the entities of a level that are not known yet.
     async fn find(
         &self,
-        ask: &Ask<'_>,
+        caller: &Caller,
         snapshot: &Snapshot,
         wanted: &[(Box<str>, Shape)],
         found: &mut HashMap<Box<str>, Record>,
@@ -93,7 +92,7 @@ impl Face {
             order: Order::default(),
             count: false,
         };
-        let page = self.engine.query_in(&ask.caller, snapshot, &query).await?;
+        let page = self.engine.query_in(caller, snapshot, &query).await?;
         let pairs = page.entities.into_iter().map(|record| (record.view().id().into(), record));
         found.extend(pairs);
         Ok(())

@@ -20,6 +20,7 @@ mod selection;
 pub(crate) mod subscriptions;
 pub(crate) mod temporal;
 
+pub(crate) use join::Shaped;
 pub(crate) use names::ContextNames;
 pub(crate) use ordering::OrderText;
 pub(crate) use projection::{ProjectionText, dataset_ids, members};

@@ -201,7 +201,7 @@ impl Face {
         let (page, linked) = if asked.shape.join().is_some() {
             let snapshot = self.snapshot(ask).await?;
             let page = self.engine.query_in(caller, &snapshot, &query).await?;
-            let linked = self.linked(ask, &snapshot, &page.entities, &asked.shape).await?;
+            let linked = self.linked(caller, &snapshot, &page.entities, &asked.shape).await?;
             (page, linked)
         } else {
             (self.engine.query(caller, &query).await?, Vec::new())
@@ -238,7 +238,7 @@ impl Face {
         }
         let linked = if asked.shape.join().is_some() {
             let snapshot = self.snapshot(ask).await?;
-            self.linked(ask, &snapshot, &page.entities, &asked.shape).await?
+            self.linked(&ask.caller, &snapshot, &page.entities, &asked.shape).await?
         } else {
             Vec::new()
         };
@@ -404,7 +404,7 @@ impl Paging {
 impl EntityWriter<'_, '_> {
     /// Writes an entity of a list with a comma behind it, as a feature where there is a geometry.
     #[inline]
-    fn listed(&mut self, record: &Record, geometry: Option<NameId>, in_body: bool) {
+    pub(crate) fn listed(&mut self, record: &Record, geometry: Option<NameId>, in_body: bool) {
         match geometry {
             Some(geometry) => self.feature(record.view(), geometry, false),
             None if !self.entity(record.view(), in_body) => return,

@@ -5,12 +5,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use cardo_http::Params;
-use cardo_model::Iri;
+use cardo_jsonld::Context;
+use cardo_model::{Iri, Names};
 
 use super::projection::{Projection, named, projection};
 use super::{ProjectionText, dataset_ids};
 use crate::face::Face;
 use crate::fault::Fault;
+use crate::options::NgsildLimits;
 use crate::represent::{
     Datasets, Format, InvalidLanguages, Join, JoinStyle, Languages, Members, Naming, Shape,
     Special, Version,
@@ -61,14 +63,26 @@ impl<'a> ShapeText<'a> {
         face: &Face,
         ask: &Ask<'_>,
         naming: &Naming,
+        form: (Format, bool),
+    ) -> Result<(Shape, Option<Vec<Iri>>), Fault> {
+        let version = ask.version().unwrap_or_default();
+        let names = face.engine.names();
+        self.shape_in(&face.options.limits, naming.context(), names, version, form)
+    }
+
+    /// The same by a context and a version of the specification.
+    pub(crate) fn shape_in(
+        &self,
+        limits: &NgsildLimits,
+        context: &Context,
+        names: &Names,
+        version: Version,
         (format, sys_attrs): (Format, bool),
     ) -> Result<(Shape, Option<Vec<Iri>>), Fault> {
-        let join = self.join(face)?.map(Arc::new);
+        let join = self.join(limits)?.map(Arc::new);
         let levels = join.as_ref().map_or(0, |join| join.levels);
-        let names = face.engine.names();
-        let (projection, attrs) = projection(self.projection, naming.context(), names, levels)?;
+        let (projection, attrs) = projection(self.projection, context, names, levels)?;
         let lang = self.lang.map(str::parse::<Languages>).transpose()?;
-        let version = ask.version().unwrap_or_default();
         let is_plain = lang.is_none() && join.is_none() && version == Version::NEWEST;
         let special = Special { lang, version, join, ..Special::default() };
         let shape = Shape { format, sys_attrs, ..Shape::default() };
@@ -81,8 +95,7 @@ impl<'a> ShapeText<'a> {
         Ok((shape, attrs))
     }
 
-    fn join(&self, face: &Face) -> Result<Option<Join>, Fault> {
-        let limits = &face.options.limits;
+    fn join(&self, limits: &NgsildLimits) -> Result<Option<Join>, Fault> {
         let levels = match self.join_level {
             None => 1,
             Some(text) => text

@@ -104,7 +104,13 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let now = Timestamp::now();
     // Only an expiry that is given anew has to lie in the future (clause 5.8.2.4).
     let renews = given.members.contains_key("expiresAt");
+    let goes_on = renews && !given.members.contains_key("isActive");
+    let was_expired = stored.status(now) == "expired";
     merge(&mut stored, given.members)?;
+    if goes_on && was_expired {
+        // Clause 5.8.2.4: with a new end alone, what was expired is active.
+        stored.members.remove("isActive");
+    }
     stored.modified_at = now;
     face.check(ask, &stored, renews.then_some(now)).await?;
     let (_, revision) = face.apply_one(ask, put(&id, Some(stored.to_text()))).await?;
@@ -254,8 +260,8 @@ impl Face {
         stored: &Stored,
         now: Option<Timestamp>,
     ) -> Result<(), Fault> {
-        let compiled = stored.compile(&self.contexts, ask.place(), self.engine.names());
-        let subscription = compiled.await?;
+        let (limits, names) = (&self.options.limits, self.engine.names());
+        let subscription = stored.compile(&self.contexts, ask.place(), limits, names).await?;
         if now.is_some_and(|now| subscription.expires_at.is_some_and(|end| end <= now)) {
             return Err(Fault::bad_data("expiresAt lies in the past"));
         }

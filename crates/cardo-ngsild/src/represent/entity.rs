@@ -65,11 +65,7 @@ impl EntityWriter<'_, '_> {
         }
         self.types(entity);
         self.scopes(entity);
-        if self.shape.sys_attrs {
-            self.moment("createdAt", Some(entity.created_at()));
-            self.moment("modifiedAt", Some(entity.modified_at()));
-            self.expiry(entity.expires_at());
-        }
+        self.system_members(entity);
         for attribute in entity.attributes() {
             if self.shape.members.has_attribute(attribute.name()) {
                 self.attribute(attribute);
@@ -98,11 +94,7 @@ impl EntityWriter<'_, '_> {
         self.out.extend_from_slice(b",\"properties\":{");
         self.types(entity);
         self.scopes(entity);
-        if self.shape.sys_attrs {
-            self.moment("createdAt", Some(entity.created_at()));
-            self.moment("modifiedAt", Some(entity.modified_at()));
-            self.expiry(entity.expires_at());
-        }
+        self.system_members(entity);
         for attribute in entity.attributes() {
             if self.shape.members.has_attribute(attribute.name()) {
                 self.attribute(attribute);
@@ -118,7 +110,7 @@ impl EntityWriter<'_, '_> {
 
     /// The value of the chosen GeoProperty: of the default instance, or of the one that the
     /// datasets name (clause 4.5.16.1).
-    fn geometry<'r>(&self, entity: EntityRef<'r>, name: NameId) -> Option<&'r [u8]> {
+    pub(crate) fn geometry<'r>(&self, entity: EntityRef<'r>, name: NameId) -> Option<&'r [u8]> {
         let attribute = entity.attribute(name)?;
         let is_chosen = |instance: &InstanceRef<'_>| {
             instance.kind() == Kind::GeoProperty && self.shape.datasets.has(instance.dataset_id())
@@ -201,6 +193,16 @@ impl EntityWriter<'_, '_> {
         self.out.extend_from_slice(b"\":\"");
         self.names.moments.write(moment, self.out);
         self.out.extend_from_slice(b"\",");
+    }
+
+    /// `createdAt`, `modifiedAt` and `expiresAt` of an entity where they are wanted.
+    #[inline]
+    pub(crate) fn system_members(&mut self, entity: EntityRef<'_>) {
+        if self.shape.sys_attrs {
+            self.moment("createdAt", Some(entity.created_at()));
+            self.moment("modifiedAt", Some(entity.modified_at()));
+            self.expiry(entity.expires_at());
+        }
     }
 
     /// `expiresAt`, which came with version 1.9.
@@ -314,6 +316,17 @@ impl EntityWriter<'_, '_> {
             Format::Concise => self.concise(instance, true),
             Format::Simplified => self.simplified(instance),
         }
+    }
+
+    /// Writes one instance of an attribute of the entity: by itself, or as one of several.
+    pub(crate) fn instance_of(&mut self, name: NameId, instance: &InstanceRef<'_>, is_only: bool) {
+        self.linking = self.shape.special.is_some().then_some(name);
+        if is_only {
+            self.instance(instance);
+        } else {
+            self.one_of_several(instance);
+        }
+        self.linking = None;
     }
 
     #[inline]

@@ -1,10 +1,10 @@
 //! Which changes of a log record a subscription is about (clause 5.8.6).
 
-use cardo_engine::Followed;
+use cardo_engine::{Caller, Engine, Followed, Watch};
 use cardo_model::{
-    EntityChange, InstanceChange, InstanceRef, NameId, Names, Record, decode_instance,
+    EntityChange, InstanceChange, InstanceRef, NameId, Names, Record, Timestamp, decode_instance,
 };
-use cardo_query::{Resolved, evaluate};
+use cardo_query::Filter;
 
 use super::model::{Subscription, Triggers};
 
@@ -12,8 +12,11 @@ use super::model::{Subscription, Triggers};
 /// have become known since, so it is made anew when there are more.
 pub(crate) struct Matcher {
     known_names: usize,
-    filter: Resolved,
     watched: Vec<NameId>,
+    /// Who meets the condition.
+    meets: Watch,
+    /// What can be seen at all, where that is not everything.
+    sees: Option<Watch>,
 }
 
 /// What happened to one entity that a subscription is about.
@@ -26,14 +29,39 @@ pub(crate) struct News {
     pub(crate) attributes_are_told: bool,
     /// The instances that changed; of an entity that is gone, those whose deletion is to be told.
     pub(crate) changes: Vec<InstanceChange>,
+    /// When that happened.
+    pub(crate) at: Timestamp,
+}
+
+/// A change as those see it who follow the log.
+struct Seen {
+    kind: Triggers,
+    record: Record,
+    changes: Vec<InstanceChange>,
+}
+
+impl News {
+    /// An entity of which is told though nothing has changed.
+    pub(crate) fn of_unchanged(record: Record) -> Self {
+        Self {
+            at: record.view().modified_at(),
+            record,
+            is_deleted: false,
+            attributes_are_told: false,
+            changes: Vec::new(),
+        }
+    }
 }
 
 impl Matcher {
-    pub(crate) fn new(subscription: &Subscription, names: &Names) -> Self {
-        let known_names = names.len();
-        let filter = subscription.filter.map_names(&mut |name| names.id_or_unknown(name.as_str()));
-        let watched = subscription.watched.iter().map(|name| names.id_or_unknown(name.as_str()));
-        Self { known_names, filter, watched: watched.collect() }
+    pub(crate) fn new(engine: &Engine, caller: &Caller, subscription: &Subscription) -> Self {
+        let is_restricted = caller.view.restriction().is_some();
+        Self {
+            known_names: engine.names().len(),
+            watched: watched(subscription, engine.names()),
+            meets: engine.watch(caller, subscription.filter.clone()),
+            sees: is_restricted.then(|| engine.watch(caller, Filter::True)),
+        }
     }
 
     /// What a log record holds for a subscription. An entity that changed twice is told of twice,
@@ -45,11 +73,12 @@ impl Matcher {
         followed: &Followed,
     ) -> Vec<Vec<News>> {
         if names.len() != self.known_names {
-            *self = Self::new(subscription, names);
+            self.known_names = names.len();
+            self.watched = watched(subscription, names);
         }
         let mut parts: Vec<Vec<News>> = Vec::new();
-        for (place, change) in followed.record.changes.iter().enumerate() {
-            let Some(news) = self.news_of(subscription, followed, place, change) else { continue };
+        for place in 0..followed.record.changes.len() {
+            let Some(news) = self.news_of(subscription, followed, place) else { continue };
             let tells_of = |part: &Vec<News>| {
                 part.iter().any(|other| other.record.view().id() == news.record.view().id())
             };
@@ -62,40 +91,14 @@ impl Matcher {
     }
 
     fn news_of(
-        &self,
+        &mut self,
         subscription: &Subscription,
         followed: &Followed,
         place: usize,
-        change: &EntityChange,
     ) -> Option<News> {
+        let Seen { kind, record, changes } = self.seen(followed, place)?;
         let triggers = subscription.triggers;
-        let (kind, changes) = match change {
-            EntityChange::Created(record) => {
-                (Triggers::ENTITY_CREATED, difference(None, Some(record)))
-            }
-            EntityChange::Deleted(record) => {
-                (Triggers::ENTITY_DELETED, difference(Some(record), None))
-            }
-            EntityChange::Replaced { was, is } => (Triggers::NONE, difference(Some(was), Some(is))),
-            EntityChange::Updated { instances, .. } => {
-                let changed = instances.iter().filter(|change| is_change(change));
-                (Triggers::NONE, changed.cloned().collect())
-            }
-            EntityChange::Observed { .. }
-            | EntityChange::Recorded { .. }
-            | EntityChange::Amended { .. } => return None,
-        };
         let is_deleted = kind == Triggers::ENTITY_DELETED;
-        let record = match change {
-            EntityChange::Created(record) | EntityChange::Replaced { is: record, .. } => {
-                record.clone()
-            }
-            EntityChange::Deleted(record) => record.clone(),
-            EntityChange::Updated { .. }
-            | EntityChange::Observed { .. }
-            | EntityChange::Recorded { .. }
-            | EntityChange::Amended { .. } => followed.entities.get(place)?.clone()?,
-        };
         let is_watched = |change: &InstanceChange| {
             self.watched.is_empty() || self.watched.contains(&change.name)
         };
@@ -104,7 +107,9 @@ impl Matcher {
         let by_attribute = changes.iter().any(counts);
         let by_entity =
             triggers.has(kind) && (self.watched.is_empty() || changes.iter().any(is_watched));
-        let matches = (by_attribute || by_entity) && evaluate(&self.filter, &record.view());
+        if !by_attribute && !by_entity {
+            return None;
+        }
         // An entity that is deleted takes its attributes along; where that is what counts, they are
         // told of.
         let attributes_are_told =
@@ -114,8 +119,80 @@ impl Matcher {
         } else {
             changes
         };
-        matches.then_some(News { record, is_deleted, attributes_are_told, changes })
+        let record = self.meets.judge(&record)?;
+        let at = followed.record.time;
+        Some(News { record, is_deleted, attributes_are_told, changes, at })
     }
+
+    fn seen(&mut self, followed: &Followed, place: usize) -> Option<Seen> {
+        let change = followed.record.changes.get(place)?;
+        if change.is_history_only() {
+            return None;
+        }
+        match &mut self.sees {
+            None => seen(followed, change, place),
+            Some(sees) => seen_in_part(followed, change, place, sees),
+        }
+    }
+}
+
+fn watched(subscription: &Subscription, names: &Names) -> Vec<NameId> {
+    subscription.watched.iter().map(|name| names.id_or_unknown(name.as_str())).collect()
+}
+
+/// What a change is to those who see everything.
+fn seen(followed: &Followed, change: &EntityChange, place: usize) -> Option<Seen> {
+    Some(match change {
+        EntityChange::Created(record) => Seen {
+            kind: Triggers::ENTITY_CREATED,
+            record: record.clone(),
+            changes: difference(None, Some(record)),
+        },
+        EntityChange::Deleted(record) => Seen {
+            kind: Triggers::ENTITY_DELETED,
+            record: record.clone(),
+            changes: difference(Some(record), None),
+        },
+        EntityChange::Replaced { was, is } => Seen {
+            kind: Triggers::NONE,
+            record: is.clone(),
+            changes: difference(Some(was), Some(is)),
+        },
+        EntityChange::Updated { instances, .. } => Seen {
+            kind: Triggers::NONE,
+            record: followed.entities.get(place)?.clone()?,
+            changes: instances.iter().filter(|change| is_change(change)).cloned().collect(),
+        },
+        EntityChange::Observed { .. }
+        | EntityChange::Recorded { .. }
+        | EntityChange::Amended { .. } => return None,
+    })
+}
+
+/// What it is to those who see a part of the twin: what comes into their sight comes into being, and
+/// what leaves it is gone.
+fn seen_in_part(
+    followed: &Followed,
+    change: &EntityChange,
+    place: usize,
+    sees: &mut Watch,
+) -> Option<Seen> {
+    let after = match change {
+        EntityChange::Deleted(_) => None,
+        EntityChange::Created(is) | EntityChange::Replaced { is, .. } => Some(is.clone()),
+        _ => followed.entities.get(place)?.clone(),
+    };
+    let before = followed.before(place);
+    let was = before.as_ref().and_then(|record| sees.judge(record));
+    let is = after.as_ref().and_then(|record| sees.judge(record));
+    let changes = difference(was.as_ref(), is.as_ref());
+    let kind = match (&was, &is) {
+        (None, _) => Triggers::ENTITY_CREATED,
+        (Some(_), None) => Triggers::ENTITY_DELETED,
+        (Some(_), Some(_)) => Triggers::NONE,
+    };
+    let record = if is.is_some() { after } else { was.and(before) };
+    Some(Seen { kind, record: record?, changes })
 }
 
 /// How many entities one notification tells of.

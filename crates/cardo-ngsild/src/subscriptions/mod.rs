@@ -4,12 +4,14 @@
 mod matcher;
 mod model;
 mod notification;
+mod params;
 mod port;
 mod read;
 mod registry;
 mod run;
 mod stored;
 mod task;
+mod told;
 
 pub use port::{Courier, DeliveryError, Message, MqttParameters, NoCourier};
 pub(crate) use registry::Registry;

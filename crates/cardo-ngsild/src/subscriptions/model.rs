@@ -2,11 +2,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use cardo_model::{Iri, Timestamp};
+use cardo_jsonld::Context;
+use cardo_model::{Iri, Names, Timestamp};
 use cardo_query::Filter;
 
 use super::port::MqttParameters;
-use crate::represent::{Datasets, Format, Languages, Naming};
+use crate::fault::Fault;
+use crate::operations::{ProjectionText, ShapeText};
+use crate::options::NgsildLimits;
+use crate::represent::{Format, Naming, Shape, Version};
 use crate::request::Media;
 
 /// A subscription as it is matched and notified (clause 5.2.12); names are full.
@@ -35,15 +39,44 @@ pub(crate) struct Subscription {
 
 /// How notifications are made (clause 5.2.14).
 pub(crate) struct Notification {
+    pub(crate) representation: Representation,
+    pub(crate) show_changes: bool,
+    pub(crate) endpoint: Endpoint,
+}
+
+/// How the entities of notifications are represented: the texts that say so, with full names.
+pub(crate) struct Representation {
     pub(crate) format: Format,
     pub(crate) sys_attrs: bool,
-    pub(crate) show_changes: bool,
     pub(crate) attributes: Option<String>,
     pub(crate) pick: Option<String>,
     pub(crate) omit: Option<String>,
-    pub(crate) datasets: Datasets,
-    pub(crate) languages: Option<Languages>,
-    pub(crate) endpoint: Endpoint,
+    pub(crate) datasets: Option<String>,
+    pub(crate) lang: Option<String>,
+    pub(crate) join: Option<String>,
+    pub(crate) join_level: Option<String>,
+    /// The version that they conform to (clause 4.3.6.8).
+    pub(crate) version: Version,
+}
+
+impl Representation {
+    /// The shape of the entities of one notification.
+    pub(crate) fn shape(&self, limits: &NgsildLimits, names: &Names) -> Result<Shape, Fault> {
+        let text = ShapeText {
+            projection: ProjectionText {
+                attrs: self.attributes.as_deref(),
+                pick: self.pick.as_deref(),
+                omit: self.omit.as_deref(),
+            },
+            datasets: self.datasets.as_deref(),
+            lang: self.lang.as_deref(),
+            join: self.join.as_deref(),
+            join_level: self.join_level.as_deref(),
+            contained_by: None,
+        };
+        let form = (self.format, self.sys_attrs);
+        Ok(text.shape_in(limits, &Context::core(), names, self.version, form)?.0)
+    }
 }
 
 /// Who receives them (clause 5.2.15).
@@ -64,9 +97,15 @@ pub(crate) struct Topic {
 }
 
 impl Endpoint {
-    /// Whether the receiver wants GeoJSON without `@context` (clause 6.3.8).
-    pub(crate) fn prefers_json(&self) -> bool {
-        self.headers.iter().any(|(name, value)| name == "prefer" && value == "body=json")
+    /// Whether the `@context` is in the body of a notification (clause 6.3.8).
+    pub(crate) fn has_context(&self) -> bool {
+        let prefers_json =
+            || self.headers.iter().any(|(name, value)| name == "prefer" && value == "body=json");
+        match self.accept {
+            Media::Json => false,
+            Media::JsonLd => true,
+            Media::GeoJson => !prefers_json(),
+        }
     }
 
     /// The headers of the receiver's own.

@@ -1,4 +1,4 @@
-//! From the JSON of a subscription to its meaning (clauses 5.2.12 to 5.2.15 and 5.2.33).
+//! From the JSON of a subscription to its meaning (clauses 5.2.12, 5.2.13, 5.2.15 and 5.2.33).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,22 +6,21 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue};
 use cardo_egress::mqtt::{Quality, Version};
 use cardo_jsonld::Context;
-use cardo_model::{Iri, Timestamp};
-use cardo_query::{Filter, QOptions, parse_geo_query, parse_q, parse_scope_q};
+use cardo_model::{Iri, Names, Timestamp};
+use cardo_query::{Filter, QOptions, parse_attributes, parse_geo_query, parse_q, parse_scope_q};
 use serde_json::{Map, Value};
 
-use super::model::{Endpoint, Notification, Subscription, Topic, Triggers};
+use super::model::{Endpoint, Subscription, Topic, Triggers};
+use super::params::notification;
 use super::port::MqttParameters;
 use crate::fault::Fault;
-use crate::operations::{
-    ContextNames, ProjectionText, QuestionText, dataset_ids, members, question,
-};
-use crate::represent::{Format, Languages, Naming};
+use crate::operations::post_query::MAX_SELECTORS;
+use crate::operations::{ContextNames, QuestionText, check_source_filter, question};
+use crate::options::NgsildLimits;
+use crate::represent::Naming;
 use crate::request::Media;
 
-type Members = Map<String, Value>;
-
-const UNBUILT: &[&str] = &["temporalQ", "csf", "expandValues", "jsonKeys"];
+pub(super) type Members = Map<String, Value>;
 
 /// Members that are understood, and those that are written by the server and never read.
 const KNOWN: &[&str] = &[
@@ -34,10 +33,13 @@ const KNOWN: &[&str] = &[
     "q",
     "geoQ",
     "scopeQ",
+    "csf",
     "datasetId",
     "description",
+    "expandValues",
     "expiresAt",
     "isActive",
+    "jsonKeys",
     "jsonldContext",
     "lang",
     "localOnly",
@@ -54,13 +56,20 @@ const KNOWN: &[&str] = &[
     "origin",
 ];
 
-/// Reads a subscription with full names; `q_context` is the context of its `q`, `naming` that of its
-/// notifications.
+/// What a subscription is read with.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    /// The context of its `q` and `csf`.
+    pub(crate) q_context: &'a Context,
+    pub(crate) limits: &'a NgsildLimits,
+    pub(crate) names: &'a Names,
+}
+
+/// Reads a subscription with full names; `naming` is the context of its notifications.
 pub(crate) fn subscription(
     members: &Members,
-    q_context: &Context,
     naming: Arc<Naming>,
-    names: &cardo_model::Names,
+    reading: Reading<'_>,
 ) -> Result<Subscription, Fault> {
     check_members(members)?;
     let id = text(members, "id")?.ok_or_else(|| missing("id"))?;
@@ -82,22 +91,23 @@ pub(crate) fn subscription(
     let expires_at = moment(members, "expiresAt")?;
     Ok(Subscription {
         id: Iri::new(id.to_owned())?,
-        filter: filter(members, &core, q_context)?,
+        filter: filter(members, &core, reading)?,
         watched,
         triggers: triggers(members)?,
         is_active: flag(members, "isActive")?.unwrap_or(true),
         expires_at,
         throttling,
         time_interval,
-        notification: notification(members, &core, names)?,
+        notification: notification(members, reading)?,
         naming,
     })
 }
 
 fn check_members(members: &Members) -> Result<(), Fault> {
     for name in members.keys() {
-        if UNBUILT.contains(&name.as_str()) {
-            return Err(Fault::not_implemented(format!("the member {name:?} is not implemented")));
+        if name == "temporalQ" {
+            let detail = "temporalQ is for subscriptions to registrations alone (table 5.2.12-1)";
+            return Err(Fault::bad_data(detail));
         }
         if !KNOWN.contains(&name.as_str()) {
             return Err(Fault::bad_data(format!("{name:?} is not a member of a subscription")));
@@ -106,30 +116,42 @@ fn check_members(members: &Members) -> Result<(), Fault> {
     if text(members, "type")? != Some("Subscription") {
         return Err(Fault::bad_data("the type of a subscription is \"Subscription\""));
     }
-    for name in ["description", "subscriptionName", "ngsildConformance", "jsonldContext"] {
+    for name in ["description", "subscriptionName", "jsonldContext"] {
         text(members, name)?;
     }
     flag(members, "splitEntities")?;
     Ok(())
 }
 
-fn filter(members: &Members, core: &Context, q_context: &Context) -> Result<Filter, Fault> {
+fn filter(members: &Members, core: &Context, reading: Reading<'_>) -> Result<Filter, Fault> {
+    let local = flag(members, "localOnly")?;
     let mut filter = match members.get("entities") {
         None => Filter::True,
+        Some(Value::Array(list)) if list.len() > MAX_SELECTORS => {
+            let detail = format!("entities: more than the {MAX_SELECTORS} selectors accepted");
+            return Err(Fault::bad_data(detail));
+        }
         Some(Value::Array(list)) if !list.is_empty() => {
-            let selectors = list.iter().map(|selector| entity_selector(selector, core));
+            let selectors = list.iter().map(|selector| entity_selector(selector, core, local));
             let mut selectors = selectors.collect::<Result<Vec<_>, _>>()?;
             if selectors.len() == 1 { selectors.remove(0) } else { Filter::Or(selectors) }
         }
         Some(_) => return Err(Fault::bad_data("entities: not a list of at least one selector")),
     };
+    let names = ContextNames(reading.q_context);
+    let options = QOptions {
+        expand_values: text(members, "expandValues")?,
+        json_keys: text(members, "jsonKeys")?,
+    };
     if let Some(q) = text(members, "q")? {
-        let q = parse_q(q, &ContextNames(q_context), QOptions::default())?;
-        if q.has_links() {
-            return Err(Fault::not_implemented("q: conditions on linked entities"));
+        let q = parse_q(q, &names, options)?;
+        let most = reading.limits.join_levels;
+        if q.link_levels() > most {
+            return Err(Fault::bad_data(format!("q: more than {most} relationships deep")));
         }
         filter = filter.and(q);
     }
+    check_source_filter(text(members, "csf")?, reading.q_context)?;
     if let Some(geo) = members.get("geoQ") {
         filter = filter.and(parse_geo_query(&geo.to_string(), &ContextNames(core))?);
     }
@@ -139,7 +161,7 @@ fn filter(members: &Members, core: &Context, q_context: &Context) -> Result<Filt
     Ok(filter)
 }
 
-fn entity_selector(selector: &Value, core: &Context) -> Result<Filter, Fault> {
+fn entity_selector(selector: &Value, core: &Context, local: Option<bool>) -> Result<Filter, Fault> {
     let Value::Object(members) = selector else {
         return Err(Fault::bad_data("entities: a selector is an object"));
     };
@@ -158,6 +180,7 @@ fn entity_selector(selector: &Value, core: &Context) -> Result<Filter, Fault> {
         types: Some(types),
         ids: ids.as_deref(),
         id_pattern: text(members, "idPattern")?,
+        local,
         ..QuestionText::default()
     };
     question(&question_text, None, core, 0)
@@ -168,7 +191,7 @@ fn watched(members: &Members, context: ContextNames<'_>) -> Result<Vec<Iri>, Fau
     if names.is_empty() {
         return Err(Fault::bad_data("watchedAttributes: the list is empty"));
     }
-    names.iter().map(|name| Ok(context.name(name)?)).collect()
+    Ok(parse_attributes(&names.join(","), &context)?)
 }
 
 fn triggers(members: &Members) -> Result<Triggers, Fault> {
@@ -187,81 +210,10 @@ fn triggers(members: &Members) -> Result<Triggers, Fault> {
 }
 
 /// What may stand there.
-const KNOWN_PARAMS: &[&str] = &[
-    "endpoint",
-    "attributes",
-    "format",
-    "omit",
-    "pick",
-    "showChanges",
-    "sysAttrs",
-    "lastFailure",
-    "lastNotification",
-    "lastSuccess",
-    "status",
-    "timesFailed",
-    "timesSent",
-    "type",
-    "id",
-];
-
-fn notification(
-    members: &Members,
-    core: &Context,
-    known: &cardo_model::Names,
-) -> Result<Notification, Fault> {
-    let Some(Value::Object(params)) = members.get("notification") else {
-        return Err(Fault::bad_data("notification: an object is needed"));
-    };
-    for name in params.keys() {
-        if ["join", "joinLevel"].contains(&name.as_str()) {
-            return Err(Fault::not_implemented(format!("notification.{name} is not implemented")));
-        }
-        if !KNOWN_PARAMS.contains(&name.as_str()) {
-            return Err(Fault::bad_data(format!("notification: {name:?} is not a member of it")));
-        }
-    }
-    let list = |name: &str| match strings(params, name)? {
-        Some(names) if names.is_empty() => {
-            Err(Fault::bad_data(format!("notification.{name}: the list is empty")))
-        }
-        names => Ok(names.map(|names| names.join(","))),
-    };
-    let (attributes, pick, omit) = (list("attributes")?, list("pick")?, list("omit")?);
-    let projection = ProjectionText {
-        attrs: attributes.as_deref(),
-        pick: pick.as_deref(),
-        omit: omit.as_deref(),
-    };
-    self::members(projection, core, known)?;
-    let format = match text(params, "format")? {
-        None => Format::default(),
-        Some(name) => name
-            .parse()
-            .map_err(|()| Fault::bad_data(format!("notification.format: {name:?} is no format")))?,
-    };
-    let show_changes = flag(params, "showChanges")?.unwrap_or(false);
-    if show_changes && format == Format::Simplified {
-        return Err(Fault::bad_data("showChanges cannot be true where the format is simplified"));
-    }
-    Ok(Notification {
-        format,
-        sys_attrs: flag(params, "sysAttrs")?.unwrap_or(false),
-        show_changes,
-        attributes,
-        pick,
-        omit,
-        datasets: dataset_ids(strings(members, "datasetId")?.map(|ids| ids.join(",")).as_deref())?,
-        languages: text(members, "lang")?.map(str::parse::<Languages>).transpose()?,
-        endpoint: endpoint(params)?,
-    })
-}
-
-/// What may stand there.
 const KNOWN_MEMBERS: [&str; 6] =
     ["uri", "accept", "cooldown", "notifierInfo", "receiverInfo", "timeout"];
 
-fn endpoint(params: &Members) -> Result<Endpoint, Fault> {
+pub(super) fn endpoint(params: &Members) -> Result<Endpoint, Fault> {
     let Some(Value::Object(members)) = params.get("endpoint") else {
         return Err(Fault::bad_data("notification.endpoint: an object is needed"));
     };
@@ -375,7 +327,7 @@ pub(crate) fn text<'a>(members: &'a Members, name: &str) -> Result<Option<&'a st
     }
 }
 
-fn strings(members: &Members, name: &str) -> Result<Option<Vec<String>>, Fault> {
+pub(super) fn strings(members: &Members, name: &str) -> Result<Option<Vec<String>>, Fault> {
     let wrong = || Fault::bad_data(format!("{name}: not an array of texts"));
     match members.get(name) {
         None => Ok(None),
@@ -387,7 +339,7 @@ fn strings(members: &Members, name: &str) -> Result<Option<Vec<String>>, Fault> 
     }
 }
 
-fn flag(members: &Members, name: &str) -> Result<Option<bool>, Fault> {
+pub(super) fn flag(members: &Members, name: &str) -> Result<Option<bool>, Fault> {
     match members.get(name) {
         None => Ok(None),
         Some(Value::Bool(is_set)) => Ok(Some(*is_set)),

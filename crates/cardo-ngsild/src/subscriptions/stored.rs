@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use cardo_jsonld::Context;
-use cardo_model::{Iri, Timestamp};
+use cardo_model::{Iri, Names, Timestamp};
 use cardo_query::{NamePrinter, QOptions, parse_q, print};
 use serde_json::{Map, Value, json};
 
 use super::model::Subscription;
-use super::read;
+use super::read::{self, Reading};
 use crate::contexts::{ContextFault, Contexts, Place, local_id};
 use crate::fault::Fault;
 use crate::operations::ContextNames;
+use crate::options::NgsildLimits;
 
 /// A subscription's document in the twin.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +72,8 @@ impl Stored {
         &self,
         contexts: &Arc<Contexts>,
         place: Place<'_>,
-        names: &cardo_model::Names,
+        limits: &NgsildLimits,
+        names: &Names,
     ) -> Result<Subscription, Fault> {
         let url = read::text(&self.members, "jsonldContext")?;
         let naming = match contexts.naming(place, url.unwrap_or(&self.context)).await {
@@ -81,12 +83,13 @@ impl Stored {
             }
             naming => naming?,
         };
-        let q_context = if self.members.contains_key("q") {
+        let q_context = if self.members.contains_key("q") || self.members.contains_key("csf") {
             contexts.context(place, &self.q_context).await?
         } else {
             Context::core()
         };
-        read::subscription(&self.members, &q_context, naming, names)
+        let reading = Reading { q_context: &q_context, limits, names };
+        read::subscription(&self.members, naming, reading)
     }
 
     /// The subscription as a client sees it under its own context (clause 5.5.7); `q` is as it was
@@ -223,10 +226,15 @@ fn rename(members: &mut Map<String, Value>, name: &dyn Fn(&str) -> String) {
             }
         }
     }
+    for member in ["expandValues", "jsonKeys"] {
+        if let Some(Value::String(list)) = members.get_mut(member) {
+            *list = rename_terms(list, name);
+        }
+    }
     if let Some(Value::Array(selectors)) = members.get_mut("entities") {
         for selector in selectors {
             if let Some(Value::String(types)) = selector.get_mut("type") {
-                *types = rename_types(types, name);
+                *types = rename_terms(types, name);
             }
         }
     }
@@ -241,19 +249,29 @@ fn rename_list(list: &mut Value, name: &dyn Fn(&str) -> String) {
     let Value::Array(names) = list else { return };
     for item in names {
         match item {
-            Value::String(text) if !matches!(text.as_str(), "id" | "type" | "scope") => {
-                *text = name(text);
+            Value::String(text) if text.contains(['{', ',']) => {
+                *text = rename_terms(text, &|term| rename_member(term, name));
             }
+            Value::String(text) => *text = rename_member(text, name),
             _ => {}
         }
     }
 }
 
-/// Renames what stands between the operators of a selection of types (clause 4.17).
-fn rename_types(types: &str, name: &dyn Fn(&str) -> String) -> String {
-    let is_operator = |c: char| matches!(c, ',' | '|' | ';' | '(' | ')' | '*');
-    let mut out = String::with_capacity(types.len());
-    for part in types.split_inclusive(is_operator) {
+/// Renames what may be chosen of an entity: a member of its own keeps its name.
+fn rename_member(term: &str, name: &dyn Fn(&str) -> String) -> String {
+    match term {
+        "id" | "type" | "scope" => term.to_owned(),
+        term => name(term),
+    }
+}
+
+/// Renames what stands between the operators of a selection of types (clause 4.17), or of a
+/// projection (clause 4.21).
+fn rename_terms(text: &str, name: &dyn Fn(&str) -> String) -> String {
+    let is_operator = |c: char| matches!(c, ',' | '|' | ';' | '(' | ')' | '{' | '}' | '*');
+    let mut out = String::with_capacity(text.len());
+    for part in text.split_inclusive(is_operator) {
         let end =
             part.len() - part.chars().last().filter(|c| is_operator(*c)).map_or(0, char::len_utf8);
         let (term, operator) = part.split_at(end);

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::matcher::{Matcher, News};
 use super::model::Subscription;
-use super::notification::Renderer;
+use super::notification::Rendering;
 use super::port::DeliveryError;
 use super::registry::{Key, Progress};
 use super::stored::{Deliveries, Stored};
@@ -96,7 +96,8 @@ impl Task {
         };
         loop {
             let place = Place { twin: &self.key.0, parts: None };
-            match stored.compile(&self.face.contexts, place, self.face.engine.names()).await {
+            let (limits, names) = (&self.face.options.limits, self.face.engine.names());
+            match stored.compile(&self.face.contexts, place, limits, names).await {
                 Ok(subscription) => {
                     let progress = self.face.subscriptions.progress(&self.key, || self.earlier());
                     return Some(Ready { subscription, progress });
@@ -139,7 +140,7 @@ impl Task {
         kept: &mut Kept,
     ) -> End {
         let names = self.face.engine.names();
-        let mut matcher = Matcher::new(&ready.subscription, names);
+        let mut matcher = Matcher::new(&self.face.engine, &self.caller, &ready.subscription);
         let Some(start) = self.position(&ready.progress).await else { return End::Stopped };
         let Some(mut follower) = self.follower(start).await else { return End::Stopped };
         loop {
@@ -231,15 +232,7 @@ impl Task {
                 }
             };
             ready.progress.reach(page.revision);
-            let news = page.entities.into_iter();
-            let news: Vec<News> = news
-                .map(|record| News {
-                    record,
-                    is_deleted: false,
-                    attributes_are_told: false,
-                    changes: Vec::new(),
-                })
-                .collect();
+            let news: Vec<News> = page.entities.into_iter().map(News::of_unchanged).collect();
             if !news.is_empty() && self.notify(ready, &news).await == Next::Stop {
                 return End::Stopped;
             }
@@ -253,12 +246,9 @@ impl Task {
         if !ready.subscription.is_active_at(now) || rests(ready) {
             return Next::Go;
         }
-        let renderer = Renderer {
-            subscription: &ready.subscription,
-            names: self.face.engine.names(),
-            twin: &self.key.0,
-        };
-        let message = renderer.message(news, now);
+        let rendering =
+            Rendering { face: &self.face, caller: &self.caller, subscription: &ready.subscription };
+        let message = rendering.message(news, now).await;
         let queue = format!("{}/{}", self.key.0, self.key.1);
         match self.face.options.courier.deliver(&queue, message).await {
             Ok(_) => ready.progress.count(now, true),

@@ -14,6 +14,7 @@ mod evolution;
 mod federation;
 mod hosting;
 mod linked;
+mod notifications;
 mod openapi;
 mod ordering;
 mod purge;

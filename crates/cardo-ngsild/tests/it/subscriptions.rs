@@ -31,14 +31,14 @@ impl Courier for Mailbox {
 }
 
 /// A face whose notifications arrive in a channel.
-struct Notified {
-    client: Client,
+pub(crate) struct Notified {
+    pub(crate) client: Client,
     messages: mpsc::UnboundedReceiver<Message>,
     stop: Option<oneshot::Sender<()>>,
     runner: JoinHandle<()>,
 }
 
-async fn notified() -> Notified {
+pub(crate) async fn notified() -> Notified {
     notified_over(MemoryStore::new(), StatusCode::OK).await
 }
 
@@ -56,21 +56,21 @@ async fn notified_over(store: MemoryStore, status: StatusCode) -> Notified {
 }
 
 impl Notified {
-    async fn message(&mut self) -> Message {
+    pub(crate) async fn message(&mut self) -> Message {
         let next = tokio::time::timeout(Duration::from_secs(20), self.messages.recv());
         next.await.expect("a notification comes in time").unwrap()
     }
 
-    async fn body(&mut self) -> Value {
+    pub(crate) async fn body(&mut self) -> Value {
         serde_json::from_slice(&self.message().await.body).unwrap()
     }
 
-    async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         self.stop.take().unwrap().send(()).unwrap();
         (&mut self.runner).await.unwrap();
     }
 
-    async fn subscribe(&self, members: Value) -> String {
+    pub(crate) async fn subscribe(&self, members: Value) -> String {
         let mut subscription = json!({
             "type": "Subscription",
             "entities": [{ "type": "T" }],
@@ -83,7 +83,7 @@ impl Notified {
         reply.header("location").rsplit('/').next().unwrap().to_owned()
     }
 
-    async fn set(&self, name: &str, value: Value) {
+    pub(crate) async fn set(&self, name: &str, value: Value) {
         self.client.post("/entities/urn:x:1/attrs", json!({ (name): value })).await.expect(204);
     }
 }
@@ -521,7 +521,44 @@ async fn subscriptions_that_break_a_rule_are_refused() {
         ),
         (json!({ "unknownMember": 1 }), 400, "unknownMember"),
         (json!({ "lang": "f i" }), 400, "lang"),
-        (json!({ "expandValues": "a" }), 501, "expandValues"),
+        (json!({ "expandValues": 1 }), 400, "expandValues"),
+        (json!({ "jsonKeys": ["a"] }), 400, "jsonKeys"),
+        (json!({ "csf": "((" }), 400, "expected"),
+        (
+            json!({ "temporalQ": { "timerel": "before", "timeAt": "2026-01-01T00:00:00Z" } }),
+            400,
+            "registrations",
+        ),
+        (json!({ "ngsildConformance": "newest" }), 400, "newest"),
+        (json!({ "ngsildConformance": "1" }), 400, "version"),
+        (json!({ "entities": [{ "type": "*" }], "localOnly": false }), 400, "local"),
+        (json!({ "q": format!("{}x{}", "a{".repeat(11), "}".repeat(11)) }), 400, "deep"),
+        (json!({ "datasetId": ["x"] }), 400, "URI"),
+        (
+            json!({ "notification": { "join": "outer", "endpoint": { "uri": "http://r.example/" } } }),
+            400,
+            "outer",
+        ),
+        (
+            json!({ "notification": { "join": "flat", "joinLevel": 0, "endpoint": { "uri": "http://r.example/" } } }),
+            400,
+            "joinLevel",
+        ),
+        (
+            json!({ "notification": { "attributes": ["a", "type"], "endpoint": { "uri": "http://r.example/" } } }),
+            400,
+            "type",
+        ),
+        (
+            json!({ "notification": { "showChanges": true, "format": "keyValues", "endpoint": { "uri": "http://r.example/" } } }),
+            400,
+            "showChanges",
+        ),
+        (
+            json!({ "notification": { "containedBy": ["urn:x:1"], "endpoint": { "uri": "http://r.example/" } } }),
+            400,
+            "containedBy",
+        ),
         (json!({ "jsonldContext": "http://nowhere.invalid/c.jsonld" }), 504, "nowhere"),
         (json!({ "id": "x" }), 400, "URI"),
     ];
