@@ -1,4 +1,4 @@
-//! Listens for notifications.
+//! Listens for notifications, and answers as a context source.
 
 use std::collections::HashMap;
 use std::io;
@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -23,8 +24,16 @@ use crate::answer::Answer;
 /// More than that of a notification is not read.
 const MOST: usize = 4 << 20;
 
-/// Who waits for what is sent to the paths below their name.
-type Waiting = Arc<Mutex<HashMap<String, UnboundedSender<Answer>>>>;
+/// Checks by their names, which begin the paths below which they are told.
+type Waiting = Arc<Mutex<HashMap<String, Post>>>;
+
+/// A check that waits.
+#[derive(Debug)]
+struct Post {
+    sender: UnboundedSender<Answer>,
+    /// What it answers as a context source, by method and path.
+    answers: HashMap<String, (StatusCode, Bytes)>,
+}
 
 /// Accepts notifications and hands each to the check whose name begins its path.
 #[derive(Debug)]
@@ -54,8 +63,15 @@ impl Receiver {
 
     pub(crate) fn inbox(&self, name: &str) -> Inbox {
         let (sender, receiver) = unbounded_channel();
-        lock(&self.waiting).insert(name.to_owned(), sender);
+        lock(&self.waiting).insert(name.to_owned(), Post { sender, answers: HashMap::new() });
         Inbox(receiver)
+    }
+
+    /// From now on a request to a path of the check is answered so.
+    pub(crate) fn answer(&self, name: &str, request: String, status: StatusCode, body: Bytes) {
+        if let Some(post) = lock(&self.waiting).get_mut(name) {
+            post.answers.insert(request, (status, body));
+        }
     }
 }
 
@@ -72,7 +88,7 @@ impl Inbox {
     }
 }
 
-fn lock(waiting: &Waiting) -> std::sync::MutexGuard<'_, HashMap<String, UnboundedSender<Answer>>> {
+fn lock(waiting: &Waiting) -> std::sync::MutexGuard<'_, HashMap<String, Post>> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -87,25 +103,36 @@ async fn accept(listener: TcpListener, waiting: Waiting) {
     }
 }
 
-/// Takes one and answers 200, or the status at the end of its path.
+/// Under this name a check reads the method and target of what it was sent.
+const REQUEST: &str = "x-conform-request";
+
+/// Takes one and answers as the check said, else 200, or the status at the end of its path.
 async fn take(
     request: Request<Incoming>,
     waiting: &Waiting,
 ) -> Result<Response<Full<Bytes>>, hyper::Error> {
-    let (parts, body) = request.into_parts();
-    let mut segments = parts.uri.path().trim_matches('/').split('/');
-    let name = segments.next().unwrap_or_default().to_owned();
-    let status = segments.next_back().and_then(|last| last.parse().ok());
+    let (mut parts, body) = request.into_parts();
+    let path = parts.uri.path().trim_matches('/').to_owned();
+    let (name, below) = path.split_once('/').unwrap_or((&path, ""));
+    let status = below.rsplit('/').next().and_then(|last| last.parse().ok());
     let mut response = Response::new(Full::default());
-    match Limited::new(body, MOST).collect().await {
-        Ok(body) => {
-            *response.status_mut() = status.unwrap_or(StatusCode::OK);
-            if let Some(sender) = lock(&waiting.clone()).get(&name) {
-                // A check that is over waits no more.
-                let _ = sender.send(Answer::new(0, parts.headers, body.to_bytes()));
-            }
+    let Ok(body) = Limited::new(body, MOST).collect().await else {
+        *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+        return Ok(response);
+    };
+    *response.status_mut() = status.unwrap_or(StatusCode::OK);
+    if let Some(post) = lock(waiting).get(name) {
+        if let Some((status, body)) = post.answers.get(&format!("{} /{below}", parts.method)) {
+            *response.status_mut() = *status;
+            *response.body_mut() = Full::new(body.clone());
+            let json = HeaderValue::from_static("application/json");
+            response.headers_mut().insert(CONTENT_TYPE, json);
         }
-        Err(_) => *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE,
+        if let Ok(line) = HeaderValue::try_from(format!("{} {}", parts.method, parts.uri)) {
+            parts.headers.insert(REQUEST, line);
+        }
+        // A check that is over waits no more.
+        let _ = post.sender.send(Answer::new(0, parts.headers, body.to_bytes()));
     }
     Ok(response)
 }

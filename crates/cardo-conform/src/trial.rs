@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use http::StatusCode;
 use jiff::Timestamp;
 use regex::{Captures, Regex};
 use tokio::time::{Instant, sleep};
@@ -95,6 +96,18 @@ impl<'s> Trial<'s> {
                 };
                 let sent = Sent { method: "GET".to_owned(), url, body: None, ..from };
                 self.send(sent.clone(), step).await.map_err(|verdict| (sent.curl(), verdict))
+            }
+            StepKind::Source { request, status } => {
+                let request = self.fill_request(request);
+                let target = request.url.strip_prefix(self.base).unwrap_or_default();
+                let body = request.body.unwrap_or_default().into();
+                if let (Some(receiver), Ok(status)) =
+                    (&self.session.receiver, StatusCode::from_u16(*status))
+                {
+                    let line = format!("{} {target}", request.method);
+                    receiver.answer(&self.name, line, status, body);
+                }
+                Ok(())
             }
             StepKind::Notified => {
                 let patience = self.session.options.patience;
@@ -249,7 +262,10 @@ impl<'s> Trial<'s> {
     fn ids_of(&self, script: &Script) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         for step in &script.steps {
-            let StepKind::Send { request, .. } = &step.kind else { continue };
+            let (StepKind::Send { request, .. } | StepKind::Source { request, .. }) = &step.kind
+            else {
+                continue;
+            };
             for text in [Some(&request.target), request.body.as_ref()].into_iter().flatten() {
                 let found = self.pattern.captures_iter(text).map(|found| found[1].to_owned());
                 names.extend(found.filter(|name| {

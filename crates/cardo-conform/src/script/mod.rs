@@ -19,6 +19,9 @@
 //! > .height.value = 20
 //! ```
 //!
+//! `$callback` is where the check itself listens: `notified` waits for what is sent there, and
+//! `source GET /path` with a body answers there as a context source.
+//!
 //! A line `needs CLASS` keeps a check for servers that declare the class. `$a` is an id and `$T` a type that nobody else uses. A step that expects no status wants a 2xx. A table behind
 //! the steps makes a check of each of its rows, with `<column>` in the text replaced by the cell.
 
@@ -60,8 +63,10 @@ pub(crate) enum StepKind {
     Send { request: Request, eventually: bool },
     /// Goes where a link of the last answer leads.
     Follow { relation: String },
-    /// Waits for the next notification.
+    /// Waits for the next notification, or for the next request to a context source.
     Notified,
+    /// Answers as a context source from now on.
+    Source { request: Request, status: u16 },
 }
 
 /// A request whose texts may hold variables.
@@ -83,7 +88,7 @@ impl Script {
                     || request.headers.iter().any(|(_, value)| value.contains(variable))
             }
             StepKind::Follow { .. } => false,
-            StepKind::Notified => variable == "$callback",
+            StepKind::Notified | StepKind::Source { .. } => variable == "$callback",
         })
     }
 }

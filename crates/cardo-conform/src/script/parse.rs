@@ -148,6 +148,7 @@ fn begins_step(line: &str) -> bool {
     is_request(line.strip_prefix("eventually ").unwrap_or(line))
         || line.starts_with("with ")
         || line.starts_with("follow ")
+        || line.starts_with("source ")
         || line == "notified"
 }
 
@@ -189,6 +190,13 @@ fn step(number: usize, line: &str, block: &[Line<'_>]) -> Result<Step, Problem> 
     }
     if line == "notified" {
         return Ok(Step { kind: StepKind::Notified, expectations });
+    }
+    if let Some(line) = line.strip_prefix("source ") {
+        let words: Vec<&str> = line.split(' ').collect();
+        let status = words.get(2).map_or(Ok(200), |status| status.parse());
+        let status = status.map_err(|_| (number, format!("{line:?} has no status")))?;
+        let request = request(&words[..words.len().min(2)].join(" "), &sent);
+        return Ok(Step { kind: StepKind::Source { request, status }, expectations });
     }
     let (line, eventually) = match line.strip_prefix("eventually ") {
         Some(line) => (line, true),
