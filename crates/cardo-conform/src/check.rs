@@ -77,6 +77,8 @@ impl Check {
 /// What a step of a check looks at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Look {
+    /// It sends nothing.
+    pub sends_nothing: bool,
     /// It sends one request, once.
     pub sends_once: bool,
     /// The names of headers are looked at.
@@ -89,7 +91,8 @@ impl Look {
     fn of(step: &Step) -> Self {
         let sends_once =
             matches!(step.kind, StepKind::Send { eventually: false, .. } | StepKind::Follow { .. });
-        let mut look = Self { sends_once, ..Self::default() };
+        let sends_nothing = matches!(step.kind, StepKind::Notified | StepKind::Source { .. });
+        let mut look = Self { sends_nothing, sends_once, ..Self::default() };
         for expectation in &step.expectations {
             let Expectation::That { target, comparison, .. } = expectation else { continue };
             if matches!(comparison, Comparison::Absent | Comparison::Empty) {
@@ -139,6 +142,9 @@ const FILES: &[(Standard, &str, &str)] = &[
     (Standard::NgsiLd, "subscriptions", include_str!("../checks/ngsi-ld/subscriptions.checks")),
     (Standard::NgsiLd, "contexts", include_str!("../checks/ngsi-ld/contexts.checks")),
     (Standard::NgsiLd, "common", include_str!("../checks/ngsi-ld/common.checks")),
+    (Standard::NgsiLd, "model", include_str!("../checks/ngsi-ld/model.checks")),
+    (Standard::NgsiLd, "sources", include_str!("../checks/ngsi-ld/sources.checks")),
+    (Standard::NgsiLd, "maps", include_str!("../checks/ngsi-ld/maps.checks")),
     (Standard::OgcApi, "features", include_str!("../checks/ogc/features.checks")),
     (Standard::OgcApi, "tiles", include_str!("../checks/ogc/tiles.checks")),
 ];

@@ -173,7 +173,7 @@ impl<'s> Trial<'s> {
             let mut value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             if *last_segment {
                 value.drain(..value.rfind('/').map_or(0, |at| at + 1));
-            } else if matches!(&target, Target::Header(name) if name == "Location")
+            } else if matches!(&target, Target::Header(name) if name == "Location" || name.ends_with("Map"))
                 && let Some(place) = url.and_then(|url| absolute(url, &value))
             {
                 value = place;

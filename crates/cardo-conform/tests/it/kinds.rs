@@ -190,6 +190,41 @@ async fn a_notification_is_waited_for_and_judged() {
     assert!(matches!(failed, Outcome::Failed(Failure { step: 2, .. })), "{failed:?}");
 }
 
+/// What is answered at an address.
+fn asked(uri: &str, path: &str) -> String {
+    let (host, name) = uri["http://".len()..].split_once('/').expect("a path");
+    let mut stream = std::net::TcpStream::connect(host).expect("it listens");
+    let request =
+        format!("GET /{name}{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    std::io::Write::write_all(&mut stream, request.as_bytes()).expect("it reads");
+    let answer = std::io::read_to_string(stream).expect("it answers");
+    answer.split_once("\r\n\r\n").expect("a head").1.to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_can_be_a_context_source_itself() {
+    let source = std::sync::Mutex::new(String::new());
+    let stub = Stub::start(move |seen| {
+        let mut source = source.lock().expect("nobody panicked");
+        if seen.method == "POST" {
+            seen.body.split('"').nth(3).expect("an address").clone_into(&mut source);
+            return canned("204");
+        }
+        let there = if seen.method == "GET" { asked(&source, "/a") } else { String::new() };
+        (200, Vec::new(), there)
+    })
+    .await;
+    let steps = |height: u32| {
+        format!(
+            "source GET /a\n{{\"height\": 2}}\nPOST /sources\n{{\"uri\": \"$callback\"}}\n\
+             GET /things\n> .height = {height}\nnotified\n> header X-Conform-Request ends /a"
+        )
+    };
+    assert_eq!(outcome(with_callback(&stub.url), &steps(2)).await, Outcome::Passed);
+    let failed = outcome(with_callback(&stub.url), &steps(3)).await;
+    assert!(matches!(failed, Outcome::Failed(Failure { step: 3, .. })), "{failed:?}");
+}
+
 #[tokio::test]
 async fn a_notification_that_does_not_come_is_a_failure() {
     let stub = Stub::start(|_| canned("204")).await;

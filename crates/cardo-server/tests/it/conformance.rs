@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use cardo_conform::{Standard, checks};
 use tempfile::tempdir;
 
 use crate::support::Server;
@@ -27,7 +29,60 @@ fn rows(statement: &str) -> Vec<Vec<&str>> {
 }
 
 /// What the statement counts as proof beside our own tests.
-const PROOFS: [&str; 3] = ["ETSI", "CITE", "`crates/"];
+const PROOFS: [&str; 4] = ["ETSI", "CITE", "`crates/", "`conform "];
+
+/// The clauses of ETSI GS CIM 009 v1.9.1 that say how a server behaves, by the clause they stand in.
+const CLAUSES: &[(&str, RangeInclusive<u32>)] = &[
+    ("4.3", 6..=7),
+    ("4", 4..=4),
+    ("4.5", 1..=25),
+    ("4.6", 1..=6),
+    ("4", 7..=23),
+    ("5.2", 2..=2),
+    ("5.2", 4..=44),
+    ("5.3", 1..=4),
+    ("5", 4..=4),
+    ("5.5", 2..=15),
+    ("5.6", 1..=21),
+    ("5.7", 1..=11),
+    ("5.8", 1..=6),
+    ("5.9", 2..=4),
+    ("5.10", 1..=2),
+    ("5.11", 2..=7),
+    ("5", 12..=12),
+    ("5.13", 2..=5),
+    ("5.14", 1..=5),
+    ("5.15", 1..=1),
+    ("5.16", 1..=7),
+    ("6.3", 2..=22),
+    ("6", 4..=38),
+    ("7", 2..=2),
+];
+
+/// Clause numbers of a cell such as `5.6.9, 5.6.13 to 5.6.16`.
+fn clauses(cell: &str) -> Vec<String> {
+    let number = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let mut clauses = Vec::new();
+    for part in cell.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        match part.split_once(" to ") {
+            Some((first, last)) => {
+                let (place, first) = first.rsplit_once('.').expect("a clause");
+                let last = last.rsplit('.').next().expect("a clause");
+                let range =
+                    first.parse::<u32>().expect("a number")..=last.parse().expect("a number");
+                clauses.extend(range.map(|n| format!("{place}.{n}")));
+            }
+            None if number(part) => clauses.push(part.to_owned()),
+            None => {}
+        }
+    }
+    clauses
+}
+
+/// Whether a clause is another or stands in it.
+fn is_within(clause: &str, other: &str) -> bool {
+    clause.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
 
 /// What stands in backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
@@ -114,6 +169,42 @@ fn what_is_said_to_be_built_has_a_proof() {
         .collect();
     assert!(rows.len() > 100, "{} rows", rows.len());
     assert!(unproven.is_empty(), "without proof:\n{}", unproven.join("\n"));
+}
+
+#[test]
+fn every_clause_that_says_how_a_server_behaves_is_in_the_statement() {
+    let statement = statement();
+    let (_, ngsi_ld) = statement.split_once("## NGSI-LD").expect("the part about NGSI-LD");
+    let (ngsi_ld, _) = ngsi_ld.split_once("## OGC API").expect("the next part");
+    let stated: Vec<String> = rows(ngsi_ld)
+        .iter()
+        .filter(|row| state(row).is_some())
+        .flat_map(|row| clauses(row[0]))
+        .collect();
+    let all = CLAUSES
+        .iter()
+        .flat_map(|(place, range)| range.clone().map(move |number| format!("{place}.{number}")));
+    let missing: Vec<String> =
+        all.filter(|clause| !stated.iter().any(|stated| is_within(clause, stated))).collect();
+    assert!(missing.is_empty(), "not in the statement: {}", missing.join(", "));
+}
+
+#[test]
+fn the_checks_of_cardo_conform_are_those_that_the_statement_names() {
+    let statement = statement();
+    let named: BTreeSet<&str> =
+        quoted(&statement).filter_map(|name| name.strip_prefix("conform ")).collect();
+    let checks = checks();
+    let without: Vec<&&str> =
+        named.iter().filter(|clause| !checks.iter().any(|check| check.is_of(clause))).collect();
+    assert!(without.is_empty(), "no check is of {without:?}");
+    let unnamed: BTreeSet<&str> = checks
+        .iter()
+        .filter(|check| check.standard() == Standard::NgsiLd)
+        .filter(|check| !named.iter().any(|clause| check.is_of(clause)))
+        .map(cardo_conform::Check::clause)
+        .collect();
+    assert!(unnamed.is_empty(), "clauses with checks that no row names: {unnamed:?}");
 }
 
 #[test]
