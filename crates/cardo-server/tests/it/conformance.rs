@@ -33,7 +33,8 @@ const PROOFS: [&str; 4] = ["ETSI", "CITE", "`crates/", "`conform "];
 
 /// The clauses of ETSI GS CIM 009 v1.9.1 that say how a server behaves, by the clause they stand in.
 const CLAUSES: &[(&str, RangeInclusive<u32>)] = &[
-    ("4.3", 6..=7),
+    ("4.3.6", 2..=8),
+    ("4.3", 7..=7),
     ("4", 4..=4),
     ("4.5", 1..=25),
     ("4.6", 1..=6),
