@@ -210,7 +210,7 @@ async fn a_check_can_be_a_context_source_itself() {
             seen.body.split('"').nth(3).expect("an address").clone_into(&mut source);
             return canned("204");
         }
-        let there = if seen.method == "GET" { asked(&source, "/a") } else { String::new() };
+        let there = if seen.target == "/things" { asked(&source, "/a") } else { String::new() };
         (200, Vec::new(), there)
     })
     .await;
