@@ -74,25 +74,37 @@ impl Check {
     }
 }
 
+/// How often a step of a check sends its request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sends {
+    /// It has none.
+    #[default]
+    Nothing,
+    /// Once.
+    Once,
+    /// Until its answer is right.
+    Again,
+}
+
 /// What a step of a check looks at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Look {
-    /// It sends nothing.
-    pub sends_nothing: bool,
-    /// It sends one request, once.
-    pub sends_once: bool,
-    /// The names of headers are looked at.
+    /// How often it sends its request.
+    pub sends: Sends,
+    /// It looks at headers.
     pub headers: bool,
-    /// More of the body is looked at than the type of an error.
+    /// It looks at more of the body than the type of an error.
     pub body: bool,
 }
 
 impl Look {
     fn of(step: &Step) -> Self {
-        let sends_once =
-            matches!(step.kind, StepKind::Send { eventually: false, .. } | StepKind::Follow { .. });
-        let sends_nothing = matches!(step.kind, StepKind::Notified | StepKind::Source { .. });
-        let mut look = Self { sends_nothing, sends_once, ..Self::default() };
+        let sends = match step.kind {
+            StepKind::Notified | StepKind::Source { .. } => Sends::Nothing,
+            StepKind::Send { eventually: true, .. } => Sends::Again,
+            StepKind::Send { .. } | StepKind::Follow { .. } => Sends::Once,
+        };
+        let mut look = Self { sends, ..Self::default() };
         for expectation in &step.expectations {
             let Expectation::That { target, comparison, .. } = expectation else { continue };
             if matches!(comparison, Comparison::Absent | Comparison::Empty) {

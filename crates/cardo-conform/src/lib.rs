@@ -28,7 +28,7 @@ mod session;
 mod target;
 mod trial;
 
-pub use check::{Check, Failure, Look, Outcome, Standard, checks, read_checks};
+pub use check::{Check, Failure, Look, Outcome, Sends, Standard, checks, read_checks};
 pub use report::{Paint, Report, Tried};
 pub use script::ScriptError;
 pub use session::{OpenError, Options, Session};

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response, StatusCode, Uri};
-use cardo_conform::{Check, Look, Options, Outcome, Session, checks};
+use cardo_conform::{Check, Look, Options, Outcome, Sends, Session, checks};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -192,8 +192,8 @@ fn lies(look: Look) -> Vec<Vec<Lie>> {
 /// The lies about a check that nobody noticed.
 async fn unnoticed(session: &Session, plan: &Mutex<Option<Plan>>, check: &Check) -> Vec<String> {
     let mut missed = Vec::new();
-    let looks = check.looks().into_iter().filter(|look| !look.sends_nothing);
-    for (at, look) in looks.enumerate().take_while(|(_, look)| look.sends_once) {
+    let looks = check.looks().into_iter().filter(|look| look.sends != Sends::Nothing);
+    for (at, look) in looks.enumerate().take_while(|(_, look)| look.sends == Sends::Once) {
         for lies in lies(look) {
             let mut noticed = false;
             for lie in &lies {
