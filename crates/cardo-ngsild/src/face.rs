@@ -11,6 +11,7 @@ use axum::routing::{MethodRouter, any, get};
 use cardo_engine::{ContextSources, Engine};
 use cardo_http::{BaseUrl, EntityTags, Rights, TENANT};
 use cardo_model::TwinId;
+use tokio::sync::watch;
 
 use crate::contexts::Contexts;
 use crate::fault::Fault;
@@ -36,6 +37,7 @@ pub(crate) struct Face {
     pub(crate) origin: Arc<str>,
     pub(crate) subscriptions: Registry,
     pub(crate) registrations: registrations::Registry,
+    pub(crate) started: Instant,
     pub(crate) tags: EntityTags,
     /// Asks context sources for the engine, which does not hold it.
     _sources: Option<Arc<dyn ContextSources>>,
@@ -64,6 +66,7 @@ impl Face {
             origin: "ngsi-ld".into(),
             subscriptions: Registry::default(),
             registrations: registrations::Registry::default(),
+            started: Instant::now(),
             tags: EntityTags::default(),
             _sources: sources,
         })
@@ -130,7 +133,13 @@ impl NotificationRunner {
     /// Follows the logs of the twins that have subscriptions until `stop` comes. What is on its way
     /// then is waited for, and positions are kept; to be stopped before the engine is closed.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
-        subscriptions::run(self.face, stop).await;
+        let (stopping, stopped) = watch::channel(false);
+        let sources = registrations::run(self.face.clone(), stopped);
+        let entities = async {
+            subscriptions::run(self.face, stop).await;
+            stopping.send_replace(true);
+        };
+        tokio::join!(entities, sources);
     }
 }
 
@@ -211,13 +220,10 @@ fn other_routes() -> Router {
     router.route(&format!("{BASE}/{{*rest}}"), any(unknown))
 }
 
-const UNBUILT: [&str; 6] = [
-    "csourceSubscriptions",
-    "csourceSubscriptions/{*rest}",
+const UNBUILT: [&str; 3] = [
     "entityOperations/{other}",
     "snapshots",
     "snapshots/{*rest}",
-    "info/{*rest}",
 ];
 
 fn entity_routes(routes: Routes, face: &Arc<Face>) -> Routes {
@@ -323,10 +329,22 @@ fn source_routes(routes: Routes, face: &Arc<Face>) -> Routes {
         get "query-registrations" Read op::registrations::query;
         post "register-source" Write op::registrations::create;
     );
-    resource!(routes, face, "csourceRegistrations/{id}",
+    let routes = resource!(routes, face, "csourceRegistrations/{id}",
         get "retrieve-registration" Read op::registrations::retrieve;
         patch "update-registration" Write op::registrations::update;
         delete "delete-registration" Write op::registrations::delete;
+    );
+    let routes = resource!(routes, face, "csourceSubscriptions",
+        get "query-source-subscriptions" Read op::source_subscriptions::list;
+        post "create-source-subscription" Write op::source_subscriptions::create;
+    );
+    let routes = resource!(routes, face, "csourceSubscriptions/{id}",
+        get "retrieve-source-subscription" Read op::source_subscriptions::retrieve;
+        patch "update-source-subscription" Write op::source_subscriptions::update;
+        delete "delete-source-subscription" Write op::source_subscriptions::delete;
+    );
+    resource!(routes, face, "info/sourceIdentity",
+        get "retrieve-source-identity" Read op::identity::retrieve;
     )
 }
 

@@ -77,7 +77,7 @@ fn parameters_of(description: &Description, route: &Route) -> Vec<Value> {
     let in_path =
         route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let in_path = in_path.map(|name| match (name, route.path.split('/').next()) {
-        ("id", Some("subscriptions")) => "subscriptionId",
+        ("id", Some("subscriptions" | "csourceSubscriptions")) => "subscriptionId",
         ("id", Some("csourceRegistrations")) => "registrationId",
         ("id", Some("jsonldContexts")) => "contextId",
         ("id", Some("entityMaps")) => "entityMapId",
@@ -135,6 +135,7 @@ fn request_body(body: Body) -> Option<Value> {
         ),
         Body::Subscription => ("Subscription", schemas::example_subscription()),
         Body::SubscriptionFragment => ("SubscriptionFragment", json!({ "isActive": false })),
+        Body::SourceSubscription => ("SourceSubscription", schemas::example_source_subscription()),
         Body::Registration => ("Registration", schemas::example_registration()),
         Body::RegistrationFragment => {
             ("RegistrationFragment", json!({ "description": "Trees of the parks" }))
@@ -270,6 +271,9 @@ impl Description {
                     | Answers::Registrations
                     | Answers::EntityMap
                     | Answers::EntityMapCreated
+                    | Answers::SourceSubscription
+                    | Answers::SourceSubscriptions
+                    | Answers::Identity
                     | Answers::Context
                     | Answers::Contexts
             )
@@ -278,9 +282,13 @@ impl Description {
     fn headers(&self, status: &str) -> Vec<&'static str> {
         let mut names = match (self.answers, status) {
             (Answers::Created, _) => vec!["Location"],
-            (Answers::Entities | Answers::Subscriptions | Answers::Registrations, _) => {
-                vec!["Link", "NGSILD-Results-Count"]
-            }
+            (
+                Answers::Entities
+                | Answers::Subscriptions
+                | Answers::Registrations
+                | Answers::SourceSubscriptions,
+                _,
+            ) => vec!["Link", "NGSILD-Results-Count"],
             (_, "206") => vec!["Link", "Content-Range"],
             (Answers::EntityMapCreated, _) => vec!["Link", "NGSILD-EntityMap"],
             (Answers::Context | Answers::Contexts, _) => Vec::new(),

@@ -42,6 +42,7 @@ pub(super) enum Body {
     SubscriptionFragment,
     Registration,
     RegistrationFragment,
+    SourceSubscription,
     Context,
 }
 
@@ -68,6 +69,9 @@ pub(super) enum Answers {
     Subscriptions,
     Registration,
     Registrations,
+    SourceSubscription,
+    SourceSubscriptions,
+    Identity,
     Context,
     Contexts,
 }
@@ -135,6 +139,11 @@ impl Answers {
             Self::Subscriptions => &[("200", "A page of subscriptions.", Some("Subscriptions"))],
             Self::Registration => &[("200", "The registration.", Some("Registration"))],
             Self::Registrations => &[("200", "A page of registrations.", Some("Registrations"))],
+            Self::SourceSubscription => &[("200", "The subscription.", Some("SourceSubscription"))],
+            Self::SourceSubscriptions => {
+                &[("200", "A page of subscriptions.", Some("SourceSubscriptions"))]
+            }
+            Self::Identity => &[("200", "The identity.", Some("SourceIdentity"))],
             Self::Context => &[(
                 "200",
                 "The context, or with details=true what is known of it.",
@@ -255,6 +264,17 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
         None Registration;
     "update-registration" "Sources" "Change a registration" "Members of the body replace those of the registration." ["local"] RegistrationFragment Done;
     "delete-registration" "Sources" "Forget a source" "Nothing more is sent to it." ["local"] None Done;
+    "query-source-subscriptions" "Sources" "List the subscriptions to sources" "With what came of their notifications."
+        ["limit", "offset", "count", "sysOptions", "local"] => ["limit", "count"] None SourceSubscriptions;
+    "create-source-subscription" "Sources" "Subscribe to sources"
+        "The server tells of the registrations that match, at first and whenever one comes, changes or goes." ["local"] SourceSubscription Created;
+    "retrieve-source-subscription" "Sources" "Read a subscription to sources" "With what came of its notifications." ["sysOptions", "local"]
+        None SourceSubscription;
+    "update-source-subscription" "Sources" "Change a subscription to sources" "After it, everything that matches is told again." ["local"]
+        SubscriptionFragment Done;
+    "delete-source-subscription" "Sources" "Unsubscribe from sources" "Nothing more is sent." ["local"] None Done;
+    "retrieve-source-identity" "Sources" "Read who the server is" "The alias by which others that register it find loops; each tenant has its own."
+        ["local"] None Identity;
     "list-contexts" "Contexts" "List the contexts" "Those that the tenant hosts, those made for its subscriptions, and the copies of others, which all tenants share."
         ["details", "kind"] => ["details"] None Contexts;
     "add-context" "Contexts" "Host a context" "The server makes up its id; from then on its URL can be given as @context, by this tenant and by all who may read it."

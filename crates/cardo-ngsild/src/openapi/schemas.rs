@@ -20,6 +20,15 @@ pub(super) fn example_subscription() -> Value {
     })
 }
 
+pub(super) fn example_source_subscription() -> Value {
+    json!({
+        "id": "urn:ngsi-ld:Subscription:example",
+        "type": "Subscription",
+        "entities": [{ "type": "Tree" }],
+        "notification": { "endpoint": { "uri": "http://127.0.0.1:9000/told", "accept": "application/json" } },
+    })
+}
+
 pub(super) fn example_registration() -> Value {
     json!({
         "id": "urn:ngsi-ld:ContextSourceRegistration:example",
@@ -289,6 +298,25 @@ fn sources(id: &Value, context: &Value) -> Value {
         "Registration": { "type": "object", "required": ["type", "endpoint", "information"], "properties": members },
         "RegistrationFragment": { "type": "object", "properties": members },
         "Registrations": { "type": "array", "items": reference("Registration") },
+        "SourceSubscription": {
+            "description": "A subscription whose conditions are put to registrations.",
+            "allOf": [reference("Subscription")],
+            "properties": {
+                "csf": text("A condition on what describes a source."),
+                "temporalQ": { "type": "object", "properties": {
+                    "timerel": { "type": "string", "enum": ["before", "after", "between"] },
+                    "timeAt": moment, "endTimeAt": moment, "timeproperty": { "type": "string" },
+                } },
+            },
+        },
+        "SourceSubscriptions": { "type": "array", "items": reference("SourceSubscription") },
+        "SourceIdentity": {
+            "type": "object", "required": ["id", "type", "contextSourceAlias", "contextSourceUptime", "contextSourceTimeAt"],
+            "properties": {
+                "id": id, "type": { "const": "ContextSourceIdentity" }, "contextSourceAlias": { "type": "string" },
+                "contextSourceUptime": text("A duration of ISO 8601."), "contextSourceTimeAt": moment,
+            },
+        },
         "RegistrationInfo": {
             "type": "object",
             "properties": {

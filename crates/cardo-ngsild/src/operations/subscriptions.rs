@@ -22,7 +22,7 @@ use crate::subscriptions::{
     Deliveries, STATE_KIND, SUBSCRIPTION_KIND, Stored, expand_names, follower_name,
 };
 
-type Answer = Result<Response<Body>, Fault>;
+pub(super) type Answer = Result<Response<Body>, Fault>;
 
 /// Members that clients may send and that are not kept (tables 5.2.2-1, 5.2.12-2 and 5.2.14.2-1).
 const OUTPUT_ONLY: [&str; 4] = ["status", "createdAt", "modifiedAt", "deletedAt"];
@@ -30,10 +30,25 @@ const OUTPUT_ONLY_PARAMS: [&str; 6] =
     ["lastFailure", "lastNotification", "lastSuccess", "status", "timesFailed", "timesSent"];
 
 /// A subscription document or a fragment of one, with its context.
-struct Given {
-    members: Map<String, Value>,
-    context: String,
-    naming: Arc<Naming>,
+pub(super) struct Given {
+    pub(super) members: Map<String, Value>,
+    pub(super) context: String,
+    pub(super) naming: Arc<Naming>,
+}
+
+impl Given {
+    /// The id of a subscription that is to be created, which is made up where there is none.
+    pub(super) fn take_id(&mut self) -> Result<Iri, Fault> {
+        let new_id = || format!("urn:ngsi-ld:Subscription:{}", uuid::Uuid::new_v4());
+        let id = match self.members.get("id") {
+            None => new_id(),
+            Some(Value::String(id)) => id.clone(),
+            Some(other) => return Err(Fault::bad_data(format!("id: {other} is not a URI"))),
+        };
+        let id = Iri::new(id)?;
+        self.members.insert("id".to_owned(), id.as_str().into());
+        Ok(id)
+    }
 }
 
 /// Create subscription (clause 5.8.1).
@@ -41,14 +56,7 @@ pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     ask.params(&["local"], &[])?;
     let payload = face.payload(ask, body).await?;
     let mut given = face.given(&payload).await?;
-    let new_id = || format!("urn:ngsi-ld:Subscription:{}", uuid::Uuid::new_v4());
-    let id = match given.members.get("id") {
-        None => new_id(),
-        Some(Value::String(id)) => id.clone(),
-        Some(other) => return Err(Fault::bad_data(format!("id: {other} is not a URI"))),
-    };
-    let id = Iri::new(id)?;
-    given.members.insert("id".to_owned(), id.as_str().into());
+    let id = given.take_id()?;
     refuse_nulls(&given.members)?;
     let now = Timestamp::now();
     let mut stored = Stored {
@@ -122,7 +130,7 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
 }
 
 /// Clause 5.5.8 on a subscription.
-fn merge(stored: &mut Stored, fragment: Map<String, Value>) -> Result<(), Fault> {
+pub(super) fn merge(stored: &mut Stored, fragment: Map<String, Value>) -> Result<(), Fault> {
     for (name, value) in fragment {
         if name == "id" {
             continue;
@@ -207,7 +215,7 @@ pub(crate) async fn list(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     Ok(response)
 }
 
-fn sys_attrs(options: Option<&str>) -> Result<bool, Fault> {
+pub(super) fn sys_attrs(options: Option<&str>) -> Result<bool, Fault> {
     match options {
         None | Some("") => Ok(false),
         Some("sysAttrs") => Ok(true),
@@ -224,7 +232,7 @@ fn put(id: &Iri, text: Option<String>) -> Operation {
 }
 
 /// Clause 5.5.4: nothing can be deleted from what does not exist yet.
-fn refuse_nulls(members: &Map<String, Value>) -> Result<(), Fault> {
+pub(super) fn refuse_nulls(members: &Map<String, Value>) -> Result<(), Fault> {
     match members.iter().find(|(_, value)| value.as_str() == Some(NGSI_LD_NULL)) {
         Some((name, _)) => {
             Err(Fault::bad_data(format!("{name}: urn:ngsi-ld:null deletes nothing here")))
@@ -235,7 +243,7 @@ fn refuse_nulls(members: &Map<String, Value>) -> Result<(), Fault> {
 
 impl Face {
     /// Reads the body of an operation on subscriptions.
-    async fn given(&self, payload: &Payload<'_>) -> Result<Given, Fault> {
+    pub(super) async fn given(&self, payload: &Payload<'_>) -> Result<Given, Fault> {
         let document = Document::from_body(&payload.bytes)?;
         let member = document.context()?;
         let naming = self.document_naming(payload, member).await?;
@@ -270,7 +278,7 @@ impl Face {
 
     /// Names the context of notifications where the client has not (clause 5.8.1.4). One that has no
     /// URL is given one: the operation that hosts it (clause 5.13.1).
-    fn name_context(
+    pub(super) fn name_context(
         &self,
         ask: &Ask<'_>,
         snapshot: Option<&Snapshot>,
@@ -302,7 +310,7 @@ impl Face {
     }
 
     /// Applies operations that are done together; the revision after them.
-    async fn apply_together(
+    pub(super) async fn apply_together(
         &self,
         ask: &Ask<'_>,
         operations: Vec<Operation>,

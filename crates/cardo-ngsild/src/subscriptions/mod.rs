@@ -13,7 +13,10 @@ mod stored;
 mod task;
 mod told;
 
+pub(crate) use model::Subscription;
+pub(crate) use notification::envelope;
 pub use port::{Courier, DeliveryError, Message, MqttParameters, NoCourier};
+pub(crate) use read::text;
 pub(crate) use registry::Registry;
 pub(crate) use run::run;
 pub(crate) use stored::{Deliveries, Stored, expand_names};

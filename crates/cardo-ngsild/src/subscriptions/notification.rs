@@ -31,27 +31,9 @@ impl Rendering<'_> {
     pub(crate) async fn message(&self, news: &[News], now: Timestamp) -> Message {
         let subscription = self.subscription;
         let endpoint = &subscription.notification.endpoint;
-        let mut headers = endpoint.own_headers();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(endpoint.accept.as_str()));
-        if let (false, Some(link)) = (endpoint.has_context(), subscription.naming.link()) {
-            headers.insert(LINK, link.clone());
-        }
-        let tenant = self.caller.twin.tenant();
-        if !tenant.is_empty() {
-            headers.extend(HeaderValue::try_from(tenant).ok().map(|name| (TENANT, name)));
-        }
-        let mut body = self.body(news, now).await;
-        if let Some(topic) = &endpoint.mqtt {
-            body = for_broker(&headers, topic, &body);
-            headers.clear();
-        }
-        Message {
-            endpoint: endpoint.uri.clone(),
-            headers,
-            mqtt: endpoint.mqtt.as_ref().map(|topic| topic.parameters),
-            body: body.into(),
-            timeout: endpoint.timeout,
-        }
+        let (media, in_body) = (endpoint.accept, endpoint.has_context());
+        let body = self.body(news, now).await;
+        envelope(subscription, &self.caller.twin, media, in_body, body)
     }
 
     /// The notification alone.
@@ -179,6 +161,36 @@ impl Page<'_> {
             Some(geometry) => Told { news, show_changes }.feature(&mut writer, geometry),
         }
         out.push(b',');
+    }
+}
+
+/// A message with all that stands around its body (clauses 6.3.8 and 7.2).
+pub(crate) fn envelope(
+    subscription: &Subscription,
+    twin: &TwinId,
+    media: Media,
+    in_body: bool,
+    mut body: Vec<u8>,
+) -> Message {
+    let endpoint = &subscription.notification.endpoint;
+    let mut headers = endpoint.own_headers();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.as_str()));
+    if let (false, Some(link)) = (in_body, subscription.naming.link()) {
+        headers.insert(LINK, link.clone());
+    }
+    if !twin.tenant().is_empty() {
+        headers.extend(HeaderValue::try_from(twin.tenant()).ok().map(|name| (TENANT, name)));
+    }
+    if let Some(topic) = &endpoint.mqtt {
+        body = for_broker(&headers, topic, &body);
+        headers.clear();
+    }
+    Message {
+        endpoint: endpoint.uri.clone(),
+        headers,
+        mqtt: endpoint.mqtt.as_ref().map(|topic| topic.parameters),
+        body: body.into(),
+        timeout: endpoint.timeout,
     }
 }
 

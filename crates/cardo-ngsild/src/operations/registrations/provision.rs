@@ -8,12 +8,12 @@ use cardo_engine::{
     Caller, EntityQuery, Mode, Operation, Order, PageRequest, PageStart, REGISTRATION_KIND, Reach,
     Registration,
 };
-use cardo_model::{DocumentChange, Iri, Timestamp};
+use cardo_model::{DocumentChange, Iri, Revision, Timestamp};
 
 use super::Answer;
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
-use crate::registrations::{Stored, read};
+use crate::registrations::{EXPIRY_POSITION, Stored, read};
 use crate::request::Ask;
 use crate::respond::{created, empty};
 
@@ -48,7 +48,7 @@ pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     }
     face.check_conflicts(ask, &registration).await?;
     let stored = Stored { members: given.0, created_at: now, modified_at: now };
-    let (_, revision) = face.apply_one(ask, put(id, Some(stored.to_text()))).await?;
+    let revision = face.keep_registration(ask, &registration, &stored).await?;
     Ok(created(ask, "csourceRegistrations", id.as_str(), revision))
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
         return Err(Fault::bad_data("expiresAt lies in the past"));
     }
     face.check_conflicts(ask, &registration).await?;
-    let (_, revision) = face.apply_one(ask, put(&id, Some(stored.to_text()))).await?;
+    let revision = face.keep_registration(ask, &registration, &stored).await?;
     Ok(empty(StatusCode::NO_CONTENT, revision))
 }
 
@@ -82,6 +82,7 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let _writing = face.registrations.writing.lock().await;
     face.stored_registration(ask, &id).await?;
     let (_, revision) = face.apply_one(ask, put(&id, None)).await?;
+    face.registrations.tell(&ask.caller.twin, false);
     Ok(empty(StatusCode::NO_CONTENT, revision))
 }
 
@@ -94,6 +95,26 @@ fn put(id: &Iri, text: Option<String>) -> Operation {
 }
 
 impl Face {
+    /// Writes a registration, and tells those of it who wait for that.
+    async fn keep_registration(
+        &self,
+        ask: &Ask<'_>,
+        registration: &Registration,
+        stored: &Stored,
+    ) -> Result<Revision, Fault> {
+        let put = put(&registration.id, Some(stored.to_text()));
+        let (_, revision) = self.apply_one(ask, put).await?;
+        let twin = &ask.caller.twin;
+        let has_end = registration.expires_at.is_some();
+        if has_end {
+            // By this a later run of the server finds the twin.
+            let store = self.engine.store();
+            store.save_position(twin, EXPIRY_POSITION, Some(revision)).await?;
+        }
+        self.registrations.tell(twin, has_end);
+        Ok(revision)
+    }
+
     /// What a proxied registration may not meet: another one of the same, and entities that the
     /// twin holds itself (clauses 4.3.6.3 and 5.9.2.4).
     async fn check_conflicts(&self, ask: &Ask<'_>, new: &Registration) -> Result<(), Fault> {
