@@ -220,11 +220,7 @@ fn other_routes() -> Router {
     router.route(&format!("{BASE}/{{*rest}}"), any(unknown))
 }
 
-const UNBUILT: [&str; 3] = [
-    "entityOperations/{other}",
-    "snapshots",
-    "snapshots/{*rest}",
-];
+const UNBUILT: [&str; 3] = ["entityOperations/{other}", "snapshots", "snapshots/{*rest}"];
 
 fn entity_routes(routes: Routes, face: &Arc<Face>) -> Routes {
     let routes = resource!(routes, face, "entities",

@@ -137,6 +137,8 @@ fn builder(limits: &LimitsConfig) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
+        // Their case means nothing, but some clients look for `Location` as it is commonly written.
+        .title_case_headers(true)
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout.as_duration());
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);

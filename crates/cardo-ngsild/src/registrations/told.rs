@@ -85,7 +85,7 @@ impl Told {
         let mut before = std::mem::take(&mut self.0);
         for one in found {
             let known = before.remove(one.registration().id.as_str());
-            match known.map(|known| known.modified_at == one.stored.modified_at) {
+            match known.map(|known| known.is_of(one)) {
                 None => news[0].data.push(one.show(form)),
                 Some(false) => news[1].data.push(one.show(form)),
                 Some(true) => {}
@@ -113,20 +113,20 @@ impl Told {
         self.0.insert(one.registration().id.as_str().into(), version);
     }
 
-    /// The document that keeps it for one version of the subscription.
-    pub(super) fn to_text(&self, subscription: Timestamp) -> String {
+    /// The document that keeps it for one version of the subscription, by a number made of its text.
+    pub(super) fn to_text(&self, subscription: u64) -> String {
         let told: Map<String, Value> = self
             .0
             .iter()
             .map(|(id, version)| (id.to_string(), version.modified_at.to_string().into()))
             .collect();
-        json!({ "subscription": subscription.to_string(), "told": told }).to_string()
+        json!({ "subscription": subscription, "told": told }).to_string()
     }
 
     /// Reads that document again; nothing was told of another version of the subscription.
-    pub(super) fn from_text(text: &str, subscription: Timestamp) -> Self {
+    pub(super) fn from_text(text: &str, subscription: u64) -> Self {
         let document: Value = serde_json::from_str(text).unwrap_or_default();
-        if document["subscription"] != subscription.to_string() {
+        if document["subscription"] != subscription {
             return Self::default();
         }
         let told = document["told"].as_object().into_iter().flatten();
@@ -139,6 +139,14 @@ impl Told {
 }
 
 impl Version {
+    /// Whether it is what the subscriber was told. Moments alone are not fine enough for that.
+    fn is_of(&self, one: &Found) -> bool {
+        match &self.text {
+            Some(text) => **text == *one.text,
+            None => self.modified_at == one.stored.modified_at,
+        }
+    }
+
     /// What no longer matches, as it was.
     fn show(&self, id: &str, form: Form<'_>) -> Value {
         match self.text.as_deref().and_then(Stored::from_text) {

@@ -1,5 +1,6 @@
 //! One subscription to registrations at work (clause 5.11.7).
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -95,13 +96,18 @@ impl Watcher {
         }
     }
 
+    /// A number that is another one after the subscription was changed.
+    fn version(&self) -> u64 {
+        foldhash::fast::FixedState::default().hash_one(self.stored.to_text())
+    }
+
     /// What was told before, also by an earlier run.
     fn earlier(&self) -> State {
         let snapshot = self.face.engine.loaded_snapshot(&self.caller);
         let document =
             |kind| snapshot.as_ref().and_then(|snapshot| snapshot.document(kind, &self.key.1));
         let told = document(TOLD_KIND);
-        let told = told.map(|text| Told::from_text(&text, self.stored.modified_at));
+        let told = told.map(|text| Told::from_text(&text, self.version()));
         let earlier = || {
             let text = document(SUBSCRIPTION_STATE_KIND);
             text.map(|text| Deliveries::from_text(&text)).unwrap_or_default()
@@ -206,7 +212,7 @@ impl Watcher {
         };
         let deliveries = state.deliveries.lock().to_text();
         let operations = vec![
-            put(TOLD_KIND, state.told.to_text(self.stored.modified_at)),
+            put(TOLD_KIND, state.told.to_text(self.version())),
             put(SUBSCRIPTION_STATE_KIND, deliveries),
         ];
         let batch = Batch { operations, ..Batch::default() };

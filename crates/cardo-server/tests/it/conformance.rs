@@ -247,5 +247,5 @@ fn resources_that_are_said_not_to_be_built_say_so_themselves() {
             }
         }
     }
-    assert!(asked > 10, "{asked} requests");
+    assert!(asked > 0, "nothing is left that is not built: this test can go");
 }
