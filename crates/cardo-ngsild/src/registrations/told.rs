@@ -39,7 +39,7 @@ struct Version {
 
 /// A registration that matches now, with its document.
 pub(super) struct Found {
-    found: Match,
+    matching: Match,
     stored: Stored,
     text: Arc<str>,
 }
@@ -60,20 +60,20 @@ pub(super) struct Form<'a> {
 impl Found {
     /// Reads the documents of what matches.
     pub(super) fn all(matching: Vec<Match>, snapshot: &Snapshot) -> Vec<Self> {
-        let read = |found: Match| {
-            let text = snapshot.document(REGISTRATION_KIND, found.registration.id.as_str())?;
-            Some(Self { found, stored: Stored::from_text(&text)?, text })
+        let read = |matching: Match| {
+            let text = snapshot.document(REGISTRATION_KIND, matching.registration.id.as_str())?;
+            Some(Self { matching, stored: Stored::from_text(&text)?, text })
         };
         matching.into_iter().filter_map(read).collect()
     }
 
     fn registration(&self) -> &Registration {
-        &self.found.registration
+        &self.matching.registration
     }
 
     fn show(&self, form: Form<'_>) -> Value {
         let state = self.registration().progress.state();
-        self.stored.show(form.context, state, Some(&self.found), form.sys_attrs)
+        self.stored.show(form.context, state, Some(&self.matching), form.sys_attrs)
     }
 }
 
