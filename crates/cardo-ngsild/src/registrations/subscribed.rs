@@ -32,10 +32,10 @@ impl Subscribed {
         stored: &Stored,
         place: Place<'_>,
     ) -> Result<Self, Fault> {
-        let contexts = &face.contexts;
+        let (contexts, limits, names) = (&face.contexts, &face.options.limits, face.engine.names());
         let mut common = stored.clone();
         common.members.retain(|name, _| !OF_SOURCES.contains(&name.as_str()));
-        let subscription = common.compile(contexts, place, face.engine.names()).await?;
+        let subscription = common.compile(contexts, place, limits, names).await?;
         let source = match text(&stored.members, "csf")? {
             None => None,
             Some(csf) => {

@@ -140,7 +140,7 @@ impl Watcher {
         let found = Found::all(subscribed.matching(&registrations, now), &snapshot);
         let notification = &subscribed.subscription.notification;
         let context = subscribed.subscription.naming.context();
-        let form = Form { context, sys_attrs: notification.sys_attrs };
+        let form = Form { context, sys_attrs: notification.representation.sys_attrs };
         let news = match subscribed.subscription.time_interval {
             Some(_) => state.told.everything(&found, form),
             None => state.told.news(&found, form),

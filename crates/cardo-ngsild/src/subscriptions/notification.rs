@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use cardo_engine::Caller;
 use cardo_http::TENANT;
 use cardo_jsonld::Context;
-use cardo_model::{NameId, Record, Timestamp, write_json_string};
+use cardo_model::{NameId, Record, Timestamp, TwinId, write_json_string};
 
 use super::matcher::News;
 use super::model::{Subscription, Topic};

@@ -91,7 +91,7 @@ impl Told {
 const ID: &str = "urn:ngsi-ld:Subscription:s";
 const ONE: &str = "/csourceSubscriptions/urn:ngsi-ld:Subscription:s";
 
-fn subscription(more: Value) -> Value {
+fn subscription(more: &Value) -> Value {
     let mut members = json!({
         "id": ID,
         "type": "Subscription",
@@ -103,7 +103,7 @@ fn subscription(more: Value) -> Value {
 }
 
 async fn subscribe(client: &Client, more: Value) {
-    client.post("/csourceSubscriptions", subscription(more)).await.expect(201);
+    client.post("/csourceSubscriptions", subscription(&more)).await.expect(201);
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn subscriptions_to_registrations_are_kept_listed_changed_and_deleted() {
     let client = client().await;
     let time = json!({ "timerel": "after", "timeAt": "2020-01-01T00:00:00Z", "timeproperty": "createdAt" });
     let more = json!({ "watchedAttributes": ["height"], "csf": "endpoint~=\"example\"", "temporalQ": time });
-    let reply = client.post("/csourceSubscriptions", subscription(more)).await.expect(201);
+    let reply = client.post("/csourceSubscriptions", subscription(&more)).await.expect(201);
     assert!(reply.header("location").ends_with(ONE));
     let shown = client.get(ONE).await.expect(200).json();
     assert_eq!(
@@ -121,7 +121,7 @@ async fn subscriptions_to_registrations_are_kept_listed_changed_and_deleted() {
     assert_eq!((&shown["temporalQ"], &shown["status"]), (&time, &json!("active")));
     // It is no subscription to entities.
     client.get(&format!("/subscriptions/{ID}")).await.expect(404);
-    client.post("/csourceSubscriptions", subscription(json!({}))).await.expect_problem(
+    client.post("/csourceSubscriptions", subscription(&json!({}))).await.expect_problem(
         409,
         "AlreadyExists",
         ID,
@@ -161,7 +161,7 @@ async fn subscriptions_to_registrations_that_break_a_rule_are_refused() {
         (json!({ "expiresAt": "2020-01-01T00:00:00Z" }), "past"),
         (json!({ "watchedAttributes": [] }), "watchedAttributes"),
     ] {
-        let reply = client.post("/csourceSubscriptions", subscription(more)).await;
+        let reply = client.post("/csourceSubscriptions", subscription(&more)).await;
         reply.expect_problem(400, "BadRequestData", detail);
     }
 }
