@@ -13,6 +13,7 @@ mod reads;
 mod run;
 mod starts;
 mod table;
+mod temporal;
 mod tiles;
 mod wire;
 mod writes;

@@ -45,7 +45,7 @@ struct RunArgs {
     #[arg(long, value_delimiter = ',', num_args = 1..=2)]
     entities: Vec<u32>,
     /// Only these parts: retrieve, list, q, near, count, offset, bbox, tile, graphql, levels, news, batch,
-    /// memory, patch, minute, updates, scans, start, tenants.
+    /// memory, patch, minute, updates, scans, start, tenants, temporal.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Rounds of each question.
@@ -103,6 +103,7 @@ async fn run(args: &RunArgs) -> Result<(), Failure> {
         },
         tenants: quick_or(200, 10_000),
         minute: quick_or(3, 60),
+        instances: quick_or(200_000, 10_000_000),
     };
     let report = run.measure("cargo run --release -p cardo-bench").await?;
     println!("\n{report}");

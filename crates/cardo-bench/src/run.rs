@@ -10,7 +10,7 @@ use crate::machine::Machine;
 use crate::process::Server;
 use crate::reads::{self, Held, READS, Rounds};
 use crate::table::{Row, Target, markdown, number};
-use crate::{disturbed, graph, starts, tiles, writes};
+use crate::{disturbed, graph, starts, temporal, tiles, writes};
 
 /// What is to be measured.
 #[derive(Clone, Debug)]
@@ -31,11 +31,23 @@ pub struct Run {
     pub tenants: u32,
     /// For how many seconds the long write goes on.
     pub minute: u32,
+    /// How many instances of history are stored.
+    pub instances: u32,
 }
 
 /// The keys of the parts that are no single question.
-const PARTS: [&str; 9] =
-    ["batch", tiles::PART, "memory", "patch", "minute", "updates", "scans", "start", "tenants"];
+const PARTS: [&str; 10] = [
+    "batch",
+    tiles::PART,
+    "memory",
+    "patch",
+    "minute",
+    "updates",
+    "scans",
+    "start",
+    "tenants",
+    temporal::PART,
+];
 
 /// Whether a key names a part.
 pub fn is_part(key: &str) -> bool {
@@ -84,6 +96,10 @@ impl Run {
         if self.wants("tenants") {
             let new = starts::tenants(&self.program, &self.folder, self.tenants).await;
             rows.take("tenants", new);
+        }
+        if self.wants(temporal::PART) {
+            let new = temporal::measure(&self.program, &self.folder, self.instances).await;
+            rows.take(temporal::PART, new);
         }
         std::fs::remove_dir_all(&self.folder)?;
         Ok((machine, rows.0))

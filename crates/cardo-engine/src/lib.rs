@@ -45,9 +45,9 @@ pub use federation::{
 };
 pub use follow::{Followed, Follower};
 pub use history::{
-    Aggregate, AggregateValue, Aggregation, AttributeAggregates, Duration, EntityHistory,
-    EvolutionPage, EvolutionQuery, HistoryRequest, IdOrder, InvalidDuration, Method, ScopeChange,
-    moment,
+    Aggregate, AggregateValue, Aggregation, Amendments, AttributeAggregates, Duration,
+    EntityHistory, EvolutionPage, EvolutionQuery, HistoryRequest, IdOrder, InvalidDuration, Method,
+    ScopeChange, moment,
 };
 pub use metrics::{COMMIT_BUCKETS, EngineMetrics, TwinMetrics};
 pub use operation::{

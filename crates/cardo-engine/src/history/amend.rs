@@ -11,8 +11,8 @@ type Series = (NameId, Option<Box<str>>);
 type Replacement = (Place, Option<Box<[u8]>>);
 
 /// What was put right in an entity's history, or taken out of it.
-#[derive(Default)]
-pub(super) struct Amendments {
+#[derive(Debug, Default)]
+pub struct Amendments {
     everything: Option<Place>,
     attributes: HashMap<NameId, Place>,
     datasets: HashMap<Series, Place>,
@@ -21,7 +21,7 @@ pub(super) struct Amendments {
 
 impl Amendments {
     /// Takes the amendments out of the rows.
-    pub(super) fn take(rows: &mut Vec<HistoryRow>) -> Self {
+    pub fn take(rows: &mut Vec<HistoryRow>) -> Self {
         let mut all = Self::default();
         rows.retain(|row| {
             if let HistoryEvent::Amended(amendment) = &row.event {
@@ -59,9 +59,12 @@ impl Amendments {
         self.everything.is_some_and(|at| at > (row.revision, row.ordinal))
     }
 
-    /// Whether everything was taken away at some time.
-    pub(super) fn forget_everything(&self) -> bool {
+    /// Whether instances of an attribute may be put right or gone.
+    pub fn touches(&self, name: NameId) -> bool {
         self.everything.is_some()
+            || self.attributes.contains_key(&name)
+            || self.datasets.keys().any(|(other, _)| *other == name)
+            || self.instances.keys().any(|((other, _), _)| *other == name)
     }
 
     /// Puts an instance's row right; false where it is gone.

@@ -104,7 +104,8 @@ pub(super) fn join(
 ) -> Option<EntityHistory> {
     let amendments = Amendments::take(&mut rows);
     rows.retain(|row| !amendments.forgets(row));
-    if rows.is_empty() && (current.is_none() || amendments.forget_everything()) {
+    // An entity that is there has a row of its creation, unless its history was taken away.
+    if rows.is_empty() {
         return None;
     }
     let head = head_of(current.as_ref(), &rows)?;
@@ -172,7 +173,7 @@ fn head_of(current: Option<&Record>, rows: &[HistoryRow]) -> Option<Record> {
     Some(Record::encode(&entity, current.view().header()))
 }
 
-fn instances_of(record: &Record, row: &HistoryRow) -> Vec<HistoryRow> {
+pub(super) fn instances_of(record: &Record, row: &HistoryRow) -> Vec<HistoryRow> {
     let mut rows = Vec::new();
     for attribute in record.view().attributes() {
         for instance in attribute.instances() {

@@ -1,5 +1,6 @@
 mod aggregate;
 mod amend;
+mod carry;
 mod evolution;
 mod join;
 mod scopes;
@@ -17,6 +18,7 @@ use crate::twin::Twin;
 pub use aggregate::{
     Aggregate, AggregateValue, Aggregation, AttributeAggregates, Duration, InvalidDuration, Method,
 };
+pub use amend::Amendments;
 pub use evolution::{EvolutionPage, EvolutionQuery, IdOrder};
 pub use join::moment;
 pub(crate) use scopes::Interval;

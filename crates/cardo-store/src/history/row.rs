@@ -88,6 +88,11 @@ impl<'a> RawRow<'a> {
         }
     }
 
+    /// Whether the row puts others right.
+    pub(crate) fn is_amendment(&self) -> bool {
+        self.tag == AMENDED
+    }
+
     /// By which the row is ordered.
     pub(crate) fn key(&self) -> RowKey<'a> {
         (self.name, self.dataset(), self.time, self.revision, self.ordinal)

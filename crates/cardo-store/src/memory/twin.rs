@@ -1,6 +1,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
-use cardo_engine::{EncodedRecord, HistoryQuery, HistoryRow, LogError, Projected, Projection};
+use cardo_engine::{
+    Amendments, EncodedRecord, HistoryEvent, HistoryQuery, HistoryRow, LogError, Projected,
+    Projection,
+};
 use cardo_model::{DocumentChange, EntityId, Record, Revision, Seq, SourceOffset};
 use hashbrown::HashMap;
 
@@ -87,7 +90,13 @@ impl Twin {
             self.offsets.insert(offset.source, offset.offset);
         }
         for row in projection.history {
-            self.history.entry(row.entity.clone()).or_default().push(row);
+            let rows = self.history.entry(row.entity.clone()).or_default();
+            let is_amendment = matches!(row.event, HistoryEvent::Amended(_));
+            rows.push(row);
+            if is_amendment {
+                let amendments = Amendments::take(rows);
+                *rows = amendments.carry_out(std::mem::take(rows));
+            }
         }
         self.reached = projection.to;
     }

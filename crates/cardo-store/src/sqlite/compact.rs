@@ -15,6 +15,7 @@ use cardo_model::{NameId, Revision, Timestamp};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row, SqliteConnection};
 
+use super::amended::{self, Left};
 use super::arrivals::{open_chunk, place_of};
 use super::block::{BLOCK_ROWS, BlockKey, BlockMeta, MIXED, close_block, open_block};
 use super::error::damaged;
@@ -22,7 +23,7 @@ use super::settled::{SETTLED, Settling};
 use super::state::{Reached, StateFile};
 use super::statement::{Statements, Values};
 use crate::history::chunk::groups;
-use crate::history::row::{Group, RawRow, put_group};
+use crate::history::row::{Group, RawRow, put_group, put_row};
 
 /// Up to so many rows of an entity stay together whatever their series.
 const MIXED_ROWS: usize = 256;
@@ -93,7 +94,7 @@ impl Line {
 }
 
 /// An entity with rows that are to be put into blocks.
-struct Entity {
+pub(super) struct Entity {
     place: i64,
     hash: u64,
     id: Box<str>,
@@ -121,11 +122,17 @@ pub(super) struct OpenBlock {
     bytes: Option<Vec<u8>>,
 }
 
+impl OpenBlock {
+    pub(super) fn new(meta: BlockMeta) -> Self {
+        Self { meta, bytes: None }
+    }
+}
+
 /// What a portion changes.
-struct Changes {
-    twin: i64,
-    next_block: i64,
-    removed: Vec<(i64, i64)>,
+pub(super) struct Changes {
+    pub(super) twin: i64,
+    pub(super) next_block: i64,
+    removed: Vec<(i64, bool, i64)>,
     written: Vec<(BlockMeta, Vec<u8>)>,
 }
 
@@ -182,6 +189,7 @@ async fn portion(
         }
     }
     runs.retain(|(run, _)| *run <= reached.compacting);
+    let is_amended = amended::waiting(&mut transaction, twin).await?.is_some();
     let end = portion_end(
         reached.cursor,
         runs.iter().map(|(_, bytes)| bytes).sum(),
@@ -192,11 +200,19 @@ async fn portion(
     let news = news_of(twin, &rows, range)?;
     let mut open = open_blocks(&mut transaction, statements, twin, &news, range).await?;
     let settled = chunks_of(&mut transaction, twin, SETTLED, range).await?;
-    let mut settling = Settling::new(twin, &settled, &news, &open)?;
-    let mut changes =
-        Changes { twin, next_block: reached.next_block, removed: Vec::new(), written: Vec::new() };
+    let mut settling = Settling::new(twin, &settled, &news, &open, is_amended)?;
+    let mut changes = Changes::new(twin, reached.next_block);
     for own in news.chunk_by(is_of_one_entity) {
         let place = place_of(own[0].hash);
+        if is_amended && amended::has_amendment(own)? {
+            let all = settling.with_settled(own);
+            let left =
+                amended::carry_out(&mut transaction, &mut changes, (twin, place), &all).await?;
+            let kept =
+                write_again(&mut transaction, &mut changes, &mut settling, own[0], left).await?;
+            open.insert(place, kept);
+            continue;
+        }
         let blocks = open.remove(&place).unwrap_or_default();
         let Some(all) = settling.take(own, &blocks) else { continue };
         let entity = Entity::read(place, &all)?;
@@ -208,11 +224,35 @@ async fn portion(
     reached.next_block = changes.next_block;
     changes.write(&mut transaction, statements).await?;
     drop_passed(&mut transaction, twin, &runs, end).await?;
+    if end.is_none() {
+        amended::done(&mut transaction, twin, reached.compacting).await?;
+    }
     (reached.compacting, reached.cursor) =
         end.map_or((0, i64::MIN), |end| (reached.compacting, end));
     reached.write(&mut transaction, twin).await?;
     transaction.commit().await?;
     Ok(end.is_some())
+}
+
+/// Writes what is left of an entity. Gives back open blocks that were left alone.
+pub(super) async fn write_again(
+    connection: &mut SqliteConnection,
+    changes: &mut Changes,
+    settling: &mut Settling<'_>,
+    group: Group<'_>,
+    left: Left,
+) -> Result<Vec<OpenBlock>, PortionError> {
+    if left.rows.is_empty() {
+        return Ok(left.open);
+    }
+    let mut bytes = Vec::new();
+    left.rows.iter().for_each(|row| put_row(&mut bytes, row));
+    let group = Group { bytes: &bytes, ..group };
+    if !left.has_blocks && settling.settle(&group) {
+        return Ok(left.open);
+    }
+    let entity = Entity::read(place_of(group.hash), &[group])?;
+    compact_entity(connection, changes, entity, left.open).await
 }
 
 async fn runs_of(
@@ -236,9 +276,9 @@ fn portion_end(cursor: i64, bytes: u64, portion: u64) -> Option<i64> {
 
 /// The places of a portion; it goes to the end of all where that is `None`.
 #[derive(Clone, Copy)]
-struct Range {
-    start: i64,
-    end: Option<i64>,
+pub(super) struct Range {
+    pub(super) start: i64,
+    pub(super) end: Option<i64>,
 }
 
 impl Range {
@@ -398,7 +438,7 @@ async fn swallow(
         };
         let opened = open_block(key, &bytes).ok_or(PortionError::Damaged("a block of history"))?;
         if read_lines(&opened, id, lines).ok_or(PortionError::Damaged("a block of history"))? {
-            changes.removed.push((entity, number));
+            changes.removed.push((entity, false, number));
         } else {
             block.bytes = Some(bytes);
             kept.push(block);
@@ -423,6 +463,15 @@ fn read_lines(opened: &[u8], id: &str, lines: &mut Vec<Line>) -> Option<bool> {
 }
 
 impl Changes {
+    pub(super) fn new(twin: i64, next_block: i64) -> Self {
+        Self { twin, next_block, removed: Vec::new(), written: Vec::new() }
+    }
+
+    /// Takes a block out.
+    pub(super) fn remove(&mut self, meta: &BlockMeta) {
+        self.removed.push((meta.entity, meta.sealed, meta.number));
+    }
+
     /// Cuts sorted rows into blocks; a full one is sealed.
     fn add(&mut self, entity: &Entity, attribute: i64, dataset: &str, lines: &[Line]) {
         for piece in lines.chunks(BLOCK_ROWS) {
@@ -448,7 +497,7 @@ impl Changes {
         }
     }
 
-    async fn write(
+    pub(super) async fn write(
         self,
         connection: &mut SqliteConnection,
         statements: &Statements,
@@ -456,8 +505,8 @@ impl Changes {
         let mut removed = self.removed.into_iter();
         for (sql, count) in statements.split(&DELETE, removed.len()) {
             let mut query = sqlx::query(sql);
-            for (entity, number) in removed.by_ref().take(count) {
-                query = query.bind(self.twin).bind(entity).bind(false).bind(number);
+            for (entity, sealed, number) in removed.by_ref().take(count) {
+                query = query.bind(self.twin).bind(entity).bind(sealed).bind(number);
             }
             query.execute(&mut *connection).await?;
         }

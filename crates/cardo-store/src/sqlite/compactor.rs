@@ -46,9 +46,10 @@ impl Compactor {
     /// Compacts for as long as the file is in use.
     pub(super) async fn run(self: Arc<Self>, state: Weak<StateFile>) {
         if let Some(state) = state.upgrade() {
-            for twin in state.twins_to_compact(QUIET_RUNS).await.unwrap_or_default() {
-                self.note(twin);
-            }
+            let waiting = state.twins_to_compact(QUIET_RUNS).await.unwrap_or_default();
+            let amended = state.amended_twins().await.unwrap_or_default();
+            waiting.into_iter().chain(amended).for_each(|twin| self.note(twin));
+            scrub(&state).await;
         }
         loop {
             if self.projected.lock().is_empty() {
@@ -66,12 +67,26 @@ impl Compactor {
 
     async fn compact(&self, state: &StateFile, twin: i64, at: Instant) {
         let is_quiet = at.elapsed() >= QUIET;
-        let min_runs = if is_quiet { QUIET_RUNS } else { BUSY_RUNS };
+        // What was taken out of a history does not wait for others.
+        let is_amended = state.is_amended(twin).await.unwrap_or(false);
+        let min_runs = match (is_amended, is_quiet) {
+            (true, _) => 1,
+            (false, true) => QUIET_RUNS,
+            (false, false) => BUSY_RUNS,
+        };
         for _ in 0..PORTIONS {
             match state.compact_portion(twin, min_runs).await {
                 Ok(true) => {}
-                Ok(false) if !is_quiet => return,
-                Ok(false) | Err(StoreError::Closed) => return self.forget(twin, at),
+                Ok(false) => {
+                    if is_amended {
+                        scrub(state).await;
+                    }
+                    if is_quiet {
+                        self.forget(twin, at);
+                    }
+                    return;
+                }
+                Err(StoreError::Closed) => return self.forget(twin, at),
                 Err(error) => {
                     tracing::error!(%error, twin, "history was not compacted");
                     return self.forget(twin, at);
@@ -86,5 +101,11 @@ impl Compactor {
         if projected.get(&twin) == Some(&at) {
             projected.remove(&twin);
         }
+    }
+}
+
+async fn scrub(state: &StateFile) {
+    if let Err(error) = state.scrub().await {
+        tracing::error!(%error, "the write-ahead log was not emptied");
     }
 }

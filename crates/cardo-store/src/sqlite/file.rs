@@ -22,6 +22,8 @@ pub(super) struct FileOptions {
     /// After how many pages in the write-ahead log they are moved to the file.
     pub(super) checkpoint_pages: u32,
     pub(super) max_pages: Option<u32>,
+    /// Whether zeros are written over what is deleted.
+    pub(super) overwrites: bool,
     pub(super) thread_name: &'static str,
 }
 
@@ -139,6 +141,7 @@ async fn connect_writer(
     let connect = base_options(path)
         .synchronous(SqliteSynchronous::Full)
         .pragma("cache_size", format!("-{}", options.cache_bytes >> 10))
+        .pragma("secure_delete", if options.overwrites { "ON" } else { "OFF" })
         .pragma("wal_autocheckpoint", options.checkpoint_pages.to_string())
         .pragma("journal_size_limit", WRITE_AHEAD_LOG_BYTES.to_string())
         .thread_name(move |_| name.to_owned());

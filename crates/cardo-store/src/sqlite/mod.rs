@@ -21,6 +21,7 @@
 //! SQLite opens a file, its header is read as it is: a file of someone else, of a newer version,
 //! or cut short is refused, and nothing is written to it.
 
+mod amended;
 mod arrivals;
 mod block;
 mod compact;
@@ -90,6 +91,7 @@ impl SqliteStore {
         }
         let log = Arc::new(LogFile::open(log).await?);
         let state = Arc::new(StateFile::new(state, options.compaction_bytes));
+        state.complete().await?;
         let compactor = Arc::new(Compactor::default());
         let compaction =
             options.compacts.then(|| tokio::spawn(compactor.clone().run(Arc::downgrade(&state))));
@@ -97,7 +99,8 @@ impl SqliteStore {
         Ok(Self { log, state, compactor, compaction, directory })
     }
 
-    /// Compacts all history of a twin that has arrived, until nothing is left to do.
+    /// Compacts all history of a twin that has arrived, until nothing is left to do. What was taken
+    /// out of it is in the file no more then.
     pub async fn compact(&self, twin: &TwinId) -> Result<(), StoreError> {
         let Some(number) = self.number(twin).await? else {
             return Ok(());
@@ -105,7 +108,7 @@ impl SqliteStore {
         let state = self.state.clone();
         to_its_end(async move {
             while state.compact_portion(number, 1).await? {}
-            Ok(())
+            state.scrub().await
         })
         .await
     }
@@ -143,6 +146,7 @@ fn log_options(options: &SqliteOptions) -> FileOptions {
         cache_bytes: 8 << 20,
         checkpoint_pages: options.checkpoint_pages,
         max_pages: options.max_log_pages,
+        overwrites: false,
         thread_name: "cardo-log",
     }
 }
@@ -154,6 +158,7 @@ fn state_options(options: &SqliteOptions) -> FileOptions {
         // Projections often write the same pages again, which are then moved once.
         checkpoint_pages: options.checkpoint_pages.saturating_mul(4),
         max_pages: options.max_state_pages,
+        overwrites: true,
         thread_name: "cardo-state",
     }
 }

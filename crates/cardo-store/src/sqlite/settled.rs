@@ -36,19 +36,21 @@ pub(super) struct Settling<'a> {
 }
 
 impl<'a> Settling<'a> {
-    /// Begins with the settled chunks of a portion and all that is new in it, in order.
+    /// Begins with the settled chunks of a portion and all that is new in it, in order. Where
+    /// something in them is to be put right they are written again `always`.
     pub(super) fn new(
         twin: i64,
         chunks: &'a [SqliteRow],
         news: &[Group<'_>],
         open: &HashMap<i64, Vec<OpenBlock>>,
+        always: bool,
     ) -> Result<Self, PortionError> {
         let settled = groups_of(twin, chunks)?;
         let may_settle = |own: &&[Group<'_>]| {
             bytes_of(own) <= MOST_BYTES && !open.contains_key(&place_of(own[0].hash))
         };
         let new: usize = news.chunk_by(is_of_one_entity).filter(may_settle).map(bytes_of).sum();
-        let pays = new > 0 && new.saturating_mul(LARGEST) >= bytes_of(&settled);
+        let pays = always || (new > 0 && new.saturating_mul(LARGEST) >= bytes_of(&settled));
         let old = chunks.first().zip(chunks.last()).map(|(a, b)| (a.get(0), b.get(0)));
         let settled = settled.into_iter().peekable();
         Ok(Self { twin, old, settled, packer: pays.then(Packer::default) })
@@ -60,20 +62,40 @@ impl<'a> Settling<'a> {
         own: &[Group<'a>],
         blocks: &[OpenBlock],
     ) -> Option<Vec<Group<'a>>> {
-        let Some(packer) = &mut self.packer else { return Some(own.to_vec()) };
-        let first = &own[0];
-        let comes_before = |group: &Group<'_>| (group.hash, group.id) < (first.hash, first.id);
-        while let Some(group) = self.settled.next_if(comes_before) {
-            packer.put(group.hash, group.id, &[group.bytes]);
+        if self.packer.is_none() {
+            return Some(own.to_vec());
         }
-        let before = self.settled.next_if(|group| is_of_one_entity(group, first));
-        let all: Vec<Group<'a>> = before.into_iter().chain(own.iter().copied()).collect();
+        let all = self.with_settled(own);
         if bytes_of(&all) > MOST_BYTES || !blocks.is_empty() {
             return Some(all);
         }
         let rows: Vec<&[u8]> = all.iter().map(|group| group.bytes).collect();
-        packer.put(first.hash, first.id, &rows);
+        self.packer.as_mut()?.put(own[0].hash, own[0].id, &rows);
         None
+    }
+
+    /// Comes to an entity: what is settled of it, and what is new.
+    pub(super) fn with_settled(&mut self, own: &[Group<'a>]) -> Vec<Group<'a>> {
+        let first = &own[0];
+        let comes_before = |group: &Group<'_>| (group.hash, group.id) < (first.hash, first.id);
+        while let Some(group) = self.settled.next_if(comes_before) {
+            if let Some(packer) = &mut self.packer {
+                packer.put(group.hash, group.id, &[group.bytes]);
+            }
+        }
+        let before = self.settled.next_if(|group| is_of_one_entity(group, first));
+        before.into_iter().chain(own.iter().copied()).collect()
+    }
+
+    /// Settles the only group of the entity that was come to last; false where it is too large.
+    pub(super) fn settle(&mut self, group: &Group<'_>) -> bool {
+        match &mut self.packer {
+            Some(packer) if group.bytes.len() <= MOST_BYTES => {
+                packer.put(group.hash, group.id, &[group.bytes]);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Writes the chunks anew where something settled.

@@ -1,15 +1,15 @@
 //! The state file: entities, documents and offsets as the log has left them.
 
-use cardo_engine::{Projected, Projection, StoreError};
+use cardo_engine::{HistoryEvent, HistoryRow, Projected, Projection, StoreError};
 use cardo_model::{DocumentChange, Record, Revision, Seq, SourceOffset, TwinId};
 use futures_util::TryStreamExt;
 use sqlx::{Connection, Row, SqliteConnection};
 use tokio::sync::mpsc;
 
-use super::arrivals;
 use super::error::damaged;
 use super::file::DatabaseFile;
 use super::statement::{Statements, Values};
+use super::{amended, arrivals};
 use crate::bytes::{hash, seal, unseal};
 use crate::check;
 
@@ -103,6 +103,17 @@ impl StateFile {
         Self { file, statements: Statements::default(), compaction_bytes }
     }
 
+    /// Adds what files lack that were made before it was used. Older programs keep it up to date.
+    pub(super) async fn complete(&self) -> Result<(), StoreError> {
+        let mut writer = self.file.writer().await?;
+        let sql = "CREATE INDEX IF NOT EXISTS blocks_by_time \
+                   ON blocks (twin, entity, attribute, dataset, last, first)";
+        match sqlx::query(sql).execute(writer.connection()).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(writer.fail(error).await),
+        }
+    }
+
     /// The revision that state and history have reached.
     pub(super) async fn reached(&self, twin: i64) -> Result<Revision, StoreError> {
         let mut reader = self.file.reader().await?;
@@ -117,6 +128,8 @@ impl StateFile {
         projection: Projection,
     ) -> Result<(), StoreError> {
         let chunks = arrivals::seal_rows(twin, &projection.history);
+        let is_amendment = |row: &HistoryRow| matches!(row.event, HistoryEvent::Amended(_));
+        let has_amendments = projection.history.iter().any(is_amendment);
         let mut writer = self.file.writer().await?;
         let before = match Reached::read(writer.connection(), twin).await {
             Ok(before) => before.unwrap_or(Reached::START),
@@ -127,7 +140,8 @@ impl StateFile {
             return Err(StoreError::Failed(format!("revision {} is beyond all", projection.to)));
         };
         let after = Reached { revision: to, ..before };
-        match self.write(writer.connection(), twin, after, projection, chunks).await {
+        let written = (projection, chunks, has_amendments);
+        match self.write(writer.connection(), twin, after, written).await {
             Ok(()) => Ok(()),
             Err(error) => Err(writer.fail(error).await),
         }
@@ -138,10 +152,12 @@ impl StateFile {
         connection: &mut SqliteConnection,
         twin: i64,
         mut after: Reached,
-        projection: Projection,
-        chunks: Vec<arrivals::SealedChunk>,
+        (projection, chunks, has_amendments): (Projection, Vec<arrivals::SealedChunk>, bool),
     ) -> Result<(), sqlx::Error> {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        if has_amendments {
+            amended::note(&mut transaction, twin, after.next_run).await?;
+        }
         self.write_entities(&mut transaction, twin, projection.entities).await?;
         for document in projection.documents {
             write_document(&mut transaction, twin, document).await?;

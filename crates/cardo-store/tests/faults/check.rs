@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
-use cardo_engine::{HistoryQuery, LogError, Projected, Store};
+use cardo_engine::{Amendments, HistoryQuery, LogError, Projected, Store};
 use cardo_model::{Revision, TwinId};
 use cardo_store::SqliteStore;
 use cardo_testkit::store_suite::{Collected, append, document, record_at, sensor};
 
-use crate::writer::{ENTITIES, PROJECTED_EACH, first, group, head_after, options, second};
+use crate::writer::{
+    ENTITIES, FORGOTTEN, PROJECTED_EACH, first, group, head_after, options, second,
+};
 
 /// What was acknowledged last, in steps.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,7 +84,7 @@ async fn check_state(store: &SqliteStore, acknowledged: Acknowledged) -> u64 {
     assert_eq!(&*projected.offsets[0].offset, body);
     let projections =
         (1..1_000).position(|n| head_after(n * PROJECTED_EACH) == reached).unwrap() + 1;
-    for n in [0, 17] {
+    for (n, expected) in [(0, projections), (17, projections), (FORGOTTEN, projections % 2)] {
         let query = HistoryQuery {
             entity: sensor(n),
             attributes: Vec::new(),
@@ -91,7 +93,9 @@ async fn check_state(store: &SqliteStore, acknowledged: Acknowledged) -> u64 {
             last: None,
             limit: usize::MAX,
         };
-        assert_eq!(store.history(&first(), &query).await.unwrap().len(), projections);
+        let mut rows = store.history(&first(), &query).await.unwrap();
+        let amendments = Amendments::take(&mut rows);
+        assert_eq!(amendments.carry_out(rows).len(), expected, "sensor {n}");
     }
     reached
 }

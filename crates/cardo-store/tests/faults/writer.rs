@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use cardo_engine::{Append, Projection, Store, StoreError};
-use cardo_model::{Iri, Revision, SourceOffset, TwinId};
+use cardo_engine::{Append, HistoryEvent, HistoryRow, Projection, Store, StoreError};
+use cardo_model::{Amendment, Iri, NameId, Revision, SourceOffset, TwinId};
 use cardo_store::{SqliteOptions, SqliteStore};
 use cardo_testkit::store_suite::{Collected, append, document, project, reading, record_at, twin};
 
@@ -19,6 +19,8 @@ const STEPS: &str = "CARDO_FAULTS_STEPS";
 pub(crate) const PROJECTED_EACH: u64 = 12;
 /// How many entities a projection writes, each with the same value.
 pub(crate) const ENTITIES: u32 = 40;
+/// The sensor whose history is forgotten by every other projection.
+pub(crate) const FORGOTTEN: u64 = 31;
 /// Every so many steps a name and a position are kept.
 pub(crate) const NAMED_EACH: u64 = 10;
 
@@ -48,9 +50,15 @@ fn projection(step: u64) -> Projection {
     let to = head_after(step);
     let entity = |n| (record_at(1, n, to).view().seq(), Some(record_at(1, n, to)));
     let seconds = i64::try_from(step).unwrap();
+    let mut history: Vec<HistoryRow> =
+        (0..u64::from(ENTITIES)).map(|n| reading(n, 1, None, seconds, to)).collect();
+    if (step / PROJECTED_EACH).is_multiple_of(2) {
+        let event = HistoryEvent::Amended(Amendment::Attribute(NameId::new(1)));
+        history.push(HistoryRow { event, ordinal: 1, ..reading(FORGOTTEN, 1, None, seconds, to) });
+    }
     Projection {
         entities: (0..ENTITIES).map(entity).collect(),
-        history: (0..u64::from(ENTITIES)).map(|n| reading(n, 1, None, seconds, to)).collect(),
+        history,
         documents: vec![document("subscription", "s", Some(&to.to_string()))],
         offsets: vec![SourceOffset { source: "feed".into(), offset: to.to_string().into() }],
         ..project(head_after(step - PROJECTED_EACH), to)

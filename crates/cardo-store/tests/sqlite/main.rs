@@ -3,6 +3,7 @@
 
 mod compaction;
 mod damage;
+mod forgotten;
 mod full;
 mod reopen;
 mod support;

@@ -1,6 +1,6 @@
 use std::future::Future;
 
-use cardo_engine::{HistoryEvent, HistoryQuery, HistoryRow, Store};
+use cardo_engine::{Amendments, HistoryEvent, HistoryQuery, HistoryRow, Store};
 use cardo_model::{Amendment, NameId, Timestamp, TwinId};
 
 use super::build::{
@@ -188,7 +188,8 @@ where
     assert_eq!(seconds(last).await, [597, 598, 599, 900]);
 }
 
-/// What is written of history alone comes back, whatever is asked for.
+/// What is written of history alone comes back, whatever is asked for; what was amended comes with
+/// the amendment, or put right already.
 pub async fn amendments_and_heads_are_handed_out_always<S: Store, G, F>(make: impl Fn() -> F)
 where
     F: Future<Output = (S, G)>,
@@ -201,7 +202,12 @@ where
     rows.push(event(HistoryEvent::Amended(Amendment::Attribute(NameId::new(1))), 501));
     let twin = keep(&store, &rows, 40).await;
     let query = HistoryQuery { attributes: vec![NameId::new(9)], last: Some(1), ..whole(1) };
-    assert_eq!(ask(&store, &twin, &query).await, rows[400..]);
+    let carried_out = |mut rows: Vec<HistoryRow>| {
+        let amendments = Amendments::take(&mut rows);
+        amendments.carry_out(rows)
+    };
+    assert_eq!(carried_out(ask(&store, &twin, &query).await), rows[400..401]);
+    assert_eq!(carried_out(ask(&store, &twin, &whole(1)).await), rows[400..401]);
 }
 
 /// Deletions of instances and entities are history, and so is what came before them.

@@ -71,3 +71,6 @@ CREATE TABLE blocks (
     groups BLOB NOT NULL,
     PRIMARY KEY (twin, entity, sealed, number)
 ) WITHOUT ROWID;
+
+-- The same statement stands in `state.rs`, for files that were made before.
+CREATE INDEX blocks_by_time ON blocks (twin, entity, attribute, dataset, last, first);
