@@ -79,7 +79,7 @@ pub(crate) async fn measure(program: &Path, folder: &Path, instances: u32) -> io
     };
     let mut rows = Vec::new();
     let of_one = number(f64::from(stock.of_one()));
-    let questions: [(String, &dyn Fn(usize) -> String, f64); 3] = [
+    let questions: [(String, Asking<'_>, f64); 3] = [
         (format!("the last 100 values of an attribute with {of_one}"), &one, 5.0),
         ("the last 100 values of one of many attributes".to_owned(), &many, 5.0),
         ("hourly averages of a month of minute values".to_owned(), &hours, 50.0),
@@ -99,11 +99,11 @@ pub(crate) async fn measure(program: &Path, folder: &Path, instances: u32) -> io
     Ok(rows)
 }
 
+/// The path of a question below that of the Temporal API, for each round.
+type Asking<'a> = &'a dyn Fn(usize) -> String;
+
 /// Median and 99th percentile of a question's time in milliseconds.
-async fn ask(
-    connection: &mut Connection,
-    question: &dyn Fn(usize) -> String,
-) -> io::Result<(f64, f64)> {
+async fn ask(connection: &mut Connection, question: Asking<'_>) -> io::Result<(f64, f64)> {
     let mut each = Vec::with_capacity(ROUNDS);
     for round in 0..ROUNDS + 5 {
         let path = format!("/ngsi-ld/v1/temporal/entities{}", question(round));

@@ -31,24 +31,27 @@ const FIND: &str = "\
     FROM blocks WHERE twin = ?1 AND entity = ?2 AND sealed = 0 \
     UNION ALL \
     SELECT entity, sealed, number, attribute, dataset, first, last, count, NULL, 1 \
-    FROM blocks WHERE twin = ?1 AND entity = ?2 AND attribute = -1 AND sealed = 1";
+    FROM blocks INDEXED BY blocks_by_time \
+    WHERE twin = ?1 AND entity = ?2 AND attribute = -1 AND sealed = 1";
 
 /// Sealed blocks of one attribute, or of all, that reach into a range of time.
 const SEALED: &str = "\
-    SELECT entity, sealed, number, attribute, dataset, first, last, 0 FROM blocks \
+    SELECT entity, sealed, number, attribute, dataset, first, last, 0 \
+    FROM blocks INDEXED BY blocks_by_time \
     WHERE twin = ?1 AND entity = ?2 AND attribute BETWEEN ?3 AND ?4 AND sealed = 1 \
         AND last >= ?5 AND first < ?6";
 
 /// The next dataset of an attribute that has sealed blocks.
 const NEXT_SERIES: &str = "\
-    SELECT attribute, dataset FROM blocks \
+    SELECT attribute, dataset FROM blocks INDEXED BY blocks_by_time \
     WHERE twin = ?1 AND entity = ?2 AND attribute BETWEEN ?3 AND ?4 \
         AND (attribute, dataset) > (?5, ?6) \
     ORDER BY attribute, dataset LIMIT 1";
 
 /// Sealed blocks of a series, the latest first, behind one.
 const LATEST: &str = "\
-    SELECT entity, sealed, number, attribute, dataset, first, last, 0 FROM blocks \
+    SELECT entity, sealed, number, attribute, dataset, first, last, 0 \
+    FROM blocks INDEXED BY blocks_by_time \
     WHERE twin = ?1 AND entity = ?2 AND attribute = ?3 AND dataset = ?4 \
         AND last BETWEEN ?5 AND ?6 AND (last, number) < (?6, ?7) \
         AND sealed = 1 AND first < ?8 \
@@ -214,13 +217,14 @@ impl Question<'_> {
     ) -> Result<(), StoreError> {
         let (twin, entity) = (self.twin, self.entity);
         let key = BlockKey { twin, entity, sealed: block.sealed, number: block.number };
-        let opened = match bytes {
-            Some(bytes) => open_block(key, bytes),
-            None => {
-                let read = key.read(connection).await.map_err(|e| self.error(&e))?;
-                open_block(key, &read)
-            }
+        let read;
+        let bytes = if let Some(bytes) = bytes {
+            bytes
+        } else {
+            read = key.read(connection).await.map_err(|e| self.error(&e))?;
+            &read
         };
+        let opened = open_block(key, bytes);
         opened.and_then(|opened| self.offer(&opened)).ok_or_else(|| self.damage())
     }
 
