@@ -3,7 +3,7 @@ use std::sync::Arc;
 use cardo_model::{Iri, TwinId};
 use cardo_query::Filter;
 
-use crate::federation::Reach;
+use crate::federation::{AskedSources, Forwarding, Reach};
 
 /// On whose behalf an operation runs, on which twin, and what of it they may see.
 ///
@@ -95,5 +95,23 @@ impl Caller {
             origin: origin.into(),
             reach: Reach::Local,
         }
+    }
+
+    /// The same caller who reaches no farther than the twin, as whoever changes it has to.
+    pub fn at_home(&self) -> Self {
+        Self { reach: Reach::Local, ..self.clone() }
+    }
+
+    /// The same caller who asks for other entities than those of the question, such as linked ones:
+    /// sources are not told what the question says beside which entities it is about.
+    pub fn beside(&self) -> Self {
+        let reach = match &self.reach {
+            Reach::Local => Reach::Local,
+            Reach::Sources(forwarding) => Reach::Sources(Arc::new(Forwarding {
+                asked: AskedSources::default(),
+                ..Forwarding::clone(forwarding)
+            })),
+        };
+        Self { reach, ..self.clone() }
     }
 }

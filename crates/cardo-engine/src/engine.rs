@@ -13,7 +13,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore, mpsc, oneshot};
 use crate::caller::Caller;
 use crate::demand;
 use crate::entity_maps::EntityMaps;
-use crate::federation::{ContextSources, Registrations};
+use crate::federation::{ContextSources, Contributions, FarHistories, Registrations};
 use crate::follow::{Followed, Follower};
 use crate::history::{EntityHistory, EvolutionPage, EvolutionQuery, HistoryRequest};
 use crate::known;
@@ -170,13 +170,16 @@ impl Engine {
         Some(self.inner.snapshot_of(&twin, caller))
     }
 
-    /// How the caller's twin looks as tables. They are made anew only when other types, attributes
-    /// or facets of them occur than before; under a restriction they are those of what is visible,
+    /// How the caller's twin looks as tables, and as what context sources have where it reaches them.
+    /// They are made anew only when other types, attributes or facets of them occur than before; under a restriction they are those of what is visible,
     /// and made at each call.
     pub async fn tables(&self, caller: &Caller) -> Result<Arc<Tables>, QueryError> {
         let inner = &self.inner;
         let twin = inner.twin(&caller.twin).await?;
         let snapshot = inner.snapshot_of(&twin, caller);
+        if let Some(tables) = inner.far_tables(caller, &twin, &snapshot).await? {
+            return Ok(tables);
+        }
         let make = |root: &Root| Arc::new(Tables::of(root, &inner.names, &inner.options.terms));
         if caller.view.restriction().is_some() {
             return Ok(make(&snapshot.visible_root()));
@@ -288,10 +291,26 @@ impl Engine {
         caller: &Caller,
         request: &HistoryRequest,
     ) -> Result<Option<EntityHistory>, QueryError> {
+        Ok(self.history_told(caller, request).await?.0)
+    }
+
+    /// The same, and what came of asking context sources where they were asked.
+    pub async fn history_told(
+        &self,
+        caller: &Caller,
+        request: &HistoryRequest,
+    ) -> Result<(Option<EntityHistory>, Option<Contributions>), QueryError> {
         let inner = &self.inner;
         let twin = inner.twin(&caller.twin).await?;
         let snapshot = inner.snapshot_of(&twin, caller);
-        inner.history_in(&twin, &snapshot, request, None).await
+        if !caller.reach.is_far() {
+            return Ok((inner.history_in(&twin, &snapshot, request, None, &[]).await?, None));
+        }
+        let one = Filter::Ids(vec![request.entity.clone()]);
+        let far = inner.gather_histories(caller, &one, 1).await?;
+        let rows = far.of(&request.entity);
+        let history = inner.history_in(&twin, &snapshot, request, None, rows).await?;
+        Ok((history, far.contributions))
     }
 
     /// Finds entities by their history (clause 5.7.4), those that are no longer in the twin, or never
@@ -304,7 +323,14 @@ impl Engine {
         let inner = &self.inner;
         let twin = inner.twin(&caller.twin).await?;
         let snapshot = inner.snapshot_of(&twin, caller);
-        inner.evolution_in(&twin, &snapshot, query).await
+        if !caller.reach.is_far() {
+            return inner.evolution_in(&twin, &snapshot, query, &FarHistories::default()).await;
+        }
+        let filter = query.entities.clone().and(query.values.clone()).and(query.scopes.clone());
+        let far = inner.gather_histories(caller, &filter, most_histories(query)).await?;
+        let mut page = inner.evolution_in(&twin, &snapshot, query, &far).await?;
+        page.has_more |= far.is_cut();
+        Ok(page)
     }
 
     /// Follows the log of a twin behind a revision.
@@ -596,6 +622,15 @@ impl Inner {
                 .collect(),
         }
     }
+}
+
+/// How many histories of each source are needed at the least.
+fn most_histories(query: &EvolutionQuery) -> usize {
+    const MOST: usize = 1_000;
+    if query.count || query.by_id.is_some() {
+        return MOST;
+    }
+    query.offset.saturating_add(query.limit).saturating_add(1).min(MOST)
 }
 
 /// Goes on to the end of a walk that was taken for cheap; `false` when it takes longer than a

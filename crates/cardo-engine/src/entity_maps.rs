@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use crate::caller::Caller;
 use crate::engine::Engine;
+use crate::federation::{Contribution, Contributions, Forwarding, Reach};
 use crate::history::{EvolutionQuery, HistoryRequest};
 use crate::order::Order;
 use crate::query::{EntityQuery, Page, PageRequest, PageStart, QueryError};
@@ -55,6 +56,15 @@ pub struct MappedEntity {
 /// What is asked of a map: who made it on which twin, and its id.
 type Key = (TwinId, Arc<str>, Iri);
 
+/// What meets a question, to be fixed in a map.
+#[derive(Debug)]
+pub struct Mapped {
+    /// The entities.
+    pub ids: Vec<EntityId>,
+    /// What context sources gave of them, where they were asked.
+    pub contributions: Option<Contributions>,
+}
+
 /// All entity maps. One belongs to who asked for it: to others it is not there.
 #[derive(Default)]
 pub(crate) struct EntityMaps {
@@ -76,6 +86,40 @@ impl EntityMap {
         let local = |id| MappedEntity { id, is_local: true, registrations: Box::default() };
         let entities = entities.into_iter().map(local).collect();
         Self { id, expires_at, question, entities, linked: Vec::new() }
+    }
+
+    /// Notes which sources have parts of the entities.
+    pub fn note_sources(&mut self, contributions: &[Contribution]) {
+        let mut of: HashMap<&EntityId, Vec<Arc<str>>> = HashMap::new();
+        for one in contributions {
+            let registration: Arc<str> = one.registration.as_str().into();
+            for id in &one.ids {
+                of.entry(id).or_default().push(registration.clone());
+            }
+        }
+        for entity in &mut self.entities {
+            if let Some(mut registrations) = of.remove(&entity.id) {
+                registrations.dedup();
+                entity.registrations = registrations.into();
+            }
+        }
+    }
+
+    /// The registrations of all sources that have a part of an entity.
+    pub fn registrations(&self) -> Vec<Arc<str>> {
+        let mut all: Vec<Arc<str>> =
+            self.entities.iter().flat_map(|entity| entity.registrations.iter().cloned()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// The caller, who asks no other sources than those of the map (clause 5.12).
+    pub fn caller(&self, caller: &Caller) -> Caller {
+        let Some(forwarding) = caller.reach.forwarding() else { return caller.clone() };
+        let mut forwarding = Forwarding::clone(forwarding);
+        forwarding.asked.only = Some(self.registrations());
+        Caller { reach: Reach::Sources(Arc::new(forwarding)), ..caller.clone() }
     }
 
     /// The filter that only entities of the map meet.
@@ -142,11 +186,7 @@ impl Engine {
     }
 
     /// The ids of all entities that meet a question.
-    pub async fn ids_of(
-        &self,
-        caller: &Caller,
-        filter: &Filter,
-    ) -> Result<Vec<EntityId>, QueryError> {
+    pub async fn ids_of(&self, caller: &Caller, filter: &Filter) -> Result<Mapped, QueryError> {
         let query = EntityQuery {
             filter: filter.clone(),
             order: Order::default(),
@@ -157,7 +197,8 @@ impl Engine {
         if page.has_more {
             return Err(QueryError::TooManyMapped(MOST_ENTITIES));
         }
-        Ok(page.entities.iter().map(cardo_model::Record::id).collect())
+        let ids = page.entities.iter().map(cardo_model::Record::id).collect();
+        Ok(Mapped { ids, contributions: page.contributions })
     }
 
     /// The ids of all entities whose history meets a question.
@@ -165,7 +206,7 @@ impl Engine {
         &self,
         caller: &Caller,
         query: &EvolutionQuery,
-    ) -> Result<Vec<EntityId>, QueryError> {
+    ) -> Result<Mapped, QueryError> {
         // As little of each history as tells that it matches.
         let history = HistoryRequest { last: Some(1), limit: 1, ..query.history.clone() };
         let query = EvolutionQuery {
@@ -180,7 +221,8 @@ impl Engine {
         if page.has_more {
             return Err(QueryError::TooManyMapped(MOST_ENTITIES));
         }
-        Ok(page.histories.iter().map(|history| history.head.id()).collect())
+        let ids = page.histories.iter().map(|history| history.head.id()).collect();
+        Ok(Mapped { ids, contributions: page.contributions })
     }
 
     /// Answers a question from the entities of a map alone. Each is judged anew, and pages are
@@ -191,6 +233,7 @@ impl Engine {
         map: &EntityMap,
         query: &EntityQuery,
     ) -> Result<MappedPage, QueryError> {
+        let caller = &map.caller(caller);
         let snapshot = self.snapshot(caller).await?;
         let PageStart::Offset(offset) = query.page.start else {
             let filter = query.filter.clone().and(map.filter());
@@ -201,6 +244,7 @@ impl Engine {
         let needs_all = query.count || !query.order.by.is_empty();
         let need = if needs_all { usize::MAX } else { offset.saturating_add(query.page.limit) };
         let (mut matched, mut gone) = (Vec::new(), HashSet::new());
+        let mut contributions = None;
         for chunk in map.entities.chunks(CHUNK) {
             let ids: Vec<EntityId> = chunk.iter().map(|entity| entity.id.clone()).collect();
             let asked = EntityQuery {
@@ -214,12 +258,14 @@ impl Engine {
             let is_gone = |id: &&EntityId| !found.contains(id.as_str());
             gone.extend(chunk.iter().map(|entity| &entity.id).filter(is_gone).cloned());
             matched.extend(page.entities);
+            contributions = page.contributions.or(contributions);
             if matched.len() > need {
                 break;
             }
         }
         let page = if query.order.by.is_empty() {
-            cut(matched, offset, query, snapshot.revision())
+            let page = cut(matched, offset, query, snapshot.revision());
+            Page { contributions, ..page }
         } else {
             let ids = matched.iter().map(cardo_model::Record::id).collect();
             let ordered = EntityQuery { filter: Filter::Ids(ids), ..query.clone() };

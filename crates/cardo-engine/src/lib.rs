@@ -35,13 +35,14 @@ pub use aggregate::{Counting, Figures, NumberFigures, can_have_numbers};
 pub use area::{AreaQuery, AreaWalk, Placed, Slot};
 pub use caller::{Caller, Mask, Principal, Restriction, View};
 pub use engine::Engine;
-pub use entity_maps::{EntityMap, MappedEntity, MappedPage};
+pub use entity_maps::{EntityMap, Mapped, MappedEntity, MappedPage};
 pub use federation::{
     AskedBy, AskedSources, ContextSources, Contributed, Contribution, Contributions, EntityInfo,
     Forwarding, Information, Interval, InvalidRegistration, Looking, Management, Match,
-    MatchedInformation, Mode, Operations, REGISTRATION_KIND, Reach, Registration, Registrations,
-    SourceEntities, SourceEntity, SourceFault, SourceOperation, SourceProgress, SourceRequest,
-    SourceState, Wanted, WantedEntities,
+    MatchedInformation, Mode, OF_SOURCES, Operations, REGISTRATION_KIND, Reach, Registration,
+    Registrations, SourceEntities, SourceEntity, SourceEvolution, SourceEvolutions, SourceFault,
+    SourceOperation, SourceProgress, SourceRequest, SourceState, SourceTypes, Wanted,
+    WantedEntities,
 };
 pub use follow::{Followed, Follower};
 pub use history::{

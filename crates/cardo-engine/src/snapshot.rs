@@ -5,7 +5,7 @@ use cardo_query::{Filter, Resolved, SortKey, evaluate};
 use cardo_spatial::Aabb;
 
 use crate::caller::View;
-use crate::federation::{Contribution, Contributions};
+use crate::federation::Contributions;
 use crate::live::{AttributeIndex, Root, TypeIndex};
 use crate::order::Sort;
 use crate::plan::{Direction, Need, Plan, Run, Window, resolve};
@@ -58,8 +58,8 @@ impl Snapshot {
     }
 
     /// What came of asking context sources; `None` where none was asked.
-    pub fn contributions(&self) -> Option<&[Contribution]> {
-        self.contributions.as_deref()
+    pub fn contributions(&self) -> Option<&Contributions> {
+        self.contributions.as_ref()
     }
 
     /// The entity of this id, where the caller may see it; masked attributes are left out.

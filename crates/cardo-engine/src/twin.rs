@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::federation::{Compiled, REGISTRATION_KIND, Registrations};
+use crate::federation::{Compiled, FarTables, REGISTRATION_KIND, Registrations};
 use crate::follow::Followed;
 use crate::live::Root;
 use crate::plan::Wanted;
@@ -30,6 +30,8 @@ pub(crate) struct Twin {
     pub(crate) asks: Mutex<HashMap<Wanted, u32>>,
     /// The tables as they were last made.
     pub(crate) tables: ArcSwapOption<Made>,
+    /// The tables as they were last made with what context sources have.
+    pub(crate) far_tables: ArcSwapOption<FarTables>,
     /// The registrations as they were last read.
     pub(crate) registrations: ArcSwapOption<Compiled>,
     /// Whether there are any, for those who would rather not look.
@@ -67,6 +69,7 @@ impl Twin {
             used: AtomicU64::new(0),
             asks: Mutex::default(),
             tables: ArcSwapOption::empty(),
+            far_tables: ArcSwapOption::empty(),
             registrations: ArcSwapOption::empty(),
             has_sources,
         }

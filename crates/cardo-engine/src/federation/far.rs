@@ -69,6 +69,18 @@ impl Engine {
         Ok(!self.inner.sources_of(&registrations, &question, forwarding).is_empty())
     }
 
+    /// The same of a question about the past.
+    pub async fn is_past_distributed(
+        &self,
+        caller: &Caller,
+        filter: &Filter,
+    ) -> Result<bool, QueryError> {
+        let Some(forwarding) = caller.reach.forwarding() else { return Ok(false) };
+        let registrations = self.inner.twin(&caller.twin).await?.registrations();
+        let question = Question::of(filter);
+        Ok(!self.inner.sources_of_the_past(&registrations, &question, forwarding).is_empty())
+    }
+
     /// The twin of a snapshot, completed by what sources have of the entities that a condition is
     /// about; the same snapshot where none has anything.
     pub async fn completed(

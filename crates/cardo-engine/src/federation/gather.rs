@@ -32,9 +32,9 @@ use crate::query::QueryError;
 use crate::snapshot::Snapshot;
 
 /// How many sources are waited for at once.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 /// How many requests one call makes at the most.
-const MOST_REQUESTS: usize = 1_000;
+pub(super) const MOST_REQUESTS: usize = 1_000;
 /// Entities of sources stand behind all of the twin in the order of creation.
 pub(crate) const BEHIND: Revision = Revision(1 << 43);
 
@@ -81,6 +81,7 @@ impl Inner {
         };
         let found = registrations.matching(&wanted).into_iter();
         found
+            .filter(|found| asked.may_ask(&found.registration))
             .filter_map(|found| {
                 let operation = operation(&found.registration, asked.by)?;
                 Some((found, operation))
@@ -180,6 +181,7 @@ fn unasked(matches: &[(Match, SourceOperation)], forwarding: &Forwarding) -> Gat
     let contribution = |(found, _): &(Match, SourceOperation)| Contribution {
         registration: found.registration.id.clone(),
         outcome: Err(fault.clone()),
+        ids: Vec::new(),
         warnings: Vec::new(),
     };
     Gathered { contributions: matches.iter().map(contribution).collect(), found: Vec::new() }
@@ -204,9 +206,10 @@ fn sorted(
     answers: Vec<Result<SourceEntities, SourceFault>>,
 ) -> Gathered {
     let mut contributions: Vec<Contribution> = Vec::new();
-    let mut all = Vec::new();
+    let mut all: Vec<Found> = Vec::new();
     for ((found, request), answer) in asked.iter().zip(answers) {
         let registration = &found.registration;
+        let before = all.len();
         let mut warnings = Vec::new();
         let outcome = answer.map(|answer| {
             warnings = answer.warnings;
@@ -217,14 +220,14 @@ fn sorted(
                 is_cut: answer.is_cut,
             };
             let is_auxiliary = registration.mode == Mode::Auxiliary;
-            let before = all.len();
             let fitting = answer.entities.into_iter().filter_map(|one| fitting(request, one));
             all.extend(fitting.map(|entity| Found { entity, is_auxiliary }));
             contributed.unusable += contributed.entities - (all.len() - before);
             contributed
         });
+        let ids = all[before..].iter().map(|found| found.entity.entity.id.clone()).collect();
         let contribution =
-            Contribution { registration: registration.id.clone(), outcome, warnings };
+            Contribution { registration: registration.id.clone(), outcome, ids, warnings };
         contributions.push(contribution);
     }
     Gathered { contributions: contributions.into(), found: all }

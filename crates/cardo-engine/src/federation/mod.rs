@@ -4,6 +4,8 @@
 mod compiled;
 mod conflict;
 mod described;
+mod discover;
+mod evolve;
 mod far;
 mod gather;
 mod index;
@@ -18,11 +20,14 @@ mod read;
 mod registration;
 mod sources;
 mod space;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod wanted;
 
 pub(crate) use compiled::Compiled;
+pub use evolve::OF_SOURCES;
+pub(crate) use evolve::{FarHistories, FarRow, settle};
 pub use index::Registrations;
 pub use matching::{Match, MatchedInformation};
 pub use operations::{Operations, SourceOperation};
@@ -32,8 +37,9 @@ pub use read::InvalidRegistration;
 pub use registration::{EntityInfo, Information, Interval, Management, Mode, Registration};
 pub use sources::{
     ContextSources, Contributed, Contribution, Contributions, SourceEntities, SourceEntity,
-    SourceFault, SourceRequest,
+    SourceEvolution, SourceEvolutions, SourceFault, SourceRequest, SourceTypes,
 };
+pub(crate) use tables::FarTables;
 pub use wanted::{Looking, Wanted, WantedEntities};
 
 /// The kind of document under which a twin keeps registrations, by id. The text is a JSON object

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use cardo_model::Iri;
-use cardo_query::Filter;
+use cardo_query::{Filter, TemporalRange};
+
+use super::registration::Registration;
 
 /// How far a call reaches.
 #[derive(Clone, Debug, Default)]
@@ -38,8 +40,14 @@ pub struct AskedSources {
     pub datasets: Vec<Box<str>>,
     /// What describes the sources that are to be asked: `csf`.
     pub sources: Option<Filter>,
+    /// None but these registrations, where an entity map names them.
+    pub only: Option<Vec<Arc<str>>>,
     /// Whether parts of one entity may be in several places (clause 4.3.6.7).
     pub split: bool,
+    /// The range of time that is asked for, in questions about the past.
+    pub time: Option<TemporalRange>,
+    /// Only the last so many instances of each attribute.
+    pub last: Option<usize>,
     /// Whether one entity is asked for by its id, or many by a body.
     pub by: AskedBy,
 }
@@ -54,6 +62,13 @@ pub enum AskedBy {
     Query,
     /// The same by POST.
     Batch,
+}
+
+impl AskedSources {
+    pub(super) fn may_ask(&self, registration: &Registration) -> bool {
+        let is_it = |id: &Arc<str>| **id == *registration.id.as_str();
+        self.only.as_ref().is_none_or(|only| only.iter().any(is_it))
+    }
 }
 
 impl Reach {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cardo_model::{Entity, Iri, Timestamp};
+use cardo_model::{Attribute, Entity, EntityId, Iri, Scope, Timestamp};
 use cardo_query::Filter;
 
 use super::operations::SourceOperation;
 use super::reach::Forwarding;
 use super::registration::Registration;
 use super::wanted::WantedEntities;
+use crate::snapshot::TypeInfo;
 
 /// Asks context sources on behalf of the engine.
 #[async_trait]
@@ -17,6 +18,16 @@ pub trait ContextSources: Send + Sync + 'static {
     /// The entities that a source has of those that are asked for; the caller does not rely on it
     /// that they are of those.
     async fn entities(&self, request: &SourceRequest<'_>) -> Result<SourceEntities, SourceFault>;
+
+    /// The types that a source knows of those that are registered, with their attributes as far as
+    /// it tells them.
+    async fn types(&self, request: &SourceRequest<'_>) -> Result<SourceTypes, SourceFault>;
+
+    /// The same of their past, in the range of time that the call asks for.
+    async fn evolutions(
+        &self,
+        request: &SourceRequest<'_>,
+    ) -> Result<SourceEvolutions, SourceFault>;
 }
 
 /// A question to one source, within what is registered of it (clause 4.3.6.1).
@@ -64,6 +75,47 @@ pub struct SourceEntity {
     pub modified_at: Option<Timestamp>,
 }
 
+/// Types that a source knows.
+#[derive(Debug, Default)]
+pub struct SourceTypes {
+    /// The types.
+    pub types: Vec<TypeInfo>,
+    /// What it says of sources that it has asked itself.
+    pub warnings: Vec<Box<str>>,
+}
+
+/// Histories of a source.
+#[derive(Debug, Default)]
+pub struct SourceEvolutions {
+    /// The histories, in the order of the source.
+    pub evolutions: Vec<SourceEvolution>,
+    /// How many of them cannot be used.
+    pub unusable: usize,
+    /// Whether the source has more.
+    pub is_cut: bool,
+    /// The revision of which the source says that it answers.
+    pub revision: Option<u64>,
+    /// What it says of sources that it has asked itself.
+    pub warnings: Vec<Box<str>>,
+}
+
+/// The history of an entity as a source tells it.
+#[derive(Debug)]
+pub struct SourceEvolution {
+    /// The entity.
+    pub id: EntityId,
+    /// Its types.
+    pub types: Vec<Iri>,
+    /// Its scopes, each since a moment where one is told.
+    pub scopes: Vec<(Option<Timestamp>, Vec<Scope>)>,
+    /// Instances, any number of each attribute.
+    pub attributes: Vec<Attribute>,
+    /// When the entity came into being, where the source tells.
+    pub created_at: Option<Timestamp>,
+    /// When it last changed, where the source tells.
+    pub modified_at: Option<Timestamp>,
+}
+
 /// Why a source gave nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SourceFault {
@@ -93,6 +145,8 @@ pub struct Contribution {
     pub registration: Iri,
     /// What came.
     pub outcome: Result<Contributed, SourceFault>,
+    /// The entities of which it gave something.
+    pub ids: Vec<EntityId>,
     /// What the source said of those that it asked.
     pub warnings: Vec<Box<str>>,
 }

@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,6 +7,7 @@ use cardo_query::{Candidate, Collation, Datasets, Filter, Root, evaluate};
 
 use super::{EntityHistory, HistoryRequest, scopes};
 use crate::engine::Inner;
+use crate::federation::{Contributions, FarHistories, FarRow};
 use crate::history::join::name_of;
 use crate::order::Order;
 use crate::plan::resolve;
@@ -60,6 +61,8 @@ pub struct EvolutionPage {
     pub is_cut: bool,
     /// The revision of the twin that answered.
     pub revision: Revision,
+    /// What came of asking context sources; `None` where none was asked.
+    pub contributions: Option<Contributions>,
 }
 
 /// So many entities are looked at before the question waits for its turn among the costly ones.
@@ -75,6 +78,7 @@ impl Inner {
         twin: &Arc<Twin>,
         snapshot: &Snapshot,
         query: &EvolutionQuery,
+        far: &FarHistories,
     ) -> Result<EvolutionPage, QueryError> {
         let start = Instant::now();
         let mut turn = None;
@@ -84,8 +88,9 @@ impl Inner {
             has_more: false,
             is_cut: false,
             revision: snapshot.revision(),
+            contributions: far.contributions.clone(),
         };
-        let mut candidates = Candidates::new(snapshot, query);
+        let mut candidates = Candidates::new(snapshot, query, far);
         let tests = Tests::new(snapshot, query);
         let (mut seen, mut matched) = (0, 0);
         while let Some(id) = candidates.next(self, twin, snapshot).await? {
@@ -100,8 +105,10 @@ impl Inner {
             }
             tokio::task::yield_now().await;
             let is_on_page = matched >= query.offset && page.histories.len() < query.limit;
+            let rows = far.of(&id);
+            let candidate = (id, is_on_page);
             let Some(history) =
-                self.matching(twin, snapshot, query, &tests, id, is_on_page).await?
+                self.matching(twin, snapshot, query, &tests, rows, candidate).await?
             else {
                 continue;
             };
@@ -127,13 +134,13 @@ impl Inner {
         snapshot: &Snapshot,
         query: &EvolutionQuery,
         tests: &Tests,
-        entity: EntityId,
-        is_on_page: bool,
+        far: &[FarRow],
+        (entity, is_on_page): (EntityId, bool),
     ) -> Result<Option<EntityHistory>, QueryError> {
         let mut request = HistoryRequest { entity, ..query.history.clone() };
         let mut validity = None;
         if let Some(filter) = &tests.scopes {
-            let Some(history) = self.history_in(twin, snapshot, &request, None).await? else {
+            let Some(history) = self.history_in(twin, snapshot, &request, None, far).await? else {
                 return Ok(None);
             };
             let valid = scopes::valid(&history.scopes, filter, request.from, request.until);
@@ -150,7 +157,7 @@ impl Inner {
                 limit: MOST_ROWS,
                 ..request.clone()
             };
-            let history = self.history_in(twin, snapshot, &asked, validity.as_deref()).await?;
+            let history = self.history_in(twin, snapshot, &asked, validity.as_deref(), far).await?;
             let Some(history) = history else { return Ok(None) };
             if history.is_cut {
                 return Err(QueryError::TooMuchHistory(MOST_ROWS));
@@ -162,7 +169,7 @@ impl Inner {
         if !is_on_page {
             (request.last, request.limit) = (Some(1), 1);
         }
-        let history = self.history_in(twin, snapshot, &request, validity.as_deref()).await?;
+        let history = self.history_in(twin, snapshot, &request, validity.as_deref(), far).await?;
         Ok(history.filter(|history| !history.rows.is_empty()))
     }
 }
@@ -307,10 +314,13 @@ struct Candidates<'q> {
     live: VecDeque<(Seq, EntityId)>,
     after: Option<Seq>,
     is_done: bool,
+    /// Those that context sources know, and who of them had their turn.
+    far: VecDeque<EntityId>,
+    seen: HashSet<EntityId>,
 }
 
 impl<'q> Candidates<'q> {
-    fn new(snapshot: &Snapshot, query: &'q EvolutionQuery) -> Self {
+    fn new(snapshot: &Snapshot, query: &'q EvolutionQuery, far: &FarHistories) -> Self {
         let mut pasts = Vec::new();
         // Whom a view shows a part only, it shows nothing of what is gone.
         if snapshot.view.restriction().is_none() {
@@ -332,6 +342,8 @@ impl<'q> Candidates<'q> {
             live: VecDeque::new(),
             after: None,
             is_done: false,
+            far: far.ids.iter().cloned().collect(),
+            seen: HashSet::new(),
         }
     }
 
@@ -355,7 +367,18 @@ impl<'q> Candidates<'q> {
             (past, _) => past.is_some(),
         };
         let from = if takes_past { &mut self.pasts } else { &mut self.live };
-        Ok(from.pop_front().map(|(_, id)| id))
+        match from.pop_front() {
+            Some((_, id)) => {
+                if !self.far.is_empty() {
+                    self.seen.insert(id.clone());
+                }
+                Ok(Some(id))
+            }
+            // Entities of sources stand behind all others.
+            None => {
+                Ok(std::iter::from_fn(|| self.far.pop_front()).find(|id| !self.seen.contains(id)))
+            }
+        }
     }
 
     async fn load(
@@ -380,8 +403,12 @@ impl<'q> Candidates<'q> {
 
     /// Puts all of them in the order of ids.
     fn sort(&mut self, order: &IdOrder) {
-        let mut all: Vec<_> = self.live.drain(..).chain(self.pasts.drain(..)).collect();
+        let far = self.far.drain(..).map(|id| (Seq::default(), id));
+        let own = self.live.drain(..).chain(self.pasts.drain(..));
+        let mut all: Vec<_> = own.chain(far).collect();
         all.sort_unstable_by(|a, b| order.collation.compare(a.1.as_str(), b.1.as_str()));
+        let mut seen = HashSet::new();
+        all.retain(|(_, id)| seen.insert(id.clone()));
         if order.descending {
             all.reverse();
         }

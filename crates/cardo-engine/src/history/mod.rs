@@ -9,6 +9,7 @@ use cardo_model::{EntityId, Iri, Kind, NameId, Record, Timestamp};
 use cardo_query::TemporalProperty;
 
 use crate::engine::Inner;
+use crate::federation::{FarRow, settle};
 use crate::ports::{HistoryEvent, HistoryQuery, HistoryRow};
 use crate::projector;
 use crate::query::QueryError;
@@ -81,6 +82,7 @@ impl Inner {
         snapshot: &Snapshot,
         request: &HistoryRequest,
         validity: Option<&[Interval]>,
+        far: &[FarRow],
     ) -> Result<Option<EntityHistory>, QueryError> {
         let current = snapshot.retrieve(request.entity.as_str());
         let restriction = snapshot.view.restriction();
@@ -122,6 +124,9 @@ impl Inner {
             rows = self.all_rows(twin, &query).await?;
         }
         let is_cut = rows.len() >= query.limit;
+        if !far.is_empty() {
+            settle(&mut rows, far, request.property);
+        }
         Ok(join::join(current, rows, &wanted, is_cut))
     }
 

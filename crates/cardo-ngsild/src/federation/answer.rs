@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use cardo_egress::{HeaderMap, Response};
-use cardo_engine::{SourceEntity, SourceFault};
+use cardo_engine::{SourceEntity, SourceEvolution, SourceFault};
+use cardo_model::Timestamp;
 use serde_json::value::RawValue;
 
 use crate::contexts::{Contexts, Place};
 use crate::options::NgsildLimits;
-use crate::parse::{Document, EntityReader, InvalidInput, Items, Reading, date};
+use crate::parse::{Document, EntityReader, Evolution, InvalidInput, Items, Reading, date};
 use crate::represent::Naming;
 
 /// So much of an error is told on.
@@ -16,14 +17,41 @@ const MOST_DETAIL: usize = 200;
 /// So many warnings of one source are passed on.
 const MOST_WARNINGS: usize = 16;
 
-/// The entities of an answer, and how many of them are none that can be used. An answer that is no
+/// What is read of one item of an answer.
+pub(super) trait OfSource: Sized {
+    fn read(reader: &EntityReader<'_>, document: &Document<'_>) -> Result<Self, InvalidInput>;
+}
+
+impl OfSource for SourceEntity {
+    fn read(reader: &EntityReader<'_>, document: &Document<'_>) -> Result<Self, InvalidInput> {
+        let entity = reader.entity(document, None, Reading::OF_SOURCE)?;
+        let [created_at, modified_at] = dates(document);
+        Ok(Self { entity, created_at, modified_at })
+    }
+}
+
+impl OfSource for SourceEvolution {
+    fn read(reader: &EntityReader<'_>, document: &Document<'_>) -> Result<Self, InvalidInput> {
+        let read = reader.evolution_as(document, None, Reading::PAST_OF_SOURCE)?;
+        let Evolution { id, types, scopes, attributes } = read;
+        let [created_at, modified_at] = dates(document);
+        Ok(Self { id, types, scopes, attributes, created_at, modified_at })
+    }
+}
+
+fn dates(document: &Document<'_>) -> [Option<Timestamp>; 2] {
+    ["createdAt", "modifiedAt"]
+        .map(|name| document.members().get(name).ok().flatten().and_then(date))
+}
+
+/// The items of an answer, and how many of them are none that can be used. An answer that is no
 /// entity or list of entities is refused (clause 6.3.17).
-pub(super) async fn entities(
+pub(super) async fn items<T: OfSource>(
     contexts: &Arc<Contexts>,
     place: Place<'_>,
     response: &Response,
     naming: &Arc<Naming>,
-) -> Result<(Vec<SourceEntity>, usize), SourceFault> {
+) -> Result<(Vec<T>, usize), SourceFault> {
     let invalid = |error: InvalidInput| SourceFault::Invalid(error.to_string());
     let body = response.body.trim_ascii();
     // No content is no data, which is as good as not found.
@@ -58,21 +86,19 @@ pub(super) async fn entities(
     Ok((entities, bad))
 }
 
-async fn read(
+async fn read<T: OfSource>(
     contexts: &Arc<Contexts>,
     place: Place<'_>,
     document: &Document<'_>,
     naming: &Arc<Naming>,
-) -> Result<SourceEntity, InvalidInput> {
+) -> Result<T, InvalidInput> {
     let own = match document.context()? {
         Some(raw) => contexts.naming(place, raw.get()).await.ok(),
         None => None,
     };
     let context = own.as_ref().unwrap_or(naming).context();
     let reader = EntityReader { context, max_attributes: NgsildLimits::default().attributes };
-    let entity = reader.entity(document, None, Reading::OF_SOURCE)?;
-    let moment = |name: &str| document.members().get(name).ok().flatten().and_then(date);
-    Ok(SourceEntity { entity, created_at: moment("createdAt"), modified_at: moment("modifiedAt") })
+    T::read(&reader, document)
 }
 
 /// What an error says, in short.

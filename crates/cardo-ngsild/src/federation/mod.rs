@@ -8,6 +8,7 @@
 //! ```
 
 mod answer;
+mod discovered;
 mod reach;
 mod read;
 mod sender;

@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 
 use cardo_egress::{Bytes, Method};
-use cardo_engine::{SourceRequest, WantedEntities};
+use cardo_engine::{SourceOperation, SourceRequest, WantedEntities};
 use cardo_jsonld::Context;
 use cardo_model::{EntityId, Geometry, Iri};
-use cardo_query::{Filter, GeoCondition, NamePrinter, ScopeTest, print};
+use cardo_query::{
+    Filter, GeoCondition, NamePrinter, ScopeTest, TemporalProperty, TimeRelation, print,
+};
 use cardo_spatial::GeoRelation;
 use serde_json::{Map, Value, json};
 
@@ -73,6 +75,51 @@ impl Query {
         }
     }
 
+    /// Which entities, which attributes of them, and what they have to meet.
+    fn add_selection(&mut self, request: &SourceRequest<'_>, context: &Context) {
+        let WantedEntities { types, ids, id_pattern } = &request.entities;
+        let conditions = Conditions::of(&request.filter, context);
+        self.add_if("type", types.as_ref().and_then(|types| selection(types, context)));
+        self.add_if("id", list(ids.iter().map(Iri::as_str)));
+        self.add_if("idPattern", id_pattern.as_ref().map(|pattern| pattern.as_str().to_owned()));
+        self.add_if("attrs", attributes(&request.attributes, context));
+        self.add_if("q", conditions.q);
+        self.add_if("scopeQ", conditions.scope);
+        for (name, value) in conditions.geo.iter().flatten() {
+            self.add(name, value);
+        }
+    }
+
+    /// The range of time (clause 4.11); a question for many needs one.
+    fn add_time(&mut self, request: &SourceRequest<'_>, is_needed: bool) {
+        let asked = &request.forwarding.asked;
+        let (relation, moments) = match asked.time.map(|range| range.relation) {
+            None if !is_needed => return self.add_last(asked.last),
+            None => ("after", [Some("1900-01-01T00:00:00Z".to_owned()), None]),
+            Some(TimeRelation::Before(end)) => ("before", [Some(end.to_string()), None]),
+            Some(TimeRelation::After(start)) => ("after", [Some(start.to_string()), None]),
+            Some(TimeRelation::Between(start, end)) => {
+                ("between", [Some(start.to_string()), Some(end.to_string())])
+            }
+        };
+        let property = match asked.time.map(|range| range.property) {
+            None | Some(TemporalProperty::ObservedAt) => None,
+            Some(TemporalProperty::CreatedAt) => Some("createdAt"),
+            Some(TemporalProperty::ModifiedAt) => Some("modifiedAt"),
+            Some(TemporalProperty::DeletedAt) => Some("deletedAt"),
+        };
+        let [time_at, end_time_at] = moments;
+        self.add("timerel", relation);
+        self.add_if("timeAt", time_at);
+        self.add_if("endTimeAt", end_time_at);
+        self.add_if("timeproperty", property.map(str::to_owned));
+        self.add_last(asked.last);
+    }
+
+    fn add_last(&mut self, last: Option<usize>) {
+        self.add_if("lastN", last.map(|last| last.to_string()));
+    }
+
     /// What every read has: the moments by which parts are merged, and that the source goes no
     /// farther where it is not to.
     fn finish(mut self, request: &SourceRequest<'_>) -> String {
@@ -92,21 +139,52 @@ impl Written {
     }
 
     pub(super) fn query(request: &SourceRequest<'_>, naming: &Naming, page: Page) -> Self {
-        let context = naming.context();
-        let WantedEntities { types, ids, id_pattern } = &request.entities;
-        let conditions = Conditions::of(&request.filter, context);
         let mut query = Query::of("/entities");
-        query.add_if("type", types.as_ref().and_then(|types| selection(types, context)));
-        query.add_if("id", list(ids.iter().map(Iri::as_str)));
-        query.add_if("idPattern", id_pattern.as_ref().map(|pattern| pattern.as_str().to_owned()));
-        query.add_if("attrs", attributes(&request.attributes, context));
-        query.add_if("q", conditions.q);
-        query.add_if("scopeQ", conditions.scope);
-        if let Some(geo) = &conditions.geo {
-            for (name, value) in geo {
-                query.add(name, value);
-            }
+        query.add_selection(request, naming.context());
+        page.add(&mut query);
+        Self { method: Method::GET, path: query.finish(request), body: Bytes::new() }
+    }
+
+    /// What is to be asked to know the types of a source and their attributes (clauses 6.25 to
+    /// 6.28): descriptions where it gives them, else lists.
+    pub(super) fn discovery(request: &SourceRequest<'_>) -> Vec<Self> {
+        use SourceOperation as Op;
+        let knows = |operation| request.registration.operations.contains(operation);
+        let mut paths = Vec::new();
+        if knows(Op::RetrieveEntityTypeDetails) {
+            paths.push("/types?details=true");
+        } else if knows(Op::RetrieveEntityTypes) {
+            paths.push("/types");
         }
+        if knows(Op::RetrieveAttrTypeDetails) && !knows(Op::RetrieveEntityTypeDetails) {
+            paths.push("/attributes?details=true");
+        }
+        let local = request.registration.management.local_only;
+        let written = |path: &str| {
+            let mut query = Query::of(path);
+            query.add_if("local", local.then(|| "true".to_owned()));
+            Self { method: Method::GET, path: query.0, body: Bytes::new() }
+        };
+        paths.into_iter().map(written).collect()
+    }
+
+    /// The past of one entity (clause 6.19.3.1).
+    pub(super) fn retrieve_past(
+        request: &SourceRequest<'_>,
+        naming: &Naming,
+        id: &EntityId,
+    ) -> Self {
+        let mut query = Query::of(&format!("/temporal/entities/{}", encode(id.as_str())));
+        query.add_if("attrs", attributes(&request.attributes, naming.context()));
+        query.add_time(request, false);
+        Self { method: Method::GET, path: query.finish(request), body: Bytes::new() }
+    }
+
+    /// The past of entities (clause 6.18.3.2).
+    pub(super) fn query_past(request: &SourceRequest<'_>, naming: &Naming, page: Page) -> Self {
+        let mut query = Query::of("/temporal/entities");
+        query.add_selection(request, naming.context());
+        query.add_time(request, true);
         page.add(&mut query);
         Self { method: Method::GET, path: query.finish(request), body: Bytes::new() }
     }

@@ -80,7 +80,8 @@ impl Sender {
         sending: Sending,
     ) -> Result<Response, SourceFault> {
         let endpoint = base_of(&registration.endpoint);
-        if self.is_cooling(&endpoint) {
+        // A registration that asks for no cool-down is not held up by one that does.
+        if registration.management.cooldown.is_some() && self.is_cooling(&endpoint) {
             return Err(SourceFault::Silent("it failed a moment ago and is left alone".to_owned()));
         }
         let management = &registration.management;

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cardo_egress::{Gate, Response, StatusCode};
 use cardo_engine::{
-    ContextSources, Registration, SourceEntities, SourceFault, SourceOperation, SourceRequest,
+    ContextSources, Registration, SourceEntities, SourceEntity, SourceEvolution, SourceEvolutions,
+    SourceFault, SourceOperation, SourceRequest, SourceTypes,
 };
-use cardo_model::TwinId;
+use cardo_model::{EntityId, TwinId};
 
-use super::answer;
+use super::answer::{self, OfSource};
+use super::discovered::discovered;
 use super::read::{Page, Written};
 use super::sender::{Sender, Sending};
 use crate::contexts::{Contexts, Place};
@@ -66,12 +68,16 @@ impl Sources {
         }
     }
 
-    /// One entity by its id.
-    async fn one(&self, request: &SourceRequest<'_>) -> Result<SourceEntities, SourceFault> {
+    /// What a source says of each id.
+    async fn one_by_one<T: OfSource + HasId>(
+        &self,
+        request: &SourceRequest<'_>,
+        write: impl Fn(&SourceRequest<'_>, &Naming, &EntityId) -> Written,
+    ) -> Result<Found<T>, SourceFault> {
         let naming = self.naming(request).await;
-        let mut found = SourceEntities::default();
+        let mut found = Found::default();
         for id in &request.entities.ids {
-            let written = Written::retrieve(request, &naming, id);
+            let written = write(request, &naming, id);
             if let Some(response) = self.exchange(request, &naming, written).await? {
                 self.take(&mut found, &response, &naming).await?;
             }
@@ -79,16 +85,17 @@ impl Sources {
         Ok(found)
     }
 
-    /// Pages of entities, as many as are wanted.
-    async fn many(&self, request: &SourceRequest<'_>) -> Result<SourceEntities, SourceFault> {
+    /// Pages of a source, as many as are wanted.
+    async fn page_by_page<T: OfSource + HasId>(
+        &self,
+        request: &SourceRequest<'_>,
+        write: impl Fn(&SourceRequest<'_>, &Naming, Page) -> Written,
+    ) -> Result<Found<T>, SourceFault> {
         let naming = self.naming(request).await;
-        let mut found = SourceEntities::default();
+        let mut found = Found::default();
         let mut page = Page::first(request.most);
         for _ in 0..MOST_PAGES {
-            let written = match request.operation {
-                SourceOperation::QueryBatch => Written::batch(request, &naming, page),
-                _ => Written::query(request, &naming, page),
-            };
+            let written = write(request, &naming, page);
             let response = match self.exchange(request, &naming, written).await {
                 Ok(Some(response)) => response,
                 Ok(None) => return Ok(found),
@@ -99,52 +106,118 @@ impl Sources {
                 }
                 Err(fault) => return Err(fault),
             };
-            let before = found.entities.len();
-            let is_again = self.take(&mut found, &response, &naming).await?;
-            let came = found.entities.len() - before;
+            let before = found.items.len();
             // A source that knows no pages gives the first one again.
-            if is_again || came < page.limit {
-                found.entities.truncate(if is_again { before } else { found.entities.len() });
+            if self.take(&mut found, &response, &naming).await? {
+                found.items.truncate(before);
                 return Ok(found);
             }
-            if found.entities.len() >= request.most {
+            if found.items.len() - before < page.limit {
+                return Ok(found);
+            }
+            if found.items.len() >= request.most {
                 break;
             }
             page.offset += page.limit;
         }
         found.is_cut = true;
-        found.entities.truncate(request.most);
+        found.items.truncate(request.most);
         Ok(found)
     }
 
-    /// Takes the entities of an answer in; whether they begin like those before.
-    async fn take(
+    /// Takes the items of an answer in; whether they begin like those before.
+    async fn take<T: OfSource + HasId>(
         &self,
-        found: &mut SourceEntities,
+        found: &mut Found<T>,
         response: &Response,
         naming: &Arc<Naming>,
     ) -> Result<bool, SourceFault> {
         let place = Place { twin: &self.twin, parts: None };
-        let (entities, bad) = answer::entities(&self.contexts, place, response, naming).await?;
-        let first = |entities: &[cardo_engine::SourceEntity]| {
-            entities.first().map(|one| one.entity.id.clone())
-        };
-        let is_again = first(&entities).is_some() && first(&entities) == first(&found.entities);
-        found.entities.extend(entities);
+        let (items, bad) = answer::items::<T>(&self.contexts, place, response, naming).await?;
+        let (new, known) = (items.first().map(HasId::id), found.items.first().map(HasId::id));
+        let is_again = new.is_some() && new == known;
+        found.items.extend(items);
+        found.unusable += bad;
+        // The range of time was cut (clause 6.3.10).
+        found.is_cut |= response.status == StatusCode::PARTIAL_CONTENT;
         found.revision = answer::revision(&response.headers).or(found.revision);
         found.warnings.extend(answer::warnings(&response.headers));
-        found.unusable += bad;
         Ok(is_again)
+    }
+}
+
+/// What came of a source.
+struct Found<T> {
+    items: Vec<T>,
+    unusable: usize,
+    is_cut: bool,
+    revision: Option<u64>,
+    warnings: Vec<Box<str>>,
+}
+
+impl<T> Default for Found<T> {
+    fn default() -> Self {
+        let (items, warnings) = (Vec::new(), Vec::new());
+        Self { items, unusable: 0, is_cut: false, revision: None, warnings }
+    }
+}
+
+trait HasId {
+    fn id(&self) -> &EntityId;
+}
+
+impl HasId for SourceEntity {
+    fn id(&self) -> &EntityId {
+        &self.entity.id
+    }
+}
+
+impl HasId for SourceEvolution {
+    fn id(&self) -> &EntityId {
+        &self.id
     }
 }
 
 #[async_trait]
 impl ContextSources for Sources {
     async fn entities(&self, request: &SourceRequest<'_>) -> Result<SourceEntities, SourceFault> {
-        match request.operation {
-            SourceOperation::RetrieveEntity => self.one(request).await,
-            _ => self.many(request).await,
+        let found = match request.operation {
+            SourceOperation::RetrieveEntity => self.one_by_one(request, Written::retrieve).await?,
+            SourceOperation::QueryBatch => self.page_by_page(request, Written::batch).await?,
+            _ => self.page_by_page(request, Written::query).await?,
+        };
+        let Found { items: entities, unusable, is_cut, revision, warnings } = found;
+        Ok(SourceEntities { entities, unusable, is_cut, revision, warnings })
+    }
+
+    async fn types(&self, request: &SourceRequest<'_>) -> Result<SourceTypes, SourceFault> {
+        let naming = self.naming(request).await;
+        let mut found = SourceTypes::default();
+        for written in Written::discovery(request) {
+            let Some(response) = self.exchange(request, &naming, written).await? else { continue };
+            let types = discovered(&response.body, naming.context())?;
+            found.types.extend(types);
+            found.warnings.extend(answer::warnings(&response.headers));
         }
+        // What a list has told and a description tells again is one type.
+        found.types.reverse();
+        let mut seen = std::collections::HashSet::new();
+        found.types.retain(|info| seen.insert(info.name.clone()));
+        Ok(found)
+    }
+
+    async fn evolutions(
+        &self,
+        request: &SourceRequest<'_>,
+    ) -> Result<SourceEvolutions, SourceFault> {
+        let found = match request.operation {
+            SourceOperation::RetrieveTemporal => {
+                self.one_by_one(request, Written::retrieve_past).await?
+            }
+            _ => self.page_by_page(request, Written::query_past).await?,
+        };
+        let Found { items: evolutions, unusable, is_cut, revision, warnings } = found;
+        Ok(SourceEvolutions { evolutions, unusable, is_cut, revision, warnings })
     }
 }
 

@@ -40,7 +40,7 @@ fn append(headers: &mut HeaderMap, warnings: Vec<HeaderValue>) {
 
 fn warnings(contributions: &[Contribution], alias: &str) -> Vec<HeaderValue> {
     let mut texts: Vec<String> = Vec::new();
-    for Contribution { registration, outcome, warnings } in contributions {
+    for Contribution { registration, outcome, warnings, .. } in contributions {
         texts.extend(warnings.iter().map(ToString::to_string));
         let (code, text) = match outcome {
             Ok(given) if given.unusable > 0 => {

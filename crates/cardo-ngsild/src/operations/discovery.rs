@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Response;
-use cardo_engine::{AttributeInfo, TypeInfo};
+use cardo_engine::{AskedSources, AttributeInfo, Contributions, TypeInfo};
 use cardo_jsonld::Context;
 use cardo_model::{Iri, Kind, Revision};
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::ContextNames;
 use crate::face::Face;
 use crate::fault::Fault;
+use crate::federation::warned;
 use crate::represent::Naming;
 use crate::request::{Ask, JSON_TYPES, Media, flag};
 
@@ -40,7 +41,7 @@ pub(crate) async fn types(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
             "typeList": begun.types.iter().map(|info| short(&info.name, context)).collect::<Vec<_>>(),
         })
     };
-    Ok(begun.answer(face, ask, body))
+    begun.answer(face, ask, body)
 }
 
 fn type_details(info: &TypeInfo, context: &Context) -> Value {
@@ -59,7 +60,10 @@ pub(crate) async fn one_type(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
     let context = begun.naming.context();
     let name = ContextNames(context).name(&ask.segment(1)?)?;
     let info = begun.types.iter().find(|info| info.name == name);
-    let info = info.ok_or_else(|| Fault::not_found(format!("no entity is of the type {name}")))?;
+    let Some(info) = info else {
+        let missing = Fault::not_found(format!("no entity is of the type {name}"));
+        return begun.warned(ask, Err(missing));
+    };
     let attributes = info.attributes.iter().map(|attribute: &AttributeInfo| {
         json!({
             "id": attribute.name.as_str(),
@@ -75,7 +79,7 @@ pub(crate) async fn one_type(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
         "entityCount": info.count,
         "attributeDetails": attributes.collect::<Vec<_>>(),
     });
-    Ok(begun.answer(face, ask, body))
+    begun.answer(face, ask, body)
 }
 
 /// Retrieve available attributes, or their details (clauses 5.7.8 and 5.7.9).
@@ -92,7 +96,7 @@ pub(crate) async fn attributes(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answ
             "attributeList": known.keys().map(|name| short(name, context)).collect::<Vec<_>>(),
         })
     };
-    Ok(begun.answer(face, ask, body))
+    begun.answer(face, ask, body)
 }
 
 fn attribute_details(name: &Iri, attribute: &Attribute<'_>, context: &Context) -> Value {
@@ -115,13 +119,14 @@ pub(crate) async fn one_attribute(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> A
     }
     let name = ContextNames(context).name(&term)?;
     let known = by_attribute(&begun.types);
-    let attribute = known
-        .get(&name)
-        .ok_or_else(|| Fault::not_found(format!("no entity has the attribute {name}")))?;
+    let Some(attribute) = known.get(&name) else {
+        let missing = Fault::not_found(format!("no entity has the attribute {name}"));
+        return begun.warned(ask, Err(missing));
+    };
     let mut body = attribute_details(&name, attribute, context);
     body["attributeCount"] = attribute.count.into();
     body["attributeTypes"] = json!(kind_names(&attribute.kinds));
-    Ok(begun.answer(face, ask, body))
+    begun.answer(face, ask, body)
 }
 
 fn by_attribute(types: &[TypeInfo]) -> BTreeMap<&Iri, Attribute<'_>> {
@@ -157,6 +162,7 @@ struct Begun {
     naming: Arc<Naming>,
     details: bool,
     types: Vec<TypeInfo>,
+    contributions: Option<Contributions>,
     revision: Revision,
 }
 
@@ -167,15 +173,22 @@ impl Begun {
         let details = flag(&params, "details")?.unwrap_or(false);
         let naming = face.link_naming(ask).await?;
         let snapshot = face.snapshot(ask).await?;
-        Ok(Self { media, naming, details, types: snapshot.types(), revision: snapshot.revision() })
+        let caller = ask.caller_to(&naming, AskedSources::default());
+        let (types, contributions) = face.engine.known_types(&caller, &snapshot).await?;
+        Ok(Self { media, naming, details, types, contributions, revision: snapshot.revision() })
     }
 
-    fn answer(&self, face: &Face, ask: &Ask<'_>, mut body: Value) -> Response<Body> {
+    fn answer(&self, face: &Face, ask: &Ask<'_>, mut body: Value) -> Answer {
         if self.media == Media::JsonLd {
             add_context(&mut body, &self.naming);
         }
         let body = body.to_string().into_bytes();
-        face.answer_tagged(ask, self.media, &self.naming, body, self.revision)
+        let answer = face.answer_tagged(ask, self.media, &self.naming, body, self.revision);
+        self.warned(ask, Ok(answer))
+    }
+
+    fn warned(&self, ask: &Ask<'_>, answer: Answer) -> Answer {
+        warned(answer, self.contributions.as_deref(), &ask.caller)
     }
 }
 

@@ -2,12 +2,14 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use cardo_engine::{AskedBy, AskedSources, Batch, Done, Operation, Snapshot};
+use cardo_engine::{
+    AskedBy, AskedSources, Batch, Contributions, Done, Mapped, Operation, Snapshot,
+};
 use cardo_http::Params;
 use cardo_model::{EntityId, Iri, NameId, Record, Revision};
 use cardo_query::Filter;
 
-use super::entity_maps::{MapWish, name_map};
+use super::entity_maps::{MapWish, UsedMap, name_map};
 use super::query::Asked;
 use super::{ShapeText, selects};
 use crate::face::Face;
@@ -84,13 +86,16 @@ pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
     let params = ask.params(&RETRIEVE, &[])?;
     let media = ask.media(&ENTITY_TYPES)?;
     let wish = MapWish::of(ask, &params)?;
-    let mut response = face.retrieve_one(ask, &params, media).await?;
+    let given = face.given_map(ask, &wish);
+    let (mut response, contributions) =
+        face.retrieve_one(ask, &params, media, given.as_ref()).await?;
     if !wish.is_none() {
-        let used = if let Some(used) = face.given_map(ask, &wish) {
+        let used = if let Some(used) = given {
             used
         } else {
             let id = ask.id(1)?;
-            face.make_map(ask, &wish, Filter::Ids(vec![id.clone()]), vec![id], false).await?
+            let mapped = Mapped { ids: vec![id.clone()], contributions };
+            face.make_map(ask, &wish, Filter::Ids(vec![id]), mapped, false).await?
         };
         // Table 6.5.3.1-3: retrieving has no 201.
         name_map(ask, &used.map.id, &mut response);
@@ -99,7 +104,13 @@ pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
 }
 
 impl Face {
-    async fn retrieve_one(&self, ask: &Ask<'_>, params: &Params<'_>, media: Media) -> Answer {
+    async fn retrieve_one(
+        &self,
+        ask: &Ask<'_>,
+        params: &Params<'_>,
+        media: Media,
+        map: Option<&UsedMap>,
+    ) -> Result<(Response<Body>, Option<Contributions>), Fault> {
         let naming = self.link_naming(ask).await?;
         let geometry = geometry_property(params, media, &naming)?;
         flag(params, "local")?;
@@ -113,6 +124,7 @@ impl Face {
                 by: AskedBy::Id,
                 attributes: attrs.clone().unwrap_or_default(),
                 datasets: datasets_of(params.get("datasetId")),
+                only: map.map(|used| used.map.registrations()),
                 ..AskedSources::default()
             };
             snapshot = self.completed(ask, &naming, asked, snapshot, &id).await?;
@@ -120,7 +132,9 @@ impl Face {
         let asked = Asked { shape, geometry, media };
         let wanted = Wanted { id: &id, types: params.get("type"), attrs: attrs.as_deref() };
         let answer = self.answer_retrieve(ask, &naming, asked, &wanted, &snapshot).await;
-        warned(answer, snapshot.contributions(), &ask.caller)
+        let contributions = snapshot.contributions().cloned();
+        let response = warned(answer, contributions.as_deref(), &ask.caller)?;
+        Ok((response, contributions))
     }
 }
 

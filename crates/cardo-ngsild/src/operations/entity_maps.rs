@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
-use cardo_engine::{Duration, EntityMap};
+use cardo_engine::{Duration, EntityMap, Mapped};
 use cardo_http::{BaseUrl, Params};
-use cardo_model::{EntityId, Iri, Revision, Timestamp};
+use cardo_model::{Iri, Revision, Timestamp};
 use cardo_query::Filter;
 use serde_json::{Map, Value, json};
 
@@ -91,7 +91,7 @@ impl Face {
         ask: &Ask<'_>,
         wish: &MapWish,
         question: Filter,
-        entities: Vec<EntityId>,
+        entities: Mapped,
         is_history: bool,
     ) -> Result<UsedMap, Fault> {
         let now = self.engine.now();
@@ -99,11 +99,15 @@ impl Face {
             Some(lifetime) => lifetime.after(now),
             None => now.plus_micros(USUAL_MICROS),
         };
-        let mut map = EntityMap::new(new_id(), self.engine.entity_map_end(end), question, entities);
-        if !is_history && ask.caller.reach.is_far() {
+        let Mapped { ids, contributions } = entities;
+        let mut map = EntityMap::new(new_id(), self.engine.entity_map_end(end), question, ids);
+        if let Some(contributions) = contributions {
+            map.note_sources(&contributions);
             let snapshot = self.snapshot(ask).await?;
             for entity in &mut map.entities {
-                entity.is_local = snapshot.retrieve(entity.id.as_str()).is_some();
+                // Of the past alone the twin says nothing here that the sources do not.
+                entity.is_local = snapshot.retrieve(entity.id.as_str()).is_some()
+                    || (is_history && entity.registrations.is_empty());
             }
         }
         Ok(UsedMap { map: self.engine.keep_entity_map(&ask.caller, map), is_new: true })

@@ -73,6 +73,7 @@ impl Face {
             datasets: datasets_of(asked.datasets.as_deref()),
             attributes: attrs.clone().unwrap_or_default(),
             by: AskedBy::Batch,
+            ..AskedSources::default()
         };
         let mut caller = ask.caller_to(naming, sources);
         if asked.local == Some(true) {

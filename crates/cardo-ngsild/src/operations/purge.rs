@@ -82,7 +82,7 @@ impl Face {
             page: PageRequest { limit: most, start: PageStart::Offset(0) },
             count: false,
         };
-        let page = self.engine.query_in(&ask.caller, &snapshot, &query).await?;
+        let page = self.engine.query_in(&ask.caller.at_home(), &snapshot, &query).await?;
         if page.has_more {
             let detail = format!("more than {most} entities would be purged; narrow the question");
             return Err(Fault::new(NgsildError::TooManyResults, detail));

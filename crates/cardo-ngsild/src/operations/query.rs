@@ -127,6 +127,7 @@ impl Face {
             datasets: datasets_of(params.get("datasetId")),
             attributes: attrs.unwrap_or_default(),
             by: AskedBy::Query,
+            ..AskedSources::default()
         };
         let order = OrderText {
             by: params.get("orderBy"),
@@ -201,7 +202,8 @@ impl Face {
         let (page, linked) = if asked.shape.join().is_some() {
             let snapshot = self.snapshot(ask).await?;
             let page = self.engine.query_in(caller, &snapshot, &query).await?;
-            let linked = self.linked(caller, &snapshot, &page.entities, &asked.shape).await?;
+            let linked =
+                self.linked(&caller.beside(), &snapshot, &page.entities, &asked.shape).await?;
             (page, linked)
         } else {
             (self.engine.query(caller, &query).await?, Vec::new())
@@ -238,7 +240,8 @@ impl Face {
         }
         let linked = if asked.shape.join().is_some() {
             let snapshot = self.snapshot(ask).await?;
-            self.linked(&ask.caller, &snapshot, &page.entities, &asked.shape).await?
+            let caller = question.caller.beside();
+            self.linked(&caller, &snapshot, &page.entities, &asked.shape).await?
         } else {
             Vec::new()
         };

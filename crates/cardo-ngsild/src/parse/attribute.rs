@@ -321,7 +321,10 @@ impl AttributeReader<'_> {
                 return Err(DataFault::Prohibited(name.to_owned(), why).into());
             }
             "createdAt" if self.reading.keeps_dates => instance.created_at = date(raw),
-            "modifiedAt" if self.reading.keeps_dates => instance.modified_at = date(raw),
+            // The last change of what was deleted is its deletion.
+            "modifiedAt" | "deletedAt" if self.reading.keeps_dates => {
+                instance.modified_at = instance.modified_at.max(date(raw));
+            }
             _ if OUTPUT_ONLY.contains(&name) => {}
             _ => instance.attributes.push(self.sub_attribute(name, raw, depth, instance)?),
         }

@@ -29,6 +29,16 @@ impl EntityReader<'_> {
         document: &Document<'_>,
         path_id: Option<&EntityId>,
     ) -> Result<Evolution, InvalidInput> {
+        self.evolution_as(document, path_id, Reading::EVOLUTION)
+    }
+
+    /// The same as it is read in another way.
+    pub(crate) fn evolution_as(
+        &self,
+        document: &Document<'_>,
+        path_id: Option<&EntityId>,
+        reading: Reading,
+    ) -> Result<Evolution, InvalidInput> {
         let members = document.members();
         // Clause 5.5.4: null may stand for the value of an instance, and nowhere else.
         for (name, raw) in members.iter() {
@@ -41,7 +51,7 @@ impl EntityReader<'_> {
             None => Vec::new(),
         };
         let rest = members.without("scope");
-        let (id, types, attributes) = self.timed_parts(&rest, path_id, Reading::EVOLUTION)?;
+        let (id, types, attributes) = self.timed_parts(&rest, path_id, reading)?;
         Ok(Evolution { id, types, scopes, attributes: complete_attributes(attributes)? })
     }
 

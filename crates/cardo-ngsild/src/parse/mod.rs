@@ -76,6 +76,9 @@ impl Reading {
     /// An entity as a context source gives it.
     pub(crate) const OF_SOURCE: Self = Self { keeps_dates: true, ..Self::WHOLE };
 
+    /// The past of an entity as a context source gives it.
+    pub(crate) const PAST_OF_SOURCE: Self = Self { keeps_dates: true, ..Self::EVOLUTION };
+
     /// The same, in simplified representation or not.
     pub(crate) fn simplified(self, is_simplified: bool) -> Self {
         Self { is_simplified, ..self }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use cardo_engine::{
     Aggregate, AggregateValue, AttributeAggregates, EntityHistory, HistoryEvent, HistoryRow,
-    ScopeChange, moment,
+    OF_SOURCES, ScopeChange, moment,
 };
 use cardo_model::{InstanceRef, Iri, Kind, NameId, write_json_string};
 use cardo_query::TemporalProperty;
@@ -41,6 +41,10 @@ const NULL: &[u8] = b"\"urn:ngsi-ld:null\"";
 
 /// The id of an instance: the revision and the line that wrote it, the attribute and the dataset.
 pub(crate) fn instance_id(row: &HistoryRow) -> Option<String> {
+    // Those of sources cannot be addressed here.
+    if row.revision == OF_SOURCES {
+        return None;
+    }
     let (name, dataset) = match &row.event {
         HistoryEvent::Instance { name, instance } => {
             (name, InstanceRef::from_bytes(instance)?.dataset_id())

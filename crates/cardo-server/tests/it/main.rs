@@ -9,6 +9,7 @@ mod demo;
 mod deploy;
 mod disk;
 mod exchange;
+mod federation;
 mod feeds;
 mod gis;
 mod graphql;

@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use cardo_engine::{Aggregation, Duration, EntityHistory, HistoryRequest, Method, ScopeChange};
+use cardo_engine::{
+    Aggregation, AskedBy, AskedSources, Duration, EntityHistory, HistoryRequest, Method,
+    ScopeChange,
+};
 use cardo_http::Params;
 use cardo_jsonld::Context;
 use cardo_model::{EntityId, Iri, Timestamp};
@@ -10,8 +13,9 @@ use cardo_query::{
 
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
+use crate::federation::datasets_of;
 use crate::operations::query::Written;
-use crate::operations::{ContextNames, ProjectionText, dataset_ids, members};
+use crate::operations::{ContextNames, ProjectionText, ShapeText, dataset_ids, members};
 use crate::represent::{
     Datasets, EntityWriter, Format, Languages, Naming, Shape, Special, TemporalForm,
     TemporalWriter, Version,
@@ -75,6 +79,19 @@ impl<'a> TemporalText<'a> {
             format: params.get("format"),
             methods_suffice: false,
         }
+    }
+}
+
+impl TemporalText<'_> {
+    /// Gives the names their ids where context sources may have what the twin has not met yet.
+    pub(super) async fn learn(
+        &self,
+        face: &Face,
+        ask: &Ask<'_>,
+        naming: &Naming,
+    ) -> Result<(), Fault> {
+        let text = ShapeText { projection: self.projection, ..ShapeText::default() };
+        text.learn(face, ask, naming).await
     }
 }
 
@@ -143,6 +160,18 @@ impl Asked {
         let special = (!is_plain).then(|| Arc::new(special));
         let shape = Shape { format, sys_attrs, members, datasets, special };
         Ok(Self { range, property, last, shape, form, attributes, attrs })
+    }
+
+    /// What context sources are to be told.
+    pub(super) fn sources(&self, by: AskedBy, datasets: Option<&str>) -> AskedSources {
+        AskedSources {
+            attributes: self.attributes.clone(),
+            datasets: datasets_of(datasets),
+            time: self.range,
+            last: self.last,
+            by,
+            ..AskedSources::default()
+        }
     }
 
     /// What the engine is asked for of one entity.

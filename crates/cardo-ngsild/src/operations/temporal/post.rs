@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Response;
+use cardo_engine::{AskedBy, AskedSources, Reach};
 use cardo_query::{Filter, QOptions, TemporalParameters};
 use serde_json::value::RawValue;
 
@@ -13,7 +14,7 @@ use crate::fault::Fault;
 use crate::operations::entity_maps::MapWish;
 use crate::operations::post_query::{MAX_SELECTORS, Selector, truth};
 use crate::operations::query::Paging;
-use crate::operations::{ProjectionText, QuestionText, check_source_filter};
+use crate::operations::{ProjectionText, QuestionText, source_filter};
 use crate::parse::{DataFault, Document, InvalidInput, Items, Members, at_most, string, strings};
 use crate::represent::Naming;
 use crate::request::{Ask, JSON_TYPES, flag};
@@ -55,13 +56,14 @@ impl Face {
         let naming = self.document_naming(&payload, document.context()?).await?;
         let mut body = Question::read(document.members())?;
         body.local = flag(&params, "local")?.or(body.local);
-        flag(&params, "splitEntities")?;
+        body.split = flag(&params, "splitEntities")?.or(body.split);
         let text = TemporalText {
             options: params.get("options"),
             format: params.get("format"),
             lang: body.lang.as_deref().or(params.get("lang")),
             ..body.temporal()
         };
+        text.learn(self, ask, &naming).await?;
         let paging = self.paging(&params)?;
         let wish = MapWish::read(ask, body.entity_map, body.map_lifetime.as_deref())?;
         Ok((self.evolved_by(ask, naming, &body, &text, paging)?, wish))
@@ -76,8 +78,16 @@ impl Face {
         text: &TemporalText<'_>,
         paging: Paging,
     ) -> Result<Evolved, Fault> {
-        check_source_filter(body.csf.as_deref(), naming.context())?;
         let asked = Asked::read(self, ask, text, naming.context())?;
+        let sources = AskedSources {
+            sources: source_filter(body.csf.as_deref(), naming.context())?,
+            split: body.split.unwrap_or(false),
+            ..asked.sources(AskedBy::Batch, body.datasets.as_deref())
+        };
+        let mut caller = ask.caller_to(&naming, sources);
+        if body.local == Some(true) {
+            caller.reach = Reach::Local;
+        }
         let text = QuestionText {
             q: body.q.as_deref(),
             q_options: QOptions {
@@ -99,7 +109,7 @@ impl Face {
             selection.entities = Filter::Or(selectors).and(selection.entities);
         }
         let by_id = order(body.order_by.as_deref(), body.collation.as_deref())?;
-        Ok(Evolved { naming, asked, selection, by_id, paging })
+        Ok(Evolved { naming, asked, selection, by_id, paging, caller })
     }
 }
 
@@ -121,6 +131,7 @@ struct Question<'a> {
     order_by: Option<String>,
     collation: Option<Cow<'a, str>>,
     local: Option<bool>,
+    split: Option<bool>,
     entity_map: bool,
     map_lifetime: Option<Cow<'a, str>>,
     relation: Option<Cow<'a, str>>,
@@ -174,7 +185,7 @@ impl<'a> Question<'a> {
             "jsonKeys" => self.json_keys = Some(list(raw)?),
             "csf" => self.csf = Some(string(raw, "a query")?),
             "lang" => self.lang = Some(string(raw, "a language filter")?),
-            "splitEntities" => boolean(raw)?,
+            "splitEntities" => self.split = Some(truth(raw)?),
             "q" => self.q = Some(string(raw, "a query")?),
             "geoQ" => self.geo = Some(raw),
             "scopeQ" => self.scope_q = Some(string(raw, "a scope query")?),
@@ -271,13 +282,6 @@ impl<'a> Question<'a> {
             format: None,
             methods_suffice: true,
         }
-    }
-}
-
-fn boolean(raw: &RawValue) -> Result<(), InvalidInput> {
-    match raw.get() {
-        "true" | "false" => Ok(()),
-        other => Err(DataFault::Expected(other.chars().take(64).collect(), "true or false").into()),
     }
 }
 

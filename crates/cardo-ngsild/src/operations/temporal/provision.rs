@@ -83,7 +83,7 @@ pub(crate) async fn delete_attribute(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -
     };
     let mut request = whole(id.clone(), vec![name.clone()], Some(1));
     request.datasets = datasets;
-    let history = face.engine.history(&ask.caller, &request).await?;
+    let history = face.engine.history(&ask.caller.at_home(), &request).await?;
     let history = history.ok_or_else(|| unknown(&id))?;
     if history.rows.is_empty() {
         return Err(without(&id, &name));
@@ -126,8 +126,10 @@ impl Face {
         attributes: Vec<Iri>,
         last: Option<usize>,
     ) -> Result<EntityHistory, Fault> {
-        let history =
-            self.engine.history(&ask.caller, &whole(id.clone(), attributes, last)).await?;
+        let history = self
+            .engine
+            .history(&ask.caller.at_home(), &whole(id.clone(), attributes, last))
+            .await?;
         history.ok_or_else(|| unknown(id))
     }
 }

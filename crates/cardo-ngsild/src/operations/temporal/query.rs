@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::header::CONTENT_RANGE;
 use axum::http::{HeaderValue, Response, StatusCode};
-use cardo_engine::{EntityHistory, EvolutionQuery, IdOrder};
+use cardo_engine::{AskedBy, AskedSources, Caller, EntityHistory, EvolutionQuery, IdOrder};
 use cardo_http::Params;
 use cardo_jsonld::Context;
 use cardo_model::{EntityId, Iri};
@@ -15,9 +15,10 @@ use cardo_query::{
 use super::asked::{Asked, PARAMS, TemporalText};
 use crate::face::Face;
 use crate::fault::Fault;
+use crate::federation::warned;
 use crate::operations::entity_maps::{MapWish, UsedMap, show_map, tell_map};
 use crate::operations::query::Paging;
-use crate::operations::{ContextNames, QuestionText, check_source_filter, question};
+use crate::operations::{ContextNames, QuestionText, question, source_filter};
 use crate::represent::Naming;
 use crate::request::{Ask, JSON_TYPES, Media, flag};
 use crate::respond::{answer, context_in_body};
@@ -82,6 +83,8 @@ pub(super) struct Evolved {
     pub(super) selection: Selection,
     pub(super) by_id: Option<IdOrder>,
     pub(super) paging: Paging,
+    /// On whose behalf, and how far it reaches.
+    pub(super) caller: Caller,
 }
 
 /// Which entities, and what their instances have to meet.
@@ -162,14 +165,20 @@ pub(super) fn order(by: Option<&str>, collation: Option<&str>) -> Result<Option<
 impl Face {
     async fn read_evolution(&self, ask: &Ask<'_>, params: &Params<'_>) -> Result<Evolved, Fault> {
         let naming = self.link_naming(ask).await?;
-        let asked = Asked::read(self, ask, &TemporalText::of(params), naming.context())?;
+        let temporal = TemporalText::of(params);
+        temporal.learn(self, ask, &naming).await?;
+        let asked = Asked::read(self, ask, &temporal, naming.context())?;
         let text = QuestionText::of(params)?;
         let selection = Selection::read(&text, asked.attrs.as_deref(), naming.context())?;
-        check_source_filter(params.get("csf"), naming.context())?;
-        flag(params, "splitEntities")?;
+        let sources = AskedSources {
+            sources: source_filter(params.get("csf"), naming.context())?,
+            split: flag(params, "splitEntities")?.unwrap_or(false),
+            ..asked.sources(AskedBy::Query, params.get("datasetId"))
+        };
         let by_id = order(params.get("orderBy"), params.get("collation"))?;
         let paging = self.paging(params)?;
-        Ok(Evolved { naming, asked, selection, by_id, paging })
+        let caller = ask.caller_to(&naming, sources);
+        Ok(Evolved { naming, asked, selection, by_id, paging, caller })
     }
 
     /// Puts a question for histories to the engine and writes the page that comes back.
@@ -181,16 +190,25 @@ impl Face {
         wish: &MapWish,
     ) -> Result<Response<Body>, Fault> {
         let mut query = self.evolution_query(&evolved)?;
+        // Clause 5.7.4.4.
+        if query.by_id.is_some()
+            && self.engine.is_past_distributed(&evolved.caller, &query.entities).await?
+        {
+            return Err(Fault::bad_data(
+                "an order needs local=true where context sources are registered for what is asked for",
+            ));
+        }
         let used = match self.given_map(ask, wish) {
             None if wish.is_none() => None,
-            None => Some(self.make_evolution_map(ask, &query, wish).await?),
+            None => Some(self.make_evolution_map(ask, &evolved.caller, &query, wish).await?),
             given => given,
         };
         if let Some(used) = &used {
             query.entities = query.entities.and(used.map.filter());
         }
-        let Evolved { naming, asked, paging, .. } = &evolved;
-        let page = self.engine.evolution(&ask.caller, &query).await?;
+        let Evolved { naming, asked, paging, caller, .. } = &evolved;
+        let mapped = used.as_ref().map(|used| used.map.caller(caller));
+        let page = self.engine.evolution(mapped.as_ref().unwrap_or(caller), &query).await?;
         asked.check_whole(page.is_cut)?;
         let in_body = context_in_body(ask, media);
         let written = asked.write(self, naming, &page.histories, in_body, true);
@@ -205,7 +223,7 @@ impl Face {
         if let Some(used) = used {
             tell_map(ask, &used, &mut response);
         }
-        Ok(response)
+        warned(Ok(response), page.contributions.as_deref(), &ask.caller)
     }
 
     pub(super) fn evolution_query(&self, evolved: &Evolved) -> Result<EvolutionQuery, Fault> {
@@ -231,10 +249,11 @@ impl Face {
     async fn make_evolution_map(
         &self,
         ask: &Ask<'_>,
+        caller: &Caller,
         query: &EvolutionQuery,
         wish: &MapWish,
     ) -> Result<UsedMap, Fault> {
-        let ids = self.engine.evolved_ids(&ask.caller, query).await?;
+        let ids = self.engine.evolved_ids(caller, query).await?;
         let question = query.entities.clone().and(query.values.clone()).and(query.scopes.clone());
         self.make_map(ask, wish, question, ids, true).await
     }
@@ -248,7 +267,7 @@ impl Face {
     ) -> Result<Response<Body>, Fault> {
         let query = self.evolution_query(evolved)?;
         let revision = self.snapshot(ask).await?.revision();
-        let used = self.make_evolution_map(ask, &query, wish).await?;
+        let used = self.make_evolution_map(ask, &evolved.caller, &query, wish).await?;
         Ok(show_map(ask, media, &evolved.naming, &used, revision))
     }
 }

@@ -3,12 +3,16 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Response;
+use cardo_engine::{AskedBy, EntityHistory, Snapshot};
+use cardo_model::EntityId;
 
 use super::asked::{Asked, PARAMS, TemporalText};
 use super::query::partial;
 use crate::face::Face;
 use crate::fault::Fault;
-use crate::request::{Ask, JSON_TYPES, flag};
+use crate::federation::warned;
+use crate::represent::Naming;
+use crate::request::{Ask, JSON_TYPES, Media, flag};
 use crate::respond::context_in_body;
 
 const UNBUILT: [&str; 2] = ["entityMap", "entityMapLifetime"];
@@ -24,9 +28,26 @@ pub(crate) async fn retrieve(
     flag(&params, "local")?;
     let naming = face.link_naming(ask).await?;
     let id = ask.id(2)?;
-    let asked = Asked::read(face, ask, &TemporalText::of(&params), naming.context())?;
+    let text = TemporalText::of(&params);
+    text.learn(face, ask, &naming).await?;
+    let asked = Asked::read(face, ask, &text, naming.context())?;
     let snapshot = face.snapshot(ask).await?;
-    let history = face.engine.history(&ask.caller, &asked.request(face, id.clone())).await?;
+    let caller = ask.caller_to(&naming, asked.sources(AskedBy::Id, params.get("datasetId")));
+    let request = asked.request(face, id.clone());
+    let (history, contributions) = face.engine.history_told(&caller, &request).await?;
+    let answer = answered(face, ask, media, &naming, &asked, (&id, history, &snapshot));
+    warned(answer, contributions.as_deref(), &ask.caller)
+}
+
+/// Writes what is known of an entity.
+fn answered(
+    face: &Face,
+    ask: &Ask<'_>,
+    media: Media,
+    naming: &Naming,
+    asked: &Asked,
+    (id, history, snapshot): (&EntityId, Option<EntityHistory>, &Snapshot),
+) -> Result<Response<Body>, Fault> {
     let missing = || {
         Fault::not_found(format!(
             "nothing is known of entity {id} in this range of time and of what is asked for"
@@ -38,10 +59,10 @@ pub(crate) async fn retrieve(
     }
     asked.check_whole(history.is_cut)?;
     let in_body = context_in_body(ask, media);
-    let written = asked.write(face, &naming, from_ref(&history), in_body, false);
+    let written = asked.write(face, naming, from_ref(&history), in_body, false);
     if written.body.is_empty() {
         return Err(missing());
     }
-    let response = face.answer_written(ask, media, &naming, written, snapshot.revision());
-    Ok(if history.is_cut { partial(response, &asked, from_ref(&history)) } else { response })
+    let response = face.answer_written(ask, media, naming, written, snapshot.revision());
+    Ok(if history.is_cut { partial(response, asked, from_ref(&history)) } else { response })
 }

@@ -2,6 +2,7 @@
 
 mod bad_days;
 mod loops;
+mod past;
 mod queries;
 mod retrieval;
 
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, Method, Response, StatusCode};
 use cardo_egress::{EgressConfig, Gate};
 use cardo_engine::{Batch, Caller, Engine, EngineOptions, Operation, REGISTRATION_KIND};
 use cardo_model::DocumentChange;
@@ -101,22 +102,23 @@ pub(super) async fn peer_of(router: Router) -> (SocketAddr, Seen) {
 }
 
 /// Registers a source for entities of the type `T` and puts members over that.
-pub(super) async fn register(engine: &Engine, address: SocketAddr, more: Value) -> String {
-    register_at(engine, &Caller::local("test"), address, more).await
+pub(super) async fn register(engine: &Engine, address: SocketAddr, more: Value) {
+    register_for(engine, "", address, more).await;
 }
 
-/// The same for a caller's twin.
-pub(super) async fn register_at(
-    engine: &Engine,
-    caller: &Caller,
-    address: SocketAddr,
-    more: Value,
-) -> String {
-    static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);
-    let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let id = format!("urn:ngsi-ld:ContextSourceRegistration:{number:03}");
+/// The same for a tenant.
+pub(super) async fn register_for(engine: &Engine, tenant: &str, address: SocketAddr, more: Value) {
+    let registration = registration(address, &more);
+    let client = Client::of(engine.clone());
+    let mut asking = client.ask(Method::POST, "/csourceRegistrations").json(&registration);
+    if !tenant.is_empty() {
+        asking = asking.header("ngsild-tenant", tenant);
+    }
+    asking.send().await.expect(201);
+}
+
+fn registration(address: SocketAddr, more: &Value) -> Value {
     let mut registration = json!({
-        "id": id,
         "type": "ContextSourceRegistration",
         "information": [{ "entities": [{ "type": full("T") }] }],
         "endpoint": format!("http://{address}"),
@@ -124,15 +126,18 @@ pub(super) async fn register_at(
     for (name, value) in more.as_object().unwrap() {
         registration[name] = value.clone();
     }
-    let body = json!({ "registration": registration }).to_string();
-    let change = DocumentChange {
-        kind: REGISTRATION_KIND.into(),
-        id: id.as_str().into(),
-        body: Some(body.into()),
-    };
+    registration
+}
+
+/// Puts a registration that nobody could make any more, since it has expired.
+pub(super) async fn register_expired(engine: &Engine, address: SocketAddr) {
+    let id = "urn:ngsi-ld:ContextSourceRegistration:expired";
+    let more = json!({ "id": id, "expiresAt": "2020-01-01T00:00:00Z" });
+    let body = json!({ "registration": registration(address, &more) }).to_string();
+    let change =
+        DocumentChange { kind: REGISTRATION_KIND.into(), id: id.into(), body: Some(body.into()) };
     let batch = Batch { operations: vec![Operation::Document(change)], ..Batch::default() };
-    engine.apply(caller, batch).await.unwrap();
-    id
+    engine.apply(&Caller::local("test"), batch).await.unwrap();
 }
 
 /// An entity of the type `T` with one number.

@@ -1,8 +1,7 @@
-use cardo_engine::Caller;
 use cardo_model::TwinId;
 use serde_json::{Value, json};
 
-use super::{entity, far_client, full, peer, register, register_at};
+use super::{entity, far_client, full, peer, register, register_expired, register_for};
 
 const ONE: &str = "/entities/urn:ngsi-ld:T:1";
 
@@ -136,8 +135,7 @@ async fn names_are_those_of_the_context_of_the_registration() {
 async fn sources_of_one_tenant_are_none_of_another() {
     let client = far_client().await;
     let (address, _) = peer(200, entity("1", "speed", 7.0).to_string()).await;
-    let north = Caller { twin: TwinId::of_tenant("north").unwrap(), ..Caller::local("test") };
-    register_at(&client.engine, &north, address, json!({})).await;
+    register_for(&client.engine, "north", address, json!({})).await;
     client.get(ONE).await.expect(404);
     let asking = client.ask(axum::http::Method::GET, ONE).header("ngsild-tenant", "north");
     asking.send().await.expect(200);
@@ -150,13 +148,13 @@ async fn what_does_not_take_part_is_not_asked() {
     let other = json!([{ "entities": [{ "type": full("U"), "idPattern": "^urn:x:" }] }]);
     for more in [
         json!({ "operations": ["updateOps"] }),
-        json!({ "expiresAt": "2020-01-01T00:00:00Z" }),
         json!({ "information": other }),
         json!({ "contextSourceAlias": "been-there" }),
         json!({ "observationInterval": { "startAt": "2020-01-01T00:00:00Z" } }),
     ] {
         register(&client.engine, address, more).await;
     }
+    register_expired(&client.engine, address).await;
     let asking = client.ask(axum::http::Method::GET, ONE).header("via", "1.1 been-there");
     asking.send().await.expect(404);
     assert!(seen.lock().is_empty(), "{:?}", seen.lock());

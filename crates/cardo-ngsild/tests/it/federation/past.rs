@@ -1,0 +1,124 @@
+use serde_json::{Value, json};
+
+use super::{broker, far_client, full, peer, register};
+use crate::client::Client;
+
+const ONE: &str = "/temporal/entities/urn:ngsi-ld:T:1";
+
+fn readings(id: &str, values: &[(i64, u32)]) -> Value {
+    let instance = |(value, second): &(i64, u32)| {
+        json!({ "type": "Property", "value": value,
+            "observedAt": format!("2026-01-01T00:00:{second:02}Z") })
+    };
+    json!({ "id": format!("urn:ngsi-ld:T:{id}"), "type": "T",
+        "speed": values.iter().map(instance).collect::<Vec<_>>() })
+}
+
+async fn temporal_source(client: &Client) -> super::Broker {
+    let other = broker().await;
+    let more = json!({ "operations": ["retrieveTemporal", "queryTemporal"],
+        "observationInterval": { "startAt": "2020-01-01T00:00:00Z" } });
+    register(&client.engine, other.address, more).await;
+    other
+}
+
+fn values(entity: &Value) -> Vec<i64> {
+    let instances = entity["speed"]["values"].as_array().unwrap();
+    instances.iter().map(|pair| pair[0].as_i64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_history_is_told_by_the_twin_and_its_sources_together() {
+    let client = far_client().await;
+    let other = temporal_source(&client).await;
+    client.post("/temporal/entities", readings("1", &[(1, 1), (3, 3)])).await.expect(201);
+    let theirs = Client::of(other.engine.clone());
+    theirs.post("/temporal/entities", readings("1", &[(2, 2), (4, 4)])).await.expect(201);
+    let path = format!("{ONE}?options=temporalValues");
+    let found = client.get(&path).await.expect(200).json();
+    assert_eq!(values(&found), [1, 2, 3, 4]);
+    let last = client.get(&format!("{path}&lastN=3")).await.expect(200).json();
+    assert_eq!(values(&last), [2, 3, 4]);
+    let part = format!(
+        "{path}&timerel=between&timeAt=2026-01-01T00:00:02Z&endTimeAt=2026-01-01T00:00:04Z"
+    );
+    assert_eq!(values(&client.get(&part).await.expect(200).json()), [2, 3]);
+    assert!(other.seen.lock().last().unwrap().target.contains("timerel=between&timeAt=2026"));
+    let sum = format!(
+        "{ONE}?options=aggregatedValues&aggrMethods=sum&timerel=after&timeAt=2026-01-01T00:00:00Z"
+    );
+    let sum = client.get(&sum).await.expect(200).json();
+    assert_eq!(sum["speed"]["sum"][0][0], 10.0, "{sum}");
+    let local = client.get(&format!("{path}&local=true")).await.expect(200).json();
+    assert_eq!(values(&local), [1, 3]);
+}
+
+#[tokio::test]
+async fn histories_of_sources_are_found_and_judged_by_their_instances() {
+    let client = far_client().await;
+    let other = temporal_source(&client).await;
+    client.post("/temporal/entities", readings("1", &[(1, 1)])).await.expect(201);
+    let theirs = Client::of(other.engine.clone());
+    for (id, value) in [("1", 20), ("2", 5), ("3", 30)] {
+        theirs.post("/temporal/entities", readings(id, &[(value, 2)])).await.expect(201);
+    }
+    let range = "timerel=after&timeAt=2026-01-01T00:00:00Z";
+    let all =
+        client.get(&format!("/temporal/entities?type=T&{range}&count=true")).await.expect(200);
+    assert_eq!(all.ids(), ["urn:ngsi-ld:T:1", "urn:ngsi-ld:T:2", "urn:ngsi-ld:T:3"]);
+    assert_eq!(all.header("ngsild-results-count"), "3");
+    let some = format!("/temporal/entities?type=T&{range}&q=speed%3E10&options=temporalValues");
+    let some = client.get(&some).await.expect(200);
+    assert_eq!(some.ids(), ["urn:ngsi-ld:T:1", "urn:ngsi-ld:T:3"]);
+    assert_eq!(values(&some.json()[0]), [1, 20]);
+    let ordered = format!("/temporal/entities?type=T&{range}&orderBy=id");
+    client.get(&ordered).await.expect_problem(400, "BadRequestData", "local=true");
+}
+
+#[tokio::test]
+async fn of_one_moment_the_twin_keeps_its_instance_where_the_source_is_auxiliary() {
+    let client = far_client().await;
+    let (address, _) = peer(200, readings("1", &[(9, 1), (2, 2)]).to_string()).await;
+    let more = json!({ "operations": ["retrieveTemporal"] });
+    register(&client.engine, address, more).await;
+    client.post("/temporal/entities", readings("1", &[(1, 1)])).await.expect(201);
+    let found = client.get(&format!("{ONE}?options=temporalValues")).await.expect(200).json();
+    // The source tells of no time of change, so what is known here is newer.
+    assert_eq!(values(&found), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_silent_source_of_the_past_costs_a_warning() {
+    let client = far_client().await;
+    let (address, _) = peer(500, "{}").await;
+    let more = json!({ "operations": ["retrieveTemporal", "queryTemporal"] });
+    register(&client.engine, address, more).await;
+    let missing = client.get(ONE).await.expect(404);
+    assert!(missing.header("ngsild-warning").starts_with("299 "));
+}
+
+#[tokio::test]
+async fn types_and_attributes_of_sources_are_listed() {
+    let (client, other) = (far_client().await, broker().await);
+    let theirs = Client::of(other.engine.clone());
+    theirs
+        .create(json!([super::entity("1", "speed", 1.0), super::entity("2", "weight", 1.0),
+        { "id": "urn:x:1", "type": "Unregistered" }]))
+        .await;
+    register(&client.engine, other.address, json!({})).await;
+    let types = client.get("/types").await.expect(200).json();
+    assert_eq!(types["typeList"], json!(["T"]));
+    let details = client.get("/types?details=true").await.expect(200).json();
+    assert_eq!(details[0]["attributeNames"], json!(["speed", "weight"]));
+    let info = client.get("/types/T").await.expect(200).json();
+    assert_eq!(info["attributeDetails"][0]["attributeName"], "speed");
+    let attributes = client.get("/attributes").await.expect(200).json();
+    assert_eq!(attributes["attributeList"], json!(["speed", "weight"]));
+    client.get("/attributes/weight").await.expect(200);
+    assert_eq!(client.get("/types?local=true").await.expect(200).json()["typeList"], json!([]));
+    let only = json!([{ "entities": [{ "type": full("T") }], "propertyNames": [full("speed")] }]);
+    let client = far_client().await;
+    register(&client.engine, other.address, json!({ "information": only })).await;
+    let attributes = client.get("/attributes").await.expect(200).json();
+    assert_eq!(attributes["attributeList"], json!(["speed"]));
+}
