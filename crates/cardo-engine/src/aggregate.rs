@@ -81,7 +81,7 @@ impl Table {
 /// Whether the cells of a column can be numbers.
 pub fn can_have_numbers(column: &Column) -> bool {
     column.part == ColumnPart::Value
-        && matches!(column.datatype, ColumnType::Number | ColumnType::Json)
+        && matches!(column.datatype, ColumnType::Number | ColumnType::Json | ColumnType::List)
 }
 
 /// Records are read so many at a time, before others may run.

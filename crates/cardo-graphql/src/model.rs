@@ -297,7 +297,7 @@ impl ColumnExt for Column {
     fn has_order(&self) -> bool {
         !matches!(
             self.datatype,
-            ColumnType::Json | ColumnType::Geometry | ColumnType::Relationships
+            ColumnType::Json | ColumnType::List | ColumnType::Geometry | ColumnType::Relationships
         )
     }
 }

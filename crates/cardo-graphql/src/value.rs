@@ -22,14 +22,18 @@ pub(crate) fn text_of(json: &[u8]) -> &str {
 fn of_json(text: &str, datatype: ColumnType) -> Value {
     let parsed = match datatype {
         ColumnType::Number => serde_json::from_str::<Number>(text).ok().map(Value::Number),
-        ColumnType::Text | ColumnType::DateTime | ColumnType::Vocab | ColumnType::Relationship => {
-            of_text(text)
-        }
+        ColumnType::Text
+        | ColumnType::Date
+        | ColumnType::DateTime
+        | ColumnType::Vocab
+        | ColumnType::Relationship => of_text(text),
         ColumnType::Boolean => serde_json::from_str(text).ok().map(Value::Boolean),
         ColumnType::Relationships => {
             return Value::List(ids(text).into_iter().map(Value::String).collect());
         }
-        ColumnType::Json | ColumnType::Geometry => serde_json::from_str(text).ok(),
+        ColumnType::Json | ColumnType::List | ColumnType::Geometry => {
+            serde_json::from_str(text).ok()
+        }
     };
     parsed.unwrap_or_default()
 }

@@ -72,6 +72,7 @@ fn routes(face: &Arc<Face>) -> Router {
         .at("", handler!(face, "ogc-landing-page", op::landing_page))
         .at("/api", handler!(face, "ogc-api-definition", op::api_definition))
         .at("/conformance", handler!(face, "ogc-conformance", op::conformance))
+        .at("/functions", handler!(face, "ogc-functions", op::functions))
         .at("/collections", handler!(face, "ogc-collections", op::collections))
         .at("/collections/{id}", handler!(face, "ogc-collection", op::collection))
         .at("/collections/{id}/queryables", handler!(face, "ogc-queryables", op::queryables))

@@ -19,8 +19,8 @@ pub use ast::{
 pub use candidate::Candidate;
 pub use collation::{Collation, InvalidCollation};
 pub use evaluate::{
-    Ranked, Ranking, SortKey, evaluate, instance_has, instance_matches, is_moment, scalar_number,
-    scalar_text, scope_matches,
+    Ranked, Ranking, SortKey, evaluate, instance_has, instance_matches, is_dated, is_moment,
+    scalar_number, scalar_text, scope_matches,
 };
 pub use geo_test::GeoTest;
 pub use ngsi::{

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use cardo_model::{AttributeRef, InstanceRef, Kind, NameId};
-use cardo_query::is_moment;
+use cardo_query::{is_dated, is_moment};
 
 /// What occurs among the instances of an attribute, counted: what discovery tells of it, and which
 /// columns it takes where entities are shown as rows.
@@ -14,6 +14,8 @@ pub(crate) struct Facets {
     lists: u32,
     /// Properties whose value is a date and time by its datatype.
     moments: u32,
+    /// Properties whose value is a date by its datatype.
+    dates: u32,
     observed: u32,
     units: u32,
     languages: BTreeMap<Box<str>, u32>,
@@ -59,6 +61,8 @@ impl Facets {
             changed |= step(&mut self.datatypes[datatype(json)], add);
             if is_moment(instance) {
                 changed |= step(&mut self.moments, add);
+            } else if is_dated(instance) {
+                changed |= step(&mut self.dates, add);
             }
         }
         if json.first() == Some(&b'[') {
@@ -140,6 +144,11 @@ impl Facets {
     /// Whether every value is a date and time.
     pub(crate) fn only_moments(&self) -> bool {
         self.moments > 0 && self.moments == self.datatypes.iter().sum::<u32>()
+    }
+
+    /// Whether every value is a date.
+    pub(crate) fn only_dates(&self) -> bool {
+        self.dates > 0 && self.dates == self.datatypes.iter().sum::<u32>()
     }
 
     pub(crate) fn has_lists(&self) -> bool {

@@ -150,7 +150,7 @@ impl<'a> Builder<'a> {
         draft: &mut Draft<'a>,
     ) {
         reader.is_language_map = facets.only_kind() == Some(Kind::LanguageProperty);
-        reader.is_moment = datatype(facets) == ColumnType::DateTime;
+        reader.is_moment = matches!(datatype(facets), ColumnType::DateTime | ColumnType::Date);
         if facets.is_observed() {
             let path = Path { member: Member::ObservedAt, ..path.clone() };
             let wanted = format!("{name}__observedAt");
@@ -252,13 +252,16 @@ impl Draft<'_> {
 fn datatype(facets: &Facets) -> ColumnType {
     match facets.only_kind() {
         Some(Kind::Property) if facets.only_moments() => ColumnType::DateTime,
+        Some(Kind::Property) if facets.only_dates() => ColumnType::Date,
         Some(Kind::Property) => match facets.only_datatype() {
             Some("number") => ColumnType::Number,
             Some("string") => ColumnType::Text,
             Some("boolean") => ColumnType::Boolean,
+            Some("array") => ColumnType::List,
             _ => ColumnType::Json,
         },
         Some(Kind::GeoProperty) => ColumnType::Geometry,
+        Some(Kind::ListProperty) => ColumnType::List,
         Some(Kind::Relationship) if !facets.has_lists() => ColumnType::Relationship,
         Some(Kind::Relationship | Kind::ListRelationship) => ColumnType::Relationships,
         Some(Kind::LanguageProperty) => ColumnType::Text,

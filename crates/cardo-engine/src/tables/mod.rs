@@ -82,9 +82,13 @@ pub enum ColumnType {
     Text,
     /// Truth values.
     Boolean,
+    /// Dates.
+    Date,
     /// Dates with a time.
     DateTime,
-    /// Values of no one type, lists or objects.
+    /// Lists.
+    List,
+    /// Values of no one type, or objects.
     Json,
     /// GeoJSON geometries.
     Geometry,

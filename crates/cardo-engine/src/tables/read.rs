@@ -46,7 +46,7 @@ pub(super) struct Reader {
     pub(super) value: Option<usize>,
     /// The value is a language map, of which the column shows one text.
     pub(super) is_language_map: bool,
-    /// The value is a moment, which may stand within a typed value.
+    /// The value is a moment or a date, which may stand within a typed value.
     pub(super) is_moment: bool,
     pub(super) observed: Option<usize>,
     pub(super) unit: Option<usize>,

@@ -12,7 +12,7 @@ use cardo_model::{
     Attribute, AttributeFragment, Entity, EntityId, Fragment, Instance, InstanceFragment, Iri,
     JsonText, Kind, NGSI_LD_NULL, Revision, Scope, Timestamp, Value,
 };
-use cardo_query::Datasets;
+use cardo_query::{Datasets, Instant};
 use serde_json::Map;
 
 use crate::fault::{Code, Fault};
@@ -162,7 +162,8 @@ struct InstanceDraft {
     dataset: Option<Iri>,
     value: Said<Value>,
     kind: Option<Kind>,
-    is_moment: bool,
+    /// The datatype of a date or a moment.
+    datatype: Option<&'static str>,
     languages: Vec<(Box<str>, Option<String>)>,
     observed_at: Said<Timestamp>,
     unit_code: Said<Box<str>>,
@@ -221,7 +222,11 @@ impl Draft {
             }
             ColumnPart::Value => {
                 instance.kind = Some(kind(column.datatype));
-                instance.is_moment = column.datatype == ColumnType::DateTime;
+                instance.datatype = match column.datatype {
+                    ColumnType::DateTime => Some("DateTime"),
+                    ColumnType::Date => Some("Date"),
+                    _ => None,
+                };
                 instance.value = match given {
                     Given::Null => Said::Gone,
                     given => Said::This(value(table, column.datatype, given, name)?),
@@ -333,7 +338,7 @@ impl InstanceDraft {
         instance.dataset_id = self.dataset;
         instance.observed_at = self.observed_at.this();
         instance.unit_code = self.unit_code.this();
-        instance.value_type = self.is_moment.then(|| "DateTime".into());
+        instance.value_type = self.datatype.map(Into::into);
         instance.attributes = whole(self.attributes)?;
         Ok(Some(instance))
     }
@@ -357,7 +362,7 @@ impl InstanceDraft {
                 Said::Gone => Some(NGSI_LD_NULL.into()),
                 Said::This(unit) => Some(unit),
             },
-            value_type: self.is_moment.then(|| "DateTime".into()),
+            value_type: self.datatype.map(Into::into),
             attributes: parts(self.attributes)?,
             ..InstanceFragment::default()
         })
@@ -382,7 +387,9 @@ fn kind(datatype: ColumnType) -> Kind {
         ColumnType::Number
         | ColumnType::Text
         | ColumnType::Boolean
+        | ColumnType::Date
         | ColumnType::DateTime
+        | ColumnType::List
         | ColumnType::Json => Kind::Property,
     }
 }
@@ -410,9 +417,17 @@ fn value(table: &Table, datatype: ColumnType, given: &Given, name: &str) -> Resu
             }
             _ => Err(wrong()),
         },
-        ColumnType::Number | ColumnType::Text | ColumnType::Boolean | ColumnType::Json => {
-            Ok(Value::property(json_text(given, name)?, false))
-        }
+        ColumnType::Date => match given {
+            Given::String(text) if Instant::date(text).is_some() => {
+                Ok(Value::property(JsonText::string(text), false))
+            }
+            _ => Err(wrong()),
+        },
+        ColumnType::Number
+        | ColumnType::Text
+        | ColumnType::Boolean
+        | ColumnType::List
+        | ColumnType::Json => Ok(Value::property(json_text(given, name)?, false)),
     }
 }
 

@@ -83,10 +83,10 @@ fn cell(name: &str, of: usize, at: usize, datatype: ColumnType) -> Field {
 fn output(datatype: ColumnType) -> TypeRef {
     match datatype {
         ColumnType::Number => TypeRef::named(TypeRef::FLOAT),
-        ColumnType::Text | ColumnType::Vocab => TypeRef::named(TypeRef::STRING),
+        ColumnType::Text | ColumnType::Date | ColumnType::Vocab => TypeRef::named(TypeRef::STRING),
         ColumnType::Boolean => TypeRef::named(TypeRef::BOOLEAN),
         ColumnType::DateTime => TypeRef::named("DateTime"),
-        ColumnType::Json => TypeRef::named("JSON"),
+        ColumnType::Json | ColumnType::List => TypeRef::named("JSON"),
         ColumnType::Geometry => TypeRef::named("Geometry"),
         ColumnType::Relationship => TypeRef::named(TypeRef::ID),
         ColumnType::Relationships => TypeRef::named_nn_list(TypeRef::ID),

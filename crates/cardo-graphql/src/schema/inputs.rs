@@ -24,10 +24,10 @@ fn filter(model: &Arc<Model>, of: usize) -> InputObject {
     for (column, field) in model.table(of).columns.iter().zip(&ty.fields) {
         let conditions = match column.datatype {
             ColumnType::Number => "FloatFilter",
-            ColumnType::Text | ColumnType::Vocab => "StringFilter",
+            ColumnType::Text | ColumnType::Date | ColumnType::Vocab => "StringFilter",
             ColumnType::Boolean => "BooleanFilter",
             ColumnType::DateTime => "DateTimeFilter",
-            ColumnType::Json => "JSONFilter",
+            ColumnType::Json | ColumnType::List => "JSONFilter",
             ColumnType::Geometry => "GeometryFilter",
             ColumnType::Relationship | ColumnType::Relationships => "IDFilter",
         };
@@ -66,10 +66,10 @@ fn input(model: &Arc<Model>, of: usize) -> InputObject {
 fn given(column: &Column) -> TypeRef {
     match column.datatype {
         ColumnType::Number => TypeRef::named(TypeRef::FLOAT),
-        ColumnType::Text | ColumnType::Vocab => TypeRef::named(TypeRef::STRING),
+        ColumnType::Text | ColumnType::Date | ColumnType::Vocab => TypeRef::named(TypeRef::STRING),
         ColumnType::Boolean => TypeRef::named(TypeRef::BOOLEAN),
         ColumnType::DateTime => TypeRef::named("DateTime"),
-        ColumnType::Json => TypeRef::named("JSON"),
+        ColumnType::Json | ColumnType::List => TypeRef::named("JSON"),
         ColumnType::Geometry => TypeRef::named("Geometry"),
         ColumnType::Relationship => TypeRef::named(TypeRef::ID),
         ColumnType::Relationships => TypeRef::named_nn_list(TypeRef::ID),

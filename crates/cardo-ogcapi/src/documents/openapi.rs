@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 
 use super::{CSV, GEOJSON, MVT, OPENAPI, SCHEMA, TILE_JSON, type_of};
 use crate::options::{OgcLimits, OgcOptions};
-use crate::params::{PARAMETERS, is_queryable};
+use crate::params::{FILTER_PARAMETERS, LANGUAGES, PARAMETERS, SYSTEMS, is_queryable};
 use crate::request::HTML;
 use crate::tiles::MATRIX_SET;
 
@@ -46,6 +46,8 @@ fn paths(tables: &Tables) -> Value {
     add("/api", capability("getApi", "This document", definition));
     let conformance = json_and("confClasses");
     add("/conformance", capability("getConformance", "What the API conforms to", conformance));
+    let functions = content(&[("application/json", None), (HTML, None)]);
+    add("/functions", capability("getFunctions", "What filters may call", functions));
     add("/collections", capability("getCollections", "The collections", json_and("collections")));
     for (rest, id, summary, content) in [
         ("", "describeCollection", "A collection", json_and("collection")),
@@ -62,7 +64,8 @@ fn paths(tables: &Tables) -> Value {
         add(&format!("{path}/{{featureId}}"), feature(table));
     }
     tile_paths(&mut add);
-    let names = ["areas", "countedCollections", "numbers", "aggregatesFormat"].map(parameter);
+    let names = ["areas", "countedCollections", "numbers", "aggregatesFormat"];
+    let names: Vec<Value> = names.into_iter().chain(FILTER_PARAMETERS).map(parameter).collect();
     let table = json!({
         CSV: { "schema": { "type": "string" } },
         GEOJSON: { "schema": { "$ref": "#/components/schemas/featureCollectionGeoJSON" } },
@@ -94,19 +97,24 @@ fn tile_paths(add: &mut impl FnMut(&str, Value)) {
     add("/tileMatrixSets", about("getTileMatrixSetsList", summary, &document(), &["f"]));
     let one = about("getTileMatrixSet", "A tile matrix set", &document(), &[of_set, "f"]);
     add("/tileMatrixSets/{tileMatrixSetId}", one);
-    for (base, kind, of_all, own) in [
+    for (base, kind, chosen, own) in [
         ("/tiles", "dataset", &["collections"][..], &[][..]),
-        ("/collections/{collectionId}/tiles", "collection", &[], &["collectionId"]),
+        (
+            "/collections/{collectionId}/tiles",
+            "collection",
+            &FILTER_PARAMETERS[..],
+            &["collectionId"],
+        ),
     ] {
         let id = |name: &str| format!("tiles.{kind}.vector.{name}");
         let list =
             about(&id("getTileSetsList"), "Vector tilesets", &document(), &[own, &["f"]].concat());
         add(base, list);
-        let names = [own, &[of_set, "properties"], of_all, &["f"]].concat();
+        let names = [own, &[of_set, "properties"], chosen, &["f"]].concat();
         let tileset = about(&id("getTileSet"), "A tileset of vector tiles", &set(), &names);
         add(&format!("{base}/{{tileMatrixSetId}}"), tileset);
         let place = ["tileMatrix", "tileRow", "tileCol"];
-        let names = [own, &[of_set], &place, &["properties"], of_all].concat();
+        let names = [own, &[of_set], &place, &["properties"], chosen].concat();
         let mut tile = about(&id("getTile"), "A vector tile", &mvt(), &names);
         tile["description"] = TILE_RULES.into();
         add(&format!("{base}/{{tileMatrixSetId}}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"), tile);
@@ -309,6 +317,27 @@ fn parameters(limits: OgcLimits) -> Value {
              2026-11-01T12:00:00Z, 2026-11-01T12:00:00Z/2026-11-02T12:00:00Z, ../2026-11-01 or \
              2026-11-01/.. ; the time of a feature is the latest of its observations.",
             &json!({ "type": "string" }),
+        ),
+        "filter": query(
+            "filter",
+            "Only features for which this is true: a condition on queryables in CQL2 \
+             (https://docs.ogc.org/is/21-065r2/21-065r2.html). /functions lists what it may call.",
+            &json!({ "type": "string" }),
+        ),
+        "filter-lang": query(
+            "filter-lang",
+            "The language of the filter",
+            &json!({ "type": "string", "enum": LANGUAGES, "default": LANGUAGES[0] }),
+        ),
+        "filter-crs": query(
+            "filter-crs",
+            "The reference system of coordinates in the filter",
+            &json!({
+                "type": "string",
+                "format": "uri",
+                "enum": SYSTEMS,
+                "default": SYSTEMS[0],
+            }),
         ),
         "cursor": query(
             "cursor",

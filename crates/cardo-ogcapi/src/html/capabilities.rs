@@ -1,6 +1,7 @@
 use std::fmt::Write;
 
 use cardo_engine::Table;
+use cardo_query::all_functions;
 use serde_json::Value;
 
 use super::layout::{Page, escaped, grouped, link};
@@ -28,6 +29,7 @@ pub(crate) fn landing_page(ask: &Ask<'_>, options: &OgcOptions) -> String {
         ("/collections", "Collections", "what there is, and where"),
         ("/tiles", "Tiles", "the collections as vector tiles, for maps"),
         ("/api", "API definition", "every operation and its parameters, in OpenAPI 3.0"),
+        ("/functions", "Functions", "what filters may call"),
         ("/conformance", "Conformance", "which requirements are met"),
     ] {
         let link = link(&ask.url(&format!("{path}?f=html")), name);
@@ -60,6 +62,26 @@ pub(crate) fn conformance_page(ask: &Ask<'_>, classes: &[&str]) -> String {
         page.add(format_args!("<li><code>{}</code></li>", escaped(class)));
     }
     page.add("</ul>");
+    page.finish()
+}
+
+pub(crate) fn functions_page(ask: &Ask<'_>) -> String {
+    let mut page = page(ask, "Functions");
+    page.add(
+        "<p>What the parameter <code>filter</code> may call, beside the operators of CQL2.</p>",
+    );
+    page.add("<div class=\"scroll\"><table><tr><th>Function</th><th>Gives</th><th></th></tr>");
+    for function in all_functions() {
+        let arguments: Vec<&str> = function.arguments.iter().map(|(title, _)| *title).collect();
+        page.add(format_args!(
+            "<tr><th><code>{}({})</code></th><td>{:?}</td><td class=\"soft\">{}</td></tr>",
+            function.name,
+            arguments.join(", "),
+            function.returns,
+            escaped(function.description)
+        ));
+    }
+    page.add("</table></div>");
     page.finish()
 }
 
@@ -126,7 +148,7 @@ pub(crate) fn collection_page(ask: &Ask<'_>, collection: &Collection<'_>) -> Str
         page.add(format_args!("<p class=\"soft\">Observed from {from} to {to}</p>"));
     }
     page.heading("Properties");
-    columns(&mut page, table, Schema::Returnables);
+    columns(&mut page, table);
     page.finish()
 }
 
@@ -136,15 +158,15 @@ pub(crate) fn schema_page(ask: &Ask<'_>, table: &Table, schema: Schema) -> Strin
         Schema::Returnables => "Schema",
     };
     let mut page = page_of_collection(ask, &table.name, title).json_is("JSON Schema");
-    columns(&mut page, table, schema);
+    columns(&mut page, table);
     page.finish()
 }
 
-fn columns(page: &mut Page, table: &Table, schema: Schema) {
+fn columns(page: &mut Page, table: &Table) {
     page.add(
         "<div class=\"scroll\"><table><tr><th>Property</th><th>Type</th><th>Attribute</th></tr>",
     );
-    for (at, column) in table.columns.iter().enumerate().filter(|(_, c)| schema.has(c)) {
+    for (at, column) in table.columns.iter().enumerate() {
         let datatype = if table.geometry == Some(at) {
             "Geometry, where features lie".to_owned()
         } else {

@@ -7,7 +7,7 @@ use cardo_query::Filter;
 use crate::documents::{CSV, GEOJSON};
 use crate::face::Face;
 use crate::fault::Fault;
-use crate::params::{AGGREGATE_PARAMETERS, chosen_numbers, chosen_tables};
+use crate::params::{AGGREGATE_PARAMETERS, chosen_numbers, chosen_tables, filter};
 use crate::represent::AreaTable;
 use crate::request::Ask;
 use crate::respond;
@@ -34,8 +34,8 @@ pub(crate) async fn aggregates(face: &Face, ask: &Ask<'_>) -> Result<Response<Bo
     let countings: Vec<Counting<'_>> = counted
         .iter()
         .zip(columns)
-        .map(|(table, columns)| Counting { table, filter: Filter::True, columns })
-        .collect();
+        .map(|(table, columns)| Ok(Counting { table, filter: filter(&ask.query, table)?, columns }))
+        .collect::<Result<_, Fault>>()?;
     let snapshot = face.snapshot(ask).await?;
     let query = EntityQuery {
         filter: Filter::Type(areas.type_name.clone()),

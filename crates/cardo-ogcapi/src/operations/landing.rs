@@ -10,10 +10,11 @@ use crate::request::{Ask, Format, HTML};
 use crate::respond;
 
 const JSON: &str = "application/json";
+const FUNCTIONS: &str = "http://www.opengis.net/def/rel/ogc/1.0/functions";
 const TILING_SCHEMES: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes";
 
 /// What the face keeps to. A class stands here when its tests pass.
-const CONFORMS_TO: [&str; 10] = [
+const CONFORMS_TO: [&str; 28] = [
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
@@ -24,6 +25,24 @@ const CONFORMS_TO: [&str; 10] = [
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
+    "http://www.opengis.net/spec/cql2/1.0/conf/cql2-text",
+    "http://www.opengis.net/spec/cql2/1.0/conf/cql2-json",
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-cql2",
+    "http://www.opengis.net/spec/cql2/1.0/conf/advanced-comparison-operators",
+    "http://www.opengis.net/spec/cql2/1.0/conf/case-insensitive-comparison",
+    "http://www.opengis.net/spec/cql2/1.0/conf/accent-insensitive-comparison",
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-functions",
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-functions-plus",
+    "http://www.opengis.net/spec/cql2/1.0/conf/spatial-functions",
+    "http://www.opengis.net/spec/cql2/1.0/conf/temporal-functions",
+    "http://www.opengis.net/spec/cql2/1.0/conf/array-functions",
+    "http://www.opengis.net/spec/cql2/1.0/conf/property-property",
+    "http://www.opengis.net/spec/cql2/1.0/conf/functions",
+    "http://www.opengis.net/spec/cql2/1.0/conf/arithmetic",
 ];
 
 /// The landing page (clause 7.2).
@@ -37,6 +56,7 @@ pub(crate) async fn landing_page(face: &Face, ask: &Ask<'_>) -> Result<Response<
         Link::new(ask.url("/conformance"), "conformance", JSON, "What the API conforms to"),
         Link::new(ask.url("/collections"), "data", JSON, "The collections"),
         Link::new(ask.url("/tiles"), TILESETS, JSON, "Vector tiles of all collections"),
+        Link::new(ask.url("/functions"), FUNCTIONS, JSON, "What filters may call"),
         Link::new(ask.url("/tileMatrixSets"), TILING_SCHEMES, JSON, "How space is tiled"),
     ]);
     let revision = face.snapshot(ask).await?.revision();

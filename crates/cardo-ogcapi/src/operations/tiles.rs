@@ -4,22 +4,26 @@ use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use cardo_engine::Table;
 use cardo_http::{is_known, tagged};
 use cardo_model::Revision;
+use cardo_query::Filter;
 
 use crate::documents::MVT;
 use crate::face::{BASE, Face, collection_of};
 use crate::fault::Fault;
-use crate::params::{TILE_PARAMETERS, chosen_columns, chosen_tables, is_tiled};
+use crate::params::{
+    COLLECTION_TILE_PARAMETERS, TILE_PARAMETERS, chosen_columns, chosen_tables, filter, is_tiled,
+};
 use crate::request::Ask;
 use crate::respond::{self, VARY_ON};
 use crate::tiles::{MATRIX_SET, Picture, Shown, Tile};
 
 /// A tile of a collection (OGC 20-057, /req/core).
 pub(crate) async fn collection_tile(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
-    ask.query.only(&TILE_PARAMETERS[..2])?;
+    ask.query.only(&COLLECTION_TILE_PARAMETERS)?;
     let tile = tile_of(ask, 3)?;
     let tables = face.tables(ask).await?;
     let table = tiled_collection(collection_of(&tables, ask)?)?;
-    answer(face, ask, tile, vec![table]).await
+    let filter = filter(&ask.query, table)?;
+    answer(face, ask, tile, vec![table], filter).await
 }
 
 /// A tile of the dataset, a layer a collection (/req/dataset-tilesets).
@@ -28,7 +32,7 @@ pub(crate) async fn dataset_tile(face: &Face, ask: &Ask<'_>) -> Result<Response<
     let tile = tile_of(ask, 1)?;
     let tables = face.tables(ask).await?;
     let chosen = chosen_tables(&ask.query, &tables)?;
-    answer(face, ask, tile, chosen).await
+    answer(face, ask, tile, chosen, Filter::True).await
 }
 
 /// The collection, where its features have places.
@@ -75,10 +79,12 @@ async fn answer(
     ask: &Ask<'_>,
     tile: Tile,
     tables: Vec<&Table>,
+    filter: Filter,
 ) -> Result<Response<Body>, Fault> {
     let columns = chosen_columns(&ask.query, &tables)?;
     let shown = tables.into_iter().zip(columns);
-    let shown = shown.map(|(table, columns)| Shown { table, columns }).collect();
+    let shown = shown.map(|(table, columns)| Shown { table, columns, filter: filter.clone() });
+    let shown = shown.collect();
     let snapshot = face.snapshot(ask).await?;
     let picture = Picture::of(&face.engine, &snapshot, tile, shown).await?;
     // The tag says nothing of the revision, so a write elsewhere leaves it as it is.

@@ -7,7 +7,9 @@ use crate::documents::{Link, TILE_JSON, TILING_SCHEME, Tileset, links_json, own_
 use crate::face::{Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
-use crate::params::{TILE_PARAMETERS, chosen_columns, chosen_tables};
+use crate::params::{
+    COLLECTION_TILE_PARAMETERS, TILE_PARAMETERS, chosen_columns, chosen_tables, filter,
+};
 use crate::request::{Ask, Format, HTML};
 use crate::respond;
 use crate::tiles::{MATRIX_SET, MATRIX_SET_URI, MERCATOR, matrix_set};
@@ -38,11 +40,12 @@ pub(crate) async fn collection_tileset(
     face: &Face,
     ask: &Ask<'_>,
 ) -> Result<Response<Body>, Fault> {
-    ask.query.only(&TILE_PARAMETERS[..2])?;
+    ask.query.only(&COLLECTION_TILE_PARAMETERS)?;
     check_matrix_set(ask, 3)?;
     let tables = face.tables(ask).await?;
     let table = tiled_collection(collection_of(&tables, ask)?)?;
     chosen_columns(&ask.query, &[table])?;
+    filter(&ask.query, table)?;
     one(face, ask, &of_collection(table, tile_query(ask))).await
 }
 
@@ -113,7 +116,11 @@ fn of_dataset<'t>(face: &Face, tables: Vec<&'t cardo_engine::Table>, query: Stri
 /// The parameters that stay for the tiles.
 fn tile_query(ask: &Ask<'_>) -> String {
     let raw = ask.parts.uri.query().unwrap_or("");
-    let stays = |pair: &&str| pair.starts_with("properties=") || pair.starts_with("collections=");
+    const STAYS: [&str; 5] = ["properties", "collections", "filter", "filter-lang", "filter-crs"];
+    let stays = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or("");
+        STAYS.contains(&name)
+    };
     raw.split('&').filter(stays).collect::<Vec<_>>().join("&")
 }
 

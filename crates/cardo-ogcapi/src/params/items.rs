@@ -10,7 +10,8 @@ use super::{Cursor, ParamFault, Query, datetime, is_queryable, property, shorten
 use crate::options::OgcLimits;
 
 /// Parameters of items that are no properties.
-pub(crate) const PARAMETERS: [&str; 6] = ["f", "limit", "bbox", "datetime", "cursor", "offset"];
+pub(crate) const PARAMETERS: [&str; 9] =
+    ["f", "limit", "bbox", "datetime", "filter", "filter-lang", "filter-crs", "cursor", "offset"];
 
 /// A question for the features of a collection.
 pub(crate) struct ItemsQuery {
@@ -37,6 +38,7 @@ impl ItemsQuery {
         if let Some(text) = params.get("datetime") {
             filter = filter.and(datetime::parse(text)?);
         }
+        filter = filter.and(super::filter(params, table)?);
         for (name, text) in params.iter().filter(|(name, _)| !PARAMETERS.contains(name)) {
             let path = table.path(name).filter(|_| name != "type");
             let path = path.ok_or_else(|| unknown(name, known(table)))?;

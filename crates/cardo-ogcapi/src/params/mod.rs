@@ -1,20 +1,24 @@
 //! Query strings to filters and pages (OGC 17-069r4, clause 7.15).
 
+use cardo_query::cql2::Cql2Error;
+
 mod bbox;
 mod cursor;
 mod datetime;
+mod filter;
 mod items;
 mod property;
 mod query;
 mod tile;
 
 pub(crate) use cursor::{Cursor, Side};
+pub(crate) use filter::{FILTER_PARAMETERS, LANGUAGES, SYSTEMS, filter};
 pub(crate) use items::{ItemsQuery, PARAMETERS};
 pub(crate) use property::is_queryable;
 pub(crate) use query::Query;
 pub(crate) use tile::{
-    AGGREGATE_PARAMETERS, TILE_PARAMETERS, chosen_columns, chosen_numbers, chosen_tables,
-    is_property, is_tiled,
+    AGGREGATE_PARAMETERS, COLLECTION_TILE_PARAMETERS, TILE_PARAMETERS, chosen_columns,
+    chosen_numbers, chosen_tables, is_property, is_tiled,
 };
 
 /// What is wrong with a parameter.
@@ -60,6 +64,12 @@ pub(crate) enum ParamFault {
     DatetimeOrder(String),
     #[error("datetime={0:?} has more than two parts")]
     DatetimeParts(String),
+    #[error("filter: {0}")]
+    Filter(Cql2Error),
+    #[error("filter-lang={0:?} is none of cql2-text, cql2-json")]
+    FilterLanguage(String),
+    #[error("filter-crs={0:?} is none of {systems}", systems = SYSTEMS.join(", "))]
+    FilterSystem(String),
     #[error("{name}={text:?} is no {expected}")]
     Property { name: String, text: String, expected: &'static str },
     #[error("{0:?} has values that can be looked at, but not asked for by a parameter")]

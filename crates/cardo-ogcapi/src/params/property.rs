@@ -6,7 +6,7 @@ use super::{ParamFault, shorten};
 
 /// Whether a parameter can ask for the values of a column.
 pub(crate) fn is_queryable(datatype: ColumnType) -> bool {
-    !matches!(datatype, ColumnType::Json | ColumnType::Geometry)
+    !matches!(datatype, ColumnType::Json | ColumnType::List | ColumnType::Geometry)
 }
 
 /// The condition that a property has a value (recommendation /rec/core/fc-filters).
@@ -39,10 +39,11 @@ pub(super) fn equals(
             Literal::DateTime(moment)
         }
         ColumnType::Text
+        | ColumnType::Date
         | ColumnType::Relationship
         | ColumnType::Relationships
         | ColumnType::Vocab => Literal::Text(text.into()),
-        ColumnType::Json | ColumnType::Geometry => {
+        ColumnType::Json | ColumnType::List | ColumnType::Geometry => {
             return Err(ParamFault::NotQueryable(shorten(name)));
         }
     };

@@ -2,11 +2,16 @@ use cardo_engine::{ColumnType, Table, Tables, can_have_numbers};
 
 use super::{ParamFault, Query, shorten};
 
-/// Parameters of tiles; those of a collection are the first two.
+/// Parameters of tiles of the dataset.
 pub(crate) const TILE_PARAMETERS: [&str; 3] = ["f", "properties", "collections"];
 
+/// Parameters of tiles of a collection.
+pub(crate) const COLLECTION_TILE_PARAMETERS: [&str; 5] =
+    ["f", "properties", "filter", "filter-lang", "filter-crs"];
+
 /// Parameters of the table of areas.
-pub(crate) const AGGREGATE_PARAMETERS: [&str; 4] = ["f", "areas", "collections", "properties"];
+pub(crate) const AGGREGATE_PARAMETERS: [&str; 7] =
+    ["f", "areas", "collections", "properties", "filter", "filter-lang", "filter-crs"];
 
 /// Whether features of the collection have places.
 pub(crate) fn is_tiled(table: &Table) -> bool {

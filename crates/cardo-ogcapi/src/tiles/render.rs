@@ -17,6 +17,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) table: &'a Table,
     /// The columns that are shown, by place.
     pub(crate) columns: Vec<bool>,
+    /// Which of its features.
+    pub(crate) filter: Filter,
 }
 
 /// What a tile shows of a snapshot, before it is drawn.
@@ -48,7 +50,7 @@ impl<'a> Picture<'a> {
                 type_name: one.table.type_name.clone(),
                 attribute: one.table.columns[geometry].attribute().clone(),
                 boxes: tile.frame.boxes(),
-                filter: Filter::True,
+                filter: one.filter.clone(),
             });
             let mut selection = Selection::new(tile.frame);
             let expected = walk.expected();

@@ -19,11 +19,18 @@ async fn g6_f39_an_unknown_parameter_is_refused_and_the_known_ones_are_named() {
     let client = client_of_town().await;
     let items = "/collections/Sensor/items?unknownQueryParameter=x";
     refused(&client, items, 400, "\"unknownQueryParameter\" is no parameter").await;
-    refused(&client, items, 400, "f, limit, bbox, datetime, cursor, offset, active, name").await;
+    refused(
+        &client,
+        items,
+        400,
+        "f, limit, bbox, datetime, filter, filter-lang, filter-crs, cursor, offset, active, name",
+    )
+    .await;
     for path in [
         "",
         "/api",
         "/conformance",
+        "/functions",
         "/collections",
         "/collections/Sensor",
         "/collections/Sensor/queryables",

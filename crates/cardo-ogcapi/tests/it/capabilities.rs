@@ -15,7 +15,8 @@ async fn f1_f2_the_landing_page_leads_everywhere_with_and_without_a_slash() {
     let first = ["self", "alternate", "service-desc", "service-doc", "conformance", "data"];
     assert_eq!(rels[..6], first);
     let ogc = "http://www.opengis.net/def/rel/ogc/1.0";
-    assert_eq!(rels[6..], [format!("{ogc}/tilesets-vector"), format!("{ogc}/tiling-schemes")]);
+    let rest = ["tilesets-vector", "functions", "tiling-schemes"];
+    assert_eq!(rels[6..], rest.map(|rel| format!("{ogc}/{rel}")));
     assert_eq!(links[2]["type"], "application/vnd.oai.openapi+json;version=3.0");
     for link in links {
         let href = link["href"].as_str().unwrap();
@@ -55,7 +56,7 @@ async fn f3_to_f9_the_definition_is_openapi_3_0_and_names_every_parameter() {
         assert!(document["paths"][path]["get"]["responses"]["200"].is_object(), "{path}");
     }
     let items = "/collections/Sensor/items";
-    for name in ["limit", "bbox", "datetime", "temperature", "active"] {
+    for name in ["limit", "bbox", "datetime", "filter", "filter-crs", "temperature", "active"] {
         let parameter = parameter(&document, items, name);
         assert_eq!(parameter["in"], "query");
         assert_eq!(parameter["required"], false);
@@ -65,6 +66,10 @@ async fn f3_to_f9_the_definition_is_openapi_3_0_and_names_every_parameter() {
     assert_eq!(parameter(&document, items, "limit")["schema"]["minimum"], 1);
     assert_eq!(parameter(&document, items, "bbox")["schema"]["maxItems"], 6);
     assert_eq!(parameter(&document, items, "temperature")["schema"]["type"], "number");
+    let languages = &parameter(&document, items, "filter-lang")["schema"];
+    assert_eq!(languages["enum"], serde_json::json!(["cql2-text", "cql2-json"]));
+    assert_eq!(languages["default"], "cql2-text");
+    assert!(document["paths"]["/functions"].is_object());
     assert!(document["paths"]["/collections/Sensor/items/{featureId}"].is_object());
 }
 

@@ -184,6 +184,22 @@ pub fn is_moment(instance: &InstanceRef<'_>) -> bool {
     json.first() == Some(&b'{') && matches!(typed_value(json), Scalar::Time(_))
 }
 
+/// Whether an instance is a property whose value is a date by its datatype, as for [`is_moment`].
+pub fn is_dated(instance: &InstanceRef<'_>) -> bool {
+    if instance.kind() != Kind::Property {
+        return false;
+    }
+    if let Some(datatype) = instance.value_type() {
+        return datatype.ends_with("Date");
+    }
+    let json = instance.value_bytes();
+    if json.first() != Some(&b'{') || !json.windows(5).any(|window| window == b"Date\"") {
+        return false;
+    }
+    let datatype = members(json).get("@type").map(|datatype| datatype.get());
+    datatype.is_some_and(|datatype| datatype.ends_with("Date\""))
+}
+
 /// Whether a datatype, by term or full name, is that of moments (clause 4.6.3).
 fn is_date_time(datatype: &str) -> bool {
     datatype.ends_with("DateTime") || datatype.ends_with("dateTime")

@@ -7,7 +7,7 @@ mod scalar;
 mod scope;
 mod truth;
 
-pub use instance::{instance_has, instance_matches, is_moment, scalar_text};
+pub use instance::{instance_has, instance_matches, is_dated, is_moment, scalar_text};
 pub use order::SortKey;
 pub use rank::{Ranked, Ranking};
 pub use scalar::scalar_number;

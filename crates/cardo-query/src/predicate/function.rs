@@ -37,7 +37,6 @@ pub enum Function {
     Longitude,
     Latitude,
     Dimension,
-    Size,
 }
 
 /// What a value is, as far as it is known before there is one.
@@ -213,12 +212,5 @@ const FUNCTIONS: &[Signature] = &[
         &[GEOMETRY],
         Sort::Number,
         "0 for points, 1 for lines, 2 for areas",
-    ),
-    function(
-        "size",
-        Function::Size,
-        &[("array", Sort::Array)],
-        Sort::Number,
-        "How many items an array has",
     ),
 ];

@@ -116,7 +116,6 @@ fn others() -> impl Strategy<Value = String> {
     select(vec![
         "A_CONTAINS(route, (1))",
         "A_OVERLAPS(route, ('red', 2, TRUE))",
-        "size(route) > 1",
         "T_AFTER(name, DATE('2020-01-01'))",
         "T_INTERSECTS(INTERVAL(name, '..'), INTERVAL('..', '2020-09-13'))",
         "raw",

@@ -292,8 +292,6 @@ fn t_22_functions_compute_and_every_one_is_tried() {
         ("S_EQUALS(centroid(area), geom)", TRUE),
         ("longitude(area) = 25 AND latitude(geom) = 61", TRUE),
         ("dimension(area) = 2 AND dimension(geom) = 0", TRUE),
-        ("size(tags) = 3", TRUE),
-        ("size(list) > 3", TRUE),
         ("Round(Abs(low)) = 3", TRUE),
         ("starts_with(nothing, 'x')", None),
         ("length(name) IN (1, 12)", TRUE),

@@ -1,0 +1,75 @@
+//! The parameters `filter`, `filter-lang` and `filter-crs` (OGC 19-079r2, clause 7).
+
+use std::borrow::Cow;
+
+use cardo_engine::{ColumnType, Table};
+use cardo_query::cql2::{Queryable, Queryables, compile, parse_json, parse_text};
+use cardo_query::{Filter, Root, Sort};
+
+use super::{ParamFault, Query, shorten};
+use crate::documents::CRS84;
+
+/// The parameters, wherever there are features to choose from.
+pub(crate) const FILTER_PARAMETERS: [&str; 3] = ["filter", "filter-lang", "filter-crs"];
+
+/// The languages of filters; the first where none is named.
+pub(crate) const LANGUAGES: [&str; 2] = ["cql2-text", "cql2-json"];
+
+/// The reference systems of coordinates in filters: the first where none is named.
+pub(crate) const SYSTEMS: [&str; 2] = [CRS84, "http://www.opengis.net/def/crs/OGC/0/CRS84h"];
+
+/// How many names of properties an error tells.
+const MAX_NAMED: usize = 40;
+
+/// The condition that the parameters are, all features where there is none.
+pub(crate) fn filter(params: &Query<'_>, table: &Table) -> Result<Filter, ParamFault> {
+    let language = params.get("filter-lang").unwrap_or(LANGUAGES[0]);
+    if !LANGUAGES.contains(&language) {
+        return Err(ParamFault::FilterLanguage(shorten(language)));
+    }
+    let system = params.get("filter-crs").unwrap_or(CRS84);
+    if !SYSTEMS.contains(&system) {
+        return Err(ParamFault::FilterSystem(shorten(system)));
+    }
+    let Some(text) = params.get("filter") else { return Ok(Filter::True) };
+    let expression = if language == "cql2-json" { parse_json(text) } else { parse_text(text) };
+    let filter = expression.and_then(|expression| compile(&expression, &Columns(table)));
+    filter.map_err(ParamFault::Filter)
+}
+
+/// The columns of a table as properties of CQL2.
+struct Columns<'t>(&'t Table);
+
+impl Queryables for Columns<'_> {
+    fn queryable(&self, name: &str) -> Option<Queryable> {
+        let (path, datatype) = self.0.path(name)?;
+        let sort = match (&path.root, datatype) {
+            (Root::Type, _) => return None,
+            (Root::Scope, _) | (_, ColumnType::List | ColumnType::Relationships) => Sort::Array,
+            (_, ColumnType::Number) => Sort::Number,
+            (_, ColumnType::Text | ColumnType::Relationship) => Sort::Text,
+            (_, ColumnType::Vocab) => Sort::Vocab,
+            (_, ColumnType::Boolean) => Sort::Bool,
+            (_, ColumnType::Date) => Sort::Date,
+            (_, ColumnType::DateTime) => Sort::Moment,
+            (_, ColumnType::Geometry) => Sort::Geometry,
+            (_, ColumnType::Json) => Sort::Any,
+        };
+        Some(Queryable { path, sort })
+    }
+
+    fn names(&self) -> Vec<String> {
+        let columns = self.0.columns.iter().map(|column| column.name.to_string());
+        let mut names: Vec<String> = ["id".to_owned()].into_iter().chain(columns).collect();
+        if names.len() > MAX_NAMED {
+            let more = names.len() - MAX_NAMED;
+            names.truncate(MAX_NAMED);
+            names.push(format!("{more} more"));
+        }
+        names
+    }
+
+    fn full_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        self.0.full_name(name)
+    }
+}
