@@ -69,6 +69,14 @@ fn gdal_reads_every_collection_with_right_counts_types_areas_and_values() {
     let found = run("ogrinfo", &["-ro", "-where", station, &source, "WeatherObserved"]).unwrap();
     assert!(found.contains("stationCode (String) = 100971"), "{found}");
 
+    // What GDAL pushes down is what it would leave over by itself.
+    let warm = matched(&server, "/ogc/collections/WeatherObserved/items?filter=temperature%3E-5");
+    let all = matched(&server, "/ogc/collections/WeatherObserved/items");
+    assert!(0 < warm && warm < all, "{warm} of {all}");
+    let question = ["-ro", "-so", "-where", "temperature > -5", &source, "WeatherObserved"];
+    let pushed = run("ogrinfo", &question).unwrap();
+    assert!(pushed.contains(&format!("Feature Count: {warm}\n")), "{pushed}");
+
     // More than one page, whole.
     let out = folder.path().join("buildings.geojson");
     let out = out.to_str().unwrap();

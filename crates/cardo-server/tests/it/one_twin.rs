@@ -289,11 +289,26 @@ fn ask(twin: &mut Twin<'_>, city: &City, level: f64, corner: [f64; 2]) {
     let filter = format!(", filter: {{ level: {{ gt: {level:?} }} }}");
     assert_eq!(twin.ngsild(&format!("&q=level%3E{level}"), 0).0, above);
     assert_eq!(twin.graph(&filter).0, above);
+    // CQL2 asks the same in text and in JSON, and what is computed is no other question.
+    for text in [format!("level > {level}"), format!("{level} + 1 < level + 1")] {
+        assert_eq!(twin.ogc(&cql2(&text), 0).0, above, "{text}");
+    }
+    let json = json!({ "op": ">", "args": [{ "property": "level" }, level] });
+    let question = format!("&filter-lang=cql2-json&filter={}", encoded(&json.to_string()));
+    assert_eq!(twin.ogc(&question, 0).0, above);
+    // What has no level is neither above nor not above.
+    let not_above = only(city, |sensor| sensor.level.is_some_and(|own| own <= level));
+    assert_eq!(twin.ogc(&cql2(&format!("NOT (level > {level})")), 0).0, not_above);
+    let none = only(city, |sensor| sensor.level.is_none());
+    assert_eq!(twin.ngsild("&q=!level", 0).0, none);
+    assert_eq!(twin.ogc(&cql2("level IS NULL"), 0).0, none);
+    assert_eq!(twin.graph(", filter: { level: { exists: false } }").0, none);
 
     let equal = only(city, |sensor| sensor.level == Some(level));
     let filter = format!(", filter: {{ level: {{ eq: {level:?} }} }}");
     assert_eq!(twin.ngsild(&format!("&q=level=={level}"), 0).0, equal);
     assert_eq!(twin.ogc(&format!("&level={level}"), 0).0, equal);
+    assert_eq!(twin.ogc(&cql2(&format!("level = {level}")), 0).0, equal);
     assert_eq!(twin.graph(&filter).0, equal);
 
     let [west, south] = corner;
@@ -308,6 +323,13 @@ fn ask(twin: &mut Twin<'_>, city: &City, level: f64, corner: [f64; 2]) {
     let filter =
         format!(", filter: {{ location: {{ bbox: [{west:?}, {south:?}, {east:?}, {north:?}] }} }}");
     assert_eq!(twin.graph(&filter).0, inside);
+    let area = format!("BBOX({west},{south},{east},{north})");
+    for text in [
+        format!("S_INTERSECTS(geometry, {area})"),
+        format!("S_CONTAINS({area}, location) OR S_TOUCHES({area}, location)"),
+    ] {
+        assert_eq!(twin.ogc(&cql2(&text), 0).0, inside, "{text}");
+    }
     // Figures are of the same entities as lists.
     let corners = [[west, south], [east, south], [east, north], [west, north], [west, south]];
     let area = json!({ "type": "Polygon", "coordinates": [corners] });
@@ -399,6 +421,19 @@ fn a_change_through_graphql_wakes_a_subscription_of_ngsi_ld() {
     server.stop();
 }
 
+/// The parameter of a filter in CQL2 text.
+fn cql2(text: &str) -> String {
+    format!("&filter={}", encoded(text))
+}
+
+fn encoded(text: &str) -> String {
+    let encoded = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encoded).collect()
+}
+
 /// The ids that each face answers a question with: NGSI-LD, OGC API, GraphQL.
 fn found(twin: &mut Twin<'_>, ngsild: &str, ogc: &str, graph: &str) -> [Vec<String>; 3] {
     let ids = |city: City| city.into_keys().collect();
@@ -436,6 +471,11 @@ fn faces_differ_only_where_their_standards_do() {
     assert_eq!(level, [only_one.clone(), vec![], vec![]]);
     let level = found(&mut twin, "&q=level==1", "&level=1", "level: { eq: 1 }");
     assert_eq!(level, [both.clone(), both.clone(), both.clone()]);
+    let of = |twin: &mut Twin<'_>, text: &str| -> Vec<String> {
+        twin.ogc(&cql2(text), 0).0.into_keys().collect()
+    };
+    assert_eq!(of(&mut twin, "level = 2"), Vec::<String>::new());
+    assert_eq!(of(&mut twin, "level = 1"), both);
     // The other instance has a column of its own.
     let model = found(&mut twin, "&q=level==2", "&level__at_model=2", "level__at_model: { eq: 2 }");
     assert_eq!(model, [only_one.clone(), only_one.clone(), only_one.clone()]);
@@ -447,6 +487,18 @@ fn faces_differ_only_where_their_standards_do() {
         "title__fi: { eq: \"talo\" }",
     );
     assert_eq!(title, [only_one.clone(), only_one.clone(), only_one.clone()]);
+    // Of a language map any text counts; what a function takes is the one that is shown.
+    let any = found(&mut twin, "&q=title==%22talo%22", "&title=talo", "title: { eq: \"talo\" }");
+    assert_eq!(any, [only_one.clone(), only_one.clone(), only_one.clone()]);
+    assert_eq!(of(&mut twin, "title = 'talo' AND title__fi = 'talo'"), only_one);
+    assert_eq!(of(&mut twin, "upper(title) = 'HOUSE'"), only_one);
+    assert_eq!(of(&mut twin, "upper(title) = 'TALO'"), Vec::<String>::new());
+    // What has no geometry is in no area of CQL2.
+    assert_eq!(of(&mut twin, "S_INTERSECTS(geometry, BBOX(24,60,25,61))"), only_one);
+    // CQL2 alone tells what is unknown from what is false.
+    assert_eq!(of(&mut twin, "NOT (label = 'b')"), only_one);
+    let not = found(&mut twin, "&q=!(label==%22b%22)", "", "not: { label: { eq: \"b\" } }");
+    assert_eq!(not[2], both);
     // What has no geometry is in every box of the OGC API alone, and what has no time in every
     // interval.
     let square = "&georel=within&geometry=Polygon&coordinates=%5B%5B%5B24,60%5D,%5B25,60%5D,%5B25,61%5D,%5B24,61%5D,%5B24,60%5D%5D%5D";
@@ -463,6 +515,9 @@ fn faces_differ_only_where_their_standards_do() {
     // Unlike types never match, in any language.
     let unlike = found(&mut twin, "&q=label==1", "&label=1", "label: { eq: \"1\" }");
     assert_eq!(unlike, [const { Vec::<String>::new() }; 3]);
+    // CQL2 refuses to compare them (OGC 21-065r2, /req/basic-cql2/binary-comparison-predicate, D).
+    let path = format!("/ogc/collections/Sensor/items?{}", cql2("label = 1"));
+    assert_eq!(twin.send("GET", &path, None).status, 400);
     // An entity of two types is in the collections and lists of both.
     let page = twin.send("GET", "/ogc/collections/Station/items", None).json();
     assert_eq!(page["numberMatched"], 1);
