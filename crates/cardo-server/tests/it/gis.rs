@@ -69,7 +69,8 @@ fn gdal_reads_every_collection_with_right_counts_types_areas_and_values() {
     let found = run("ogrinfo", &["-ro", "-where", station, &source, "WeatherObserved"]).unwrap();
     assert!(found.contains("stationCode (String) = 100971"), "{found}");
 
-    // What GDAL pushes down is what it would leave over by itself.
+    // GDAL asks for equality by a parameter and judges the rest itself: the language it looks for in
+    // the definition is a draft of CQL2. What it leaves over is what the filter leaves over.
     let warm = matched(&server, "/ogc/collections/WeatherObserved/items?filter=temperature%3E-5");
     let all = matched(&server, "/ogc/collections/WeatherObserved/items");
     assert!(0 < warm && warm < all, "{warm} of {all}");
