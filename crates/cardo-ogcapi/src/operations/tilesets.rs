@@ -113,13 +113,15 @@ fn of_dataset<'t>(face: &Face, tables: Vec<&'t cardo_engine::Table>, query: Stri
     Tileset { title, path: "/tiles".into(), tables, query }
 }
 
+/// The parameters of a tileset that are those of its tiles as well.
+const OF_TILES: [&str; 5] = ["properties", "collections", "filter", "filter-lang", "filter-crs"];
+
 /// The parameters that stay for the tiles.
 fn tile_query(ask: &Ask<'_>) -> String {
     let raw = ask.parts.uri.query().unwrap_or("");
-    const STAYS: [&str; 5] = ["properties", "collections", "filter", "filter-lang", "filter-crs"];
     let stays = |pair: &&str| {
         let name = pair.split('=').next().unwrap_or("");
-        STAYS.contains(&name)
+        OF_TILES.contains(&name)
     };
     raw.split('&').filter(stays).collect::<Vec<_>>().join("&")
 }
