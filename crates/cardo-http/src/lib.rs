@@ -31,6 +31,6 @@ pub use media::{MediaRange, best_media_type, media_type_of};
 pub use observe::Observer;
 pub use params::{ParamError, Params, path_decode, query_decode};
 pub use problem::{ErrorKind, Problem};
-pub use reach::reach;
+pub use reach::{far, reach};
 pub use revision::{MIN_REVISION, REVISION, min_revision, revision_header};
 pub use tenant::{InvalidTenant, TENANT, asked_twin};

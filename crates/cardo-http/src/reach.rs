@@ -12,8 +12,9 @@ pub fn reach(engine: &Engine, headers: &HeaderMap, twin: &TwinId) -> Reach {
     if engine.may_have_sources(twin) { far(engine, headers, twin) } else { Reach::Local }
 }
 
+/// The same, whether sources are registered or not.
 #[cold]
-fn far(engine: &Engine, headers: &HeaderMap, twin: &TwinId) -> Reach {
+pub fn far(engine: &Engine, headers: &HeaderMap, twin: &TwinId) -> Reach {
     Reach::Sources(Arc::new(Forwarding {
         alias: engine.alias(twin),
         passed: passed(headers),

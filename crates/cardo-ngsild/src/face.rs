@@ -7,7 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response};
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, any, get};
+use axum::routing::{MethodRouter, any, get, post};
 use cardo_engine::{ContextSources, Engine};
 use cardo_http::{BaseUrl, EntityTags, Rights, TENANT};
 use cardo_model::TwinId;
@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::contexts::Contexts;
 use crate::fault::Fault;
 use crate::federation::Sources;
+use crate::federation::subscriptions::{self as far, Copies};
 use crate::openapi;
 use crate::operations as op;
 use crate::options::{NgsildLimits, NgsildOptions};
@@ -39,8 +40,9 @@ pub(crate) struct Face {
     pub(crate) registrations: registrations::Registry,
     pub(crate) started: Instant,
     pub(crate) tags: EntityTags,
-    /// Asks context sources for the engine, which does not hold it.
-    _sources: Option<Arc<dyn ContextSources>>,
+    /// Asks context sources, also for the engine, which does not hold it.
+    pub(crate) sources: Option<Arc<Sources>>,
+    pub(crate) copies: Copies,
 }
 
 /// A request that has begun: what its answer needs whatever comes of it.
@@ -54,8 +56,9 @@ impl Face {
         let preloaded = options.preloaded_contexts.clone();
         let contexts = Arc::new(Contexts::new(engine.clone(), options.contexts.clone(), preloaded));
         let sources = options.sources.clone().map(|gate| {
-            let sources: Arc<dyn ContextSources> = Arc::new(Sources::new(gate, contexts.clone()));
-            engine.use_sources(&sources);
+            let sources = Arc::new(Sources::new(gate, contexts.clone()));
+            let port: Arc<dyn ContextSources> = sources.clone();
+            engine.use_sources(&port);
             sources
         });
         Arc::new(Self {
@@ -68,7 +71,8 @@ impl Face {
             registrations: registrations::Registry::default(),
             started: Instant::now(),
             tags: EntityTags::default(),
-            _sources: sources,
+            sources,
+            copies: Copies::default(),
         })
     }
 
@@ -134,12 +138,13 @@ impl NotificationRunner {
     /// then is waited for, and positions are kept; to be stopped before the engine is closed.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
         let (stopping, stopped) = watch::channel(false);
-        let sources = registrations::run(self.face.clone(), stopped);
+        let sources = registrations::run(self.face.clone(), stopped.clone());
+        let copies = far::run(self.face.clone(), stopped);
         let entities = async {
             subscriptions::run(self.face, stop).await;
             stopping.send_replace(true);
         };
-        tokio::join!(entities, sources);
+        tokio::join!(entities, sources, copies);
     }
 }
 
@@ -181,7 +186,10 @@ macro_rules! resource {
 }
 
 fn routes(face: &Arc<Face>) -> Router {
-    let routes = Routes { router: other_routes(), table: Vec::new() };
+    let taking = face.clone();
+    let notified = post(move |request| far::notified(taking.clone(), request));
+    let router = other_routes().route(far::NOTIFIED, notified);
+    let routes = Routes { router, table: Vec::new() };
     let routes = subscription_routes(discovery_routes(routes, face), face);
     let routes = source_routes(context_routes(routes, face), face);
     let routes = map_routes(routes, face);

@@ -6,9 +6,9 @@ use std::sync::{Arc, Weak};
 use cardo_model::{Iri, TwinId};
 use cardo_query::Filter;
 
-use super::gather::BEHIND;
+use super::gather::{BEHIND, Gathered};
 use super::question::Question;
-use super::sources::ContextSources;
+use super::sources::{ContextSources, SourceEntity};
 use crate::caller::Caller;
 use crate::engine::{Engine, Inner};
 use crate::ports::StoreError;
@@ -93,6 +93,20 @@ impl Engine {
             None => Ok(snapshot),
             Some(gathered) => self.inner.with_gathered(&snapshot, gathered).await,
         }
+    }
+
+    /// The twin of a snapshot, completed by parts of entities that a source has told of, and by what
+    /// other sources have of the same entities (clause 5.8.6).
+    pub async fn completed_with(
+        &self,
+        caller: &Caller,
+        snapshot: Snapshot,
+        told: Vec<SourceEntity>,
+    ) -> Result<Snapshot, QueryError> {
+        let filter = Filter::Ids(told.iter().map(|one| one.entity.id.clone()).collect());
+        let gathered = self.inner.gather(caller, &filter, MOST).await?;
+        let gathered = Gathered::with(gathered, told);
+        self.inner.with_gathered(&snapshot, gathered).await
     }
 
     /// Gives names their ids before sources are asked for them, so that what comes back can be

@@ -50,6 +50,14 @@ struct Found {
 }
 
 impl Gathered {
+    /// What was gathered, and parts of entities that are known already.
+    pub(crate) fn with(gathered: Option<Self>, told: Vec<SourceEntity>) -> Self {
+        let nothing = || Self { contributions: Contributions::default(), found: Vec::new() };
+        let mut gathered = gathered.unwrap_or_else(nothing);
+        gathered.found.extend(told.into_iter().map(|entity| Found { entity, is_auxiliary: false }));
+        gathered
+    }
+
     /// Whether a source has more than it was asked for.
     pub(crate) fn is_cut(&self) -> bool {
         let mut outcomes = self.contributions.iter().map(|one| &one.outcome);

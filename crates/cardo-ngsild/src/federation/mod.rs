@@ -13,8 +13,10 @@ mod reach;
 mod read;
 mod sender;
 mod sources;
+pub(crate) mod subscriptions;
 mod warning;
 
 pub(crate) use reach::datasets_of;
-pub(crate) use sources::Sources;
+pub(crate) use sender::Sending;
+pub(crate) use sources::{Sent, Sources};
 pub(crate) use warning::warned;

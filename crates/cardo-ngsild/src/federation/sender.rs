@@ -57,14 +57,14 @@ pub(super) struct Sender {
 }
 
 /// What is sent.
-pub(super) struct Sending {
-    pub(super) method: Method,
+pub(crate) struct Sending {
+    pub(crate) method: Method,
     /// Below the base of the API, with its query.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// JSON whose names are those of the context in the `Link` header.
-    pub(super) body: Bytes,
+    pub(crate) body: Bytes,
     /// The URL of the context; the core is meant where there is none.
-    pub(super) context: Option<Box<str>>,
+    pub(crate) context: Option<Box<str>>,
 }
 
 impl Sender {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cardo_egress::{Gate, Response, StatusCode};
 use cardo_engine::{
-    ContextSources, Registration, SourceEntities, SourceEntity, SourceEvolution, SourceEvolutions,
-    SourceFault, SourceOperation, SourceRequest, SourceTypes,
+    ContextSources, Forwarding, Registration, SourceEntities, SourceEntity, SourceEvolution,
+    SourceEvolutions, SourceFault, SourceOperation, SourceRequest, SourceTypes,
 };
-use cardo_model::{EntityId, TwinId};
+use cardo_model::{EntityId, Timestamp, TwinId};
 
 use super::answer::{self, OfSource};
 use super::discovered::discovered;
@@ -46,6 +46,24 @@ impl Sources {
                 self.contexts.core().clone()
             }
         }
+    }
+
+    /// Sends what is no question; whether the source has done it. What it has refused is not tried
+    /// again, and counts as decided.
+    pub(crate) async fn send(
+        &self,
+        registration: &Registration,
+        forwarding: &Forwarding,
+        sending: Sending,
+    ) -> Sent {
+        let sent = match self.sender.send(registration, forwarding, sending).await {
+            Ok(response) if response.status.is_success() => Sent::Done,
+            Ok(response) if response.status.is_server_error() => Sent::Later,
+            Ok(_) => Sent::Refused,
+            Err(_) => Sent::Later,
+        };
+        registration.progress.count(Timestamp::now(), sent == Sent::Done);
+        sent
     }
 
     async fn exchange(
@@ -219,6 +237,17 @@ impl ContextSources for Sources {
         let Found { items: evolutions, unusable, is_cut, revision, warnings } = found;
         Ok(SourceEvolutions { evolutions, unusable, is_cut, revision, warnings })
     }
+}
+
+/// What has come of something that was sent to a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// It was done.
+    Done,
+    /// It never will be.
+    Refused,
+    /// It may be done another time.
+    Later,
 }
 
 /// `jsonldContext` of `contextSourceInfo` (clause 4.3.6.6).

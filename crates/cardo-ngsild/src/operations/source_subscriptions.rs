@@ -13,13 +13,14 @@ use super::discovery::add_context;
 use super::subscriptions::{Answer, merge, refuse_nulls, sys_attrs};
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
+use crate::federation::subscriptions::OF_SUBSCRIPTION;
 use crate::registrations::{
     SUBSCRIPTION_KIND, SUBSCRIPTION_STATE_KIND, Subscribed, TOLD_KIND, position_name,
 };
 use crate::represent::Naming;
 use crate::request::{Ask, JSON_TYPES, Media};
 use crate::respond::{answer, created, empty};
-use crate::subscriptions::{Deliveries, Stored};
+use crate::subscriptions::{Deliveries, SUBSCRIPTION_KIND as ENTITIES_KIND, Stored};
 
 /// Create context source registration subscription (clause 5.11.2).
 pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answer {
@@ -67,7 +68,8 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let payload = face.payload(ask, body).await?;
     let given = face.given(&payload).await?;
     let _writing = face.subscriptions.writing.lock().await;
-    let (mut stored, _) = face.stored_source_subscription(ask, &id).await?;
+    let (mut stored, snapshot) = face.stored_source_subscription(ask, &id).await?;
+    refuse_owned(&snapshot, &id)?;
     if given.members.get("id").is_some_and(|other| other.as_str() != Some(id.as_str())) {
         return Err(Fault::bad_data("the id of a subscription cannot be changed"));
     }
@@ -90,7 +92,8 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     ask.params(&["local"], &[])?;
     let id = ask.id(1)?;
     let _writing = face.subscriptions.writing.lock().await;
-    face.stored_source_subscription(ask, &id).await?;
+    let (_, snapshot) = face.stored_source_subscription(ask, &id).await?;
+    refuse_owned(&snapshot, &id)?;
     let kinds = [SUBSCRIPTION_KIND, SUBSCRIPTION_STATE_KIND, TOLD_KIND];
     let revision = face.apply_together(ask, kinds.map(|kind| put(kind, &id, None)).into()).await?;
     face.registrations.tell_subscription(&ask.caller.twin, id.as_str());
@@ -139,6 +142,15 @@ pub(crate) async fn list(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let has_more = paging.offset.saturating_add(paging.limit) < all.len();
     paging.tell(ask, media, paging.count.then_some(all.len()), has_more, &mut response);
     Ok(response)
+}
+
+/// What belongs to a subscription of entities comes and goes with it (clause 5.8.1.4).
+fn refuse_owned(snapshot: &Snapshot, id: &Iri) -> Result<(), Fault> {
+    let owner = id.as_str().strip_suffix(OF_SUBSCRIPTION);
+    match owner.filter(|owner| snapshot.document(ENTITIES_KIND, owner).is_some()) {
+        Some(owner) => Err(Fault::bad_data(format!("it belongs to subscription {owner}"))),
+        None => Ok(()),
+    }
 }
 
 fn put(kind: &str, id: &Iri, text: Option<String>) -> Operation {

@@ -84,13 +84,16 @@ pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
         }
         None => {}
     }
+    let passed = face.note_passed(ask, id.as_str())?;
     let hosted = face.name_context(ask, snapshot.as_ref(), &given.naming, &mut stored)?;
-    let operations = hosted.into_iter().chain([put(&id, Some(stored.to_text()))]).collect();
+    let operations =
+        hosted.into_iter().chain(passed).chain([put(&id, Some(stored.to_text()))]).collect();
     let revision = face.apply_together(ask, operations).await?;
     // What happens from here on is told, also by a later run of the server.
     let name = follower_name(id.as_str());
     face.engine.store().save_position(&ask.caller.twin, &name, Some(revision)).await?;
     face.subscriptions.tell(&ask.caller.twin, id.as_str());
+    face.subscription_written(ask, id.as_str());
     Ok(created(ask, "subscriptions", id.as_str(), revision))
 }
 
@@ -126,6 +129,7 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     if was_periodic {
         face.subscriptions.tell(&ask.caller.twin, id.as_str());
     }
+    face.subscription_written(ask, id.as_str());
     Ok(empty(StatusCode::NO_CONTENT, revision))
 }
 
@@ -156,6 +160,7 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     face.subscriptions.tell(&ask.caller.twin, id.as_str());
     let state = DocumentChange { kind: STATE_KIND.into(), id: id.as_str().into(), body: None };
     face.apply_one(ask, Operation::Document(state)).await?;
+    face.subscription_written(ask, id.as_str());
     Ok(empty(StatusCode::NO_CONTENT, revision))
 }
 

@@ -1,4 +1,4 @@
-use cardo_engine::{Match, Registrations, Wanted, WantedEntities};
+use cardo_engine::{Looking, Match, Mode, Registrations, Wanted, WantedEntities};
 use cardo_jsonld::Context;
 use cardo_model::{Iri, Timestamp};
 use cardo_query::{
@@ -45,6 +45,21 @@ impl Subscribed {
         };
         let wanted = Wanted { source, ..wanted(&stored.members, &subscription)? };
         Ok(Self { subscription, wanted })
+    }
+
+    /// The registrations of sources that may have something of it (clause 5.8.1.4), but those that it
+    /// has passed.
+    pub(crate) fn sources(
+        &self,
+        registrations: &Registrations,
+        now: Timestamp,
+        encountered: Vec<Box<str>>,
+    ) -> Vec<Match> {
+        let looking = Looking::ForInformation;
+        let wanted = Wanted { now, looking, encountered, time: None, ..self.wanted.clone() };
+        let mut found = registrations.matching(&wanted);
+        found.retain(|found| found.registration.mode != Mode::Auxiliary);
+        found
     }
 
     /// The registrations that match now.

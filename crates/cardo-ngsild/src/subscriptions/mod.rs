@@ -13,8 +13,9 @@ mod stored;
 mod task;
 mod told;
 
+pub(crate) use matcher::News;
 pub(crate) use model::Subscription;
-pub(crate) use notification::envelope;
+pub(crate) use notification::{Rendering, envelope};
 pub use port::{Courier, DeliveryError, Message, MqttParameters, NoCourier};
 pub(crate) use read::text;
 pub(crate) use registry::Registry;

@@ -49,6 +49,7 @@ pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     face.check_conflicts(ask, &registration).await?;
     let stored = Stored { members: given.0, created_at: now, modified_at: now };
     let revision = face.keep_registration(ask, &registration, &stored).await?;
+    face.registration_written(ask);
     Ok(created(ask, "csourceRegistrations", id.as_str(), revision))
 }
 
@@ -72,6 +73,7 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     }
     face.check_conflicts(ask, &registration).await?;
     let revision = face.keep_registration(ask, &registration, &stored).await?;
+    face.registration_written(ask);
     Ok(empty(StatusCode::NO_CONTENT, revision))
 }
 
@@ -83,6 +85,7 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     face.stored_registration(ask, &id).await?;
     let (_, revision) = face.apply_one(ask, put(&id, None)).await?;
     face.registrations.tell(&ask.caller.twin, false);
+    face.registration_written(ask);
     Ok(empty(StatusCode::NO_CONTENT, revision))
 }
 

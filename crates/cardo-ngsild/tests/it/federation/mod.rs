@@ -5,6 +5,7 @@ mod loops;
 mod past;
 mod queries;
 mod retrieval;
+mod subscriptions;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,0 +1,217 @@
+//! What the copies of a subscription notify is told to its subscriber (clause 5.8.6).
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, Response, StatusCode};
+use axum::response::IntoResponse;
+use cardo_engine::{
+    AskedSources, Caller, EntityQuery, Forwarding, Order, PageRequest, PageStart, Reach, Snapshot,
+    SourceEntity,
+};
+use cardo_http::{asked_twin, read_body};
+use cardo_jsonld::Context;
+use cardo_model::{EntityId, Timestamp};
+use cardo_query::Filter;
+use serde_json::{Value, json};
+
+use super::COPY_KIND;
+use super::copies::Copy;
+use crate::contexts::{Place, link_context};
+use crate::face::Face;
+use crate::fault::{Fault, NgsildError};
+use crate::notified::{Notice, Notified, NotifiedEntity};
+use crate::operations::add_context;
+use crate::request::Media;
+use crate::subscriptions::{
+    Message, News, Rendering, SUBSCRIPTION_KIND, Stored, Subscription, envelope,
+};
+
+/// Where sources notify. It is no resource of the standard; only who knows the id of a copy, which is
+/// random, is listened to.
+pub(crate) const NOTIFIED: &str = "/ngsi-ld/ex/remote-notify";
+
+/// Takes a notification of a source.
+pub(crate) async fn notified(face: Arc<Face>, request: Request) -> Response<Body> {
+    match take(face, request).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(fault) => fault.into_response(),
+    }
+}
+
+async fn take(face: Arc<Face>, request: Request) -> Result<(), Fault> {
+    let (parts, body) = request.into_parts();
+    let twin = asked_twin(&parts)?.unwrap_or_else(|| face.default_twin.clone());
+    let bytes = read_body(&parts.headers, body, face.options.limits.body_bytes).await?;
+    let notification: Value = serde_json::from_slice(&bytes)
+        .map_err(|error| Fault::invalid(format!("the body is not JSON: {error}")))?;
+    let id = notification.get("subscriptionId").and_then(Value::as_str).unwrap_or("");
+    let caller = Caller { twin, ..Caller::local("subscriptions") };
+    let snapshot = face.engine.snapshot(&caller).await?;
+    let unknown = || Fault::not_found("there is no subscription behind the notification");
+    let copy = snapshot.document(COPY_KIND, id).and_then(|text| Copy::read(id, &text));
+    let copy = copy.ok_or_else(unknown)?;
+    let stored = snapshot.document(SUBSCRIPTION_KIND, &copy.subscription);
+    let stored = stored.and_then(|text| Stored::from_text(&text)).ok_or_else(unknown)?;
+    let place = Place { twin: &caller.twin, parts: None };
+    let limits = &face.options.limits;
+    let subscription = stored.compile(&face.contexts, place, limits, face.engine.names()).await?;
+    let now = Timestamp::now();
+    if !subscription.is_active_at(now) {
+        return Ok(());
+    }
+    let Ok(permit) = face.copies.room.0.clone().try_acquire_owned() else {
+        return Err(Fault::new(NgsildError::Unavailable, "too many notifications are under way"));
+    };
+    let message = if splits(&stored) {
+        let whole = Whole { face: &face, caller: &caller, subscription: &subscription };
+        whole.message(&parts.headers, &bytes, copy.registration_id(), snapshot, now).await?
+    } else {
+        passed_on(&caller, &subscription, &notification["data"], now)?
+    };
+    let Some(message) = message else { return Ok(()) };
+    let face = face.clone();
+    tokio::spawn(async move {
+        face.tell_subscriber(&caller, &subscription, message, now).await;
+        drop(permit);
+    });
+    Ok(())
+}
+
+fn splits(stored: &Stored) -> bool {
+    stored.members.get("splitEntities") == Some(&Value::Bool(true))
+}
+
+/// The notification as it came, by the id of the subscriber's own subscription.
+fn passed_on(
+    caller: &Caller,
+    subscription: &Subscription,
+    data: &Value,
+    now: Timestamp,
+) -> Result<Option<Message>, Fault> {
+    match data {
+        Value::Array(entities) if entities.is_empty() => return Ok(None),
+        Value::Array(_) | Value::Object(_) => {}
+        _ => return Err(Fault::bad_data("data: neither entities nor a feature collection")),
+    }
+    let media = subscription.notification.endpoint.accept;
+    let in_body = media == Media::JsonLd;
+    let body = told(subscription, data, now).to_string().into_bytes();
+    Ok(Some(envelope(subscription, &caller.twin, media, in_body, body)))
+}
+
+/// Entities of which a source notifies a part.
+struct Whole<'a> {
+    face: &'a Face,
+    caller: &'a Caller,
+    subscription: &'a Subscription,
+}
+
+impl Whole<'_> {
+    /// What is to be told of entities when they are whole: merged with what the twin and the other
+    /// sources have of them, and as far as they meet the conditions then.
+    async fn message(
+        &self,
+        headers: &HeaderMap,
+        bytes: &[u8],
+        registration: &str,
+        snapshot: Snapshot,
+        now: Timestamp,
+    ) -> Result<Option<Message>, Fault> {
+        let parts = self.parts(headers, bytes, now).await?;
+        let ids: Vec<EntityId> = parts.iter().map(|part| part.entity.id.clone()).collect();
+        if ids.is_empty() {
+            return Ok(None);
+        }
+        let engine = &self.face.engine;
+        let mut not_again = None;
+        if let Ok(id) = EntityId::new(registration.to_owned()) {
+            not_again = Some(Filter::Not(Box::new(Filter::Ids(vec![id]))));
+        }
+        let forwarding = Forwarding {
+            alias: engine.alias(&self.caller.twin),
+            asked: AskedSources { sources: not_again, ..AskedSources::default() },
+            ..Forwarding::default()
+        };
+        let reach = Reach::Sources(Arc::new(forwarding));
+        let caller = Caller { reach, ..self.caller.clone() };
+        let whole = engine.completed_with(&caller, snapshot, parts).await?;
+        let page = whole.query(&EntityQuery {
+            filter: self.subscription.filter.clone().and(Filter::Ids(ids)),
+            order: Order::default(),
+            page: PageRequest { limit: MOST_ENTITIES, start: PageStart::Offset(0) },
+            count: false,
+        });
+        let news: Vec<News> = page.entities.into_iter().map(News::of_unchanged).collect();
+        if news.is_empty() {
+            return Ok(None);
+        }
+        let rendering =
+            Rendering { face: self.face, caller: self.caller, subscription: self.subscription };
+        Ok(Some(rendering.message(&news, now).await))
+    }
+
+    /// The entities of a notification, as their source has them now.
+    async fn parts(
+        &self,
+        headers: &HeaderMap,
+        bytes: &[u8],
+        now: Timestamp,
+    ) -> Result<Vec<SourceEntity>, Fault> {
+        let notified = Notified::read(bytes).map_err(Fault::bad_data)?;
+        let place = Place { twin: &self.caller.twin, parts: None };
+        let own = notified.context().map(Value::to_string);
+        let context = match (own, link_context(headers)?) {
+            (Some(own), _) => self.face.contexts.context(place, &own).await?,
+            (None, Some(url)) => self.face.contexts.context(place, &url).await?,
+            (None, None) => Context::core(),
+        };
+        let part = |one: NotifiedEntity| match one.told {
+            Ok(Notice::Entity(entity)) => {
+                Some(SourceEntity { entity: *entity, created_at: None, modified_at: Some(now) })
+            }
+            _ => None,
+        };
+        let entities = notified.entities(&context).into_iter().take(MOST_ENTITIES);
+        Ok(entities.filter_map(part).collect())
+    }
+}
+
+/// How many entities of one notification are looked at.
+const MOST_ENTITIES: usize = 1_000;
+
+/// The notification as the subscriber gets it: by the id of their own subscription.
+fn told(subscription: &Subscription, data: &Value, now: Timestamp) -> Value {
+    let mut body = json!({
+        "id": format!("urn:ngsi-ld:Notification:{}", uuid::Uuid::new_v4()),
+        "type": "Notification",
+        "subscriptionId": subscription.id.as_str(),
+        "notifiedAt": now.to_string(),
+        "data": data,
+    });
+    if subscription.notification.endpoint.accept == Media::JsonLd {
+        add_context(&mut body, &subscription.naming);
+        if let Some(data) = body.get_mut("data").filter(|data| data.is_array()) {
+            add_context(data, &subscription.naming);
+        }
+    }
+    body
+}
+
+impl Face {
+    async fn tell_subscriber(
+        &self,
+        caller: &Caller,
+        subscription: &Subscription,
+        message: Message,
+        now: Timestamp,
+    ) {
+        let key = (caller.twin.clone(), Box::from(subscription.id.as_str()));
+        let queue = format!("{}/{}", key.0, key.1);
+        let outcome = self.options.courier.deliver(&queue, message).await;
+        if let Some(progress) = self.subscriptions.known(&key) {
+            progress.count(now, outcome.is_ok());
+        }
+    }
+}

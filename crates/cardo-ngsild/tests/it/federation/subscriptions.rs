@@ -1,0 +1,237 @@
+//! Subscriptions whose copies are at context sources (clauses 5.8.1.4, 5.8.2.4, 5.8.5.4 and 5.8.6).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::http::StatusCode;
+use cardo_egress::{EgressConfig, Gate, Method, Request};
+use cardo_engine::{Engine, EngineOptions};
+use cardo_ngsild::{Courier, DeliveryError, Message, NgsildOptions, router};
+use cardo_store::MemoryStore;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+
+use super::far_options;
+
+fn gate() -> Gate {
+    Gate::new(EgressConfig { allow_loopback: true, ..EgressConfig::default() })
+}
+
+/// Sends what goes to servers of this test, and hands everything else to it.
+struct Post(Gate, mpsc::UnboundedSender<Value>);
+
+#[async_trait]
+impl Courier for Post {
+    async fn deliver(&self, _: &str, message: Message) -> Result<StatusCode, DeliveryError> {
+        if message.endpoint.starts_with("http://subscriber.example") {
+            let body = serde_json::from_slice(&message.body).unwrap();
+            self.1.send(body).map_err(|_| DeliveryError::Stopped)?;
+            return Ok(StatusCode::OK);
+        }
+        let request = Request {
+            headers: message.headers,
+            body: message.body,
+            ..Request::new(Method::POST, message.endpoint)
+        };
+        let answer = self.0.send(request).await;
+        answer.map(|answer| answer.status).map_err(|error| DeliveryError::Failed(error.to_string()))
+    }
+}
+
+/// A server that listens, asks sources and notifies.
+struct Server {
+    address: SocketAddr,
+    told: mpsc::UnboundedReceiver<Value>,
+    _stop: oneshot::Sender<()>,
+}
+
+async fn server() -> Server {
+    let store = Arc::new(MemoryStore::new());
+    let engine = Engine::open(store, EngineOptions::default()).await.unwrap();
+    let (sender, told) = mpsc::unbounded_channel();
+    let courier = Arc::new(Post(gate(), sender));
+    let (router, runner) = router(engine, NgsildOptions { courier, ..far_options() });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let (stop, stopped) = oneshot::channel::<()>();
+    tokio::spawn(runner.run(async {
+        let _ = stopped.await;
+    }));
+    Server { address, told, _stop: stop }
+}
+
+impl Server {
+    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        let url = format!("http://{}{path}", self.address);
+        let mut request = Request::new(method, url);
+        if let Some(body) = body {
+            request.headers.insert("content-type", "application/json".parse().unwrap());
+            request.body = body.to_string().into_bytes().into();
+        }
+        let answer = gate().send(request).await.unwrap();
+        (answer.status.as_u16(), serde_json::from_slice(&answer.body).unwrap_or_default())
+    }
+
+    async fn post(&self, path: &str, body: Value) {
+        let (status, said) = self.send(Method::POST, path, Some(body)).await;
+        assert_eq!(status, 201, "{said}");
+    }
+
+    async fn copies(&self) -> Vec<Value> {
+        let (_, list) = self.send(Method::GET, "/ngsi-ld/v1/subscriptions", None).await;
+        list.as_array().unwrap().clone()
+    }
+
+    /// Waits until the copies here are as they have to be.
+    async fn copied(&self, is_so: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        for _ in 0..400 {
+            let copies = self.copies().await;
+            if is_so(&copies) {
+                return copies;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the copies are not as they have to be: {:?}", self.copies().await);
+    }
+
+    async fn news(&mut self) -> Value {
+        let next = tokio::time::timeout(Duration::from_secs(20), self.told.recv());
+        next.await.expect("a notification comes in time").unwrap()
+    }
+
+    async fn register(&self, source: &Server, more: Value) {
+        let mut members = json!({
+            "id": "urn:reg:1", "type": "ContextSourceRegistration",
+            "information": [{ "entities": [{ "type": "T" }] }],
+            "endpoint": format!("http://{}", source.address),
+        });
+        members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.post("/ngsi-ld/v1/csourceRegistrations", members).await;
+    }
+
+    async fn subscribe(&self, more: Value) {
+        let mut members = json!({
+            "id": "urn:sub:1", "type": "Subscription", "entities": [{ "type": "T" }, { "type": "U" }],
+            "notification": { "endpoint": { "uri": "http://subscriber.example/told" } },
+        });
+        members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.post("/ngsi-ld/v1/subscriptions", members).await;
+    }
+
+    async fn create(&self, speed: u32) {
+        let entity = json!({ "id": format!("urn:ngsi-ld:T:{speed}"), "type": "T",
+            "speed": { "type": "Property", "value": speed } });
+        self.post("/ngsi-ld/v1/entities", entity).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_source_notifies_is_told_to_the_subscriber_by_their_own_subscription() {
+    let (mut north, south) = (server().await, server().await);
+    // The registration may come before the subscription or, as here, behind it.
+    north.subscribe(json!({ "q": "speed>10" })).await;
+    north.register(&south, json!({})).await;
+    let copies = south.copied(|copies| copies.len() == 1).await;
+    assert_eq!(copies[0]["entities"], json!([{ "type": "T" }]));
+    assert_ne!(copies[0]["id"], "urn:sub:1");
+    assert_eq!(copies[0]["q"], "speed>10");
+    south.create(5).await;
+    south.create(50).await;
+    let news = north.news().await;
+    assert_eq!(news["subscriptionId"], "urn:sub:1");
+    assert_eq!(news["data"][0]["id"], "urn:ngsi-ld:T:50");
+    assert_eq!(news["data"][0]["speed"]["value"], 50);
+
+    let changed = json!({ "q": "speed>100", "isActive": true });
+    let (status, _) =
+        north.send(Method::PATCH, "/ngsi-ld/v1/subscriptions/urn:sub:1", Some(changed)).await;
+    assert_eq!(status, 204);
+    south.copied(|copies| copies[0]["q"] == "speed>100").await;
+    south.create(60).await;
+    south.create(600).await;
+    assert_eq!(north.news().await["data"][0]["speed"]["value"], 600);
+
+    let (status, _) = north.send(Method::DELETE, "/ngsi-ld/v1/subscriptions/urn:sub:1", None).await;
+    assert_eq!(status, 204);
+    south.copied(<[Value]>::is_empty).await;
+}
+
+#[tokio::test]
+async fn a_copy_is_reduced_to_what_is_registered_and_goes_with_the_registration() {
+    let (north, south) = (server().await, server().await);
+    let info = json!([{ "entities": [{ "type": "T", "id": "urn:ngsi-ld:T:1" }], "propertyNames": ["speed"] }]);
+    north.register(&south, json!({ "information": info })).await;
+    north.subscribe(json!({ "watchedAttributes": ["speed", "name"] })).await;
+    let copies = south.copied(|copies| copies.len() == 1).await;
+    assert_eq!(copies[0]["entities"], json!([{ "type": "T", "id": "urn:ngsi-ld:T:1" }]));
+    assert_eq!(copies[0]["watchedAttributes"], json!(["speed"]));
+    assert_eq!(copies[0]["notification"]["attributes"], json!(["speed"]));
+    let (status, _) =
+        north.send(Method::DELETE, "/ngsi-ld/v1/csourceRegistrations/urn:reg:1", None).await;
+    assert_eq!(status, 204);
+    south.copied(<[Value]>::is_empty).await;
+}
+
+#[tokio::test]
+async fn sources_that_do_not_take_it_or_have_nothing_of_it_get_no_copy() {
+    let (north, south) = (server().await, server().await);
+    north.register(&south, json!({ "id": "urn:reg:a", "operations": ["retrieveOps"] })).await;
+    north
+        .register(
+            &south,
+            json!({ "id": "urn:reg:b", "information": [{ "entities": [{ "type": "V" }] }] }),
+        )
+        .await;
+    let auxiliary =
+        json!({ "id": "urn:reg:c", "mode": "auxiliary", "operations": ["retrieveOps"] });
+    north.register(&south, auxiliary).await;
+    north.subscribe(json!({})).await;
+    north
+        .subscribe(json!({ "id": "urn:sub:2", "localOnly": true, "entities": [{ "type": "V" }] }))
+        .await;
+    // A copy that comes last shows that the others were not made.
+    north.subscribe(json!({ "id": "urn:sub:3", "entities": [{ "type": "V" }] })).await;
+    let copies = south.copied(|copies| !copies.is_empty()).await;
+    assert_eq!(copies.len(), 1);
+}
+
+#[tokio::test]
+async fn only_who_knows_a_copy_is_listened_to() {
+    let north = server().await;
+    let forged = json!({ "type": "Notification", "subscriptionId": "urn:sub:1", "data": [{ "id": "urn:a:b", "type": "T" }] });
+    north.subscribe(json!({})).await;
+    for body in [forged, json!({}), json!([])] {
+        let (status, _) = north.send(Method::POST, "/ngsi-ld/ex/remote-notify", Some(body)).await;
+        assert_eq!(status, 404);
+    }
+}
+
+#[tokio::test]
+async fn parts_of_an_entity_are_judged_and_told_when_they_are_whole() {
+    let (mut north, south) = (server().await, server().await);
+    north.register(&south, json!({})).await;
+    for number in [10, 50] {
+        let local = json!({ "id": format!("urn:ngsi-ld:T:{number}"), "type": "T",
+            "brand": { "type": "Property", "value": "Tatra" } });
+        north.post("/ngsi-ld/v1/entities?local=true", local).await;
+    }
+    let subscription = json!({ "q": "speed>20;brand==\"Tatra\"", "splitEntities": true, "watchedAttributes": ["speed"] });
+    north.subscribe(subscription).await;
+    let copies = south.copied(|copies| copies.len() == 1).await;
+    assert_eq!((copies[0].get("q"), &copies[0]["splitEntities"]), (None, &json!(true)));
+    south.create(10).await;
+    south.create(30).await;
+    south.create(50).await;
+    // Neither is fast enough or of the brand, but for the last.
+    let news = north.news().await;
+    assert_eq!(news["subscriptionId"], "urn:sub:1");
+    let told = &news["data"][0];
+    assert_eq!(
+        (&told["id"], &told["brand"]["value"], &told["speed"]["value"]),
+        (&json!("urn:ngsi-ld:T:50"), &json!("Tatra"), &json!(50))
+    );
+}
