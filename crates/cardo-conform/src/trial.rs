@@ -51,6 +51,7 @@ impl<'s> Trial<'s> {
         });
         let fixed = [
             ("base", base.to_owned()),
+            ("run", name.to_owned()),
             ("tenant", format!("conform{name}")),
             ("prefix", format!("urn:ngsi-ld:Conform:{name}:")),
             ("now", second(0)),
