@@ -60,7 +60,7 @@ pub(crate) struct Inner {
     index_bytes: AtomicUsize,
     /// Counts the rounds of house-keeping, as a coarse clock.
     pub(crate) tick: AtomicU64,
-    projecting: AsyncMutex<()>,
+    pub(crate) projecting: AsyncMutex<()>,
     closed: AtomicBool,
     tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
 }
@@ -133,6 +133,10 @@ impl Engine {
     /// The time by which the engine goes.
     pub fn now(&self) -> Timestamp {
         (self.inner.options.clock)()
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
     }
 
     pub(crate) fn entity_maps(&self) -> &EntityMaps {
@@ -359,9 +363,19 @@ impl Engine {
         }
     }
 
-    /// Every twin that was ever written to.
+    /// Every twin that was ever written to, and every branch that is there.
     pub async fn twins(&self) -> Result<Vec<TwinId>, StoreError> {
-        self.inner.store.twins().await
+        let mut twins = self.inner.store.twins().await?;
+        let mut branched: Vec<TwinId> =
+            twins.iter().filter(|twin| !twin.is_main()).map(TwinId::main).collect();
+        branched.dedup();
+        twins.retain(TwinId::is_main);
+        for main in branched {
+            let Ok(branches) = self.branches(&main).await else { continue };
+            let ids = branches.iter().filter_map(|branch| main.with_branch(&branch.name).ok());
+            twins.extend(ids);
+        }
+        Ok(twins)
     }
 
     /// The store, for the positions of those who follow a log.
@@ -377,6 +391,8 @@ impl Engine {
             unprojected_bytes: inner.unprojected.load(Ordering::Relaxed),
             names: inner.names.len(),
             twins: twins.iter().map(|twin| inner.measure(twin)).collect(),
+            branches: twins.iter().filter(|twin| twin.main.is_some()).count(),
+            branch_bytes: inner.retained(),
             ..inner.metrics.read()
         }
     }
@@ -436,7 +452,7 @@ impl Inner {
         loop {
             let projected = twin.projected();
             let tail = twin.tail.lock().behind(projected, usize::MAX);
-            let rows = self.store.history(&twin.id, query).await?;
+            let rows = self.store.history(&twin.place, query).await?;
             tries += 1;
             if twin.projected() == projected || tries == MOST_TRIES {
                 return Ok((projected, tail, rows));
@@ -457,7 +473,9 @@ impl Inner {
         if twin.is_default() {
             return Option::clone(&self.default_twin.load());
         }
-        self.twins.load().get(twin).cloned()
+        let found = self.twins.load().get(twin).cloned()?;
+        let is_over = found.main.is_some() && found.is_over((self.options.clock)());
+        (!is_over).then_some(found)
     }
 
     pub(crate) fn snapshot_of(&self, twin: &Arc<Twin>, caller: &Caller) -> Snapshot {
@@ -471,20 +489,26 @@ impl Inner {
     }
 
     /// A twin that exists; the default one always does.
-    pub(crate) async fn twin(&self, id: &TwinId) -> Result<Arc<Twin>, QueryError> {
+    pub(crate) async fn twin(self: &Arc<Self>, id: &TwinId) -> Result<Arc<Twin>, QueryError> {
         if let Some(twin) = self.loaded(id) {
             return Ok(twin);
         }
-        let found = self.load(id, id.is_default()).await?;
-        found.ok_or_else(|| QueryError::UnknownTenant(id.tenant().to_owned()))
+        let found = Box::pin(self.load(id, id.is_default())).await?;
+        found.ok_or_else(|| {
+            if id.is_main() {
+                QueryError::UnknownTenant(id.tenant().to_owned())
+            } else {
+                QueryError::UnknownBranch(id.branch().to_owned())
+            }
+        })
     }
 
-    async fn twin_to_write(&self, id: &TwinId) -> Result<Arc<Twin>, StoreError> {
+    async fn twin_to_write(self: &Arc<Self>, id: &TwinId) -> Result<Arc<Twin>, WriteError> {
         if let Some(twin) = self.loaded(id) {
             return Ok(twin);
         }
-        let twin = self.load(id, true).await?;
-        Ok(twin.expect("a missing twin is made"))
+        let twin = Box::pin(self.load(id, id.is_main())).await?;
+        twin.ok_or_else(|| WriteError::UnknownBranch(id.branch().to_owned()))
     }
 
     /// Gives names their ids; new ones are kept durably first.
@@ -577,14 +601,16 @@ impl Inner {
     async fn project_some(&self, twin: &Twin) -> Result<bool, StoreError> {
         let _one_at_a_time = self.projecting.lock().await;
         let after = twin.projected();
-        let run = twin.tail.lock().behind(after, PROJECTION_BYTES);
+        let mut run = twin.tail.lock().behind(after, PROJECTION_BYTES);
+        let held_at = twin.held_at();
+        run.retain(|followed| followed.record.revision <= held_at);
         if run.is_empty() {
             return Ok(false);
         }
         let projection = projector::gather(after, &run);
         drop(run);
         let to = projection.to;
-        let projected = self.store.project(&twin.id, projection).await;
+        let projected = self.store.project(&twin.place, projection).await;
         self.metrics.note(&projected);
         projected?;
         twin.projected.store(to.0, Ordering::Release);
@@ -604,7 +630,7 @@ impl Inner {
         if cut < last + self.options.log_revisions.div_ceil(8).max(1) {
             return Ok(());
         }
-        self.store.cut_log(&twin.id, Revision(cut)).await?;
+        self.store.cut_log(&twin.place, Revision(cut)).await?;
         twin.cut.store(cut, Ordering::Relaxed);
         Ok(())
     }

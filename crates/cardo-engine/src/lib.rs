@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod area;
+mod branch;
 mod caller;
 mod demand;
 mod engine;
@@ -33,6 +34,7 @@ mod write;
 
 pub use aggregate::{Counting, Figures, NumberFigures, can_have_numbers};
 pub use area::{AreaQuery, AreaWalk, Placed, Slot};
+pub use branch::{BranchContent, BranchError, BranchInfo};
 pub use caller::{Caller, Mask, Principal, Restriction, View};
 pub use engine::Engine;
 pub use entity_maps::{EntityMap, Mapped, MappedEntity, MappedPage};

@@ -40,6 +40,10 @@ pub struct EngineMetrics {
     pub unprojected_bytes: usize,
     /// Names of types and attributes.
     pub names: usize,
+    /// Branches in memory.
+    pub branches: usize,
+    /// About what they keep in memory beside the main branches, in bytes.
+    pub branch_bytes: usize,
     /// Every twin in memory.
     pub twins: Vec<TwinMetrics>,
 }
@@ -97,6 +101,8 @@ impl Counters {
             failing: self.failing(),
             unprojected_bytes: 0,
             names: 0,
+            branches: 0,
+            branch_bytes: 0,
             twins: Vec::new(),
         }
     }

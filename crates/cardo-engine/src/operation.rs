@@ -366,6 +366,9 @@ pub enum WriteError {
     /// Too many distinct names of types and attributes in the store.
     #[error("the store holds {0} names of types and attributes already, the most that are allowed")]
     TooManyNames(usize),
+    /// There is no such branch, or none any more.
+    #[error("branch {0:?} does not exist")]
+    UnknownBranch(String),
     /// The queue of writes is full.
     #[error("too many writes are waiting; try again later")]
     Busy,

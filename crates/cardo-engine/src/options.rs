@@ -29,6 +29,10 @@ pub struct EngineOptions {
     pub queued_writes: usize,
     /// How many twins stay in memory when they are idle.
     pub loaded_twins: usize,
+    /// How many branches a tenant may have beside its main one.
+    pub branches: usize,
+    /// How many bytes branches may keep in memory beside their tenants' main ones.
+    pub branch_bytes: usize,
     /// The short names under which tables show types and attributes.
     pub terms: Terms,
     /// The pseudonym of this server among context sources (NGSI-LD, clause 5.2.40); one of chance
@@ -50,6 +54,8 @@ impl Default for EngineOptions {
             log_revisions: 100_000,
             queued_writes: 10_000,
             loaded_twins: 1_000,
+            branches: 100,
+            branch_bytes: 1 << 30,
             terms: Terms::default(),
             alias: None,
             clock: Arc::new(Timestamp::now),

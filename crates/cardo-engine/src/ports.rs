@@ -47,6 +47,13 @@ pub trait Store: Send + Sync + 'static {
     /// the projected revision is an error.
     async fn cut_log(&self, twin: &TwinId, up_to: Revision) -> Result<(), StoreError>;
 
+    /// The revision that state and history have reached; 0 where nothing is projected.
+    async fn reached(&self, twin: &TwinId) -> Result<Revision, StoreError>;
+
+    /// Takes away everything that is kept of a twin. Done in parts: after a crash in between, it is to
+    /// be done again.
+    async fn drop_twin(&self, twin: &TwinId) -> Result<(), StoreError>;
+
     /// Reads the projected state: entities in the order of creation, in chunks handed to `sink`.
     async fn load(&self, twin: &TwinId, sink: &mut dyn StateSink) -> Result<Projected, StoreError>;
 
@@ -83,6 +90,9 @@ pub struct Append {
     pub twin: TwinId,
     /// The head that the records build on; revision 0 for a new twin.
     pub expected_head: Revision,
+    /// Whether the twin comes into being with it, its log beginning behind `expected_head`. Where it
+    /// was written to before, the append is behind.
+    pub begins: bool,
     /// The records, with revisions that follow `expected_head` without gaps.
     pub records: Vec<EncodedRecord>,
 }
@@ -192,6 +202,8 @@ pub struct HistoryQuery {
     pub from: Option<Timestamp>,
     /// Up to this moment, it excluded.
     pub until: Option<Timestamp>,
+    /// Only what was written up to this revision.
+    pub up_to: Option<Revision>,
     /// Only the last so many instances of each attribute and dataset.
     pub last: Option<usize>,
     /// At most so many rows in all, as a bound on memory: those about the entity itself, and the

@@ -62,6 +62,9 @@ pub enum QueryError {
     /// The twin was never written to.
     #[error("tenant {0:?} does not exist")]
     UnknownTenant(String),
+    /// There is no such branch, or none any more.
+    #[error("branch {0:?} does not exist")]
+    UnknownBranch(String),
     /// Too many costly questions run at once.
     #[error("too many costly questions are running; try again later")]
     Busy,

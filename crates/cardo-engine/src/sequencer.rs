@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use cardo_model::{LogRecord, NameId, Revision, SourceOffset, Timestamp};
+use cardo_model::{DocumentChange, LogRecord, NameId, Revision, SourceOffset, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::demand::BuiltIndex;
@@ -24,6 +24,11 @@ pub(crate) enum Command {
     },
     /// Take away what has expired by now.
     Expire(Arc<Twin>),
+    /// Change the register of a tenant's branches.
+    Branches {
+        main: Arc<Twin>,
+        change: crate::branch::Change,
+    },
     /// Finish; everything before it is done when the answer comes.
     Close(oneshot::Sender<()>),
 }
@@ -39,7 +44,7 @@ pub(crate) struct Write {
 }
 
 /// A twin with the writes of one group applied to its private next root.
-struct Pending {
+pub(crate) struct Pending {
     twin: Arc<Twin>,
     head: Revision,
     root: Root,
@@ -66,14 +71,29 @@ pub(crate) async fn run(inner: Arc<Inner>, mut commands: mpsc::Receiver<Command>
             }
             (_, first) => first,
         };
+        let first = match first {
+            Command::Branches { main, change } => {
+                inner.apply_branch_change(&main, change).await;
+                continue;
+            }
+            first => first,
+        };
+        let mut branching = None;
         let mut group = Group { pending: Vec::new(), closing: None, slice: Instant::now() };
         let mut operations = group.take(&inner, first).await;
         while operations < GROUP_OPERATIONS && group.closing.is_none() {
             let Ok(next) = commands.try_recv() else { break };
+            if let Command::Branches { main, change } = next {
+                branching = Some((main, change));
+                break;
+            }
             operations += group.take(&inner, next).await;
         }
         let closing = group.closing.take();
         group.finish(&inner).await;
+        if let Some((main, change)) = branching {
+            inner.apply_branch_change(&main, change).await;
+        }
         if let Some(done) = closing {
             commands.close();
             while let Ok(command) = commands.try_recv() {
@@ -111,6 +131,8 @@ impl Group {
                 self.expire(inner, &twin);
                 1
             }
+            // Those come between groups.
+            Command::Branches { .. } => 0,
             Command::Close(done) => {
                 self.closing = Some(done);
                 0
@@ -121,21 +143,18 @@ impl Group {
     fn of(&mut self, twin: &Arc<Twin>) -> &mut Pending {
         let at = self.pending.iter().position(|p| Arc::ptr_eq(&p.twin, twin));
         let at = at.unwrap_or_else(|| {
-            let root = Root::clone(&twin.root.load());
-            self.pending.push(Pending {
-                twin: twin.clone(),
-                head: root.revision,
-                root,
-                encoded: Vec::new(),
-                tailed: Vec::new(),
-                answers: Vec::new(),
-            });
+            self.pending.push(Pending::of(twin));
             self.pending.len() - 1
         });
         &mut self.pending[at]
     }
 
     async fn write(&mut self, inner: &Arc<Inner>, write: Write) {
+        if write.twin.is_dropped.load(Ordering::Acquire) {
+            let name = write.twin.id.branch().to_owned();
+            let _ = write.reply.send(Err(WriteError::UnknownBranch(name)));
+            return;
+        }
         let mut slice = self.slice;
         let pending = self.of(&write.twin);
         let head = pending.root.revision;
@@ -160,6 +179,9 @@ impl Group {
     }
 
     fn expire(&mut self, inner: &Arc<Inner>, twin: &Arc<Twin>) {
+        if twin.is_dropped.load(Ordering::Acquire) {
+            return;
+        }
         let pending = self.of(twin);
         let now = (inner.options.clock)();
         let mut revision = pending.begin(inner, "expiry".into(), "engine".into());
@@ -212,6 +234,27 @@ impl Group {
 }
 
 impl Pending {
+    pub(crate) fn of(twin: &Arc<Twin>) -> Self {
+        let root = Root::clone(&twin.root.load());
+        Self {
+            twin: twin.clone(),
+            head: root.revision,
+            root,
+            encoded: Vec::new(),
+            tailed: Vec::new(),
+            answers: Vec::new(),
+        }
+    }
+
+    /// Puts documents as a revision of their own.
+    pub(crate) fn put_documents(&mut self, inner: &Arc<Inner>, documents: Vec<DocumentChange>) {
+        let mut revision = self.begin(inner, "engine".into(), "engine".into());
+        for document in documents {
+            let _ = revision.apply(self, inner, Operation::Document(document));
+        }
+        self.end(revision, Vec::new());
+    }
+
     fn begin(&self, inner: &Arc<Inner>, principal: Box<str>, origin: Box<str>) -> Begun {
         Begun {
             record: LogRecord {
@@ -249,18 +292,19 @@ impl Pending {
         revision
     }
 
-    fn take_append(&mut self) -> Option<Append> {
+    pub(crate) fn take_append(&mut self) -> Option<Append> {
         if self.encoded.is_empty() {
             return None;
         }
         Some(Append {
-            twin: self.twin.id.clone(),
+            twin: self.twin.place.clone(),
             expected_head: self.head,
+            begins: false,
             records: std::mem::take(&mut self.encoded),
         })
     }
 
-    fn publish(self, inner: &Inner) {
+    pub(crate) fn publish(self, inner: &Inner) {
         let bytes: usize = self.tailed.iter().map(|t| t.bytes).sum();
         inner.unprojected.fetch_add(bytes, Ordering::AcqRel);
         let root = if self.root.is_sparse() { self.root.compacted(inner.seed) } else { self.root };

@@ -1,14 +1,15 @@
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use cardo_model::{EntityChange, LogRecord, Revision, TwinId};
+use cardo_model::{EntityChange, LogRecord, Revision, Timestamp, TwinId};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use crate::branch::Origin;
 use crate::federation::{Compiled, FarTables, REGISTRATION_KIND, Registrations};
 use crate::follow::Followed;
 use crate::live::Root;
@@ -18,6 +19,22 @@ use crate::tables::Made;
 /// One twin as it lives in memory.
 pub(crate) struct Twin {
     pub(crate) id: TwinId,
+    /// Under which name the store keeps it; for branches another than that of the public.
+    pub(crate) place: TwinId,
+    /// From where it has branched off, where it has.
+    pub(crate) origin: Option<Origin>,
+    /// The main branch of the tenant, of every other one.
+    pub(crate) main: Option<Arc<Twin>>,
+    /// The revision behind which its log begins.
+    pub(crate) begin: Revision,
+    /// What it began with, as long as that is not written.
+    pub(crate) base: Mutex<Option<Arc<Root>>>,
+    /// Branches that are not written yet: its state stays at the revision where they left it.
+    holds: Mutex<BTreeMap<Box<str>, Revision>>,
+    /// Whether the branch was taken out of the register.
+    pub(crate) is_dropped: AtomicBool,
+    /// From when on the branch is gone, as bits; the last moment that there is where it stays.
+    expires: AtomicI64,
     pub(crate) root: ArcSwap<Root>,
     pub(crate) tail: Mutex<Tail>,
     pub(crate) published: watch::Sender<Revision>,
@@ -60,7 +77,15 @@ impl Twin {
         let (published, _) = watch::channel(root.revision);
         let has_sources = AtomicBool::new(root.has_sources());
         Self {
+            place: id.clone(),
             id,
+            origin: None,
+            main: None,
+            begin: Revision(0),
+            base: Mutex::default(),
+            holds: Mutex::default(),
+            is_dropped: AtomicBool::new(false),
+            expires: AtomicI64::new(Timestamp::MAX.to_bits()),
             root: ArcSwap::from_pointee(root),
             tail: Mutex::default(),
             published,
@@ -73,6 +98,54 @@ impl Twin {
             registrations: ArcSwapOption::empty(),
             has_sources,
         }
+    }
+
+    /// A branch that begins with a root at a revision.
+    pub(crate) fn branch(
+        id: TwinId,
+        place: TwinId,
+        (mut root, begin): (Root, Revision),
+        origin: Option<Origin>,
+        main: Arc<Self>,
+    ) -> Self {
+        root.revision = begin;
+        let main = Some(main);
+        Self { place, origin, main, begin, ..Self::new(id, root, begin) }
+    }
+
+    /// Makes the first record of a branch's log visible.
+    pub(crate) fn publish_first(&self, record: Tailed) {
+        let base = self.root.load_full();
+        let mut root = Root::clone(&base);
+        for document in &record.followed.record.documents {
+            root.put_document(document);
+        }
+        root.revision = record.followed.record.revision;
+        *self.base.lock() = Some(base);
+        self.publish(Arc::new(root), vec![record]);
+    }
+
+    pub(crate) fn expire_at(&self, end: Option<Timestamp>) {
+        self.expires.store(end.unwrap_or(Timestamp::MAX).to_bits(), Ordering::Release);
+    }
+
+    /// Whether its time is over.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        Timestamp::from_bits(self.expires.load(Ordering::Acquire)) <= now
+    }
+
+    /// Keeps state and history from going beyond a revision until a branch lets them.
+    pub(crate) fn hold(&self, branch: &str, revision: Revision) {
+        self.holds.lock().insert(branch.into(), revision);
+    }
+
+    pub(crate) fn release(&self, branch: &str) {
+        self.holds.lock().remove(branch);
+    }
+
+    /// How far state and history may go.
+    pub(crate) fn held_at(&self) -> Revision {
+        self.holds.lock().values().copied().min().unwrap_or(Revision(u64::MAX))
     }
 
     pub(crate) fn projected(&self) -> Revision {
@@ -110,7 +183,19 @@ impl Twin {
     }
 }
 
+impl Tailed {
+    pub(crate) fn new(followed: Arc<Followed>, bytes: usize) -> Self {
+        Self { followed, bytes, since: Instant::now() }
+    }
+}
+
 impl Tail {
+    /// How many bytes the records behind a revision take.
+    pub(crate) fn bytes_behind(&self, after: Revision) -> usize {
+        let behind = self.records.iter().filter(|t| t.followed.record.revision > after);
+        behind.map(|t| t.bytes).sum()
+    }
+
     /// The record of a revision, where it is still in memory.
     pub(crate) fn get(&self, revision: Revision) -> Option<Arc<Followed>> {
         let first = self.records.front()?.followed.record.revision;

@@ -168,6 +168,7 @@ impl From<QueryError> for Fault {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::UnknownTenant(_) => Self::new(Code::UnknownTenant, error.to_string()),
+            QueryError::UnknownBranch(_) => Self::new(Code::NotFound, error.to_string()),
             QueryError::Busy | QueryError::NotYet(_) => {
                 Self::new(Code::Unavailable, error.to_string())
             }
@@ -197,6 +198,7 @@ impl From<WriteError> for Fault {
             WriteError::RevisionConflict(_) => Self::new(Code::Conflict, error.to_string()),
             WriteError::BatchTooLarge(..) => Self::new(Code::TooLarge, error.to_string()),
             WriteError::TooManyNames(_) => Self::input(error.to_string()),
+            WriteError::UnknownBranch(_) => Self::new(Code::NotFound, error.to_string()),
             WriteError::Busy | WriteError::ShuttingDown => {
                 Self::new(Code::Unavailable, error.to_string())
             }

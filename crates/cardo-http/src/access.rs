@@ -81,41 +81,51 @@ pub fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-/// The tenant that the path of a request named; an extension of the request.
+/// The tenant and the branch that the path of a request named; an extension of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantPrefix {
-    /// The tenant.
-    pub tenant: Arc<str>,
+    /// The tenant; none where the path names a branch alone.
+    pub tenant: Option<Arc<str>>,
+    /// The branch; none where the main one is meant.
+    pub branch: Option<Arc<str>>,
 }
 
 impl TenantPrefix {
     /// What stands before the path of the request that the face sees, such as `/tenants/a`.
     pub fn path(&self) -> String {
-        format!("/tenants/{}", self.tenant)
+        let tenant = self.tenant.iter().map(|tenant| format!("/tenants/{tenant}"));
+        let branch = self.branch.iter().map(|branch| format!("/branches/{branch}"));
+        tenant.chain(branch).collect()
     }
 }
 
-/// Takes `/tenants/{tenant}` from the front of a path and leaves a [`TenantPrefix`] behind, for
-/// clients that set no headers. To be applied before a router sees the request.
+/// Takes `/tenants/{tenant}` and `/branches/{branch}` from the front of a path and leaves a
+/// [`TenantPrefix`] behind, for clients that set no headers. To be applied before a router sees the
+/// request.
 pub fn strip_tenant<B>(mut request: Request<B>) -> Request<B> {
-    const PREFIX: &str = "/tenants/";
-    let Some(rest) = request.uri().path().strip_prefix(PREFIX) else { return request };
-    let tenant = rest.split('/').next().unwrap_or("");
-    let path_start = PREFIX.len() + tenant.len();
-    let tenant: Arc<str> = tenant.into();
     let path_and_query = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
-    let stripped = match path_and_query[path_start..].chars().next() {
-        Some('/') => path_and_query[path_start..].to_owned(),
-        _ => format!("/{}", &path_and_query[path_start..]),
-    };
+    let (tenant, rest) = take_prefix(path_and_query, "/tenants/");
+    let (branch, rest) = take_prefix(rest, "/branches/");
+    if tenant.is_none() && branch.is_none() {
+        return request;
+    }
+    let prefix = TenantPrefix { tenant: tenant.map(Arc::from), branch: branch.map(Arc::from) };
+    let stripped = if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") };
     let Ok(path_and_query) = PathAndQuery::try_from(stripped) else { return request };
     let mut parts = request.uri().clone().into_parts();
     parts.path_and_query = Some(path_and_query);
     if let Ok(uri) = Uri::from_parts(parts) {
         *request.uri_mut() = uri;
-        request.extensions_mut().insert(TenantPrefix { tenant });
+        request.extensions_mut().insert(prefix);
     }
     request
+}
+
+/// The segment behind a prefix, and what comes behind it.
+fn take_prefix<'a>(path: &'a str, prefix: &str) -> (Option<&'a str>, &'a str) {
+    let Some(rest) = path.strip_prefix(prefix) else { return (None, path) };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    (Some(&rest[..end]), &rest[end..])
 }
 
 #[cfg(test)]
@@ -128,12 +138,20 @@ mod tests {
         let strip = |uri: &str| {
             let request = Request::builder().uri(uri).body(()).unwrap();
             let request = strip_tenant(request);
-            let tenant = request.extensions().get::<TenantPrefix>().map(|p| p.tenant.to_string());
-            (request.uri().to_string(), tenant)
+            let prefix = request.extensions().get::<TenantPrefix>().map(TenantPrefix::path);
+            (request.uri().to_string(), prefix)
         };
-        assert_eq!(strip("/tenants/a/x/y?z=1"), ("/x/y?z=1".to_owned(), Some("a".to_owned())));
-        assert_eq!(strip("/tenants/a"), ("/".to_owned(), Some("a".to_owned())));
-        assert_eq!(strip("/tenants/a?z=1"), ("/?z=1".to_owned(), Some("a".to_owned())));
+        assert_eq!(
+            strip("/tenants/a/x/y?z=1"),
+            ("/x/y?z=1".to_owned(), Some("/tenants/a".to_owned()))
+        );
+        assert_eq!(strip("/tenants/a"), ("/".to_owned(), Some("/tenants/a".to_owned())));
+        assert_eq!(strip("/tenants/a?z=1"), ("/?z=1".to_owned(), Some("/tenants/a".to_owned())));
+        let both = Some("/tenants/a/branches/urn:b".to_owned());
+        assert_eq!(strip("/tenants/a/branches/urn:b/x?y"), ("/x?y".to_owned(), both));
+        let branch = Some("/branches/b".to_owned());
+        assert_eq!(strip("/branches/b/x"), ("/x".to_owned(), branch.clone()));
+        assert_eq!(strip("/branches/b?x"), ("/?x".to_owned(), branch));
         assert_eq!(strip("/x?a=/tenants/a/"), ("/x?a=/tenants/a/".to_owned(), None));
     }
 

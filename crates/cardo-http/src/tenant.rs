@@ -27,19 +27,27 @@ pub enum InvalidTenant {
     Name(#[from] InvalidTwinName),
 }
 
-/// The twin that a request names, by header or by the prefix of its path; `None` where it names
+/// The twin that a request names, by header or by the prefixes of its path; `None` where it names
 /// none and means that of the default tenant.
 pub fn asked_twin(parts: &Parts) -> Result<Option<TwinId>, InvalidTenant> {
     let header = match parts.headers.get(TENANT) {
         None => None,
         Some(value) => Some(value.to_str().map_err(|_| InvalidTenant::NoText)?),
     };
-    let prefix = parts.extensions.get::<TenantPrefix>().map(|prefix| prefix.tenant.as_ref());
-    match (header, prefix) {
-        (None, None) => Ok(None),
+    let prefix = parts.extensions.get::<TenantPrefix>();
+    let path = prefix.and_then(|prefix| prefix.tenant.as_deref());
+    let tenant = match (header, path) {
         (Some(header), Some(path)) if header != path => {
-            Err(InvalidTenant::Contradiction { path: path.to_owned(), header: header.to_owned() })
+            return Err(InvalidTenant::Contradiction {
+                path: path.to_owned(),
+                header: header.to_owned(),
+            });
         }
-        (Some(tenant), _) | (None, Some(tenant)) => Ok(Some(TwinId::of_tenant(tenant)?)),
+        (Some(tenant), _) | (None, Some(tenant)) => Some(TwinId::of_tenant(tenant)?),
+        (None, None) => None,
+    };
+    match prefix.and_then(|prefix| prefix.branch.as_deref()) {
+        None => Ok(tenant),
+        Some(branch) => Ok(Some(tenant.unwrap_or_default().with_branch(branch)?)),
     }
 }

@@ -30,6 +30,17 @@ impl TwinId {
         Ok(Self { tenant: self.tenant.clone(), branch: branch.into() })
     }
 
+    /// The main branch of the same tenant.
+    #[must_use]
+    pub fn main(&self) -> Self {
+        Self { tenant: self.tenant.clone(), branch: MAIN_BRANCH.into() }
+    }
+
+    /// Whether this is the main branch of its tenant.
+    pub fn is_main(&self) -> bool {
+        &*self.branch == MAIN_BRANCH
+    }
+
     /// The tenant's name; empty for the default tenant.
     pub fn tenant(&self) -> &str {
         &self.tenant

@@ -21,6 +21,7 @@ use crate::openapi;
 use crate::operations as op;
 use crate::options::{NgsildLimits, NgsildOptions};
 use crate::registrations;
+use crate::snapshots::{SNAPSHOT, Snapshots};
 use crate::subscriptions::{self, Registry};
 
 /// Where the face stands.
@@ -37,6 +38,7 @@ pub(crate) struct Face {
     pub(crate) default_twin: TwinId,
     pub(crate) origin: Arc<str>,
     pub(crate) subscriptions: Registry,
+    pub(crate) snapshots: Snapshots,
     pub(crate) registrations: registrations::Registry,
     pub(crate) started: Instant,
     pub(crate) tags: EntityTags,
@@ -48,6 +50,7 @@ pub(crate) struct Face {
 /// A request that has begun: what its answer needs whatever comes of it.
 pub(crate) struct Begun {
     tenant: Option<HeaderValue>,
+    snapshot: Option<HeaderValue>,
     at: Option<Instant>,
 }
 
@@ -68,6 +71,7 @@ impl Face {
             default_twin: TwinId::default(),
             origin: "ngsi-ld".into(),
             subscriptions: Registry::default(),
+            snapshots: Snapshots::default(),
             registrations: registrations::Registry::default(),
             started: Instant::now(),
             tags: EntityTags::default(),
@@ -79,6 +83,7 @@ impl Face {
     fn begin(&self, parts: &Parts) -> Begun {
         Begun {
             tenant: parts.headers.get(TENANT).cloned(),
+            snapshot: parts.headers.get(SNAPSHOT).cloned(),
             at: self.options.observer.is_some().then(Instant::now),
         }
     }
@@ -92,6 +97,9 @@ impl Face {
         let mut response = outcome.unwrap_or_else(IntoResponse::into_response);
         if let Some(tenant) = begun.tenant {
             response.headers_mut().insert(TENANT, tenant);
+        }
+        if let Some(snapshot) = begun.snapshot {
+            response.headers_mut().insert(SNAPSHOT, snapshot);
         }
         if let (Some(observer), Some(at)) = (&self.options.observer, begun.at) {
             observer.answered(operation, response.status(), at.elapsed());
@@ -228,7 +236,7 @@ fn other_routes() -> Router {
     router.route(&format!("{BASE}/{{*rest}}"), any(unknown))
 }
 
-const UNBUILT: [&str; 3] = ["entityOperations/{other}", "snapshots", "snapshots/{*rest}"];
+const UNBUILT: [&str; 1] = ["entityOperations/{other}"];
 
 fn entity_routes(routes: Routes, face: &Arc<Face>) -> Routes {
     let routes = resource!(routes, face, "entities",
@@ -361,6 +369,18 @@ fn map_routes(routes: Routes, face: &Arc<Face>) -> Routes {
         get "retrieve-entity-map" Read op::entity_maps::retrieve;
         patch "update-entity-map" Read op::entity_maps::update;
         delete "delete-entity-map" Read op::entity_maps::delete;
+    );
+    let routes = resource!(routes, face, "snapshots",
+        post "create-snapshot" Write op::snapshots::create;
+        delete "purge-snapshots" Write op::snapshots::purge;
+    );
+    let routes = resource!(routes, face, "snapshots/{id}",
+        get "retrieve-snapshot" Read op::snapshots::retrieve;
+        patch "update-snapshot" Write op::snapshots::update;
+        delete "delete-snapshot" Write op::snapshots::delete;
+    );
+    let routes = resource!(routes, face, "snapshots/{id}/clone",
+        post "clone-snapshot" Write op::snapshots::clone;
     );
     resource!(routes, face, "temporal/entityMaps",
         get "create-temporal-entity-map" Read op::temporal::create_map;

@@ -5,7 +5,7 @@ use axum::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENT
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use cardo_engine::{
-    InvalidRegistration, LogError, OperationError, QueryError, StoreError, WriteError,
+    BranchError, InvalidRegistration, LogError, OperationError, QueryError, StoreError, WriteError,
 };
 use cardo_http::{BodyError, Denied, ErrorKind, InvalidTenant, ParamError, Problem};
 use cardo_model::InvalidIri;
@@ -202,6 +202,7 @@ impl From<QueryError> for Fault {
             QueryError::UnknownTenant(_) => {
                 Self::new(NgsildError::NonexistentTenant, error.to_string())
             }
+            QueryError::UnknownBranch(_) => Self::not_found(error.to_string()),
             QueryError::Busy | QueryError::NotYet(_) => {
                 Self::later(NgsildError::Unavailable, error.to_string())
             }
@@ -234,10 +235,26 @@ impl From<WriteError> for Fault {
             WriteError::RevisionConflict(_) => Self::new(NgsildError::Conflict, error.to_string()),
             WriteError::BatchTooLarge(..) => Self::new(NgsildError::TooLarge, error.to_string()),
             WriteError::TooManyNames(_) => Self::bad_data(error.to_string()),
+            WriteError::UnknownBranch(_) => Self::not_found(error.to_string()),
             WriteError::Busy | WriteError::ShuttingDown => {
                 Self::later(NgsildError::Unavailable, error.to_string())
             }
             WriteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<BranchError> for Fault {
+    fn from(error: BranchError) -> Self {
+        match error {
+            BranchError::AlreadyExists(_) => {
+                Self::new(NgsildError::AlreadyExists, error.to_string())
+            }
+            BranchError::TooMany(_) | BranchError::NoRoom { .. } => {
+                Self::new(NgsildError::Forbidden, error.to_string())
+            }
+            BranchError::Query(error) => error.into(),
+            BranchError::Write(error) => error.into(),
         }
     }
 }

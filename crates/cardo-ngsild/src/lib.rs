@@ -23,6 +23,7 @@ mod registrations;
 mod represent;
 mod request;
 mod respond;
+mod snapshots;
 mod subscriptions;
 
 pub use contexts::{

@@ -17,6 +17,7 @@ use crate::face::{BASE, Face};
 use crate::fault::Fault;
 use crate::parse::{DataFault, InvalidInput};
 use crate::represent::{Naming, Version};
+use crate::snapshots::asked_snapshot;
 
 /// How long an answer may wait for the revision that its request names.
 const MAX_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
@@ -59,6 +60,13 @@ impl Face {
         let twin = asked_twin(parts)?.unwrap_or_else(|| self.default_twin.clone());
         let access = Access { headers: &parts.headers, twin: &twin, rights };
         let granted = self.options.authorize.authorize(&access)?;
+        let twin = match asked_snapshot(parts, &twin)? {
+            None => twin,
+            Some(snapshot) => {
+                self.snapshots.note_use(&snapshot, self.engine.now());
+                snapshot
+            }
+        };
         let caller = Caller {
             principal: granted.principal,
             view: granted.view,

@@ -104,7 +104,9 @@ impl From<StoreError> for Fault {
 impl From<QueryError> for Fault {
     fn from(error: QueryError) -> Self {
         match error {
-            QueryError::UnknownTenant(_) => Self::not_found(error.to_string()),
+            QueryError::UnknownTenant(_) | QueryError::UnknownBranch(_) => {
+                Self::not_found(error.to_string())
+            }
             QueryError::Busy | QueryError::NotYet(_) => Self::later(error.to_string()),
             QueryError::TookTooLong(_)
             | QueryError::TooManyLinked(_)

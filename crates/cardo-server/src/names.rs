@@ -35,7 +35,9 @@ async fn dictionary(operations: &Operations, parts: &Parts) -> Result<Value, Ref
         reach: Reach::Local,
     };
     let tables = operations.engine.tables(&caller).await.map_err(|error| match error {
-        QueryError::UnknownTenant(_) => Refusal(StatusCode::NOT_FOUND, error.to_string()),
+        QueryError::UnknownTenant(_) | QueryError::UnknownBranch(_) => {
+            Refusal(StatusCode::NOT_FOUND, error.to_string())
+        }
         error => {
             tracing::error!(%error, "the names of a twin could not be told");
             let why = "the twin cannot be read now".to_owned();

@@ -142,6 +142,12 @@ impl Operations {
                 "Log that is not projected yet.",
                 metrics.unprojected_bytes,
             ),
+            ("cardo_branches", "Branches in memory.", metrics.branches),
+            (
+                "cardo_branch_bytes",
+                "What branches keep in memory beside the main ones.",
+                metrics.branch_bytes,
+            ),
             ("cardo_names", "Names of types and attributes.", metrics.names),
             ("cardo_deliveries_waiting", "Notifications that wait.", deliveries.waiting),
             ("cardo_deliveries_under_way", "Notifications being sent.", deliveries.on_their_way),

@@ -127,7 +127,7 @@ impl Bench {
                 let record = |n| EncodedRecord { revision: Revision(n), bytes: vec![7; 400] };
                 let records = (head + 1..=head + records).map(record).collect();
                 let expected_head = Revision(head);
-                let append = Append { twin: twin.clone(), expected_head, records };
+                let append = Append { twin: twin.clone(), expected_head, begins: false, records };
                 self.store.append(vec![append]).await.expect("there is room")[0].expect("in order");
             }
             watch.report(&format!("appends of {records} records"), groups);
@@ -200,6 +200,7 @@ impl Bench {
         let watch = Watch::start();
         for n in 0..rounds {
             let query = HistoryQuery {
+                up_to: None,
                 entity: reading(scatter(n) % self.count, 1, 0).entity,
                 attributes: vec![NameId::new(1)],
                 from: None,
@@ -228,7 +229,12 @@ async fn main() {
     let store = SqliteStore::open(dir.path(), options.clone()).await.expect("it is empty");
     let twin = TwinId::default();
     let record = EncodedRecord { revision: Revision(1), bytes: vec![0] };
-    let first = Append { twin: twin.clone(), expected_head: Revision(0), records: vec![record] };
+    let first = Append {
+        twin: twin.clone(),
+        expected_head: Revision(0),
+        begins: false,
+        records: vec![record],
+    };
     store.append(vec![first]).await.expect("there is room")[0].expect("it is new");
     println!("an entity takes {} bytes", entity(1_234, 9).1.as_bytes().len());
     let mut bench = Bench { store, twin, count, reached: 0 };
@@ -251,7 +257,8 @@ async fn main() {
     let head = bench.store.head(&bench.twin).await.expect("it is sound").map_or(0, |head| head.0);
     let record = |n| EncodedRecord { revision: Revision(n), bytes: vec![0] };
     let records = (head + 1..=bench.reached).map(record).collect();
-    let append = Append { twin: bench.twin.clone(), expected_head: Revision(head), records };
+    let append =
+        Append { twin: bench.twin.clone(), expected_head: Revision(head), begins: false, records };
     bench.store.append(vec![append]).await.expect("there is room")[0].expect("in order");
     bench.load().await;
     bench.load().await;

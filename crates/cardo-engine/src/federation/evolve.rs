@@ -140,7 +140,7 @@ fn written(row: &HistoryRow) -> Option<Timestamp> {
 impl Inner {
     /// What sources tell of the past of entities that meet a condition.
     pub(crate) async fn gather_histories(
-        &self,
+        self: &std::sync::Arc<Self>,
         caller: &Caller,
         filter: &Filter,
         most: usize,

@@ -99,7 +99,7 @@ impl Inner {
 
     /// Asks sources for at most so many entities each; `None` where there is none to ask.
     pub(crate) async fn gather(
-        &self,
+        self: &Arc<Self>,
         caller: &Caller,
         filter: &Filter,
         most: usize,

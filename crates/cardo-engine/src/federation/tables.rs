@@ -32,7 +32,7 @@ impl Inner {
     /// The tables of a twin together with its sources; `None` where it has none, or the caller sees a
     /// part only.
     pub(crate) async fn far_tables(
-        &self,
+        self: &std::sync::Arc<Self>,
         caller: &Caller,
         twin: &Twin,
         snapshot: &Snapshot,

@@ -54,7 +54,7 @@ async fn read(
     head: Revision,
 ) -> Result<Vec<LogRecord>, LogError> {
     let mut records = Vec::new();
-    for encoded in store.read_log(&twin.id, after, READ_BYTES).await? {
+    for encoded in store.read_log(&twin.place, after, READ_BYTES).await? {
         if encoded.revision > head {
             break;
         }

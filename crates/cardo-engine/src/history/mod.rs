@@ -10,6 +10,7 @@ use cardo_query::TemporalProperty;
 
 use crate::engine::Inner;
 use crate::federation::{FarRow, settle};
+use crate::follow::Followed;
 use crate::ports::{HistoryEvent, HistoryQuery, HistoryRow};
 use crate::projector;
 use crate::query::QueryError;
@@ -103,6 +104,7 @@ impl Inner {
             attributes: asked.clone(),
             from: None,
             until: None,
+            up_to: None,
             last: None,
             limit: request.limit.max(MIN_READ).saturating_add(1),
         };
@@ -138,8 +140,16 @@ impl Inner {
     ) -> Result<Vec<HistoryRow>, QueryError> {
         let (projected, tail, mut rows) = self.history_rows(twin, query).await?;
         rows.retain(|row| row.revision <= projected);
-        for followed in &tail {
+        let is_asked =
+            |followed: &Followed| query.up_to.is_none_or(|last| followed.record.revision <= last);
+        for followed in tail.iter().filter(|followed| is_asked(followed)) {
             rows.extend(projector::rows(followed, Some(&query.entity)));
+        }
+        // What was before the branch is the history of its parent.
+        if let Some(origin) = &twin.origin {
+            let up_to = query.up_to.map_or(origin.revision, |last| last.min(origin.revision));
+            let query = HistoryQuery { up_to: Some(up_to), ..query.clone() };
+            rows.extend(Box::pin(self.all_rows(&origin.parent, &query)).await?);
         }
         Ok(rows)
     }

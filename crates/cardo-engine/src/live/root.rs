@@ -15,6 +15,9 @@ use super::sorted_runs::SortedRuns;
 use super::times::Times;
 
 type ByName<T> = HashMap<NameId, T, foldhash::fast::FixedState>;
+/// Documents that say how to read what is there.
+const BRANCHED: [&str; 3] = ["context", "hosted-context", "origin"];
+
 type Documents = BTreeMap<Arc<str>, Arc<BTreeMap<Arc<str>, Arc<str>>>>;
 
 /// A whole twin at one revision. Clones share what is the same; a published root never changes.
@@ -297,6 +300,44 @@ impl Root {
         documents
             .map(|d| d.iter().map(|(id, body)| (id.clone(), body.clone())).collect())
             .unwrap_or_default()
+    }
+
+    /// Every document, those of the index of pasts included.
+    pub(crate) fn every_document(&self) -> Vec<DocumentChange> {
+        let change = |kind: &str, id: &str, body: &str| DocumentChange {
+            kind: kind.into(),
+            id: id.into(),
+            body: Some(body.into()),
+        };
+        let mut all: Vec<DocumentChange> =
+            self.pasts.iter().map(|(id, past)| past.document(id)).collect();
+        for (kind, documents) in &self.documents {
+            all.extend(documents.iter().map(|(id, body)| change(kind, id, body)));
+        }
+        all
+    }
+
+    /// The root with which a branch of this twin begins: all but what acts by itself, such as
+    /// subscriptions, and the register of branches.
+    pub(crate) fn branched(&self) -> Self {
+        let mut root = self.clone();
+        root.documents.retain(|kind, _| BRANCHED.contains(&&**kind));
+        root.offsets = Arc::default();
+        root
+    }
+
+    /// Takes over the documents with which a branch of another twin would begin.
+    pub(crate) fn inherit(&mut self, other: &Self) {
+        self.documents = other.branched().documents;
+    }
+
+    /// About how many bytes this root keeps in memory that another does not.
+    pub(crate) fn retained_beside(&self, other: &Self) -> usize {
+        /// What indexes and slots take for an entity.
+        const BESIDE: usize = 300;
+        let own = self.changed_slots(other).into_iter();
+        let records = own.filter_map(|slot| self.record(slot));
+        records.map(|record| record.as_bytes().len() + BESIDE).sum()
     }
 
     pub(crate) fn put_offset(&mut self, offset: &SourceOffset) {

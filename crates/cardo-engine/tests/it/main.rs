@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod aggregate;
+mod branches;
 mod common;
 mod follow;
 mod history;

@@ -81,6 +81,7 @@ fn parameters_of(description: &Description, route: &Route) -> Vec<Value> {
         ("id", Some("csourceRegistrations")) => "registrationId",
         ("id", Some("jsonldContexts")) => "contextId",
         ("id", Some("entityMaps")) => "entityMapId",
+        ("id", Some("snapshots")) => "snapshotId",
         ("id", _) => "entityId",
         ("attribute", Some("attributes")) => "attributeName",
         (other, _) => other,
@@ -129,6 +130,17 @@ fn request_body(body: Body) -> Option<Value> {
             json!({ "type": "Query", "entities": [{ "type": "ParkingSite" }],
                 "temporalQ": { "timerel": "after", "timeAt": "2020-01-01T00:00:00Z", "lastN": 3 } }),
         ),
+        Body::Snapshot => (
+            "Snapshot",
+            json!({ "id": "urn:ngsi-ld:Snapshot:example", "type": "Snapshot",
+                "snapshotQueries": [{ "type": "Query", "entities": [{ "type": "Building" }], "q": "floorsAboveGround>=7" }],
+                "snapshotLifetime": "PT1H" }),
+        ),
+        Body::SnapshotClone => (
+            "SnapshotFragment",
+            json!({ "id": "urn:ngsi-ld:Snapshot:copy", "type": "Snapshot", "snapshotPriority": 1 }),
+        ),
+        Body::SnapshotFragment => ("SnapshotFragment", json!({ "snapshotPriority": 7 })),
         Body::EntityMapFragment => (
             "EntityMapFragment",
             json!({ "type": "EntityMap", "expiresAt": "2030-01-01T00:00:00Z" }),
@@ -270,6 +282,7 @@ impl Description {
                     | Answers::Registration
                     | Answers::Registrations
                     | Answers::EntityMap
+                    | Answers::Snapshot
                     | Answers::EntityMapCreated
                     | Answers::SourceSubscription
                     | Answers::SourceSubscriptions

@@ -1,10 +1,11 @@
 //! What each operation is, in words.
 
-pub(super) const TAGS: [(&str, &str); 8] = [
+pub(super) const TAGS: [(&str, &str); 9] = [
     ("Entities", "Things of the city and their attributes."),
     ("Batches", "Many entities in one request."),
     ("History", "What attributes were before."),
     ("Entity maps", "Which entities the pages of one question are about."),
+    ("Snapshots", "Frozen states of the twin, which may be changed by themselves."),
     ("Discovery", "Which types and attributes there are."),
     ("Subscriptions", "Being told when something changes."),
     ("Sources", "Other servers that have entities, and what they have."),
@@ -38,6 +39,9 @@ pub(super) enum Body {
     TemporalFragment,
     TemporalQuery,
     EntityMapFragment,
+    Snapshot,
+    SnapshotClone,
+    SnapshotFragment,
     Subscription,
     SubscriptionFragment,
     Registration,
@@ -61,6 +65,7 @@ pub(super) enum Answers {
     Recorded,
     EntityMap,
     EntityMapCreated,
+    Snapshot,
     Types,
     Type,
     Attributes,
@@ -123,6 +128,7 @@ impl Answers {
                 ("201", "Nothing was known of the entity before.", None),
                 ("204", "It was added to what was known.", None),
             ],
+            Self::Snapshot => &[("200", "The snapshot.", Some("Snapshot"))],
             Self::EntityMap => &[("200", "The entity map.", Some("EntityMap"))],
             Self::EntityMapCreated => &[("201", "The new entity map.", Some("EntityMap"))],
             Self::Types => {
@@ -243,6 +249,14 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
     "retrieve-entity-map" "Entity maps" "Read an entity map" "Its entities, each with the servers that hold it; @none is this one." [] None EntityMap;
     "update-entity-map" "Entity maps" "Change when an entity map ends" "Nothing else of it can be changed." [] EntityMapFragment Done;
     "delete-entity-map" "Entity maps" "Delete an entity map" "The entities stay." [] None Done;
+    "create-snapshot" "Snapshots" "Freeze what queries find"
+        "A branch of the twin that begins with what the queries find, made behind the answer. Every operation is about it where NGSILD-Snapshot names it, or the prefix /branches/{branch} of the path; it may be changed, and the twin stays as it is. A query for all types takes the twin as a whole, which costs nothing."
+        [] Snapshot Created;
+    "clone-snapshot" "Snapshots" "Copy a snapshot" "The copy goes its own way." [] SnapshotClone Created;
+    "retrieve-snapshot" "Snapshots" "Read about a snapshot" "Whether it is ready, how its queries went, and when it ends." [] None Snapshot;
+    "update-snapshot" "Snapshots" "Change a snapshot" "How important it is, how long it lasts, who is told of it." [] SnapshotFragment Snapshot;
+    "delete-snapshot" "Snapshots" "Delete a snapshot" "With all that it holds." [] None Done;
+    "purge-snapshots" "Snapshots" "Delete several snapshots" "Those whose members meet the query q." ["snapshotQ"] => ["snapshotQ"] None Done;
     "list-types" "Discovery" "List the types" "The types that entities have now." ["details", "local"] None Types;
     "retrieve-type" "Discovery" "Read about a type" "How many entities are of it, and which attributes they have." ["local"] None Type;
     "list-attributes" "Discovery" "List the attributes" "The attributes that entities have now." ["details", "local"] => ["details"] None Attributes;

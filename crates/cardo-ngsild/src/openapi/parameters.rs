@@ -276,7 +276,8 @@ const IN_QUERY: [Row; 51] = [
     ("orderById", "orderBy", "The order of the answer: id, or id;desc.", Text, "id"),
 ];
 
-const MORE: [Row; 4] = [
+const MORE: [Row; 5] = [
+    ("snapshotQ", "q", "A query on members of snapshots.", Text, "snapshotPriority==1"),
     ("details", "details", "Whether each is shown with what belongs to it.", Flag, "true"),
     (
         "sysOptions",
@@ -295,7 +296,8 @@ const MORE: [Row; 4] = [
     ("reload", "reload", "Whether a copy is downloaded again instead.", Flag, "true"),
 ];
 
-const IN_PATH: [Row; 9] = [
+const IN_PATH: [Row; 10] = [
+    ("snapshotId", "id", "The id of the snapshot, a URI.", Iri, "urn:ngsi-ld:Snapshot:example"),
     ("entityId", "id", "The id of the entity, a URI.", Iri, "urn:ngsi-ld:ParkingSite:example"),
     (
         "subscriptionId",

@@ -175,6 +175,25 @@ fn entities(id: &Value, one_or_many: &Value, context: &Value) -> Value {
             "type": "object",
             "properties": { "id": id, "type": { "const": "EntityMap" }, "expiresAt": { "type": "string", "format": "date-time" }, "@context": context },
         },
+        "SnapshotFragment": {
+            "type": "object",
+            "properties": {
+                "id": id, "type": { "const": "Snapshot" }, "snapshotLifetime": text("A duration of ISO 8601; at most a week."),
+                "snapshotPriority": { "type": "integer", "minimum": 1, "maximum": 10 },
+                "endpoint": text("Who is told when it is ready, or changes."),
+                "receiverInfo": { "type": "array", "items": { "type": "object",
+                    "properties": { "key": { "type": "string" }, "value": { "type": "string" } } } },
+                "@context": context,
+            },
+        },
+        "Snapshot": {
+            "allOf": [reference("SnapshotFragment")], "required": ["type"],
+            "properties": {
+                "snapshotQueries": { "type": "array", "items": reference("Query") },
+                "snapshotTemporalQueries": { "type": "array", "items": reference("TemporalQuery") },
+                "snapshotStatus": { "enum": ["preparing", "success", "partial", "empty", "failure"], "readOnly": true },
+            },
+        },
         "Ordering": {
             "type": "object", "required": ["orderBy"],
             "properties": {

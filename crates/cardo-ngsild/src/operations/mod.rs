@@ -18,6 +18,7 @@ pub(crate) mod query;
 pub(crate) mod registrations;
 mod representation;
 mod selection;
+pub(crate) mod snapshots;
 pub(crate) mod source_subscriptions;
 pub(crate) mod subscriptions;
 pub(crate) mod temporal;

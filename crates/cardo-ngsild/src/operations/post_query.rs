@@ -55,6 +55,19 @@ impl Face {
         Ok((naming, question, wish))
     }
 
+    /// The question of a Query by itself, put in a context.
+    pub(crate) async fn query_document(
+        &self,
+        ask: &Ask<'_>,
+        naming: &Arc<Naming>,
+        query: &serde_json::Value,
+    ) -> Result<Question, Fault> {
+        let text = query.to_string();
+        let document = Document::from_body(text.as_bytes())?;
+        let asked = Asked::read(document.members(), None)?;
+        self.posted_question(ask, naming, &asked, &Params::default(), Media::Json).await
+    }
+
     async fn posted_question(
         &self,
         ask: &Ask<'_>,

@@ -16,6 +16,7 @@ use crate::fault::Fault;
 use crate::operations::Shaped;
 use crate::represent::{EntityWriter, NameTable, Shape};
 use crate::request::Media;
+use crate::snapshots::SNAPSHOT;
 
 /// Makes the notifications of one subscription.
 pub(crate) struct Rendering<'a> {
@@ -180,6 +181,9 @@ pub(crate) fn envelope(
     }
     if !twin.tenant().is_empty() {
         headers.extend(HeaderValue::try_from(twin.tenant()).ok().map(|name| (TENANT, name)));
+    }
+    if !twin.is_main() {
+        headers.extend(HeaderValue::try_from(twin.branch()).ok().map(|name| (SNAPSHOT, name)));
     }
     if let Some(topic) = &endpoint.mqtt {
         body = for_broker(&headers, topic, &body);

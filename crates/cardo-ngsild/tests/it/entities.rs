@@ -70,7 +70,11 @@ async fn what_is_not_there_is_not_found_and_what_is_no_uri_is_bad() {
         client.ask(method, path).send().await.expect_problem(400, "BadRequestData", "URI");
     }
     client.get("/nonsense").await.expect_problem(404, "ResourceNotFound", "no such resource");
-    client.get("/snapshots").await.expect_problem(501, "OperationNotSupported", "not implemented");
+    client.get("/entityOperations/x").await.expect_problem(
+        501,
+        "OperationNotSupported",
+        "not implemented",
+    );
     let reply = client.ask(Method::PUT, "/types").send().await.expect(405);
     assert!(reply.header("allow").contains("GET"));
 }

@@ -22,6 +22,7 @@ mod query;
 mod registrations;
 mod representation;
 mod samples;
+mod snapshots;
 mod source_subscriptions;
 mod subscriptions;
 mod temporal;

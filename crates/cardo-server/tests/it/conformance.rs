@@ -228,24 +228,3 @@ fn the_classes_that_are_declared_are_those_called_implemented() {
         .collect();
     assert_eq!(declared, stated);
 }
-
-#[test]
-fn resources_that_are_said_not_to_be_built_say_so_themselves() {
-    let statement = statement();
-    let (_, resources) = statement.split_once("### Resources").expect("the part about resources");
-    let (resources, _) = resources.split_once("\n## ").expect("the next part");
-    let folder = tempdir().unwrap();
-    let server = Server::start(folder.path());
-    let mut asked = 0;
-    for row in rows(resources).iter().filter(|row| state(row) == Some("not")) {
-        for resource in quoted(row[1]) {
-            let path = format!("/ngsi-ld/v1/{resource}").replace('{', "urn:x:").replace('}', "");
-            for method in row[2].split(", ") {
-                let answer = server.send(method, &path, None);
-                assert_eq!(answer.status, 501, "{method} {path}: {}", answer.text());
-                asked += 1;
-            }
-        }
-    }
-    assert!(asked > 0, "nothing is left that is not built: this test can go");
-}

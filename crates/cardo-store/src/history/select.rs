@@ -1,7 +1,7 @@
 //! Which rows of an entity's history answer a question, the same for every store.
 
 use cardo_engine::{HistoryQuery, HistoryRow};
-use cardo_model::{EntityId, NameId, Timestamp};
+use cardo_model::{EntityId, NameId, Revision, Timestamp};
 
 use super::row::{RawRow, key_of, series_of};
 
@@ -26,8 +26,11 @@ impl<'q> Selection<'q> {
         Self { query, rows: Vec::new(), prune_at, reach: None }
     }
 
-    fn takes(&self, name: Option<NameId>, time: Timestamp) -> bool {
+    fn takes(&self, name: Option<NameId>, time: Timestamp, revision: Revision) -> bool {
         let attributes = &self.query.attributes;
+        if self.query.up_to.is_some_and(|last| revision > last) {
+            return false;
+        }
         let Some(name) = name else { return true };
         (attributes.is_empty() || attributes.contains(&name))
             && self.query.from.is_none_or(|from| time >= from)
@@ -36,14 +39,14 @@ impl<'q> Selection<'q> {
 
     /// Takes a row of the entity that is in memory.
     pub(crate) fn offer(&mut self, row: &HistoryRow) {
-        if self.takes(series_of(row).0, row.time) {
+        if self.takes(series_of(row).0, row.time, row.revision) {
             self.push(row.clone());
         }
     }
 
     /// Takes a row of the entity in its binary form; `None` where that is damaged.
     pub(crate) fn offer_raw(&mut self, entity: &EntityId, row: RawRow<'_>) -> Option<()> {
-        if self.takes(row.name, row.time) {
+        if self.takes(row.name, row.time, row.revision) {
             self.push(row.to_row(entity)?);
         }
         Some(())

@@ -96,13 +96,20 @@ impl Inner {
         appends.iter().try_for_each(check::append)?;
         let mut results = Vec::with_capacity(appends.len());
         for append in appends {
-            let head = self.twins.get(&append.twin).map_or(Revision(0), |twin| twin.head);
-            if head != append.expected_head {
+            let known = self.twins.get(&append.twin).map(|twin| twin.head);
+            let head = known.unwrap_or_default();
+            let is_behind =
+                if append.begins { head > Revision(0) } else { head != append.expected_head };
+            if is_behind {
                 results.push(Err(Behind { head }));
                 continue;
             }
             if !append.records.is_empty() {
-                self.twins.entry(append.twin).or_default().append(append.records);
+                let twin = self.twins.entry(append.twin).or_default();
+                if append.begins {
+                    twin.begin(append.expected_head);
+                }
+                twin.append(append.records);
             }
             results.push(Ok(()));
         }
@@ -162,6 +169,17 @@ impl Store for MemoryStore {
             if let Some(twin) = inner.twins.get_mut(twin) {
                 twin.cut_log(up_to);
             }
+            Ok(())
+        })
+    }
+
+    async fn reached(&self, twin: &TwinId) -> Result<Revision, StoreError> {
+        self.read(|inner| inner.twins.get(twin).map_or(Revision(0), Twin::reached))
+    }
+
+    async fn drop_twin(&self, twin: &TwinId) -> Result<(), StoreError> {
+        self.write(|inner| {
+            inner.twins.remove(twin);
             Ok(())
         })
     }

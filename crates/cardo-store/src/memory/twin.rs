@@ -29,6 +29,11 @@ impl Twin {
         self.reached
     }
 
+    /// Lets the log of a new twin begin behind a revision.
+    pub(super) fn begin(&mut self, begin: Revision) {
+        (self.head, self.cut) = (begin, begin);
+    }
+
     pub(super) fn append(&mut self, records: Vec<EncodedRecord>) {
         self.head = records.last().map_or(self.head, |record| record.revision);
         self.log.extend(records);

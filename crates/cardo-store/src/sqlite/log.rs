@@ -57,7 +57,8 @@ pub(super) struct Known {
 struct Plan {
     results: Vec<Result<(), Behind>>,
     rows: Vec<(i64, Vec<u8>)>,
-    new_twins: Vec<(i64, TwinId)>,
+    /// With their numbers, and the revisions behind which their logs begin.
+    new_twins: Vec<(i64, TwinId, Revision)>,
     heads: HashMap<TwinId, Known>,
 }
 
@@ -193,7 +194,8 @@ impl LogFile {
             },
         };
         let head = known.map_or(Revision(0), |known| known.head);
-        if head != append.expected_head {
+        let is_behind = if append.begins { known.is_some() } else { head != append.expected_head };
+        if is_behind {
             plan.results.push(Err(Behind { head }));
             return Ok(Ok(()));
         }
@@ -203,7 +205,7 @@ impl LogFile {
         }
         let mut known = match known {
             Some(known) => known,
-            None => self.number(plan, &append.twin)?,
+            None => self.number(plan, &append.twin, append.expected_head)?,
         };
         let mut records = append.records.as_slice();
         while !records.is_empty() {
@@ -217,15 +219,15 @@ impl LogFile {
     }
 
     /// Gives the next number to a new twin.
-    fn number(&self, plan: &mut Plan, twin: &TwinId) -> Result<Known, StoreError> {
+    fn number(&self, plan: &mut Plan, twin: &TwinId, begin: Revision) -> Result<Known, StoreError> {
         let added = i64::try_from(plan.new_twins.len()).unwrap_or(i64::MAX);
         let number = self.next_twin.load(Ordering::Relaxed).saturating_add(added);
         if number > MAX_TWIN {
             let text = format!("a store holds at most {MAX_TWIN} twins, so {twin} has no place");
             return Err(StoreError::Failed(text));
         }
-        plan.new_twins.push((number, twin.clone()));
-        Ok(Known { number, head: Revision(0), cut: Revision(0) })
+        plan.new_twins.push((number, twin.clone(), begin));
+        Ok(Known { number, head: begin, cut: begin })
     }
 
     /// One statement where that does, so that a group costs one turn of the writer's thread.
@@ -242,11 +244,12 @@ impl LogFile {
             return self.insert(connection, rows).await;
         }
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        for (number, twin) in &plan.new_twins {
-            sqlx::query("INSERT INTO twins (number, tenant, branch, cut) VALUES (?1, ?2, ?3, 0)")
+        for (number, twin, begin) in &plan.new_twins {
+            sqlx::query("INSERT INTO twins (number, tenant, branch, cut) VALUES (?1, ?2, ?3, ?4)")
                 .bind(number)
                 .bind(twin.tenant())
                 .bind(twin.branch())
+                .bind(i64::try_from(begin.0).unwrap_or(i64::MAX))
                 .execute(&mut *transaction)
                 .await?;
         }
@@ -362,6 +365,26 @@ impl LogFile {
                 Err(error) => return Err(writer.fail(error).await),
             }
         }
+    }
+
+    /// Forgets a twin whose state is gone already.
+    pub(super) async fn drop_twin(&self, twin: &TwinId, number: i64) -> Result<(), StoreError> {
+        loop {
+            let mut writer = self.file.writer().await?;
+            let (start, end) = (number << REVISION_BITS, ((number + 1) << REVISION_BITS) - 1);
+            match drop_rows(writer.connection(), start, end).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => return Err(writer.fail(error).await),
+            }
+        }
+        let mut writer = self.file.writer().await?;
+        let delete = sqlx::query("DELETE FROM twins WHERE number = ?1").bind(number);
+        if let Err(error) = delete.execute(writer.connection()).await {
+            return Err(writer.fail(error).await);
+        }
+        self.twins.write().remove(twin);
+        Ok(())
     }
 
     pub(super) async fn positions(

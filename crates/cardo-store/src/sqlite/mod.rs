@@ -216,6 +216,24 @@ impl Store for SqliteStore {
         to_its_end(async move { log.cut(&twin, up_to).await }).await
     }
 
+    async fn reached(&self, twin: &TwinId) -> Result<Revision, StoreError> {
+        match self.number(twin).await? {
+            Some(number) => self.state.reached(number).await,
+            None => Ok(Revision(0)),
+        }
+    }
+
+    async fn drop_twin(&self, twin: &TwinId) -> Result<(), StoreError> {
+        let Some(number) = self.number(twin).await? else { return Ok(()) };
+        let (log, state, twin) = (self.log.clone(), self.state.clone(), twin.clone());
+        to_its_end(async move {
+            // The number goes last: as long as it is there, the rest can be found.
+            state.drop_twin(number).await?;
+            log.drop_twin(&twin, number).await
+        })
+        .await
+    }
+
     async fn load(&self, twin: &TwinId, sink: &mut dyn StateSink) -> Result<Projected, StoreError> {
         let Some(number) = self.number(twin).await? else {
             return Ok(Projected::default());

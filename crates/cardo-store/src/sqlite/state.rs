@@ -217,6 +217,36 @@ impl StateFile {
         Ok(())
     }
 
+    /// Takes away all that is kept of a twin, in parts.
+    pub(super) async fn drop_twin(&self, twin: i64) -> Result<(), StoreError> {
+        const PARTS: [&str; 6] = [
+            "DELETE FROM arrivals WHERE id IN \
+             (SELECT id FROM arrivals WHERE twin = ?1 ORDER BY run, first LIMIT 256)",
+            "DELETE FROM blocks WHERE twin = ?1 AND (entity, sealed, number) IN \
+             (SELECT entity, sealed, number FROM blocks WHERE twin = ?1 LIMIT 1000)",
+            "DELETE FROM entities WHERE twin = ?1 AND seq IN \
+             (SELECT seq FROM entities WHERE twin = ?1 LIMIT 4000)",
+            "DELETE FROM documents WHERE twin = ?1 AND (kind, id) IN \
+             (SELECT kind, id FROM documents WHERE twin = ?1 LIMIT 1000)",
+            "DELETE FROM offsets WHERE twin = ?1",
+            "DELETE FROM runs WHERE twin = ?1",
+        ];
+        // Without this row nothing of the twin is compacted any more.
+        self.delete("DELETE FROM twins WHERE twin = ?1", twin).await?;
+        for part in PARTS {
+            while self.delete(part, twin).await? > 0 {}
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, sql: &'static str, twin: i64) -> Result<u64, StoreError> {
+        let mut writer = self.file.writer().await?;
+        match sqlx::query(sql).bind(twin).execute(writer.connection()).await {
+            Ok(done) => Ok(done.rows_affected()),
+            Err(error) => Err(writer.fail(error).await),
+        }
+    }
+
     /// Reads a twin and sends it in pieces, decoding while the next ones are read.
     pub(super) async fn load(
         &self,

@@ -20,6 +20,7 @@ async fn open(compaction_bytes: u64) -> (SqliteStore, TempDir) {
 
 fn whole(n: u64) -> HistoryQuery {
     HistoryQuery {
+        up_to: None,
         entity: sensor(n),
         attributes: Vec::new(),
         from: None,

@@ -131,6 +131,7 @@ fn holding(dir: &Path, text: &str) -> Vec<String> {
 
 fn whole(n: u64) -> HistoryQuery {
     HistoryQuery {
+        up_to: None,
         entity: sensor(n),
         attributes: Vec::new(),
         from: None,

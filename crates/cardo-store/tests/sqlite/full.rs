@@ -13,7 +13,12 @@ use crate::support::{append_to, entities, open, revisions};
 /// An append of one record of 30 kB.
 fn large(head: u64) -> Append {
     let record = EncodedRecord { revision: Revision(head + 1), bytes: vec![7; 30_000] };
-    Append { twin: TwinId::default(), expected_head: Revision(head), records: vec![record] }
+    Append {
+        twin: TwinId::default(),
+        expected_head: Revision(head),
+        begins: false,
+        records: vec![record],
+    }
 }
 
 /// Appends until the disk is full; gives back the head.

@@ -39,6 +39,7 @@ async fn assert_filled(store: &SqliteStore) {
     assert_eq!(loaded.documents, [document("subscription", "s", Some("{}"))]);
     assert_eq!(&*loaded.offsets[0].offset, "9");
     let query = HistoryQuery {
+        up_to: None,
         entity: sensor(1),
         attributes: vec![NameId::new(1)],
         from: None,

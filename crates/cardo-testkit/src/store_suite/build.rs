@@ -36,7 +36,7 @@ pub fn record_at(created: u64, ordinal: u32, value: u64) -> Record {
 /// An append of one record for each of the revisions behind `head`, up to `to`.
 pub fn append(twin: &TwinId, head: u64, to: u64) -> Append {
     let records = (head + 1..=to).map(log_record).collect();
-    Append { twin: twin.clone(), expected_head: Revision(head), records }
+    Append { twin: twin.clone(), expected_head: Revision(head), begins: false, records }
 }
 
 fn log_record(revision: u64) -> EncodedRecord {

@@ -12,6 +12,7 @@ const NORTH: Option<&str> = Some("urn:dataset:north");
 
 fn whole(n: u64) -> HistoryQuery {
     HistoryQuery {
+        up_to: None,
         entity: sensor(n),
         attributes: Vec::new(),
         from: None,

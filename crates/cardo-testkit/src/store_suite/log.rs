@@ -144,7 +144,12 @@ where
     let bytes = |n: u64| vec![u8::try_from(n).unwrap(); 400_000];
     let record = |n| EncodedRecord { revision: Revision(n), bytes: bytes(n) };
     let records: Vec<EncodedRecord> = (1..=12).map(record).collect();
-    let group = Append { twin: a.clone(), expected_head: Revision(0), records: records.clone() };
+    let group = Append {
+        twin: a.clone(),
+        expected_head: Revision(0),
+        begins: false,
+        records: records.clone(),
+    };
     assert_eq!(store.append(vec![group]).await.unwrap(), [Ok(())]);
     let mut read = Vec::new();
     while read.len() < records.len() {

@@ -2,6 +2,7 @@
 //! stamp it with [`crate::store_suite!`].
 #![expect(clippy::unwrap_used, reason = "a test stops where something is not as it has to be")]
 
+mod begin;
 mod build;
 mod history;
 mod log;
@@ -9,6 +10,7 @@ mod names;
 mod random;
 mod state;
 
+pub use begin::*;
 pub use build::{
     Collected, append, deleted, document, entity_event, instance_deleted, project, reading,
     record_at, sensor, twin,
@@ -62,6 +64,8 @@ macro_rules! store_suite {
             amendments_and_heads_are_handed_out_always,
             creations_and_deletions_stay_in_history,
             readings_of_one_moment_come_by_revision_and_ordinal,
+            a_twin_begins_behind_a_revision_once,
+            a_dropped_twin_leaves_nothing,
             random_twins_equal_a_plain_model,
         );
     };

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Response;
-use cardo_engine::{AskedBy, AskedSources, Reach};
+use cardo_engine::{AskedBy, AskedSources, Caller, EvolutionQuery, Reach};
 use cardo_query::{Filter, QOptions, TemporalParameters};
 use serde_json::value::RawValue;
 
@@ -67,6 +67,22 @@ impl Face {
         let paging = self.paging(&params)?;
         let wish = MapWish::read(ask, body.entity_map, body.map_lifetime.as_deref())?;
         Ok((self.evolved_by(ask, naming, &body, &text, paging)?, wish))
+    }
+
+    /// The question of a Query by itself, put in a context.
+    pub(crate) fn evolution_document(
+        &self,
+        ask: &Ask<'_>,
+        naming: &Arc<Naming>,
+        query: &serde_json::Value,
+    ) -> Result<(EvolutionQuery, Caller), Fault> {
+        let text = query.to_string();
+        let document = Document::from_body(text.as_bytes())?;
+        let body = Question::read(document.members())?;
+        let asked = TemporalText { lang: body.lang.as_deref(), ..body.temporal() };
+        let paging = Paging { limit: 0, offset: 0, count: false };
+        let evolved = self.evolved_by(ask, naming.clone(), &body, &asked, paging)?;
+        Ok((self.evolution_query(&evolved)?, evolved.caller))
     }
 
     /// The question that a Query puts.

@@ -1,0 +1,382 @@
+//! Making a snapshot, behind the answer to the request (clauses 5.16.1.4, 5.16.2.4 and 5.16.6).
+
+use std::sync::Arc;
+
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use cardo_engine::{
+    BranchContent, BranchError, Caller, EntityQuery, EvolutionQuery, HistoryEvent, HistoryRow,
+    PageRequest, PageStart,
+};
+use cardo_model::{NameId, Record, Timestamp, TwinId, splice};
+use cardo_query::Filter;
+use hashbrown::HashMap;
+use serde_json::{Value, json};
+
+use super::Stored;
+use crate::face::Face;
+use crate::fault::{Fault, NgsildError};
+use crate::represent::{Datasets, Members, Naming, Shape};
+use crate::request::Ask;
+use crate::subscriptions::Message;
+
+/// A snapshot that is to be made.
+pub(crate) struct Work {
+    pub(crate) branch: TwinId,
+    pub(crate) stored: Stored,
+    /// Who asks, on the main branch.
+    pub(crate) main: Caller,
+    pub(crate) source: Source,
+}
+
+/// What a snapshot is made of.
+pub(crate) enum Source {
+    /// The answers to its queries, which are put under a context and on behalf of a request.
+    Queries { parts: Box<Parts>, naming: Arc<Naming> },
+    /// Another snapshot.
+    Branch(TwinId),
+}
+
+pub(crate) async fn prepare(face: &Arc<Face>, mut work: Work) {
+    match &work.source {
+        Source::Branch(from) => {
+            let caller = Caller { twin: from.clone(), ..work.main.clone() };
+            let made = make(face, &work, Content::Whole(caller)).await;
+            let status = if made.is_ok() { "success" } else { "failure" };
+            status.clone_into(&mut work.stored.status);
+        }
+        Source::Queries { parts, naming } => {
+            let ask = Ask { parts, caller: work.main.clone() };
+            let answered = answer(face, &ask, naming, &work.stored).await;
+            let made = make(face, &work, answered.content).await;
+            let (mut details, temporal_details) = (answered.details, answered.temporal_details);
+            let mut status = answered.status;
+            if let Err(error) = made {
+                let fault = Fault::from(error);
+                for one in &mut details {
+                    *one = failure(&fault);
+                }
+                status = "failure";
+            }
+            status.clone_into(&mut work.stored.status);
+            work.stored.details = details;
+            work.stored.temporal_details = temporal_details;
+        }
+    }
+    work.stored.modified_at = face.engine.now();
+    if let Err(error) = finish(face, &work).await {
+        tracing::error!(snapshot = %work.stored.id, ?error, "a snapshot could not be finished");
+    }
+}
+
+/// Tells of the end, unless the snapshot was deleted meanwhile.
+async fn finish(face: &Arc<Face>, work: &Work) -> Result<(), Fault> {
+    let Some(now) = face.stored_snapshot(&work.main, &work.stored.id).await? else {
+        face.engine.drop_branch(&work.branch).await?;
+        return Ok(());
+    };
+    // What was updated meanwhile stays.
+    let stored = Stored {
+        status: work.stored.status.clone(),
+        details: work.stored.details.clone(),
+        temporal_details: work.stored.temporal_details.clone(),
+        ..now
+    };
+    face.keep_snapshot(&work.main, &stored.id, Some(&stored)).await?;
+    face.engine.renew_branch(&work.branch, Some(stored.expires_at)).await?;
+    notify(face, &stored, stored.expires_at);
+    Ok(())
+}
+
+enum Content {
+    Whole(Caller),
+    Part(BranchContent),
+}
+
+struct Answered {
+    content: Content,
+    status: &'static str,
+    details: Vec<Value>,
+    temporal_details: Vec<Value>,
+}
+
+/// Makes the branch; where there is no room, less important snapshots make way (clause 5.5.15).
+async fn make(face: &Face, work: &Work, content: Content) -> Result<(), BranchError> {
+    let end = Some(work.stored.expires_at);
+    loop {
+        let made = match &content {
+            Content::Whole(caller) => {
+                face.engine.branch(caller, &work.branch, end).await.map(|_| ())
+            }
+            Content::Part(part) => face.engine.branch_with(&work.branch, end, part.clone()).await,
+        };
+        match made {
+            Err(BranchError::TooMany(_) | BranchError::NoRoom { .. })
+                if make_way(face, work).await => {}
+            made => return made,
+        }
+    }
+}
+
+/// Deletes the least important snapshot that is less important than a new one; whether there was one.
+async fn make_way(face: &Face, work: &Work) -> bool {
+    let Ok(all) = face.all_snapshots(&work.main).await else { return false };
+    let others = all.into_iter().filter(|one| one.priority() < work.stored.priority());
+    let least = others.min_by_key(|one| (one.priority(), one.expires_at));
+    let Some(least) = least else { return false };
+    let deleted = face.delete_snapshot(&work.main, &least.id).await;
+    let now = face.engine.now();
+    // Clause 5.3.4: an end before the notification says that it is deleted.
+    notify(face, &least, now.plus_micros(-1_000));
+    deleted.is_ok()
+}
+
+/// Puts the queries of a snapshot one after the other.
+async fn answer(face: &Face, ask: &Ask<'_>, naming: &Arc<Naming>, stored: &Stored) -> Answered {
+    let list = |name: &str| match stored.members.get(name) {
+        Some(Value::Array(queries)) => queries.clone(),
+        _ => Vec::new(),
+    };
+    let (queries, temporal) = (list("snapshotQueries"), list("snapshotTemporalQueries"));
+    if let ([query], []) = (queries.as_slice(), temporal.as_slice())
+        && face.is_whole(ask, naming, query).await
+    {
+        return Answered {
+            content: Content::Whole(ask.caller.clone()),
+            status: "success",
+            details: vec![json!({ "resultStatus": "success" })],
+            temporal_details: Vec::new(),
+        };
+    }
+    let mut merged = Merged::default();
+    let (mut details, mut temporal_details) = (Vec::new(), Vec::new());
+    for query in &queries {
+        let answered = face.snapshot_query(ask, naming, query).await;
+        details.push(detail(answered.map(|records| merged.take(records))));
+    }
+    let mut histories = Vec::new();
+    let mut pasts = Vec::new();
+    for query in &temporal {
+        let answered = face.snapshot_evolution(ask, naming, query).await;
+        temporal_details.push(detail(answered.map(|(rows, heads)| {
+            let count = heads.len();
+            histories.extend(rows);
+            pasts.extend(heads);
+            count
+        })));
+    }
+    let all = || details.iter().chain(&temporal_details);
+    let has = |status: &str| all().any(|one| one["resultStatus"] == status);
+    let status = match (has("success"), has("empty"), has("failure")) {
+        (true, false, false) => "success",
+        (true, _, _) => "partial",
+        (false, true, _) => "empty",
+        (false, false, _) => "failure",
+    };
+    let entities = merged.records;
+    let content = Content::Part(BranchContent { entities, history: histories, pasts });
+    Answered { content, status, details, temporal_details }
+}
+
+/// Entities that one query may bring into a snapshot.
+const MOST: usize = 1_000_000;
+
+impl Face {
+    /// Whether a query is about all that the twin has, so that nothing has to be picked out.
+    async fn is_whole(&self, ask: &Ask<'_>, naming: &Arc<Naming>, query: &Value) -> bool {
+        let Ok(question) = self.query_document(ask, naming, query).await else { return false };
+        let shape = &question.asked.shape;
+        let is_far = self.engine.is_distributed(&question.caller, &question.filter).await;
+        question.filter == Filter::True
+            && matches!(shape.members, Members::All)
+            && shape.datasets == Datasets::All
+            && shape.join().is_none()
+            && matches!(is_far, Ok(false))
+    }
+
+    /// All entities that a query brings, page by page.
+    async fn snapshot_query(
+        &self,
+        ask: &Ask<'_>,
+        naming: &Arc<Naming>,
+        query: &Value,
+    ) -> Result<Vec<Record>, Fault> {
+        let question = self.query_document(ask, naming, query).await?;
+        let is_far = self.engine.is_distributed(&question.caller, &question.filter).await?;
+        // Others answer with pages of a usual size.
+        let limit = if is_far { self.options.limits.max_page } else { MOST };
+        let mut records = Vec::new();
+        loop {
+            let start = PageStart::Offset(records.len());
+            let asked = EntityQuery {
+                filter: question.filter.clone(),
+                order: question.order.clone(),
+                page: PageRequest { limit, start },
+                count: false,
+            };
+            let page = self.engine.query(&question.caller, &asked).await?;
+            let is_last = !page.has_more || page.entities.is_empty();
+            let shape = &question.asked.shape;
+            records.extend(page.entities.iter().map(|record| projected(record, shape)));
+            if records.len() > MOST || (!is_far && !is_last) {
+                let detail = format!("a query brings more than the {MOST} entities that are kept");
+                return Err(Fault::new(NgsildError::TooManyResults, detail));
+            }
+            if is_last {
+                return Ok(records);
+            }
+        }
+    }
+
+    /// All histories that a temporal query brings: their lines, and whose they are.
+    async fn snapshot_evolution(
+        &self,
+        ask: &Ask<'_>,
+        naming: &Arc<Naming>,
+        query: &Value,
+    ) -> Result<(Vec<HistoryRow>, Vec<Record>), Fault> {
+        let (query, caller) = self.evolution_document(ask, naming, query)?;
+        let query = EvolutionQuery { limit: MOST, offset: 0, count: false, ..query };
+        let page = self.engine.evolution(&caller, &query).await?;
+        if page.has_more || page.is_cut {
+            let detail = "a temporal query brings more than is kept; narrow it";
+            return Err(Fault::new(NgsildError::TooManyResults, detail));
+        }
+        let mut heads = Vec::with_capacity(page.histories.len());
+        let mut rows = Vec::new();
+        for history in page.histories {
+            rows.push(head_line(&history.head));
+            rows.extend(history.rows);
+            heads.push(history.head);
+        }
+        Ok((rows, heads))
+    }
+}
+
+/// Clause 5.2.42.
+fn detail(answered: Result<usize, Fault>) -> Value {
+    match answered {
+        Ok(0) => json!({ "resultStatus": "empty" }),
+        Ok(_) => json!({ "resultStatus": "success" }),
+        Err(fault) => failure(&fault),
+    }
+}
+
+fn failure(fault: &Fault) -> Value {
+    json!({ "resultStatus": "failure", "problemDetails": fault.to_json() })
+}
+
+/// The answers to several queries: an entity of more than one has the attributes of all.
+#[derive(Default)]
+struct Merged {
+    records: Vec<Record>,
+    places: HashMap<Box<str>, usize>,
+}
+
+impl Merged {
+    fn take(&mut self, records: Vec<Record>) -> usize {
+        let count = records.len();
+        for record in records {
+            if let Some(place) = self.places.get(record.view().id()) {
+                let known = &mut self.records[*place];
+                *known = joined(known, &record);
+            } else {
+                self.places.insert(record.view().id().into(), self.records.len());
+                self.records.push(record);
+            }
+        }
+        count
+    }
+}
+
+fn joined(known: &Record, more: &Record) -> Record {
+    let view = known.view();
+    let new = more.view().attributes().filter(|one| view.attribute(one.name()).is_none());
+    let new: Vec<(NameId, Vec<&[u8]>)> =
+        new.map(|one| (one.name(), one.instances().map(|i| i.as_bytes()).collect())).collect();
+    if new.is_empty() { known.clone() } else { splice(known, view.header(), &new) }
+}
+
+/// The entity with the attributes and instances that a query asks for.
+fn projected(record: &Record, shape: &Shape) -> Record {
+    let view = record.view();
+    let mut changed: Vec<(NameId, Vec<&[u8]>)> = Vec::new();
+    for attribute in view.attributes() {
+        if !shape.members.has_attribute(attribute.name()) {
+            changed.push((attribute.name(), Vec::new()));
+            continue;
+        }
+        let all = attribute.instances().count();
+        let kept: Vec<&[u8]> = attribute
+            .instances()
+            .filter(|instance| shape.datasets.has(instance.dataset_id()))
+            .map(|instance| instance.as_bytes())
+            .collect();
+        if kept.len() < all {
+            changed.push((attribute.name(), kept));
+        }
+    }
+    if changed.is_empty() { record.clone() } else { splice(record, view.header(), &changed) }
+}
+
+/// A line of history that says of which types an entity was.
+fn head_line(head: &Record) -> HistoryRow {
+    let view = head.view();
+    let attributes: Vec<(NameId, Vec<&[u8]>)> =
+        view.attributes().map(|attribute| (attribute.name(), Vec::new())).collect();
+    let bare = splice(head, view.header(), &attributes);
+    HistoryRow {
+        entity: head.id(),
+        time: view.created_at(),
+        revision: view.revision(),
+        ordinal: 0,
+        event: HistoryEvent::Head(bare),
+    }
+}
+
+/// Tells the receiver of a snapshot how it is (clauses 5.3.4 and 5.16.6).
+pub(crate) fn notify(face: &Face, stored: &Stored, expires_at: Timestamp) {
+    let Some(endpoint) = stored.members.get("endpoint").and_then(Value::as_str) else { return };
+    let mut body = json!({
+        "id": format!("urn:ngsi-ld:SnapshotNotification:{}", uuid::Uuid::new_v4()),
+        "type": "SnapshotNotification",
+        "notifiedAt": face.engine.now().to_string(),
+        "expiresAt": expires_at.to_string(),
+        "snapshotId": stored.id,
+        "snapshotPriority": stored.priority(),
+        "snapshotStatus": stored.status,
+    });
+    let lists = [
+        ("snapshotQueriesDetails", &stored.details),
+        ("temporalSnapshotQueriesDetails", &stored.temporal_details),
+    ];
+    for (name, details) in lists {
+        if !details.is_empty() {
+            body[name] = details.clone().into();
+        }
+    }
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let pairs = stored.members.get("receiverInfo").and_then(Value::as_array);
+    for pair in pairs.into_iter().flatten() {
+        let name = pair["key"].as_str().and_then(|key| key.parse::<HeaderName>().ok());
+        let value = pair["value"].as_str().and_then(|text| HeaderValue::from_str(text).ok());
+        if let (Some(name), Some(value)) = (name, value) {
+            headers.insert(name, value);
+        }
+    }
+    let message = Message {
+        endpoint: endpoint.to_owned(),
+        headers,
+        body: body.to_string().into(),
+        mqtt: None,
+        timeout: None,
+    };
+    let (courier, id) = (face.options.courier.clone(), stored.id.clone());
+    tokio::spawn(async move {
+        if let Err(error) = courier.deliver(&id, message).await {
+            tracing::warn!(snapshot = %id, %error, "a notification of a snapshot did not arrive");
+        }
+    });
+}

@@ -1,0 +1,158 @@
+//! Snapshots (clauses 4.3.7, 5.5.15 and 5.16): branches of a tenant's twin with the documents that
+//! tell of them.
+
+mod document;
+mod fill;
+mod purge;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::http::HeaderName;
+use axum::http::request::Parts;
+use cardo_engine::{Batch, Caller, Operation};
+use cardo_model::{DocumentChange, Iri, Revision, Timestamp, TwinId};
+use hashbrown::HashMap;
+use parking_lot::Mutex;
+
+use crate::face::Face;
+use crate::fault::Fault;
+use crate::request::Ask;
+
+pub(crate) use document::{Given, Mode, Stored};
+pub(crate) use purge::matching;
+
+/// The kind of the documents of a tenant's main branch that tell of its snapshots.
+pub(crate) const SNAPSHOT_KIND: &str = "snapshot";
+
+/// The header that names the snapshot that is meant (clause 6.3.22).
+pub(crate) const SNAPSHOT: HeaderName = HeaderName::from_static("ngsild-snapshot");
+
+/// What a run of the server knows of snapshots beside their documents.
+#[derive(Default)]
+pub(crate) struct Snapshots {
+    /// When each was asked for the last time.
+    used: Mutex<HashMap<TwinId, Timestamp>>,
+    /// Those that are being made.
+    preparing: Mutex<Vec<TwinId>>,
+}
+
+/// The branch of a snapshot. What no name of a branch may hold is written by its number.
+pub(crate) fn branch_of(twin: &TwinId, id: &str) -> Option<TwinId> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');
+    let mut name = String::with_capacity(id.len());
+    for c in id.chars() {
+        if is_plain(c) {
+            name.push(c);
+        } else {
+            let _ = write!(name, "_{:x}_", u32::from(c));
+        }
+    }
+    twin.main().with_branch(&name).ok().filter(|branch| !branch.is_main())
+}
+
+/// The twin that is meant where a request names a snapshot.
+pub(crate) fn asked_snapshot(parts: &Parts, twin: &TwinId) -> Result<Option<TwinId>, Fault> {
+    let Some(header) = parts.headers.get(SNAPSHOT) else { return Ok(None) };
+    let id = header.to_str().unwrap_or("");
+    branch_of(twin, id).map(Some).ok_or_else(|| unknown(id))
+}
+
+pub(crate) fn unknown(id: &str) -> Fault {
+    Fault::not_found(format!("snapshot {id:?} not found"))
+}
+
+impl Snapshots {
+    pub(crate) fn note_use(&self, twin: &TwinId, now: Timestamp) {
+        self.used.lock().insert(twin.clone(), now);
+    }
+
+    pub(crate) fn last_use(&self, twin: &TwinId) -> Option<Timestamp> {
+        self.used.lock().get(twin).copied()
+    }
+
+    fn begin(&self, twin: &TwinId) {
+        self.preparing.lock().push(twin.clone());
+    }
+
+    fn end(&self, twin: &TwinId) {
+        self.preparing.lock().retain(|one| one != twin);
+    }
+
+    pub(crate) fn is_preparing(&self, twin: &TwinId) -> bool {
+        self.preparing.lock().contains(twin)
+    }
+
+    fn forget(&self, twin: &TwinId) {
+        self.used.lock().remove(twin);
+    }
+}
+
+impl Face {
+    /// The caller of a request on the main branch of its tenant, where snapshots are listed.
+    pub(crate) fn on_main(ask: &Ask<'_>) -> Caller {
+        Caller { twin: ask.caller.twin.main(), ..ask.caller.clone() }
+    }
+
+    /// Every snapshot of a tenant that has not expired.
+    pub(crate) async fn all_snapshots(&self, main: &Caller) -> Result<Vec<Stored>, Fault> {
+        let now = self.engine.now();
+        let snapshot = self.engine.snapshot(main).await?;
+        let documents = snapshot.documents(SNAPSHOT_KIND).into_iter();
+        let all = documents.filter_map(|(_, body)| Stored::from_text(&body));
+        Ok(all.filter(|stored| stored.expires_at > now).collect())
+    }
+
+    /// A snapshot that has not expired.
+    pub(crate) async fn stored_snapshot(
+        &self,
+        main: &Caller,
+        id: &str,
+    ) -> Result<Option<Stored>, Fault> {
+        let snapshot = self.engine.snapshot(main).await?;
+        let stored = snapshot.document(SNAPSHOT_KIND, id);
+        let stored = stored.and_then(|body| Stored::from_text(&body));
+        Ok(stored.filter(|stored| stored.expires_at > self.engine.now()))
+    }
+
+    /// Keeps what is known of a snapshot, or that it is gone.
+    pub(crate) async fn keep_snapshot(
+        &self,
+        main: &Caller,
+        id: &str,
+        stored: Option<&Stored>,
+    ) -> Result<Revision, Fault> {
+        let body = stored.map(|stored| stored.to_text().into());
+        let change = DocumentChange { kind: SNAPSHOT_KIND.into(), id: id.into(), body };
+        let batch = Batch { operations: vec![Operation::Document(change)], ..Batch::default() };
+        Ok(self.engine.apply(main, batch).await?.revision)
+    }
+
+    /// Deletes a snapshot with all that it holds.
+    pub(crate) async fn delete_snapshot(&self, main: &Caller, id: &str) -> Result<Revision, Fault> {
+        let revision = self.keep_snapshot(main, id, None).await?;
+        if let Some(branch) = branch_of(&main.twin, id) {
+            self.engine.drop_branch(&branch).await?;
+            self.snapshots.forget(&branch);
+        }
+        Ok(revision)
+    }
+
+    /// Makes a snapshot behind the answer to the request.
+    pub(crate) fn prepare(self: &Arc<Self>, work: fill::Work) {
+        let face = self.clone();
+        self.snapshots.begin(&work.branch);
+        tokio::spawn(async move {
+            let branch = work.branch.clone();
+            fill::prepare(&face, work).await;
+            face.snapshots.end(&branch);
+        });
+    }
+}
+
+pub(crate) use fill::{Source, Work, notify};
+
+/// A new id.
+pub(crate) fn new_id() -> Iri {
+    Iri::new(format!("urn:ngsi-ld:Snapshot:{}", uuid::Uuid::new_v4())).expect("a URN is an IRI")
+}

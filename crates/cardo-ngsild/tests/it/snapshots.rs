@@ -1,0 +1,224 @@
+//! Snapshots (clauses 5.5.15, 5.16 and 6.36 to 6.38).
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::client::{Client, Reply, client};
+
+fn vehicle(n: u32, speed: u32) -> Value {
+    let speed = json!({ "type": "Property", "value": speed });
+    let colour = json!({ "type": "Property", "value": "red" });
+    json!({ "id": format!("urn:v:{n}"), "type": "Vehicle", "speed": speed, "colour": colour })
+}
+
+async fn city() -> Client {
+    let client = client().await;
+    client
+        .create(json!([vehicle(1, 80), vehicle(2, 30), { "id": "urn:t:1", "type": "Tree" }]))
+        .await;
+    client
+}
+
+fn of_type(types: &str) -> Value {
+    json!({ "type": "Query", "entities": [{ "type": types }] })
+}
+
+/// Makes a snapshot and waits until it is ready.
+async fn made(client: &Client, body: Value) -> Value {
+    let created = client.post("/snapshots", body).await.expect(201);
+    ready(client, created.header("location")).await
+}
+
+async fn ready(client: &Client, location: &str) -> Value {
+    let path = location.strip_prefix("/ngsi-ld/v1").expect("a relative path");
+    loop {
+        let snapshot = client.get(path).await.expect(200).json();
+        if snapshot["snapshotStatus"] != "preparing" {
+            return snapshot;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn within(
+    client: &Client,
+    snapshot: &Value,
+    method: Method,
+    path: &str,
+    body: Value,
+) -> Reply {
+    let asking =
+        client.ask(method, path).header("ngsild-snapshot", snapshot["id"].as_str().unwrap());
+    if body.is_null() { asking.send().await } else { asking.json(&body).send().await }
+}
+
+async fn ids(client: &Client, snapshot: &Value) -> Vec<String> {
+    let path = "/entities?local=true";
+    let reply = within(client, snapshot, Method::GET, path, Value::Null).await.expect(200);
+    assert_eq!(reply.header("ngsild-snapshot"), snapshot["id"].as_str().unwrap());
+    reply.ids()
+}
+
+#[tokio::test]
+async fn a_snapshot_freezes_what_its_queries_find() {
+    let client = city().await;
+    let fast = json!({ "type": "Query", "entities": [{ "type": "Vehicle" }], "q": "speed>50" });
+    let body = json!({ "type": "Snapshot", "snapshotQueries": [fast, of_type("Boat")] });
+    let snapshot = made(&client, body).await;
+    assert_eq!(
+        (&snapshot["snapshotStatus"], &snapshot["snapshotPriority"]),
+        (&json!("partial"), &json!(5))
+    );
+    let details = json!([{ "resultStatus": "success" }, { "resultStatus": "empty" }]);
+    assert_eq!(snapshot["snapshotQueriesDetails"], details);
+    for time in ["createdAt", "modifiedAt", "expiresAt", "lastUsedAt"] {
+        assert!(snapshot[time].is_string(), "{time}");
+    }
+    client
+        .patch("/entities/urn:v:1/attrs", json!({ "speed": { "type": "Property", "value": 5 } }))
+        .await
+        .expect(204);
+    assert_eq!(ids(&client, &snapshot).await, ["urn:v:1"]);
+    let one =
+        within(&client, &snapshot, Method::GET, "/entities/urn:v:1?options=keyValues", Value::Null)
+            .await;
+    assert_eq!(one.json()["speed"], 80);
+}
+
+#[tokio::test]
+async fn a_snapshot_can_be_changed_and_the_twin_stays() {
+    let client = city().await;
+    let snapshot =
+        made(&client, json!({ "type": "Snapshot", "snapshotQueries": [of_type("*")] })).await;
+    assert_eq!(snapshot["snapshotStatus"], "success");
+    assert_eq!(ids(&client, &snapshot).await, ["urn:v:1", "urn:v:2", "urn:t:1"]);
+    within(&client, &snapshot, Method::POST, "/entities", vehicle(3, 1)).await.expect(201);
+    within(&client, &snapshot, Method::DELETE, "/entities/urn:v:2", Value::Null).await.expect(204);
+    assert_eq!(ids(&client, &snapshot).await, ["urn:v:1", "urn:t:1", "urn:v:3"]);
+    assert_eq!(client.get("/entities?local=true").await.ids(), ["urn:v:1", "urn:v:2", "urn:t:1"]);
+    // Its history is that of the twin up to then, and its own.
+    let path = "/temporal/entities/urn:v:3";
+    within(&client, &snapshot, Method::GET, path, Value::Null).await.expect(200);
+    client.get(path).await.expect(404);
+    within(&client, &snapshot, Method::GET, "/temporal/entities/urn:v:1", Value::Null)
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn projections_choose_what_a_snapshot_keeps() {
+    let client = city().await;
+    let some = json!({ "type": "Query", "entities": [{ "type": "Vehicle" }], "pick": ["id", "type", "speed"] });
+    let snapshot = made(&client, json!({ "type": "Snapshot", "snapshotQueries": [some] })).await;
+    let one =
+        within(&client, &snapshot, Method::GET, "/entities/urn:v:1", Value::Null).await.json();
+    assert!(one["speed"].is_object() && one["colour"].is_null(), "{one}");
+}
+
+#[tokio::test]
+async fn histories_can_be_frozen_too() {
+    let client = city().await;
+    client
+        .patch("/entities/urn:v:1/attrs", json!({ "speed": { "type": "Property", "value": 5 } }))
+        .await
+        .expect(204);
+    let when = json!({ "timerel": "before", "timeAt": "2999-01-01T00:00:00Z", "timeproperty": "createdAt" });
+    let mut query = of_type("Vehicle");
+    query["temporalQ"] = when;
+    let snapshot =
+        made(&client, json!({ "type": "Snapshot", "snapshotTemporalQueries": [query] })).await;
+    assert_eq!(snapshot["snapshotStatus"], "success");
+    assert_eq!(snapshot["snapshotTemporalQueriesDetails"], json!([{ "resultStatus": "success" }]));
+    client.delete("/temporal/entities/urn:v:1").await.expect(204);
+    let history =
+        within(&client, &snapshot, Method::GET, "/temporal/entities/urn:v:1", Value::Null).await;
+    let history = history.expect(200).json();
+    assert_eq!(history["speed"].as_array().unwrap().len(), 2, "{history}");
+}
+
+#[tokio::test]
+async fn a_snapshot_is_cloned_updated_deleted_and_purged() {
+    let client = city().await;
+    let snapshot = made(
+        &client,
+        json!({ "id": "urn:s:1", "type": "Snapshot", "snapshotQueries": [of_type("Vehicle")] }),
+    )
+    .await;
+    within(&client, &snapshot, Method::DELETE, "/entities/urn:v:2", Value::Null).await.expect(204);
+    let again =
+        json!({ "id": "urn:s:1", "type": "Snapshot", "snapshotQueries": [of_type("Tree")] });
+    client.post("/snapshots", again).await.expect_problem(409, "AlreadyExists", "urn:s:1");
+    let cloned = client
+        .post("/snapshots/urn:s:1/clone", json!({ "type": "Snapshot", "snapshotPriority": 9 }))
+        .await;
+    let copy = ready(&client, cloned.expect(201).header("location")).await;
+    assert_eq!(copy["snapshotStatus"], "success");
+    let updated = client
+        .patch(
+            "/snapshots/urn:s:1",
+            json!({ "snapshotPriority": 2, "snapshotLifetime": "PT1H", "createdAt": "x" }),
+        )
+        .await;
+    assert_eq!(updated.expect(200).json()["snapshotPriority"], 2);
+    client.ask(Method::DELETE, "/snapshots?q=snapshotPriority%3C5").send().await.expect(204);
+    client.get("/snapshots/urn:s:1").await.expect_problem(404, "ResourceNotFound", "urn:s:1");
+    within(&client, &snapshot, Method::GET, "/entities?local=true", Value::Null).await.expect(404);
+    assert_eq!(ids(&client, &copy).await, ["urn:v:1"]);
+    client.ask(Method::DELETE, "/snapshots?q=snapshotPriority%3C5").send().await.expect(404);
+    let path = format!("/snapshots/{}", copy["id"].as_str().unwrap());
+    client.delete(&path).await.expect(204);
+    client.delete(&path).await.expect_problem(404, "ResourceNotFound", "snapshot");
+}
+
+#[tokio::test]
+async fn what_is_no_snapshot_is_refused() {
+    let client = city().await;
+    let mut temporal = of_type("Vehicle");
+    temporal["temporalQ"] = json!({ "timerel": "before", "timeAt": "2999-01-01T00:00:00Z" });
+    for (body, detail) in [
+        (json!({ "type": "Snapshot" }), "snapshotQueries"),
+        (json!({ "snapshotQueries": [of_type("A")] }), "type"),
+        (json!({ "type": "Snapshot", "snapshotQueries": [temporal] }), "temporalQ"),
+        (
+            json!({ "type": "Snapshot", "snapshotTemporalQueries": [of_type("A")] }),
+            "temporal query",
+        ),
+        (json!({ "type": "Snapshot", "snapshotQueries": [] }), "list"),
+        (
+            json!({ "type": "Snapshot", "snapshotQueries": [of_type("A")], "snapshotPriority": 11 }),
+            "11",
+        ),
+        (
+            json!({ "type": "Snapshot", "snapshotQueries": [of_type("A")], "snapshotLifetime": "soon" }),
+            "soon",
+        ),
+        (
+            json!({ "type": "Snapshot", "snapshotQueries": [of_type("A")], "endpoint": "ftp://x" }),
+            "ftp",
+        ),
+        (json!({ "type": "Snapshot", "snapshotQueries": [of_type("A")], "colour": 1 }), "colour"),
+    ] {
+        client.post("/snapshots", body).await.expect_problem(400, "BadRequestData", detail);
+    }
+    client.ask(Method::DELETE, "/snapshots?q=speed%3E50").send().await.expect_problem(
+        400,
+        "BadRequestData",
+        "speed",
+    );
+    client.ask(Method::DELETE, "/snapshots").send().await.expect_problem(
+        400,
+        "BadRequestData",
+        "q",
+    );
+    let absent = json!({ "id": "urn:s:absent" });
+    within(&client, &absent, Method::GET, "/entities?type=Vehicle", Value::Null)
+        .await
+        .expect_problem(404, "ResourceNotFound", "urn:s:absent");
+    within(&client, &absent, Method::POST, "/entities", vehicle(9, 1)).await.expect_problem(
+        404,
+        "ResourceNotFound",
+        "urn:s:absent",
+    );
+    client.post("/snapshots/urn:s:absent/clone", json!({ "type": "Snapshot" })).await.expect(404);
+    client.patch("/snapshots/urn:s:absent", json!({})).await.expect(404);
+}
