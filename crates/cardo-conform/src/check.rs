@@ -158,6 +158,7 @@ const FILES: &[(Standard, &str, &str)] = &[
     (Standard::NgsiLd, "sources", include_str!("../checks/ngsi-ld/sources.checks")),
     (Standard::NgsiLd, "maps", include_str!("../checks/ngsi-ld/maps.checks")),
     (Standard::NgsiLd, "finer", include_str!("../checks/ngsi-ld/finer.checks")),
+    (Standard::NgsiLd, "snapshots", include_str!("../checks/ngsi-ld/snapshots.checks")),
     (Standard::OgcApi, "features", include_str!("../checks/ogc/features.checks")),
     (Standard::OgcApi, "tiles", include_str!("../checks/ogc/tiles.checks")),
 ];
