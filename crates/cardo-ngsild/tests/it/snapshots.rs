@@ -1,9 +1,14 @@
 //! Snapshots (clauses 5.5.15, 5.16 and 6.36 to 6.38).
 
-use axum::http::Method;
-use serde_json::{Value, json};
+use std::sync::Arc;
 
-use crate::client::{Client, Reply, client};
+use async_trait::async_trait;
+use axum::http::{Method, StatusCode};
+use cardo_ngsild::{Courier, DeliveryError, Message, NgsildOptions};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::client::{Client, Reply, client, client_with};
 
 fn vehicle(n: u32, speed: u32) -> Value {
     let speed = json!({ "type": "Property", "value": speed });
@@ -221,4 +226,38 @@ async fn what_is_no_snapshot_is_refused() {
     );
     client.post("/snapshots/urn:s:absent/clone", json!({ "type": "Snapshot" })).await.expect(404);
     client.patch("/snapshots/urn:s:absent", json!({})).await.expect(404);
+}
+
+struct Mailbox(mpsc::UnboundedSender<Message>);
+
+#[async_trait]
+impl Courier for Mailbox {
+    async fn deliver(&self, _: &str, message: Message) -> Result<StatusCode, DeliveryError> {
+        self.0.send(message).map_err(|_| DeliveryError::Stopped)?;
+        Ok(StatusCode::OK)
+    }
+}
+
+#[tokio::test]
+async fn who_is_named_is_told_when_a_snapshot_is_ready_and_when_it_changes() {
+    let (sender, mut messages) = mpsc::unbounded_channel();
+    let courier = Arc::new(Mailbox(sender));
+    let client = client_with(NgsildOptions { courier, ..NgsildOptions::default() }).await;
+    client.create(vehicle(1, 80)).await;
+    let body = json!({
+        "id": "urn:s:1", "type": "Snapshot", "snapshotQueries": [of_type("Vehicle")],
+        "endpoint": "http://127.0.0.1:9/told", "receiverInfo": [{ "key": "x-city", "value": "h" }],
+    });
+    client.post("/snapshots", body).await.expect(201);
+    let told = messages.recv().await.unwrap();
+    assert_eq!(
+        (told.endpoint.as_str(), &told.headers["x-city"]),
+        ("http://127.0.0.1:9/told", &"h".parse().unwrap())
+    );
+    let body: Value = serde_json::from_slice(&told.body).unwrap();
+    let said = ["type", "snapshotId", "snapshotStatus"].map(|name| body[name].as_str().unwrap());
+    assert_eq!(said, ["SnapshotNotification", "urn:s:1", "success"]);
+    client.patch("/snapshots/urn:s:1", json!({ "snapshotPriority": 8 })).await.expect(200);
+    let body: Value = serde_json::from_slice(&messages.recv().await.unwrap().body).unwrap();
+    assert_eq!(body["snapshotPriority"], 8);
 }
