@@ -10,6 +10,7 @@ use cardo_query::{
     Comparison, Filter, Link, LinkTarget, Literal, Operand, Operator, Path, evaluate,
 };
 
+use crate::caller::Caller;
 use crate::engine::Inner;
 use crate::order::Order;
 use crate::query::{EntityQuery, Page, PageRequest, PageStart, QueryError};
@@ -36,28 +37,26 @@ impl Inner {
         if !query.filter.has_links() {
             return self.answer(twin, snapshot, query).await;
         }
-        let filter = self.without_links(twin, snapshot, &query.filter).await?;
+        let at = At { twin, snapshot, far: None };
+        let filter = self.without_links(at, &query.filter).await?;
         let query = EntityQuery { filter, ..query.clone() };
         self.answer(twin, snapshot, &query).await
     }
 
-    fn without_links<'a>(
+    /// The same condition in terms of the ids of linked entities.
+    pub(crate) fn without_links<'a>(
         self: &'a Arc<Self>,
-        twin: &'a Arc<Twin>,
-        snapshot: &'a Snapshot,
+        at: At<'a>,
         filter: &'a Filter,
     ) -> Found<'a> {
         Box::pin(async move {
             Ok(match filter {
-                Filter::And(parts) => Filter::And(self.all(twin, snapshot, parts).await?),
-                Filter::Or(parts) => Filter::Or(self.all(twin, snapshot, parts).await?),
-                Filter::Not(part) => {
-                    Filter::Not(Box::new(self.without_links(twin, snapshot, part).await?))
-                }
+                Filter::And(parts) => Filter::And(self.all(at, parts).await?),
+                Filter::Or(parts) => Filter::Or(self.all(at, parts).await?),
+                Filter::Not(part) => Filter::Not(Box::new(self.without_links(at, part).await?)),
                 Filter::Link(Link { relationship, target: LinkTarget::Matching(inner) }) => {
-                    let inner = self.without_links(twin, snapshot, inner).await?;
-                    let ids = self.ids(twin, snapshot, inner).await?;
-                    leading_to(relationship.clone(), ids)
+                    let inner = self.without_links(at, inner).await?;
+                    leading_to(relationship.clone(), self.ids(at, inner).await?)
                 }
                 other => other.clone(),
             })
@@ -66,31 +65,42 @@ impl Inner {
 
     async fn all(
         self: &Arc<Self>,
-        twin: &Arc<Twin>,
-        snapshot: &Snapshot,
+        at: At<'_>,
         parts: &[Filter],
     ) -> Result<Vec<Filter>, QueryError> {
         let mut all = Vec::with_capacity(parts.len());
         for part in parts {
-            all.push(self.without_links(twin, snapshot, part).await?);
+            all.push(self.without_links(at, part).await?);
         }
         Ok(all)
     }
 
     async fn ids(
         self: &Arc<Self>,
-        twin: &Arc<Twin>,
-        snapshot: &Snapshot,
+        At { twin, snapshot, far }: At<'_>,
         filter: Filter,
     ) -> Result<HashSet<Box<str>>, QueryError> {
+        let completed = match far {
+            Some(caller) => self.completed_by(caller, snapshot, &filter).await?,
+            None => None,
+        };
         let page = PageRequest { limit: MOST, start: PageStart::Offset(0) };
         let query = EntityQuery { filter, order: Order::default(), page, count: false };
-        let page = self.answer(twin, snapshot, &query).await?;
+        let page = self.answer(twin, completed.as_ref().unwrap_or(snapshot), &query).await?;
         if page.has_more {
             return Err(QueryError::TooManyLinked(MOST));
         }
         Ok(page.entities.iter().map(|record| record.view().id().into()).collect())
     }
+}
+
+/// Where linked entities are looked for.
+#[derive(Clone, Copy)]
+pub(crate) struct At<'a> {
+    pub(crate) twin: &'a Arc<Twin>,
+    pub(crate) snapshot: &'a Snapshot,
+    /// Whose call reaches context sources, if it does.
+    pub(crate) far: Option<&'a Caller>,
 }
 
 fn leading_to(relationship: cardo_model::Iri, ids: HashSet<Box<str>>) -> Filter {

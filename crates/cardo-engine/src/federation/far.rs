@@ -11,6 +11,7 @@ use super::question::Question;
 use super::sources::{ContextSources, SourceEntity};
 use crate::caller::Caller;
 use crate::engine::{Engine, Inner};
+use crate::links::At;
 use crate::ports::StoreError;
 use crate::query::{EntityQuery, Page, PageStart, QueryError};
 use crate::snapshot::Snapshot;
@@ -89,10 +90,7 @@ impl Engine {
         snapshot: Snapshot,
         filter: &Filter,
     ) -> Result<Snapshot, QueryError> {
-        match self.inner.gather(caller, filter, MOST).await? {
-            None => Ok(snapshot),
-            Some(gathered) => self.inner.with_gathered(&snapshot, gathered).await,
-        }
+        Ok(self.inner.completed_by(caller, &snapshot, filter).await?.unwrap_or(snapshot))
     }
 
     /// The twin of a snapshot, completed by parts of entities that a source has told of, and by what
@@ -121,6 +119,19 @@ impl Inner {
         self.sources.read().as_ref().and_then(Weak::upgrade)
     }
 
+    /// The twin of a snapshot with what sources have; `None` where none has anything.
+    pub(crate) async fn completed_by(
+        self: &Arc<Self>,
+        caller: &Caller,
+        snapshot: &Snapshot,
+        filter: &Filter,
+    ) -> Result<Option<Snapshot>, QueryError> {
+        match self.gather(caller, filter, MOST).await? {
+            None => Ok(None),
+            Some(gathered) => self.with_gathered(snapshot, gathered).await.map(Some),
+        }
+    }
+
     /// Answers a question from the twin and from sources.
     pub(crate) async fn answer_far(
         self: &Arc<Self>,
@@ -129,6 +140,14 @@ impl Inner {
         snapshot: &Snapshot,
         query: &EntityQuery,
     ) -> Result<Page, QueryError> {
+        let mut told = None;
+        if query.filter.has_links() {
+            let others = caller.beside();
+            let at = At { twin, snapshot, far: Some(&others) };
+            let filter = self.without_links(at, &query.filter).await?;
+            told = Some(EntityQuery { filter, ..query.clone() });
+        }
+        let query = told.as_ref().unwrap_or(query);
         let mut most = needed(query);
         loop {
             let Some(gathered) = self.gather(caller, &query.filter, most).await? else {

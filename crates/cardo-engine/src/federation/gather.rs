@@ -111,7 +111,7 @@ impl Inner {
         }
         let question = Question::of(filter);
         let matches = self.sources_of(&registrations, &question, forwarding);
-        if matches.is_empty() {
+        if matches.is_empty() || question.rest.contains(&Filter::False) {
             return Ok(None);
         }
         let port = self.context_sources();

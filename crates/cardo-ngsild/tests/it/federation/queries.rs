@@ -143,4 +143,30 @@ async fn linked_entities_of_sources_are_joined() {
     let path = "/entities/urn:ngsi-ld:U:1?join=inline";
     let found = client.get(path).await.expect(200).json();
     assert_eq!(found["to"]["entity"]["speed"]["value"], 7.0, "{found}");
+    let q = "/entities?type=U&q=to%7Bspeed%7D%3E5&join=inline&joinLevel=1&options=keyValues";
+    assert_eq!(client.get(q).await.expect(200).ids(), ["urn:ngsi-ld:U:1"]);
+    let q = "/entities?type=U&q=to%7Bspeed%7D%3E9&join=inline&joinLevel=1";
+    assert!(client.get(q).await.expect(200).ids().is_empty());
+}
+
+#[tokio::test]
+async fn an_entity_map_names_the_sources_of_each_entity_and_asks_no_others() {
+    let (client, other) = (far_client().await, broker().await);
+    client.create(json!([entity("1", "speed", 1.0), entity("2", "speed", 2.0)])).await;
+    put(&other, &[entity("2", "weight", 2.0), entity("3", "speed", 3.0)]).await;
+    register(&client.engine, other.address, json!({})).await;
+    let created = client.get("/entities?type=T&entityMap=true").await.expect(201);
+    assert_eq!(created.ids().len(), 3);
+    let location = created.header("ngsild-entitymap").to_owned();
+    let (_, id) = location.rsplit_once('/').unwrap();
+    let map = client.get(&format!("/entityMaps/{id}")).await.expect(200).json();
+    let sources = |id: &str| map["entityMap"][format!("urn:ngsi-ld:T:{id}")].clone();
+    assert_eq!(sources("1"), json!(["@none"]));
+    assert_eq!(sources("2").as_array().unwrap().len(), 2);
+    assert!(sources("3")[0].as_str().unwrap().contains("ContextSourceRegistration"));
+    let (late, seen) = peer(200, json!([entity("4", "speed", 4.0)]).to_string()).await;
+    register(&client.engine, late, json!({})).await;
+    let again = client.ask(Method::GET, "/entities?type=T").header("ngsild-entitymap", &location);
+    assert_eq!(again.send().await.expect(200).ids().len(), 3);
+    assert!(seen.lock().is_empty(), "it was no source when the map was made");
 }
