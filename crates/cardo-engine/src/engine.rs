@@ -402,6 +402,11 @@ impl Engine {
         self.inner.project_all().await
     }
 
+    /// Drops from all histories what is older than it is to be kept. It is done every hour anyway.
+    pub async fn prune_histories(&self) -> Result<(), QueryError> {
+        self.inner.prune().await
+    }
+
     /// Stops taking writes, projects what is in memory, and closes the store.
     pub async fn close(&self) -> Result<(), StoreError> {
         let inner = &self.inner;

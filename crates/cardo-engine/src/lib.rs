@@ -25,6 +25,7 @@ mod ports;
 mod projector;
 mod query;
 mod residence;
+mod retention;
 mod sequencer;
 mod snapshot;
 mod tables;
@@ -48,7 +49,7 @@ pub use federation::{
 };
 pub use follow::{Followed, Follower};
 pub use history::{
-    Aggregate, AggregateValue, Aggregation, Amendments, AttributeAggregates, Duration,
+    Aggregate, AggregateValue, Aggregation, Amendments, AttributeAggregates, Cut, Duration,
     EntityHistory, EvolutionPage, EvolutionQuery, HistoryRequest, IdOrder, InvalidDuration, Method,
     ScopeChange, moment,
 };
@@ -60,10 +61,11 @@ pub use operation::{
 pub use options::{Clock, EngineOptions};
 pub use order::{Order, OrderBy};
 pub use ports::{
-    Append, Behind, EncodedRecord, HistoryEvent, HistoryQuery, HistoryRow, LogError, Projected,
-    Projection, StateSink, Store, StoreError,
+    Append, Behind, Cuts, EncodedRecord, HistoryEvent, HistoryQuery, HistoryRow, LogError,
+    Projected, Projection, StateSink, Store, StoreError,
 };
 pub use query::{EntityQuery, Page, PageRequest, PageStart, QueryError};
+pub use retention::{Retention, RetentionRule};
 pub use snapshot::{AttributeInfo, Snapshot, TypeInfo};
 pub use tables::{
     Cell, Collision, Column, ColumnPart, ColumnType, RESERVED, Row, Table, Tables, Terms,

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use cardo_model::Timestamp;
 
+use crate::retention::Retention;
 use crate::tables::Terms;
 
 /// Tells the time; tests bring their own.
@@ -38,6 +39,8 @@ pub struct EngineOptions {
     /// The pseudonym of this server among context sources (NGSI-LD, clause 5.2.40); one of chance
     /// where there is none.
     pub alias: Option<Box<str>>,
+    /// How long histories are kept.
+    pub retention: Retention,
     /// Where the time of changes comes from.
     pub clock: Clock,
 }
@@ -58,6 +61,7 @@ impl Default for EngineOptions {
             branch_bytes: 1 << 30,
             terms: Terms::default(),
             alias: None,
+            retention: Retention::default(),
             clock: Arc::new(Timestamp::now),
         }
     }

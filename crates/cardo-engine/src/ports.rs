@@ -1,6 +1,8 @@
 //! What the engine needs of a store. The engine owns the traits; `cardo-store` implements them
 //! over SQLite and memory.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use cardo_model::{
     Amendment, DocumentChange, EntityId, Iri, NameId, Record, Revision, Seq, SourceOffset,
@@ -68,6 +70,16 @@ pub trait Store: Send + Sync + 'static {
         query: &HistoryQuery,
     ) -> Result<Vec<HistoryRow>, StoreError>;
 
+    /// Drops from the histories of a twin what another value took the place of before they are cut
+    /// off, and what has expired by now, as far as it comes across it. May be done little by little,
+    /// and keep more than it has to.
+    async fn prune(
+        &self,
+        twin: &TwinId,
+        now: Timestamp,
+        cuts: Arc<dyn Cuts>,
+    ) -> Result<(), StoreError>;
+
     /// How far the followers of a twin's log have come.
     async fn positions(&self, twin: &TwinId) -> Result<Vec<(Box<str>, Revision)>, StoreError>;
 
@@ -81,6 +93,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// Finishes what is under way and closes files; later calls fail.
     async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// Where the histories of a twin are cut off.
+pub trait Cuts: Send + Sync {
+    /// The latest of all cuts.
+    fn latest(&self) -> Timestamp;
+
+    /// Where that of an entity is cut off; none where it stays.
+    fn of(&self, entity: &str) -> Option<Timestamp>;
 }
 
 /// Log records for one twin.

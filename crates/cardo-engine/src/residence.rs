@@ -197,13 +197,25 @@ fn resume(inner: Arc<Inner>, main: Arc<Twin>) -> Pin<Box<dyn Future<Output = ()>
     Box::pin(async move { inner.resume_branches(&main).await })
 }
 
-/// Evicts idle twins now and then.
+/// After so many rounds histories are cut off where they are older than they are kept.
+const PRUNE_ROUNDS: u32 = 60;
+
+/// Evicts idle twins now and then, and prunes histories.
 pub(crate) async fn keep_house(inner: Arc<Inner>) {
     let mut round = tokio::time::interval(Duration::from_secs(60));
-    while !inner.is_closed() {
+    for number in 0_u32.. {
         round.tick().await;
+        if inner.is_closed() {
+            return;
+        }
         inner.drop_expired().await;
         inner.evict_idle().await;
+        // Not at the very start, when there is enough to do.
+        if number % PRUNE_ROUNDS == 1
+            && let Err(error) = inner.prune().await
+        {
+            tracing::error!(%error, "histories were not pruned");
+        }
     }
 }
 

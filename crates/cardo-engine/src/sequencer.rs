@@ -350,6 +350,8 @@ impl Begun {
         let mut revising = Revising {
             root: &mut pending.root,
             names: &inner.names,
+            twin: &pending.twin.id,
+            retention: &inner.options.retention,
             time: self.record.time,
             revision: self.record.revision,
             changes: std::mem::take(&mut self.record.changes),

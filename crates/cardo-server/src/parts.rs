@@ -9,7 +9,9 @@ use std::time::Instant;
 use axum::Router;
 use axum::routing::any;
 use cardo_egress::{Certificate, EgressConfig, Gate};
-use cardo_engine::{Caller, Engine, EngineOptions, QueryError, StoreError, Terms};
+use cardo_engine::{
+    Caller, Engine, EngineOptions, QueryError, Retention, RetentionRule, StoreError, Terms,
+};
 use cardo_graphql::GraphqlOptions;
 use cardo_http::{Authorize, Cors, InvalidOrigin, InvalidReach, PostedReads, Reach};
 use cardo_ingest::{Ingestor, InvalidSource, Sources};
@@ -23,7 +25,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{AuthError, TokenAuthorizer};
-use crate::config::{Config, EgressSection, LimitsConfig};
+use crate::config::{Config, EgressSection, HistoryConfig, LimitsConfig, Span};
 use crate::contexts::{self, KnownContexts, terms};
 use crate::courier::GateCourier;
 use crate::http::{self, Clients};
@@ -91,6 +93,9 @@ pub enum RunError {
         /// Why.
         reason: String,
     },
+    /// A type in `history.rules` is no name.
+    #[error("history.rules: {0}; a type is named in full, as a URI")]
+    History(String),
     /// A source of the configuration cannot run.
     #[error(transparent)]
     Source(#[from] InvalidSource),
@@ -267,7 +272,8 @@ async fn stop_sources(mut sources: JoinSet<()>) {
 /// Opens the data directory of a configuration; `terms` are the names in tables.
 pub(crate) async fn open_engine(config: &Config, terms: Terms) -> Result<Engine, RunError> {
     let alias = config.federation.alias.as_deref().map(token).transpose()?;
-    let options = EngineOptions { terms, alias, ..engine_options(&config.limits) };
+    let retention = retention(&config.history)?;
+    let options = EngineOptions { terms, alias, retention, ..engine_options(&config.limits) };
     let store = SqliteStore::open(&config.data, SqliteOptions::default()).await?;
     Ok(Engine::open(Arc::new(store), options).await?)
 }
@@ -291,6 +297,29 @@ fn engine_options(limits: &LimitsConfig) -> EngineOptions {
         index_bytes: limits.index_memory.as_usize(),
         ..EngineOptions::default()
     }
+}
+
+/// The rules of the configuration; what holds for all comes last.
+fn retention(history: &HistoryConfig) -> Result<Retention, RunError> {
+    let mut rules = Vec::new();
+    for rule in &history.rules {
+        let of_all = RetentionRule {
+            tenant: rule.tenant.as_deref().map(Box::from),
+            keep: rule.keep.map(Span::as_duration),
+            with_entity: rule.delete_with_entity,
+            ..RetentionRule::default()
+        };
+        rules.push(match &rule.type_name {
+            Some(name) => of_all.of_type(name).map_err(|e| RunError::History(e.to_string()))?,
+            None => of_all,
+        });
+    }
+    rules.push(RetentionRule {
+        keep: history.keep.map(Span::as_duration),
+        with_entity: history.delete_with_entity,
+        ..RetentionRule::default()
+    });
+    Ok(Retention { rules })
 }
 
 fn egress(section: &EgressSection) -> Result<EgressConfig, RunError> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use cardo_model::{EntityId, EntityRef, InstanceRef, Iri, NameId, Revision, Seq, Timestamp};
 use cardo_query::{Candidate, Collation, Datasets, Filter, Root, evaluate};
 
-use super::{EntityHistory, HistoryRequest, scopes};
+use super::{EntityHistory, HistoryRequest, MOST_ROWS, scopes};
 use crate::engine::Inner;
 use crate::federation::{Contributions, FarHistories, FarRow};
 use crate::history::join::name_of;
@@ -67,8 +67,6 @@ pub struct EvolutionPage {
 
 /// So many entities are looked at before the question waits for its turn among the costly ones.
 const CHEAP: usize = 32;
-/// So many instances of one entity a condition is put to at the most.
-const MOST_ROWS: usize = 1_000_000;
 /// So many entities are asked for at once.
 const CHUNK: usize = 256;
 

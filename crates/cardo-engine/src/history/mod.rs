@@ -1,6 +1,7 @@
 mod aggregate;
 mod amend;
 mod carry;
+mod cut;
 mod evolution;
 mod join;
 mod scopes;
@@ -21,6 +22,7 @@ pub use aggregate::{
     Aggregate, AggregateValue, Aggregation, AttributeAggregates, Duration, InvalidDuration, Method,
 };
 pub use amend::Amendments;
+pub use cut::Cut;
 pub use evolution::{EvolutionPage, EvolutionQuery, IdOrder};
 pub use join::moment;
 pub(crate) use scopes::Interval;
@@ -72,6 +74,8 @@ pub struct EntityHistory {
     pub emptied: Vec<NameId>,
 }
 
+/// So many rows of one entity are looked through at the most.
+pub(crate) const MOST_ROWS: usize = 1_000_000;
 /// As many rows are read at least, so that what is taken out of a history leaves enough.
 const MIN_READ: usize = 50_000;
 
@@ -99,6 +103,10 @@ impl Inner {
         };
         let wanted = join::Wanted::new(request, validity, &is_visible, (self.options.clock)());
         let placed_by_row = matches!(request.property, None | Some(TemporalProperty::ObservedAt));
+        let is_part = request.from.is_some() || request.until.is_some() || request.last.is_some();
+        // A store orders by the time of observation; by other moments all has to be looked through.
+        let mut looks_through = is_part && !placed_by_row;
+        let limit = if looks_through { MOST_ROWS } else { request.limit.max(MIN_READ) };
         let whole = HistoryQuery {
             entity: request.entity.clone(),
             attributes: asked.clone(),
@@ -106,26 +114,30 @@ impl Inner {
             until: None,
             up_to: None,
             last: None,
-            limit: request.limit.max(MIN_READ).saturating_add(1),
+            limit: limit.saturating_add(1),
         };
         let mut query = whole.clone();
         if placed_by_row {
             (query.from, query.until, query.last) = (request.from, request.until, request.last);
         }
         let mut rows = self.all_rows(twin, &query).await?;
-        let is_part = query.from.is_some() || query.until.is_some() || query.last.is_some();
         // What was put right may lie elsewhere than it lay before.
         let is_amended = rows.iter().any(|row| matches!(row.event, HistoryEvent::Amended(_)));
-        if is_part && is_amended {
-            query = whole.clone();
+        if is_part && placed_by_row && is_amended {
+            looks_through = true;
+            query = HistoryQuery { limit: MOST_ROWS + 1, ..whole };
             rows = self.all_rows(twin, &query).await?;
         }
         // The store has counted rows that are none of the last ones that are asked for.
         if query.last.is_some() && rows.iter().any(|row| wanted.counts_wrongly(row)) {
-            query.last = None;
+            looks_through = true;
+            (query.last, query.limit) = (None, MOST_ROWS + 1);
             rows = self.all_rows(twin, &query).await?;
         }
         let is_cut = rows.len() >= query.limit;
+        if is_cut && looks_through {
+            return Err(QueryError::TooMuchHistory(MOST_ROWS));
+        }
         if !far.is_empty() {
             settle(&mut rows, far, request.property);
         }

@@ -257,7 +257,17 @@ impl Revising<'_> {
         Ok(Done::Deleted)
     }
 
-    /// Clause 5.6.6.
+    /// Clause 5.6.6; with its history where that is wanted.
+    pub(super) fn delete_as_asked(&mut self, id: &EntityId) -> Result<Done, OperationError> {
+        let (_, old) = self.find(id)?;
+        let types: Vec<NameId> = old.view().types().collect();
+        self.delete(id)?;
+        if self.retention.is_deleted_with(self.twin, self.names, &types) {
+            self.forget_history(id)?;
+        }
+        Ok(Done::Deleted)
+    }
+
     pub(super) fn delete(&mut self, id: &EntityId) -> Result<Done, OperationError> {
         let (slot, old) = self.find(id)?;
         self.root.delete(slot);

@@ -8,10 +8,12 @@ mod temporal;
 
 use cardo_model::{
     DocumentChange, EntityChange, EntityId, Iri, NameId, Names, Record, Revision, Seq, Timestamp,
+    TwinId,
 };
 
 use crate::live::Root;
 use crate::operation::{Done, Operation, OperationError};
+use crate::retention::Retention;
 
 /// The largest entity that is kept, in bytes of its record.
 const MAX_RECORD_BYTES: usize = 4 << 20;
@@ -26,6 +28,9 @@ pub(crate) struct Revising<'a> {
     /// Parallel to `changes`: the entity behind each.
     pub(crate) entities: Vec<Option<Record>>,
     pub(crate) documents: Vec<DocumentChange>,
+    /// Of which twin it is, and how long the histories in it are kept.
+    pub(crate) twin: &'a TwinId,
+    pub(crate) retention: &'a Retention,
 }
 
 impl Revising<'_> {
@@ -52,7 +57,7 @@ impl Revising<'_> {
             Operation::DeleteAttribute { id, name, which } => {
                 self.delete_attribute(&id, name, &which)
             }
-            Operation::Delete(id) => self.delete(&id),
+            Operation::Delete(id) => self.delete_as_asked(&id),
             Operation::Record { id, types, scopes, attributes, must_exist } => {
                 self.record(id, &types, scopes, attributes, must_exist)
             }

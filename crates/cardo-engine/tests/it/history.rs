@@ -1,11 +1,15 @@
 //! History that is written by itself, put right and aggregated, against plain computations.
 
+use std::sync::Arc;
+
 use cardo_engine::{
-    AggregateValue, Aggregation, Caller, Duration, Engine, EntityHistory, HistoryEvent,
-    HistoryRequest, Mask, Method, Operation, Restriction, View, WhichInstances,
+    AggregateValue, Aggregation, Caller, Duration, Engine, EngineOptions, EntityHistory,
+    HistoryEvent, HistoryRequest, Mask, Method, Operation, Restriction, Retention, RetentionRule,
+    View, WhichInstances,
 };
 use cardo_model::{Attribute, Instance, InstanceRef, Timestamp};
 use cardo_query::{Filter, TemporalProperty};
+use cardo_store::MemoryStore;
 use proptest::prelude::*;
 
 use crate::common::{at, engine, id, name, number, one, sensor};
@@ -205,4 +209,68 @@ async fn a_part_of_the_twin_shows_nothing_of_what_is_known_by_history_alone() {
         .unwrap();
     assert_eq!(values(ask(&engine, &other, None).await).len(), 2);
     assert_eq!(values(ask(&engine, &caller, None).await).len(), 3);
+}
+
+#[tokio::test]
+async fn histories_are_kept_as_long_as_the_rule_of_their_type_says() {
+    let keep = |seconds| Some(std::time::Duration::from_secs(seconds));
+    let of_type = |term: &str, rule: RetentionRule| rule.of_type(name(term).as_str()).unwrap();
+    let rules = vec![
+        RetentionRule { tenant: Some("else".into()), keep: keep(1), ..RetentionRule::default() },
+        of_type("Short", RetentionRule { keep: keep(100), ..RetentionRule::default() }),
+        of_type("Ever", RetentionRule::default()),
+        RetentionRule { keep: keep(500), ..RetentionRule::default() },
+    ];
+    let options = EngineOptions {
+        retention: Retention { rules },
+        clock: Arc::new(|| Timestamp::from_seconds(1_000)),
+        ..EngineOptions::default()
+    };
+    let engine = Engine::open(Arc::new(MemoryStore::new()), options).await.unwrap();
+    let caller = Caller::local("test");
+    for (n, term) in [(1, "Short"), (2, "Ever"), (3, "Sensor")] {
+        let instances = (0..10).map(|i| at(number(f64::from(i)), i64::from(i) * 100)).collect();
+        let operation = Operation::Record {
+            id: id(n),
+            types: vec![name(term)],
+            scopes: Vec::new(),
+            attributes: vec![Attribute { name: name("t"), instances }],
+            must_exist: false,
+        };
+        one(&engine, &caller, operation).await.unwrap();
+    }
+    engine.project_all().await.unwrap();
+    engine.prune_histories().await.unwrap();
+    for (n, first) in [(1, 900), (2, 0), (3, 500)] {
+        let request = HistoryRequest { entity: id(n), ..request(None) };
+        let left = values(engine.history(&caller, &request).await.unwrap());
+        assert_eq!(left.first().map(|(second, _)| *second), Some(first), "{n}");
+        assert_eq!(left.last().map(|(second, _)| *second), Some(900), "{n}");
+    }
+}
+
+#[tokio::test]
+async fn a_history_goes_with_its_entity_where_that_is_wanted() {
+    let with_entity = RetentionRule { with_entity: true, ..RetentionRule::default() };
+    let rules = vec![with_entity.of_type(name("Sensor").as_str()).unwrap()];
+    let options = EngineOptions { retention: Retention { rules }, ..EngineOptions::default() };
+    let engine = Engine::open(Arc::new(MemoryStore::new()), options).await.unwrap();
+    let caller = Caller::local("test");
+    let mut other = sensor(2, vec![("t", number(1.0))]);
+    other.types = vec![name("Other")];
+    for entity in [sensor(1, vec![("t", number(1.0))]), other] {
+        let id = entity.id.clone();
+        one(&engine, &caller, Operation::Create(entity)).await.unwrap();
+        one(&engine, &caller, Operation::Delete(id)).await.unwrap();
+    }
+    for is_projected in [false, true] {
+        if is_projected {
+            engine.project_all().await.unwrap();
+        }
+        let history = |n| HistoryRequest { entity: id(n), ..request(None) };
+        assert!(engine.history(&caller, &history(1)).await.unwrap().is_none());
+        assert!(engine.history(&caller, &history(2)).await.unwrap().is_some());
+    }
+    one(&engine, &caller, Operation::Create(sensor(1, vec![("t", number(2.0))]))).await.unwrap();
+    assert_eq!(ask(&engine, &caller, None).await.unwrap().rows.len(), 1);
 }

@@ -51,6 +51,9 @@ pub const KEYS: &[Key] = &[
     key("limits.names", Shape::Integer),
     key("limits.projector_memory", Shape::Text),
     key("limits.projector_delay", Shape::Text),
+    key("history.keep", Shape::Text),
+    key("history.delete_with_entity", Shape::Bool),
+    key("history.rules", Shape::Toml),
     key("names.context", Shape::Text),
     key("contexts", Shape::Toml),
     key("sources", Shape::Toml),
@@ -116,7 +119,14 @@ mod tests {
     /// Paths whose tables hold names of the operator's choice.
     const OPEN: [&str; 1] = ["contexts"];
     /// Keys without a default value.
-    const UNSET: [&str; 3] = ["auth.anonymous", "http.public_url", "names.context"];
+    const UNSET: [&str; 6] = [
+        "auth.anonymous",
+        "egress.ca",
+        "federation.alias",
+        "history.keep",
+        "http.public_url",
+        "names.context",
+    ];
 
     fn leaves(prefix: &str, table: &toml::Table, into: &mut Vec<String>) {
         for (name, value) in table {

@@ -34,6 +34,8 @@ pub struct Config {
     pub federation: FederationConfig,
     /// Bounds on what clients can ask for.
     pub limits: LimitsConfig,
+    /// How long history is kept.
+    pub history: HistoryConfig,
     /// Short names outside NGSI-LD.
     pub names: NamesConfig,
     /// JSON-LD contexts to load at the start: URL and file.
@@ -177,6 +179,38 @@ pub struct LimitsConfig {
     pub projector_delay: Span,
 }
 
+/// How long history is kept. What is older goes within about an hour, when histories are pruned; the
+/// last value before stays, since it holds until the next.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HistoryConfig {
+    /// How long values stay in the history; for ever where it is not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Span>,
+    /// Whether deleting an entity deletes its history.
+    pub delete_with_entity: bool,
+    /// What holds instead for some tenants and types; the first that fits an entity.
+    pub rules: Vec<HistoryRule>,
+}
+
+/// How long the histories of some entities are kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryRule {
+    /// Only in this tenant, the empty name being the default tenant; in all where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Only of entities with this type, by its full name; of all where it is left out.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_name: Option<String>,
+    /// How long values stay; for ever where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Span>,
+    /// Whether deleting an entity deletes its history.
+    #[serde(default)]
+    pub delete_with_entity: bool,
+}
+
 /// Logs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -226,6 +260,7 @@ impl Default for Config {
             egress: EgressSection::default(),
             federation: FederationConfig::default(),
             limits: LimitsConfig::default(),
+            history: HistoryConfig::default(),
             names: NamesConfig::default(),
             contexts: BTreeMap::new(),
             sources: Vec::new(),

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cardo_engine::{
-    Append, Behind, EncodedRecord, HistoryQuery, HistoryRow, LogError, Projected, Projection,
+    Append, Behind, Cuts, EncodedRecord, HistoryQuery, HistoryRow, LogError, Projected, Projection,
     StateSink, Store, StoreError,
 };
-use cardo_model::{Iri, NameId, Record, Revision, TwinId};
+use cardo_model::{Iri, NameId, Record, Revision, Timestamp, TwinId};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 
@@ -211,6 +211,20 @@ impl Store for MemoryStore {
         query: &HistoryQuery,
     ) -> Result<Vec<HistoryRow>, StoreError> {
         self.read(|inner| inner.twins.get(twin).map(|twin| twin.history(query)).unwrap_or_default())
+    }
+
+    async fn prune(
+        &self,
+        twin: &TwinId,
+        now: Timestamp,
+        cuts: Arc<dyn Cuts>,
+    ) -> Result<(), StoreError> {
+        self.write(|inner| {
+            if let Some(twin) = inner.twins.get_mut(twin) {
+                twin.prune(now, &*cuts);
+            }
+            Ok(())
+        })
     }
 
     async fn positions(&self, twin: &TwinId) -> Result<Vec<(Box<str>, Revision)>, StoreError> {

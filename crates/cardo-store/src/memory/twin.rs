@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use cardo_engine::{
-    Amendments, EncodedRecord, HistoryEvent, HistoryQuery, HistoryRow, LogError, Projected,
-    Projection,
+    Amendments, Cut, Cuts, EncodedRecord, HistoryEvent, HistoryQuery, HistoryRow, LogError,
+    Projected, Projection,
 };
-use cardo_model::{DocumentChange, EntityId, Record, Revision, Seq, SourceOffset};
+use cardo_model::{DocumentChange, EntityId, Record, Revision, Seq, SourceOffset, Timestamp};
 use hashbrown::HashMap;
 
 use crate::check;
@@ -104,6 +104,16 @@ impl Twin {
             }
         }
         self.reached = projection.to;
+    }
+
+    pub(super) fn prune(&mut self, now: Timestamp, cuts: &dyn Cuts) {
+        for (entity, rows) in &mut self.history {
+            if let Some(at) = cuts.of(entity.as_str()) {
+                let cut = Cut::through(at, now, rows);
+                *rows = cut.keep(std::mem::take(rows));
+            }
+        }
+        self.history.retain(|_, rows| !rows.is_empty());
     }
 
     pub(super) fn history(&self, query: &HistoryQuery) -> Vec<HistoryRow> {

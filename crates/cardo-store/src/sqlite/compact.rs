@@ -246,13 +246,34 @@ pub(super) async fn write_again(
         return Ok(left.open);
     }
     let mut bytes = Vec::new();
-    left.rows.iter().for_each(|row| put_row(&mut bytes, row));
+    for row in &left.rows {
+        put_row(&mut bytes, row);
+    }
     let group = Group { bytes: &bytes, ..group };
     if !left.has_blocks && settling.settle(&group) {
         return Ok(left.open);
     }
     let entity = Entity::read(place_of(group.hash), &[group])?;
     compact_entity(connection, changes, entity, left.open).await
+}
+
+/// Writes what is left of an entity that has blocks.
+pub(super) async fn write_blocks(
+    connection: &mut SqliteConnection,
+    changes: &mut Changes,
+    (place, hash, id): (i64, u64, &str),
+    left: Left,
+) -> Result<(), PortionError> {
+    if left.rows.is_empty() {
+        return Ok(());
+    }
+    let mut bytes = Vec::new();
+    for row in &left.rows {
+        put_row(&mut bytes, row);
+    }
+    let entity = Entity::read(place, &[Group { hash, id, bytes: &bytes }])?;
+    compact_entity(connection, changes, entity, left.open).await?;
+    Ok(())
 }
 
 async fn runs_of(
@@ -465,6 +486,10 @@ fn read_lines(opened: &[u8], id: &str, lines: &mut Vec<Line>) -> Option<bool> {
 impl Changes {
     pub(super) fn new(twin: i64, next_block: i64) -> Self {
         Self { twin, next_block, removed: Vec::new(), written: Vec::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.removed.is_empty() && self.written.is_empty()
     }
 
     /// Takes a block out.

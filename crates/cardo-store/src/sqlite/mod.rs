@@ -32,6 +32,7 @@ mod file;
 mod history;
 mod log;
 mod options;
+mod prune;
 mod settled;
 mod state;
 mod statement;
@@ -43,10 +44,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cardo_engine::{
-    Append, Behind, EncodedRecord, HistoryQuery, HistoryRow, LogError, Projected, Projection,
+    Append, Behind, Cuts, EncodedRecord, HistoryQuery, HistoryRow, LogError, Projected, Projection,
     StateSink, Store, StoreError,
 };
-use cardo_model::{Iri, NameId, Revision, TwinId};
+use cardo_model::{Iri, NameId, Revision, Timestamp, TwinId};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -56,6 +57,7 @@ use self::directory::Directory;
 use self::file::{DatabaseFile, FileOptions};
 use self::log::LogFile;
 pub use self::options::SqliteOptions;
+use self::prune::Pruning;
 use self::state::{Loaded, StateFile};
 use crate::check;
 
@@ -275,6 +277,24 @@ impl Store for SqliteStore {
             Some(number) => self.state.history(number, query).await,
             None => Ok(Vec::new()),
         }
+    }
+
+    async fn prune(
+        &self,
+        twin: &TwinId,
+        now: Timestamp,
+        cuts: Arc<dyn Cuts>,
+    ) -> Result<(), StoreError> {
+        let Some(number) = self.number(twin).await? else {
+            return Ok(());
+        };
+        let state = self.state.clone();
+        to_its_end(async move {
+            // Not yet compacted rows are left alone, so as few as possible wait.
+            while state.compact_portion(number, 1).await? {}
+            state.prune(Pruning { twin: number, now, cuts: &*cuts }).await
+        })
+        .await
     }
 
     async fn positions(&self, twin: &TwinId) -> Result<Vec<(Box<str>, Revision)>, StoreError> {

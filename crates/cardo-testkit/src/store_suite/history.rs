@@ -1,11 +1,16 @@
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 
-use cardo_engine::{Amendments, HistoryEvent, HistoryQuery, HistoryRow, Store};
-use cardo_model::{Amendment, NameId, Timestamp, TwinId};
+use cardo_engine::{Amendments, Cuts, HistoryEvent, HistoryQuery, HistoryRow, Store};
+use cardo_model::{Amendment, EntityId, InstanceRef, Iri, NameId, Timestamp, TwinId};
 
 use super::build::{
     append_to, deleted, entity_event, instance_deleted, project, reading, record_at, sensor, twin,
 };
+
+use super::random::random_projections;
+use crate::random::sample;
 
 const SOUTH: Option<&str> = Some("urn:dataset:south");
 const NORTH: Option<&str> = Some("urn:dataset:north");
@@ -209,6 +214,116 @@ where
     };
     assert_eq!(carried_out(ask(&store, &twin, &query).await), rows[400..401]);
     assert_eq!(carried_out(ask(&store, &twin, &whole(1)).await), rows[400..401]);
+}
+
+/// Where the histories of all sensors but one are cut off.
+struct CutAt(Timestamp, EntityId);
+
+impl Cuts for CutAt {
+    fn latest(&self) -> Timestamp {
+        self.0
+    }
+
+    fn of(&self, entity: &str) -> Option<Timestamp> {
+        (entity != self.1.as_str()).then_some(self.0)
+    }
+}
+
+type Holding = BTreeMap<(NameId, Option<String>), String>;
+
+/// What an entity was at a moment, as its rows tell it; what it was before it was deleted for the
+/// last time before the cut counts no more.
+fn holding_at(rows: &[HistoryRow], cut: Timestamp, moment: Timestamp) -> Holding {
+    let place = |row: &HistoryRow| (row.revision, row.ordinal);
+    let is_deletion =
+        |row: &&HistoryRow| matches!(row.event, HistoryEvent::Deleted) && row.time <= cut;
+    let deleted = rows.iter().filter(is_deletion).map(place).max();
+    let mut told = Vec::new();
+    for row in rows {
+        let mut tell = |name, dataset: Option<&str>, time, value: Option<&str>| {
+            let series = (name, dataset.map(str::to_owned));
+            told.push((time, place(row), series, value.map(str::to_owned)));
+        };
+        match &row.event {
+            HistoryEvent::Instance { name, instance } => {
+                let instance = InstanceRef::from_bytes(instance).unwrap();
+                tell(*name, instance.dataset_id(), row.time, Some(instance.value()));
+            }
+            HistoryEvent::InstanceDeleted { name, dataset_id } => {
+                tell(*name, dataset_id.as_ref().map(Iri::as_str), row.time, None);
+            }
+            HistoryEvent::Entity(record) => {
+                for attribute in record.view().attributes() {
+                    for instance in attribute.instances() {
+                        let (dataset, value) = (instance.dataset_id(), instance.value());
+                        tell(attribute.name(), dataset, instance.time(), Some(value));
+                    }
+                }
+            }
+            HistoryEvent::Head(_) | HistoryEvent::Amended(_) | HistoryEvent::Deleted => {}
+        }
+    }
+    let is_void = |time: Timestamp, place| time <= cut && deleted.is_some_and(|at| place < at);
+    told.retain(|(time, place, ..)| *time <= moment && !is_void(*time, *place));
+    told.sort();
+    let mut holding = Holding::new();
+    for (_, _, series, value) in told {
+        match value {
+            Some(value) => holding.insert(series, value),
+            None => holding.remove(&series),
+        };
+    }
+    holding
+}
+
+/// Retention: from the cut on everything is told as before, and what another value took the place of
+/// before is gone; whose history is not cut off keeps all.
+pub async fn what_holds_at_a_cut_and_behind_it_stays<S: Store, G, F>(make: impl Fn() -> F)
+where
+    F: Future<Output = (S, G)>,
+{
+    let (mut before_all, mut after_all) = (0, 0);
+    for seed in 40_u64..46 {
+        let (store, _guard) = make().await;
+        let projections = sample(&random_projections(), seed);
+        let twin = twin("a");
+        append_to(&store, &twin, 0, projections.len() as u64).await;
+        for projection in projections {
+            store.project(&twin, projection).await.unwrap();
+        }
+        let cut = Timestamp::from_seconds(250);
+        let mut before = Vec::new();
+        for n in 0..6 {
+            before.push(ask(&store, &twin, &whole(n)).await);
+        }
+        let cuts = Arc::new(CutAt(cut, sensor(5)));
+        store.prune(&twin, Timestamp::from_seconds(1_000), cuts).await.unwrap();
+        for (n, before) in (0..).zip(&before) {
+            let after = ask(&store, &twin, &whole(n)).await;
+            if n == 5 {
+                assert_eq!(&after, before);
+                continue;
+            }
+            (before_all, after_all) = (before_all + before.len(), after_all + after.len());
+            for seconds in [250, 251, 300, 499, 900] {
+                let moment = Timestamp::from_seconds(seconds);
+                let holding = |rows: &[HistoryRow]| holding_at(rows, cut, moment);
+                assert_eq!(
+                    holding(&after),
+                    holding(before),
+                    "seed {seed}, sensor {n}, {seconds} s"
+                );
+            }
+            let late = |rows: &[HistoryRow]| {
+                let is_late = |row: &&HistoryRow| {
+                    row.time > cut && matches!(row.event, HistoryEvent::Instance { .. })
+                };
+                rows.iter().filter(is_late).cloned().collect::<Vec<_>>()
+            };
+            assert_eq!(late(&after), late(before), "seed {seed}, sensor {n}");
+        }
+    }
+    assert!(after_all * 4 < before_all * 3, "{after_all} of {before_all} rows are left");
 }
 
 /// Deletions of instances and entities are history, and so is what came before them.

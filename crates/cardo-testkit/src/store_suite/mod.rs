@@ -66,6 +66,7 @@ macro_rules! store_suite {
             readings_of_one_moment_come_by_revision_and_ordinal,
             a_twin_begins_behind_a_revision_once,
             a_dropped_twin_leaves_nothing,
+            what_holds_at_a_cut_and_behind_it_stays,
             random_twins_equal_a_plain_model,
         );
     };

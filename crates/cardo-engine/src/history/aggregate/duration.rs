@@ -139,6 +139,43 @@ mod tests {
         assert!(Duration::parse("P99999999999999999999Y").is_err());
     }
 
+    #[test]
+    fn months_and_years_are_those_of_the_calendar_and_days_are_of_24_hours() {
+        let starts = |period: &str, origin: &str| -> Vec<String> {
+            let (period, origin) =
+                (Duration::parse(period).unwrap(), Timestamp::parse(origin).unwrap());
+            (0..4).map(|number| period.start(origin, number).to_string()).collect()
+        };
+        assert_eq!(
+            starts("P1M", "2024-01-31T06:00:00Z"),
+            [
+                "2024-01-31T06:00:00Z",
+                "2024-02-29T06:00:00Z",
+                "2024-03-31T06:00:00Z",
+                "2024-04-30T06:00:00Z"
+            ]
+        );
+        assert_eq!(
+            starts("P1Y", "2024-02-29T00:00:00Z"),
+            [
+                "2024-02-29T00:00:00Z",
+                "2025-02-28T00:00:00Z",
+                "2026-02-28T00:00:00Z",
+                "2027-02-28T00:00:00Z"
+            ]
+        );
+        // Where clocks are put back on the 25th, in UTC no day is longer than others.
+        assert_eq!(
+            starts("P1D", "2026-10-24T22:00:00Z"),
+            [
+                "2026-10-24T22:00:00Z",
+                "2026-10-25T22:00:00Z",
+                "2026-10-26T22:00:00Z",
+                "2026-10-27T22:00:00Z"
+            ]
+        );
+    }
+
     proptest! {
         #[test]
         fn every_moment_lies_in_the_period_of_its_number(
