@@ -1,8 +1,9 @@
 //! What predicates mean, beyond what the sample of the standard shows.
 
-use cardo_model::Kind;
+use cardo_model::{Kind, Record};
 use cardo_query::cql2::{Cql2Error, Queryables, compile, parse_text};
 use cardo_query::{Filter, Operator, Sort, all_functions};
+use proptest::prelude::*;
 
 use super::{Properties, entity, filter, matches};
 
@@ -378,4 +379,75 @@ fn names_of_a_vocabulary_are_meant_in_full() -> Result<(), Cql2Error> {
         assert!(filter.contains("https://example.org/park"), "{filter}");
     }
     Ok(())
+}
+
+/// A number, a text and a place that may each be there or not.
+fn random_record() -> impl Strategy<Value = Record> {
+    let number = prop::option::of((-2_i32..4).prop_map(|n| n.to_string()));
+    let text = prop::option::of(prop::sample::select(vec!["\"\"", "\"ab\"", "\"b\"", "\"é\""]));
+    let place = prop::option::of(
+        (0_i32..4, 0_i32..4)
+            .prop_map(|(x, y)| format!(r#"{{"type":"Point","coordinates":[{x},{y}]}}"#)),
+    );
+    (number, text, place).prop_map(|(number, text, place)| {
+        let mut attributes = Vec::new();
+        if let Some(number) = &number {
+            attributes.push(("level", Kind::Property, number.as_str()));
+        }
+        if let Some(text) = text {
+            attributes.push(("name", Kind::Property, text));
+        }
+        if let Some(place) = &place {
+            attributes.push(("geom", Kind::GeoProperty, place.as_str()));
+        }
+        entity(&attributes)
+    })
+}
+
+/// Conditions that shared nodes can say, each with one that says the same and that they cannot.
+const SAME: [(&str, &str); 14] = [
+    ("level > 1", "level + 0 > 1"),
+    ("1 >= level", "1 >= level * 1"),
+    ("level <> 2", "level - 0 <> 2"),
+    ("level BETWEEN 0 AND 2", "level + 0 BETWEEN 0 AND 2"),
+    ("level IN (1, 3)", "level + 0 IN (1, 3)"),
+    ("name = 'ab'", "concat(name, '') = 'ab'"),
+    ("name < 'b'", "concat(name, '') < 'b'"),
+    ("name IN ('b', 'é')", "concat(name, '') IN ('b', 'é')"),
+    ("name LIKE '_b%'", "concat(name, '') LIKE '_b%'"),
+    ("level IS NULL", "level + 0 IS NULL"),
+    ("S_INTERSECTS(geom, BBOX(0,0,2,2))", "S_INTERSECTS(centroid(geom), BBOX(0,0,2,2))"),
+    ("S_CONTAINS(BBOX(0,0,2,2), geom)", "S_WITHIN(centroid(geom), BBOX(0,0,2,2))"),
+    ("S_DISJOINT(geom, POINT(1 1))", "S_DISJOINT(centroid(geom), POINT(1 1))"),
+    ("distance(geom, POINT(1 1)) <= 120000", "distance(geom, POINT(1 1)) - 0 <= 120000"),
+];
+
+proptest! {
+    #[test]
+    fn what_indexes_answer_means_what_is_computed(
+        record in random_record(),
+        parts in prop::collection::vec((0..SAME.len(), any::<bool>()), 1..5),
+        joins in prop::collection::vec(prop::sample::select(vec![" AND ", " OR "]), 4),
+        is_negated in any::<bool>(),
+    ) {
+        let text = |pick: fn(&(&'static str, &'static str)) -> &'static str| {
+            let mut text = String::new();
+            for (nth, (at, is_negated)) in parts.iter().enumerate() {
+                if nth > 0 {
+                    text.push_str(joins[nth - 1]);
+                }
+                let part = pick(&SAME[*at]);
+                let not = if *is_negated { "NOT " } else { "" };
+                text.extend([not, "(", part, ")"]);
+            }
+            if is_negated { format!("NOT ({text})") } else { text }
+        };
+        let (shared, computed) = (text(|same| same.0), text(|same| same.1));
+        let properties = properties();
+        prop_assert_eq!(
+            matches(&shared, &properties, &record),
+            matches(&computed, &properties, &record),
+            "{} and {}", shared, computed
+        );
+    }
 }
