@@ -22,6 +22,7 @@ use crate::operations as op;
 use crate::options::{NgsildLimits, NgsildOptions};
 use crate::registrations;
 use crate::snapshots::{SNAPSHOT, Snapshots};
+use crate::stream::{self, Places};
 use crate::subscriptions::{self, Registry};
 
 /// Where the face stands.
@@ -29,6 +30,9 @@ pub const BASE: &str = "/ngsi-ld/v1";
 
 /// Where its OpenAPI document stands.
 const DOCUMENT: &str = "/ngsi-ld/v1/openapi.json";
+
+/// Where questions are followed, below [`BASE`].
+const STREAM: &str = "stream";
 
 /// What all operations share.
 pub(crate) struct Face {
@@ -41,6 +45,7 @@ pub(crate) struct Face {
     pub(crate) snapshots: Snapshots,
     pub(crate) registrations: registrations::Registry,
     pub(crate) started: Instant,
+    pub(crate) places: Arc<Places>,
     pub(crate) tags: EntityTags,
     /// Asks context sources, also for the engine, which does not hold it.
     pub(crate) sources: Option<Arc<Sources>>,
@@ -74,6 +79,7 @@ impl Face {
             snapshots: Snapshots::default(),
             registrations: registrations::Registry::default(),
             started: Instant::now(),
+            places: Arc::default(),
             tags: EntityTags::default(),
             sources,
             copies: Copies::default(),
@@ -201,6 +207,7 @@ fn routes(face: &Arc<Face>) -> Router {
     let routes = subscription_routes(discovery_routes(routes, face), face);
     let routes = source_routes(context_routes(routes, face), face);
     let routes = map_routes(routes, face);
+    let routes = stream_routes(routes, face);
     let Routes { router, table } = batch_routes(entity_routes(routes, face), face);
     let face = face.clone();
     let document = async move |base: BaseUrl| described(&table, &base, &face.options.limits);
@@ -388,6 +395,27 @@ fn map_routes(routes: Routes, face: &Arc<Face>) -> Routes {
     )
 }
 
+/// The extension by which questions are followed: the same address takes a WebSocket.
+fn stream_routes(routes: Routes, face: &Arc<Face>) -> Routes {
+    let (shared, follow) = (face.clone(), handler!(face, "follow", Read, stream::follow));
+    let get = move |request: axum::extract::Request| {
+        let (face, follow) = (shared.clone(), follow.clone());
+        async move {
+            if !stream::is_upgrade(request.headers()) {
+                return follow(request).await;
+            }
+            let parts = request.into_parts().0;
+            let begun = face.begin(&parts);
+            let outcome = stream::accept(face.clone(), parts).await;
+            face.finish("follow-by-websocket", begun, outcome)
+        }
+    };
+    let post = handler!(face, "follow-by-body", Read, stream::follow_posted);
+    let table = [("get", "follow"), ("post", "follow-by-body")];
+    let table = table.map(|(method, operation)| Route { method, path: STREAM, operation });
+    routes.at(STREAM, MethodRouter::new().get(get).post(post), &table)
+}
+
 fn context_routes(routes: Routes, face: &Arc<Face>) -> Routes {
     let routes = resource!(routes, face, "jsonldContexts",
         get "list-contexts" Read op::contexts::list;
@@ -413,6 +441,7 @@ mod tests {
         let routes = subscription_routes(discovery_routes(routes, &face), &face);
         let routes = source_routes(context_routes(routes, &face), &face);
         let routes = map_routes(routes, &face);
+        let routes = stream_routes(routes, &face);
         let table = batch_routes(entity_routes(routes, &face), &face).table;
         openapi::check(&table);
     }

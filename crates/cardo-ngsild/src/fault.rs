@@ -8,7 +8,7 @@ use cardo_engine::{
     BranchError, InvalidRegistration, LogError, OperationError, QueryError, StoreError, WriteError,
 };
 use cardo_http::{BodyError, Denied, ErrorKind, InvalidTenant, ParamError, Problem};
-use cardo_model::InvalidIri;
+use cardo_model::{InvalidIri, Revision};
 use cardo_query::{GeoError, InvalidName, InvalidPattern, QError, TemporalError};
 
 use crate::contexts::ContextFault;
@@ -35,6 +35,7 @@ pub(crate) enum NgsildError {
     Forbidden,
     Unavailable,
     StorageFull,
+    Gone,
 }
 
 macro_rules! uri {
@@ -59,6 +60,7 @@ impl ErrorKind for NgsildError {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Gone => StatusCode::GONE,
         }
     }
 
@@ -78,7 +80,7 @@ impl ErrorKind for NgsildError {
             Self::TooComplexQuery => uri!("TooComplexQuery"),
             Self::TooManyResults => uri!("TooManyResults"),
             // RFC 7807, section 4.2: nothing beyond what the status says.
-            Self::Unauthorized | Self::Forbidden | Self::Unavailable => "about:blank",
+            Self::Unauthorized | Self::Forbidden | Self::Unavailable | Self::Gone => "about:blank",
         }
     }
 
@@ -102,6 +104,7 @@ impl ErrorKind for NgsildError {
             Self::Forbidden => "Forbidden",
             Self::Unavailable => "Service Unavailable",
             Self::StorageFull => "No room is left to store data.",
+            Self::Gone => "Gone",
         }
     }
 }
@@ -138,6 +141,17 @@ impl Fault {
         Self::new(NgsildError::NotImplemented, detail)
     }
 
+    /// A position in the log that lies before its beginning.
+    pub(crate) fn gone(position: Revision, oldest: Revision) -> Self {
+        let from = oldest.0.saturating_sub(1);
+        let detail = format!(
+            "the log no longer holds what came behind revision {}: its oldest is {}, so the oldest \
+             cursor is {from}; ask for the entities as they are, then go on from Cardo-Revision",
+            position.0, oldest.0
+        );
+        Self::new(NgsildError::Gone, detail)
+    }
+
     /// The problem as JSON, for the `errors` of a batch (clause 5.2.17).
     pub(crate) fn to_json(&self) -> serde_json::Value {
         match self {
@@ -155,7 +169,7 @@ impl Fault {
         }
     }
 
-    fn later(kind: NgsildError, detail: String) -> Self {
+    pub(crate) fn later(kind: NgsildError, detail: String) -> Self {
         let problem = Problem::new(kind, detail).as_media_type("application/json");
         Self::Problem(Box::new(problem.with_header(RETRY_AFTER, HeaderValue::from_static("1"))))
     }

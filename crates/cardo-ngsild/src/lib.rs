@@ -24,6 +24,7 @@ mod represent;
 mod request;
 mod respond;
 mod snapshots;
+mod stream;
 mod subscriptions;
 
 pub use contexts::{

@@ -1,8 +1,10 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use cardo_egress::Gate;
 use cardo_http::{AllowAll, Authorize, Observer};
 use cardo_jsonld::Document;
+use tokio_util::sync::CancellationToken;
 
 use crate::contexts::{ContextLoader, NoContextLoader};
 use crate::subscriptions::{Courier, NoCourier};
@@ -20,6 +22,8 @@ pub struct NgsildOptions {
     pub sources: Option<Gate>,
     /// Takes notifications to their receivers.
     pub courier: Arc<dyn Courier>,
+    /// Ends connections that would go on for ever, when the server stops.
+    pub closing: CancellationToken,
     /// Is told of every answer.
     pub observer: Option<Arc<dyn Observer>>,
     /// Limits of what clients can make large.
@@ -45,6 +49,10 @@ pub struct NgsildLimits {
     pub subscriptions: usize,
     /// Registrations of context sources of one tenant.
     pub registrations: usize,
+    /// Those of one tenant who follow questions at the same time.
+    pub followers: usize,
+    /// How long one who follows may leave an event unread before they are let go.
+    pub unread: Duration,
     /// Contexts that one tenant hosts.
     pub contexts: usize,
     /// Relationships that one question follows one after the other.
@@ -66,6 +74,8 @@ impl Default for NgsildLimits {
             history_rows: 10_000,
             subscriptions: 10_000,
             registrations: 10_000,
+            followers: 1_000,
+            unread: Duration::from_secs(30),
             contexts: 1_000,
             join_levels: 10,
             linked: 10_000,
@@ -83,6 +93,7 @@ impl Default for NgsildOptions {
             preloaded_contexts: Vec::new(),
             sources: None,
             courier: Arc::new(NoCourier),
+            closing: CancellationToken::new(),
             observer: None,
             limits: NgsildLimits::default(),
         }

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use crate::contexts::{BodyContext, Place, body_kind, link_context};
 use crate::face::{BASE, Face};
 use crate::fault::Fault;
-use crate::parse::{DataFault, InvalidInput};
+use crate::parse::{DataFault, Document, InvalidInput};
 use crate::represent::{Naming, Version};
 use crate::snapshots::asked_snapshot;
 
@@ -142,7 +142,20 @@ impl Face {
     }
 }
 
-impl Payload<'_> {
+impl<'a> Payload<'a> {
+    /// A message that came over a connection: its context stands in it, or is that of the request
+    /// by which the connection was opened.
+    pub(crate) fn of_message(ask: &Ask<'a>, text: String) -> Result<Self, Fault> {
+        let bytes = Bytes::from(text);
+        let has_own = Document::from_body(&bytes)?.context()?.is_some();
+        let context = if has_own {
+            BodyContext::Body
+        } else {
+            BodyContext::Link(link_context(&ask.parts.headers)?)
+        };
+        Ok(Self { bytes, context, parts: ask.parts, twin: ask.caller.twin.clone() })
+    }
+
     /// For whom its context is looked for.
     fn place(&self) -> Place<'_> {
         Place { twin: &self.twin, parts: Some(self.parts) }

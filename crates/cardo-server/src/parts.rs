@@ -39,7 +39,11 @@ const EXPOSED: &str = "Link, Location, ETag, Allow, Content-Crs, Content-Disposi
 
 /// Where pages of other origins may ask by POST, though they may not write.
 const POSTED_READS: PostedReads = PostedReads {
-    always: &["/ngsi-ld/v1/entityOperations/query", "/ngsi-ld/v1/temporal/entityOperations/query"],
+    always: &[
+        "/ngsi-ld/v1/entityOperations/query",
+        "/ngsi-ld/v1/temporal/entityOperations/query",
+        "/ngsi-ld/v1/stream",
+    ],
     by_body: &["/graphql"],
 };
 
@@ -126,6 +130,8 @@ pub(crate) struct Parts {
     gate: Gate,
     courier: Courier,
     notifications: NotificationRunner,
+    /// Ends connections that would go on for ever.
+    closing: CancellationToken,
 }
 
 impl Parts {
@@ -158,12 +164,14 @@ impl Parts {
             history_rows: config.limits.history.max(1),
             ..NgsildLimits::default()
         };
+        let closing = CancellationToken::new();
         let options = NgsildOptions {
             authorize: Arc::clone(&authorizer),
             contexts: Arc::new(GateLoader::new(gate.clone())),
             preloaded_contexts: preloaded.clone(),
             sources: Some(gate.clone()),
             courier: Arc::new(GateCourier(courier.clone())),
+            closing: closing.clone(),
             observer: Some(requests.clone()),
             limits,
         };
@@ -210,6 +218,7 @@ impl Parts {
             gate,
             courier,
             notifications,
+            closing,
         })
     }
 
@@ -235,6 +244,11 @@ impl Parts {
         let notifications =
             tokio::spawn(self.notifications.run(stopping.clone().cancelled_owned()));
         tracing::info!(address = %self.address, data = %config.data.display(), "listening");
+        let closing = self.closing;
+        let shutdown = async move {
+            shutdown.await;
+            closing.cancel();
+        };
         http::serve(listener, self.router, self.clients, &config.limits, shutdown).await;
         tracing::info!("stopping: no more requests are taken");
         stopping.cancel();

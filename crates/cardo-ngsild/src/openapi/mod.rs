@@ -146,6 +146,11 @@ fn request_body(body: Body) -> Option<Value> {
             json!({ "type": "EntityMap", "expiresAt": "2030-01-01T00:00:00Z" }),
         ),
         Body::Subscription => ("Subscription", schemas::example_subscription()),
+        Body::FollowedSubscription => (
+            "SubscriptionFragment",
+            json!({ "type": "Subscription", "entities": [{ "type": "Building" }], "timeInterval": 1,
+                "notification": { "pick": ["id", "name"] } }),
+        ),
         Body::SubscriptionFragment => ("SubscriptionFragment", json!({ "isActive": false })),
         Body::SourceSubscription => ("SourceSubscription", schemas::example_source_subscription()),
         Body::Registration => ("Registration", schemas::example_registration()),
@@ -192,6 +197,10 @@ fn responses(description: &Description, route: &Route) -> Value {
                     json!({ "schema": { "$ref": reference } });
             }
         }
+        if matches!(description.answers, Answers::Events) {
+            response["content"] =
+                json!({ "text/event-stream": { "schema": { "type": "string" } } });
+        }
         let own = description.headers(status);
         for name in own {
             headers[name] = json!({ "$ref": format!("#/components/headers/{name}") });
@@ -227,13 +236,14 @@ fn headers() -> Value {
 }
 
 fn problems() -> Value {
-    const PROBLEMS: [(&str, &str); 12] = [
+    const PROBLEMS: [(&str, &str); 13] = [
         ("400", "The request is wrong; the detail quotes what is."),
         ("401", "A token is needed, or the one given is not known."),
         ("403", "The token does not allow this, or the question asks for too much."),
         ("404", "There is no such thing, or no such tenant."),
         ("406", "No media type that is accepted can be given; the body lists those that can."),
         ("409", "It exists already."),
+        ("410", "The log no longer reaches back so far; the detail names the oldest cursor."),
         ("411", "The length of the body is missing."),
         ("413", "The request is larger than what is accepted."),
         ("415", "The media type or coding of the body is not understood."),
@@ -266,6 +276,7 @@ impl Description {
         !matches!(
             self.answers,
             Answers::Created
+                | Answers::Events
                 | Answers::Done
                 | Answers::Updated
                 | Answers::BatchCreated
@@ -335,6 +346,7 @@ impl Description {
         match self.id {
             "serve-context" => names.push("422"),
             "delete-context" => names.push("504"),
+            "follow" | "follow-by-body" => names.push("410"),
             _ => {}
         }
         names

@@ -44,6 +44,7 @@ pub(super) enum Body {
     SnapshotFragment,
     Subscription,
     SubscriptionFragment,
+    FollowedSubscription,
     Registration,
     RegistrationFragment,
     SourceSubscription,
@@ -79,6 +80,7 @@ pub(super) enum Answers {
     Identity,
     Context,
     Contexts,
+    Events,
 }
 
 type Answer = (&'static str, &'static str, Option<&'static str>);
@@ -155,6 +157,9 @@ impl Answers {
                 "The context, or with details=true what is known of it.",
                 Some("ContextOrDetails"),
             )],
+            Self::Events => {
+                &[("200", "Notifications, each an event with its cursor as the id.", None)]
+            }
             Self::Contexts => &[(
                 "200",
                 "The URL of each, or with details=true what is known of each.",
@@ -267,6 +272,18 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
         ["local"] Subscription Created;
     "retrieve-subscription" "Subscriptions" "Read a subscription" "With what came of its notifications." ["sysOptions", "local"] None Subscription;
     "update-subscription" "Subscriptions" "Change a subscription" "Members of the body replace those of the subscription." ["local"] SubscriptionFragment Done;
+    "follow" "Subscriptions" "Follow a question (an extension of Cardo)"
+        "What a subscription would tell a receiver is told to the one who asks, by Server-Sent Events for as long as they stay. With \
+         Last-Event-ID or cursor they go on where they were; 410 says that the log no longer reaches back so far. With an Upgrade \
+         header the same comes over a WebSocket: the question stands in the address, or in the first message as a subscription with the members cursor \
+         and authorization; each notification has a cursor."
+        ["type", "id", "idPattern", "watchedAttributes", "notificationTrigger", "q", "georel", "geometry", "coordinates", "geoproperty", "scopeQ",
+         "expandValues", "jsonKeys", "csf", "local", "datasetId", "languages", "jsonldContext", "throttling", "timeInterval", "expiresAt", "accept",
+         "format", "options", "pick", "omit", "join", "joinLevel", "showChanges", "splitEntities", "cursor", "notifications"]
+        => ["type", "pick", "timeInterval", "notifications"] None Events;
+    "follow-by-body" "Subscriptions" "Follow a question by a body (an extension of Cardo)"
+        "The same with a subscription as the body, which needs no notification and no endpoint." ["cursor", "notifications"]
+        => ["notifications"] FollowedSubscription Events;
     "delete-subscription" "Subscriptions" "Unsubscribe" "Nothing more is sent." ["local"] None Done;
     "query-registrations" "Sources" "Find sources"
         "Registrations of the sources that may have what is asked for, each with what of its information matches. At least one of type, attrs, q or georel has to be given."

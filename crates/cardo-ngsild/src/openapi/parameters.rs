@@ -276,7 +276,7 @@ const IN_QUERY: [Row; 51] = [
     ("orderById", "orderBy", "The order of the answer: id, or id;desc.", Text, "id"),
 ];
 
-const MORE: [Row; 5] = [
+const MORE: [Row; 15] = [
     ("snapshotQ", "q", "A query on members of snapshots.", Text, "snapshotPriority==1"),
     ("details", "details", "Whether each is shown with what belongs to it.", Flag, "true"),
     (
@@ -294,6 +294,64 @@ const MORE: [Row; 5] = [
         "Hosted",
     ),
     ("reload", "reload", "Whether a copy is downloaded again instead.", Flag, "true"),
+    (
+        "watchedAttributes",
+        "watchedAttributes",
+        "Only changes of these attributes count.",
+        Text,
+        "availableSpots",
+    ),
+    (
+        "notificationTrigger",
+        "notificationTrigger",
+        "Which changes count: entityCreated, entityUpdated, entityDeleted, attributeCreated, attributeUpdated, attributeDeleted.",
+        Text,
+        "entityUpdated",
+    ),
+    ("showChanges", "showChanges", "Whether previous values are told.", Flag, "true"),
+    (
+        "jsonldContext",
+        "jsonldContext",
+        "The URL of the @context of the question and of what is told, for clients that send no Link header.",
+        Iri,
+        cardo_jsonld::CORE_CONTEXT_URL,
+    ),
+    (
+        "throttling",
+        "throttling",
+        "Seconds between two notifications at least; what happens sooner is not told.",
+        Count,
+        "5",
+    ),
+    (
+        "timeInterval",
+        "timeInterval",
+        "Tell of all that match every so many seconds, not of changes.",
+        Count,
+        "1",
+    ),
+    ("expiresAt", "expiresAt", "When the stream ends.", Moment, "2099-01-01T00:00:00Z"),
+    (
+        "accept",
+        "accept",
+        "The media type of the notifications.",
+        One(&["application/json", "application/ld+json", "application/geo+json"]),
+        "application/geo+json",
+    ),
+    (
+        "cursor",
+        "cursor",
+        "Where to go on: the id of the last event, or the Cardo-Revision of an answer. Last-Event-ID goes before it.",
+        Text,
+        "0",
+    ),
+    (
+        "notifications",
+        "limit",
+        "How many notifications are wanted; the stream ends behind the last.",
+        Count,
+        "1",
+    ),
 ];
 
 const IN_PATH: [Row; 10] = [

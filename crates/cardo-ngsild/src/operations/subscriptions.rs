@@ -30,9 +30,9 @@ const OUTPUT_ONLY_PARAMS: [&str; 6] =
     ["lastFailure", "lastNotification", "lastSuccess", "status", "timesFailed", "timesSent"];
 
 /// A subscription document or a fragment of one, with its context.
-pub(super) struct Given {
-    pub(super) members: Map<String, Value>,
-    pub(super) context: String,
+pub(crate) struct Given {
+    pub(crate) members: Map<String, Value>,
+    pub(crate) context: String,
     pub(super) naming: Arc<Naming>,
 }
 
@@ -248,7 +248,7 @@ pub(super) fn refuse_nulls(members: &Map<String, Value>) -> Result<(), Fault> {
 
 impl Face {
     /// Reads the body of an operation on subscriptions.
-    pub(super) async fn given(&self, payload: &Payload<'_>) -> Result<Given, Fault> {
+    pub(crate) async fn given(&self, payload: &Payload<'_>) -> Result<Given, Fault> {
         let document = Document::from_body(&payload.bytes)?;
         let member = document.context()?;
         let naming = self.document_naming(payload, member).await?;

@@ -31,6 +31,8 @@ pub(crate) struct News {
     pub(crate) changes: Vec<InstanceChange>,
     /// When that happened.
     pub(crate) at: Timestamp,
+    /// Which change of its log record it is.
+    pub(crate) place: usize,
 }
 
 /// A change as those see it who follow the log.
@@ -49,6 +51,7 @@ impl News {
             is_deleted: false,
             attributes_are_told: false,
             changes: Vec::new(),
+            place: 0,
         }
     }
 }
@@ -121,7 +124,7 @@ impl Matcher {
         };
         let record = self.meets.judge(&record)?;
         let at = followed.record.time;
-        Some(News { record, is_deleted, attributes_are_told, changes, at })
+        Some(News { record, is_deleted, attributes_are_told, changes, at, place })
     }
 
     fn seen(&mut self, followed: &Followed, place: usize) -> Option<Seen> {
@@ -196,7 +199,7 @@ fn seen_in_part(
 }
 
 /// How many entities one notification tells of.
-const MAX_ENTITIES: usize = 1_000;
+pub(crate) const MAX_ENTITIES: usize = 1_000;
 
 fn trigger_of(change: &InstanceChange) -> Triggers {
     match (&change.was, &change.is) {

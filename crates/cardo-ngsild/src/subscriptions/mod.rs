@@ -13,7 +13,7 @@ mod stored;
 mod task;
 mod told;
 
-pub(crate) use matcher::News;
+pub(crate) use matcher::{MAX_ENTITIES, Matcher, News};
 pub(crate) use model::Subscription;
 pub(crate) use notification::{Rendering, envelope};
 pub use port::{Courier, DeliveryError, Message, MqttParameters, NoCourier};

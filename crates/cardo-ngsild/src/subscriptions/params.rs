@@ -29,8 +29,11 @@ const KNOWN: &[&str] = &[
 ];
 
 pub(super) fn notification(members: &Members, reading: Reading<'_>) -> Result<Notification, Fault> {
-    let Some(Value::Object(params)) = members.get("notification") else {
-        return Err(Fault::bad_data("notification: an object is needed"));
+    let none = Members::new();
+    let params = match members.get("notification") {
+        Some(Value::Object(params)) => params,
+        None if reading.is_followed => &none,
+        _ => return Err(Fault::bad_data("notification: an object is needed")),
     };
     if let Some(name) = params.keys().find(|name| !KNOWN.contains(&name.as_str())) {
         return Err(Fault::bad_data(format!("notification: {name:?} is not a member of it")));
@@ -41,7 +44,8 @@ pub(super) fn notification(members: &Members, reading: Reading<'_>) -> Result<No
     if show_changes && representation.format == Format::Simplified {
         return Err(Fault::bad_data("showChanges cannot be true where the format is simplified"));
     }
-    Ok(Notification { representation, show_changes, endpoint: endpoint(params)? })
+    let endpoint = endpoint(params, reading.is_followed)?;
+    Ok(Notification { representation, show_changes, endpoint })
 }
 
 fn representation(members: &Members, params: &Members) -> Result<Representation, Fault> {

@@ -63,6 +63,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) q_context: &'a Context,
     pub(crate) limits: &'a NgsildLimits,
     pub(crate) names: &'a Names,
+    /// Whether the one who asks stays connected, so that no receiver has to be named.
+    pub(crate) is_followed: bool,
 }
 
 /// Reads a subscription with full names; `naming` is the context of its notifications.
@@ -213,25 +215,22 @@ fn triggers(members: &Members) -> Result<Triggers, Fault> {
 const KNOWN_MEMBERS: [&str; 6] =
     ["uri", "accept", "cooldown", "notifierInfo", "receiverInfo", "timeout"];
 
-pub(super) fn endpoint(params: &Members) -> Result<Endpoint, Fault> {
-    let Some(Value::Object(members)) = params.get("endpoint") else {
-        return Err(Fault::bad_data("notification.endpoint: an object is needed"));
+pub(super) fn endpoint(params: &Members, is_followed: bool) -> Result<Endpoint, Fault> {
+    let none = Members::new();
+    let members = match params.get("endpoint") {
+        Some(Value::Object(members)) => members,
+        None if is_followed => &none,
+        _ => return Err(Fault::bad_data("notification.endpoint: an object is needed")),
     };
     if let Some(name) = members.keys().find(|name| !KNOWN_MEMBERS.contains(&name.as_str())) {
         return Err(Fault::bad_data(format!(
             "notification.endpoint: {name:?} is not a member of it"
         )));
     }
-    let uri = text(members, "uri")?.ok_or_else(|| missing("notification.endpoint.uri"))?;
-    let iri = Iri::new(uri.to_owned())?;
-    let mut mqtt = match iri.as_str().split(':').next().unwrap_or("") {
-        "http" | "https" => None,
-        "mqtt" | "mqtts" => Some(topic(members, uri)?),
-        other => {
-            return Err(Fault::bad_data(format!(
-                "notification.endpoint.uri: {other:?} is none of http, https, mqtt and mqtts"
-            )));
-        }
+    let (uri, mut mqtt) = match text(members, "uri")? {
+        Some(uri) => (uri, broker(members, uri)?),
+        None if is_followed => ("", None),
+        None => return Err(missing("notification.endpoint.uri")),
     };
     let accept = match text(members, "accept")? {
         None | Some("application/json") => Media::Json,
@@ -271,6 +270,18 @@ pub(super) fn endpoint(params: &Members) -> Result<Endpoint, Fault> {
         timeout: milliseconds(members, "timeout")?,
         cooldown: milliseconds(members, "cooldown")?,
     })
+}
+
+/// The topic that an address leads to, where it is one of a broker.
+fn broker(members: &Members, uri: &str) -> Result<Option<Topic>, Fault> {
+    let iri = Iri::new(uri.to_owned())?;
+    match iri.as_str().split(':').next().unwrap_or("") {
+        "http" | "https" => Ok(None),
+        "mqtt" | "mqtts" => topic(members, uri).map(Some),
+        other => Err(Fault::bad_data(format!(
+            "notification.endpoint.uri: {other:?} is none of http, https, mqtt and mqtts"
+        ))),
+    }
 }
 
 /// What a topic of a broker is told by (clause 7.2).
@@ -369,7 +380,9 @@ fn positive(members: &Members, name: &str) -> Result<Option<f64>, Fault> {
 }
 
 fn seconds(members: &Members, name: &str) -> Result<Option<Duration>, Fault> {
-    Ok(positive(members, name)?.map(Duration::from_secs_f64))
+    // A timer needs some time.
+    let time = positive(members, name)?.map(Duration::from_secs_f64);
+    Ok(time.map(|time| time.max(Duration::from_millis(10))))
 }
 
 fn milliseconds(members: &Members, name: &str) -> Result<Option<Duration>, Fault> {

@@ -75,6 +75,28 @@ impl Stored {
         limits: &NgsildLimits,
         names: &Names,
     ) -> Result<Subscription, Fault> {
+        self.read(contexts, place, limits, names, false).await
+    }
+
+    /// The same for one that has no receiver.
+    pub(crate) async fn compile_followed(
+        &self,
+        contexts: &Arc<Contexts>,
+        place: Place<'_>,
+        limits: &NgsildLimits,
+        names: &Names,
+    ) -> Result<Subscription, Fault> {
+        self.read(contexts, place, limits, names, true).await
+    }
+
+    async fn read(
+        &self,
+        contexts: &Arc<Contexts>,
+        place: Place<'_>,
+        limits: &NgsildLimits,
+        names: &Names,
+        is_followed: bool,
+    ) -> Result<Subscription, Fault> {
         let url = read::text(&self.members, "jsonldContext")?;
         let naming = match contexts.naming(place, url.unwrap_or(&self.context)).await {
             // What was created for it can be deleted, and what it was made of is still there.
@@ -88,7 +110,7 @@ impl Stored {
         } else {
             Context::core()
         };
-        let reading = Reading { q_context: &q_context, limits, names };
+        let reading = Reading { q_context: &q_context, limits, names, is_followed };
         read::subscription(&self.members, naming, reading)
     }
 

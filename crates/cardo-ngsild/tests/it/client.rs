@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use cardo_engine::{Engine, EngineOptions};
 use cardo_ngsild::{
     ContextLoader, ContextUnavailable, LoadedContext, NgsildOptions, NotificationRunner, router,
@@ -19,7 +19,7 @@ use tower::ServiceExt;
 /// A face and its client.
 pub(crate) struct Client {
     pub(crate) engine: Engine,
-    router: Router,
+    pub(crate) router: Router,
     pub(crate) runner: Option<NotificationRunner>,
 }
 
@@ -149,14 +149,27 @@ impl Asking<'_> {
         self
     }
 
-    pub(crate) async fn send(self) -> Reply {
+    /// Sends it and leaves the body of the answer to be read.
+    pub(crate) async fn open(self) -> Response<Body> {
         let mut request = Request::new(self.body.map_or_else(Body::empty, Body::from));
         *request.method_mut() = self.method;
         *request.uri_mut() = self.path.parse().unwrap();
         *request.headers_mut() = self.headers;
-        let response = self.client.router.clone().oneshot(request).await.unwrap();
+        self.client.router.clone().oneshot(request).await.unwrap()
+    }
+
+    pub(crate) async fn send(self) -> Reply {
+        let response = self.open().await;
         let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
+        let is_stream =
+            parts.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        let bytes = if is_stream {
+            // A stream has no end: its first event is what it says.
+            let mut body = body;
+            body.frame().await.unwrap().unwrap().into_data().unwrap()
+        } else {
+            body.collect().await.unwrap().to_bytes()
+        };
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         Reply { status: parts.status, headers: parts.headers, text }
     }
