@@ -107,12 +107,11 @@ impl Following {
         }
         let now = face.engine.snapshot(&caller).await?.revision();
         let position = cursor.unwrap_or_else(|| Cursor::behind(now));
-        let source = match subscription.time_interval {
-            Some(interval) => Source::Clock { ticks: every(interval), rest: None },
-            None => {
-                let reading = Reading::new(face, &caller, &subscription, position, now).await?;
-                Source::Log(Box::new(reading))
-            }
+        let source = if let Some(interval) = subscription.time_interval {
+            Source::Clock { ticks: every(interval), rest: None }
+        } else {
+            let reading = Reading::new(face, &caller, &subscription, position, now).await?;
+            Source::Log(Box::new(reading))
         };
         let end = subscription.expires_at.map(until);
         Ok(Self {

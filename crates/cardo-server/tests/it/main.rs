@@ -11,6 +11,7 @@ mod disk;
 mod exchange;
 mod federation;
 mod feeds;
+mod follow;
 mod gis;
 mod graphql;
 mod ingest;

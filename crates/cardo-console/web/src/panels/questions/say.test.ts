@@ -81,9 +81,14 @@ test("OGC API says what a property is, once, and nothing else", () => {
   expect(inOgc(ask([is("height", "eq", "20"), is("height", "eq", "30")]), known).path).toBeUndefined();
 });
 
-test("an order that is not said leaves the rest of the question as it is", () => {
+test("an order is said where a face has one, and else leaves the rest of the question as it is", () => {
+  const order = (column: string, isDown = false) => inNgsi(ask([], { order: { column, isDown } }), known);
+  const address = (by: string) => `ngsi-ld/v1/entities?type=Building${by}&limit=50&count=true&options=keyValues`;
+  expect(order("height")).toEqual({ path: address("&orderBy=height"), gaps: [] });
+  expect(order("height", true)).toEqual({ path: address("&orderBy=height%3Bdesc"), gaps: [] });
+  expect(order("height__observedAt").path).toBe(address("&orderBy=height.observedAt"));
+  expect(order("odd")).toEqual({ path: address(""), gaps: [{ what: "order" }] });
   const ordered = ask([], { order: { column: "height", isDown: true } });
-  expect(inNgsi(ordered, known)).toEqual({ path: "ngsi-ld/v1/entities?type=Building&limit=50&count=true&options=keyValues", gaps: [{ what: "order" }] });
   expect(inOgc(ordered, known).gaps).toEqual([{ what: "order" }]);
   expect(inGraphql(ordered, known).text).toContain("orderBy: [{ field: height, direction: DESC }]");
 });

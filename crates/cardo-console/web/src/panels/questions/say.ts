@@ -83,7 +83,12 @@ export function inNgsi(question: Placed, known: Known): Said {
     if (known.geometry.path && known.geometry.path !== "location") members.push(["geoproperty", known.geometry.path]);
   }
   const isSaid = gaps.length === 0;
-  if (question.order) gaps.push({ what: "order" });
+  if (question.order) {
+    const { column, isDown } = question.order;
+    const path = known.fields.find(({ name }) => name === column)?.path;
+    if (path === undefined) gaps.push({ what: "order" });
+    else members.push(["orderBy", isDown ? `${path};desc` : path]);
+  }
   members.push(["limit", String(question.first)], ["count", "true"], ["options", "keyValues"]);
   return { path: isSaid ? address("ngsi-ld/v1/entities", members) : undefined, gaps };
 }
