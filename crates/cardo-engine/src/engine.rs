@@ -65,6 +65,8 @@ pub(crate) struct Inner {
     tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
 }
 
+/// The log is held for followers whose names begin so.
+const HOLDS_LOG: &str = "subscription";
 /// A question that is likely to take longer runs in slices and waits for its turn.
 const COSTLY_NS: f64 = 1_000_000.0;
 const SLICE: Duration = Duration::from_micros(100);
@@ -627,12 +629,21 @@ impl Inner {
     }
 
     /// Cuts the log behind the projector, some way behind so that those who follow it can fall
-    /// back that far.
+    /// back that far; where one whose position is kept is further behind, behind that, up to a limit.
     async fn cut_log(&self, twin: &Twin, projected: Revision) -> Result<(), StoreError> {
-        let cut = projected.0.saturating_sub(self.options.log_revisions);
+        let keep = self.options.log_revisions;
         let last = twin.cut.load(Ordering::Relaxed);
         // Now and then is enough; each cut rewrites pages of the log.
-        if cut < last + self.options.log_revisions.div_ceil(8).max(1) {
+        let step = keep.div_ceil(8).max(1);
+        if projected.0.saturating_sub(keep) < last + step {
+            return Ok(());
+        }
+        let positions = self.store.positions(&twin.id).await?;
+        let holding = positions.iter().filter(|(name, _)| name.starts_with(HOLDS_LOG));
+        let slowest = holding.map(|(_, position)| position.0).min().unwrap_or(u64::MAX);
+        let held = projected.0.saturating_sub(self.options.held_log_revisions.max(keep));
+        let cut = projected.0.saturating_sub(keep).min(slowest.max(held));
+        if cut < last + step {
             return Ok(());
         }
         self.store.cut_log(&twin.place, Revision(cut)).await?;

@@ -26,6 +26,9 @@ pub struct EngineOptions {
     pub index_bytes: usize,
     /// How many revisions of a twin's log are kept behind the projector for those who follow it.
     pub log_revisions: u64,
+    /// How many of them are kept at the most for followers whose position is kept, such as a
+    /// subscription whose receiver is away.
+    pub held_log_revisions: u64,
     /// How many writes may wait.
     pub queued_writes: usize,
     /// How many twins stay in memory when they are idle.
@@ -55,6 +58,7 @@ impl Default for EngineOptions {
             max_names: 1_000_000,
             index_bytes: 1 << 30,
             log_revisions: 100_000,
+            held_log_revisions: 2_000_000,
             queued_writes: 10_000,
             loaded_twins: 1_000,
             branches: 100,

@@ -83,13 +83,22 @@ pub trait Store: Send + Sync + 'static {
     /// How far the followers of a twin's log have come.
     async fn positions(&self, twin: &TwinId) -> Result<Vec<(Box<str>, Revision)>, StoreError>;
 
+    /// Keeps how far followers have come, all or none of them; `None` forgets a follower.
+    async fn save_positions(
+        &self,
+        twin: &TwinId,
+        positions: &[(Box<str>, Option<Revision>)],
+    ) -> Result<(), StoreError>;
+
     /// Keeps how far a follower has come; `None` forgets the follower.
     async fn save_position(
         &self,
         twin: &TwinId,
         follower: &str,
         revision: Option<Revision>,
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), StoreError> {
+        self.save_positions(twin, &[(follower.into(), revision)]).await
+    }
 
     /// Finishes what is under way and closes files; later calls fail.
     async fn close(&self) -> Result<(), StoreError>;

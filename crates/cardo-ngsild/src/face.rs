@@ -23,7 +23,7 @@ use crate::options::{NgsildLimits, NgsildOptions};
 use crate::registrations;
 use crate::snapshots::{SNAPSHOT, Snapshots};
 use crate::stream::{self, Places};
-use crate::subscriptions::{self, Registry};
+use crate::subscriptions::{self, DeliveryFigures, Registry};
 
 /// Where the face stands.
 pub const BASE: &str = "/ngsi-ld/v1";
@@ -147,7 +147,25 @@ pub struct NotificationRunner {
     face: Arc<Face>,
 }
 
+/// Looks at how notifications go.
+#[derive(Clone)]
+pub struct NotificationWatch {
+    face: Arc<Face>,
+}
+
+impl NotificationWatch {
+    /// How they go now.
+    pub fn figures(&self) -> DeliveryFigures {
+        subscriptions::figures(&self.face)
+    }
+}
+
 impl NotificationRunner {
+    /// Looks at how notifications go while they are sent.
+    pub fn watch(&self) -> NotificationWatch {
+        NotificationWatch { face: self.face.clone() }
+    }
+
     /// Follows the logs of the twins that have subscriptions until `stop` comes. What is on its way
     /// then is waited for, and positions are kept; to be stopped before the engine is closed.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
@@ -336,10 +354,17 @@ fn subscription_routes(routes: Routes, face: &Arc<Face>) -> Routes {
         get "query-subscriptions" Read op::subscriptions::list;
         post "create-subscription" Write op::subscriptions::create;
     );
-    resource!(routes, face, "subscriptions/{id}",
+    let routes = resource!(routes, face, "subscriptions/{id}",
         get "retrieve-subscription" Read op::subscriptions::retrieve;
         patch "update-subscription" Write op::subscriptions::update;
         delete "delete-subscription" Write op::subscriptions::delete;
+    );
+    let routes = resource!(routes, face, "subscriptions/{id}/deadLetters",
+        get "list-dead-letters" Read op::deliveries::list;
+        delete "forget-dead-letters" Write op::deliveries::forget;
+    );
+    resource!(routes, face, "subscriptions/{id}/replay",
+        post "replay-notifications" Write op::deliveries::replay;
     )
 }
 

@@ -32,10 +32,11 @@ pub use contexts::{
     context_operation,
 };
 pub use egress::GateLoader;
-pub use face::{BASE, NotificationRunner, router};
+pub use face::{BASE, NotificationRunner, NotificationWatch, router};
 pub use notified::{Notice, Notified, NotifiedEntity};
 pub use options::{NgsildLimits, NgsildOptions};
 
 pub use subscriptions::{
-    Courier, DeliveryError, Message, MqttParameters, NoCourier, SUBSCRIPTION_KIND,
+    Courier, DeliveryError, DeliveryFigures, DeliveryOptions, Message, MqttParameters, NoCourier,
+    SUBSCRIPTION_KIND,
 };

@@ -7,7 +7,7 @@ use cardo_jsonld::Document;
 use tokio_util::sync::CancellationToken;
 
 use crate::contexts::{ContextLoader, NoContextLoader};
-use crate::subscriptions::{Courier, NoCourier};
+use crate::subscriptions::{Courier, DeliveryOptions, NoCourier};
 
 /// What the face is given beside the engine.
 #[derive(Clone)]
@@ -24,6 +24,8 @@ pub struct NgsildOptions {
     pub courier: Arc<dyn Courier>,
     /// Ends connections that would go on for ever, when the server stops.
     pub closing: CancellationToken,
+    /// How often and how long they are tried.
+    pub deliveries: DeliveryOptions,
     /// Is told of every answer.
     pub observer: Option<Arc<dyn Observer>>,
     /// Limits of what clients can make large.
@@ -94,6 +96,7 @@ impl Default for NgsildOptions {
             sources: None,
             courier: Arc::new(NoCourier),
             closing: CancellationToken::new(),
+            deliveries: DeliveryOptions::default(),
             observer: None,
             limits: NgsildLimits::default(),
         }

@@ -1,18 +1,19 @@
-//! The courier: queues by key, and how they stop.
+//! The courier, and how it stops.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cardo_egress::Gate;
 use cardo_egress::mqtt::Publisher;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::attempt;
 use crate::delivery::{Delivery, DeliveryFailure, DeliveryOutcome};
 use crate::options::CourierOptions;
-use crate::queue::{Lane, Queue};
 
 /// Delivers to endpoints through the gate. Clones are the same courier.
 ///
@@ -22,9 +23,8 @@ use crate::queue::{Lane, Queue};
 ///
 /// # async fn example() -> Result<(), cardo_notify::DeliveryFailure> {
 /// let courier = Courier::new(Gate::new(EgressConfig::default()), CourierOptions::default());
-/// let queue = courier.queue("urn:ngsi-ld:Subscription:1");
-/// let outcome = queue
-///     .deliver(Delivery {
+/// let outcome = courier
+///     .deliver(&Delivery {
 ///         endpoint: "https://receiver.example/notify".to_owned(),
 ///         headers: HeaderMap::new(),
 ///         mqtt: MqttOptions::default(),
@@ -45,12 +45,12 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     pub(crate) publisher: Publisher,
     pub(crate) options: CourierOptions,
-    pub(crate) tasks: TaskTracker,
-    /// No new deliveries or attempts begin.
-    pub(crate) stopping: CancellationToken,
+    under_way: TaskTracker,
+    /// No new attempts begin.
+    stopping: CancellationToken,
     /// Attempts under way are dropped.
-    pub(crate) aborting: CancellationToken,
-    lanes: Mutex<HashMap<String, Weak<Lane>>>,
+    aborting: CancellationToken,
+    endpoints: Mutex<HashMap<String, Arc<Semaphore>>>,
     on_their_way: AtomicUsize,
 }
 
@@ -60,93 +60,77 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-/// How much a courier has to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Depth {
-    /// Queues that somebody holds.
-    pub queues: usize,
-    /// Deliveries that wait for an earlier one of their queue.
-    pub waiting: usize,
-    /// Deliveries that are tried, or pause between two attempts.
-    pub on_their_way: usize,
-}
-
 impl Courier {
-    /// A courier that sends through the gate. Its queues run on the runtime that opens them.
+    /// A courier that sends through the gate.
     pub fn new(gate: Gate, options: CourierOptions) -> Self {
         Self {
             shared: Arc::new(Shared {
                 publisher: Publisher::new(gate.clone()),
                 gate,
                 options,
-                tasks: TaskTracker::new(),
+                under_way: TaskTracker::new(),
                 stopping: CancellationToken::new(),
                 aborting: CancellationToken::new(),
-                lanes: Mutex::default(),
+                endpoints: Mutex::default(),
                 on_their_way: AtomicUsize::new(0),
             }),
         }
     }
 
-    /// The queue of a key, such as the id of a subscription; opened if nobody holds it.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a Tokio runtime.
-    pub fn queue(&self, key: &str) -> Queue {
-        let mut lanes = self.shared.lanes();
-        if let Some(lane) = lanes.get(key).and_then(Weak::upgrade) {
-            return Queue::of(lane);
+    /// Tries once to deliver. An attempt at an endpoint waits while as many as may be are under way
+    /// there, so that a slow one holds nobody up but those who want to reach it.
+    pub async fn deliver(&self, delivery: &Delivery) -> Result<DeliveryOutcome, DeliveryFailure> {
+        let shared = &self.shared;
+        let turns = shared.turns(&delivery.endpoint);
+        let turn = tokio::select! {
+            biased;
+            () = shared.stopping.cancelled() => return Err(DeliveryFailure::Stopped),
+            turn = turns.acquire() => turn,
+        };
+        let _under_way = shared.under_way.token();
+        let _on_its_way = shared.depart();
+        tokio::select! {
+            () = shared.aborting.cancelled() => Err(DeliveryFailure::Stopped),
+            outcome = attempt::once(shared, delivery) => {
+                drop(turn);
+                outcome
+            }
         }
-        let queue = Queue::open(&self.shared, key);
-        lanes.insert(key.to_owned(), Arc::downgrade(queue.lane()));
-        queue
     }
 
-    /// Delivers in the queue of the endpoint, and waits until that has succeeded or failed.
-    pub async fn deliver(&self, delivery: Delivery) -> Result<DeliveryOutcome, DeliveryFailure> {
-        self.queue(&delivery.endpoint).deliver(delivery).await
-    }
-
-    /// How much there is to do.
-    pub fn depth(&self) -> Depth {
-        // Collected before it is counted: a lane whose last handle is dropped here takes the lock itself.
-        let lanes: Vec<Arc<Lane>> =
-            self.shared.lanes().values().filter_map(Weak::upgrade).collect();
-        let queues = lanes.len();
-        let waiting = lanes.into_iter().map(|lane| Queue::of(lane).waiting()).sum();
-        Depth { queues, waiting, on_their_way: self.shared.on_their_way.load(Ordering::Relaxed) }
+    /// How many attempts are under way.
+    pub fn on_their_way(&self) -> usize {
+        self.shared.on_their_way.load(Ordering::Relaxed)
     }
 
     /// Stops: what is being sent may end within the grace, and everything else ends as
     /// [`DeliveryFailure::Stopped`] at once.
     pub async fn shutdown(&self, grace: Duration) {
         self.shared.stopping.cancel();
-        self.shared.tasks.close();
-        if tokio::time::timeout(grace, self.shared.tasks.wait()).await.is_err() {
+        self.shared.under_way.close();
+        if tokio::time::timeout(grace, self.shared.under_way.wait()).await.is_err() {
             tracing::warn!(?grace, "deliveries under way are dropped");
             self.shared.aborting.cancel();
-            self.shared.tasks.wait().await;
+            self.shared.under_way.wait().await;
         }
     }
 }
 
 impl Shared {
-    fn lanes(&self) -> MutexGuard<'_, HashMap<String, Weak<Lane>>> {
+    /// Who wants to reach an endpoint waits here.
+    fn turns(&self, endpoint: &str) -> Arc<Semaphore> {
         // The map is whole after every statement that changes it.
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Forgets a lane that has ended, unless another has its key by now.
-    pub(crate) fn forget(&self, key: &str) {
-        let mut lanes = self.lanes();
-        if lanes.get(key).is_some_and(|lane| lane.strong_count() == 0) {
-            lanes.remove(key);
+        let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turns) = endpoints.get(endpoint) {
+            return turns.clone();
         }
+        endpoints.retain(|_, turns| Arc::strong_count(turns) > 1);
+        let turns = Arc::new(Semaphore::new(self.options.at_an_endpoint.max(1)));
+        endpoints.entry(endpoint.to_owned()).or_insert(turns).clone()
     }
 
     /// Counts a delivery as on its way while the guard is held.
-    pub(crate) fn depart(&self) -> impl Drop {
+    fn depart(&self) -> impl Drop {
         self.on_their_way.fetch_add(1, Ordering::Relaxed);
         OnItsWay(&self.on_their_way)
     }

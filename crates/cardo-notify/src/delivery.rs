@@ -49,55 +49,63 @@ pub struct MqttOptions {
 pub struct DeliveryOutcome {
     /// The 2xx status it answered with; 200 where a broker took the message.
     pub status: StatusCode,
-    /// How long the last attempt took.
+    /// How long that took.
     pub duration: Duration,
-    /// How many attempts there were.
-    pub attempts: u32,
 }
 
 /// Why a delivery did not arrive.
 #[derive(Debug, Error)]
 pub enum DeliveryFailure {
-    /// The receiver answered that it does not want it.
-    #[error("{endpoint} answered {status} after {attempts} attempts")]
+    /// The receiver answered that it did not take it.
+    #[error("{endpoint} answered {status}")]
     Rejected {
         /// The URL of the receiver.
         endpoint: String,
-        /// What it answered last.
+        /// What it answered.
         status: StatusCode,
-        /// How many attempts there were.
-        attempts: u32,
+        /// How long it asks to wait.
+        pause: Option<Duration>,
     },
     /// No answer was had.
-    #[error("{endpoint} was not reached in {attempts} attempts: {reason}")]
+    #[error("{endpoint} was not reached: {reason}")]
     Unreached {
         /// The URL of the receiver.
         endpoint: String,
-        /// How many attempts there were.
-        attempts: u32,
-        /// Why the last one failed.
+        /// Why.
         #[source]
         reason: EgressError,
     },
-    /// The courier stopped before the delivery had succeeded or failed.
+    /// The courier stopped before that was decided.
     #[error("stopped before the delivery was decided")]
     Stopped,
 }
 
 impl DeliveryFailure {
-    /// Whether the delivery is given up. False where the courier was stopped: the same delivery is due again.
+    /// Whether the same delivery would fail again: the address is not allowed or none, or the
+    /// receiver condemned this very message. A receiver that does not know us, or is not there, may
+    /// be put right.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Rejected { .. } | Self::Unreached { .. } => true,
+            Self::Rejected { status, .. } => is_of_the_message(*status),
+            Self::Unreached { reason, .. } => !reason.is_transient(),
             Self::Stopped => false,
         }
     }
+}
 
-    /// The status that the receiver answered with last, if it answered.
-    pub fn status(&self) -> Option<StatusCode> {
-        match self {
-            Self::Rejected { status, .. } => Some(*status),
-            Self::Unreached { .. } | Self::Stopped => None,
-        }
-    }
+fn is_of_the_message(status: StatusCode) -> bool {
+    status.is_client_error()
+        && !matches!(
+            status,
+            StatusCode::UNAUTHORIZED
+                | StatusCode::PAYMENT_REQUIRED
+                | StatusCode::FORBIDDEN
+                | StatusCode::NOT_FOUND
+                | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+                | StatusCode::REQUEST_TIMEOUT
+                | StatusCode::MISDIRECTED_REQUEST
+                | StatusCode::LOCKED
+                | StatusCode::TOO_EARLY
+                | StatusCode::TOO_MANY_REQUESTS
+        )
 }

@@ -1,18 +1,14 @@
-//! Delivery of rendered bytes to an endpoint, with retry and limits.
+//! Delivery of rendered bytes to an endpoint: one attempt at a time, by HTTP or MQTT, within limits.
 //!
-//! A binding that took a subscription renders its notifications and hands them to a [`Courier`], one ordered [`Queue`]
-//! for each subscription. A queue has its own task, so an endpoint that is slow or dead delays nobody else; what waits in
-//! it is bounded, and a full queue makes its producer wait. A producer that reads the change log by a persisted position
-//! advances it when a delivery succeeded or [finally failed](DeliveryFailure::is_final), and not when the courier was
-//! stopped before that was decided.
+//! A binding that took a subscription renders its notifications and hands them to a [`Courier`] one after the other. When
+//! to try again, and what happens to what never arrives, is for the binding to say: it knows the position in the log up to
+//! which everything has arrived. A courier says whether trying again may help.
 
 mod attempt;
 mod courier;
 mod delivery;
 mod options;
-mod queue;
 
-pub use courier::{Courier, Depth};
+pub use courier::Courier;
 pub use delivery::{Delivery, DeliveryFailure, DeliveryOutcome, MqttOptions};
 pub use options::CourierOptions;
-pub use queue::{Queue, QueueFull, Receipt};

@@ -15,6 +15,7 @@ use cardo_engine::{COMMIT_BUCKETS, Engine, EngineMetrics, TwinMetrics};
 use cardo_http::{Access, Authorize, Denied, Rights, best_media_type};
 use cardo_ingest::Sources;
 use cardo_model::TwinId;
+use cardo_ngsild::NotificationWatch;
 use cardo_notify::Courier;
 use serde_json::json;
 
@@ -31,6 +32,7 @@ pub(crate) struct Operations {
     pub(crate) authorizer: Arc<dyn Authorize>,
     pub(crate) requests: Arc<RequestMetrics>,
     pub(crate) courier: Courier,
+    pub(crate) notifications: NotificationWatch,
     pub(crate) sources: Sources,
     /// The largest body that is read.
     pub(crate) max_body: usize,
@@ -133,7 +135,7 @@ impl Operations {
         let metrics = self.engine.metrics();
         write_twins(text, &metrics.twins);
         write_commits(text, &metrics);
-        let deliveries = self.courier.depth();
+        let told = self.notifications.figures();
         let singles = [
             ("cardo_queued_writes", "Writes that wait to be committed.", metrics.queued_writes),
             ("cardo_costly_queries", "Costly questions that run.", metrics.costly_queries),
@@ -149,11 +151,37 @@ impl Operations {
                 metrics.branch_bytes,
             ),
             ("cardo_names", "Names of types and attributes.", metrics.names),
-            ("cardo_deliveries_waiting", "Notifications that wait.", deliveries.waiting),
-            ("cardo_deliveries_under_way", "Notifications being sent.", deliveries.on_their_way),
+            ("cardo_subscriptions", "Subscriptions at work.", told.subscriptions),
+            (
+                "cardo_subscriptions_behind",
+                "Subscriptions that have something left to tell.",
+                told.busy,
+            ),
+            (
+                "cardo_subscriptions_unkept",
+                "Subscriptions of which it is not kept yet how far they have come.",
+                told.unkept,
+            ),
+            (
+                "cardo_deliveries_waiting",
+                "Changes that wait in memory to be told; more may wait in the log.",
+                told.waiting,
+            ),
+            (
+                "cardo_deliveries_under_way",
+                "Notifications being sent.",
+                self.courier.on_their_way(),
+            ),
         ];
         for (name, help, value) in singles {
             text.single(name, "gauge", help, value as f64);
+        }
+        for (name, help, value) in [
+            ("cardo_deliveries_total", "Notifications that arrived.", told.delivered),
+            ("cardo_delivery_failures_total", "Attempts that failed.", told.failed),
+            ("cardo_dead_letters_total", "Notifications that were given up.", told.dead_letters),
+        ] {
+            text.single(name, "counter", help, value as f64);
         }
     }
 }

@@ -16,7 +16,7 @@ use cardo_graphql::GraphqlOptions;
 use cardo_http::{Authorize, Cors, InvalidOrigin, InvalidReach, PostedReads, Reach};
 use cardo_ingest::{Ingestor, InvalidSource, Sources};
 use cardo_jsonld::{Context, ContextError, Document, Limits};
-use cardo_ngsild::{GateLoader, NgsildLimits, NgsildOptions, NotificationRunner};
+use cardo_ngsild::{DeliveryOptions, GateLoader, NgsildLimits, NgsildOptions, NotificationRunner};
 use cardo_notify::{Courier, CourierOptions};
 use cardo_ogcapi::OgcOptions;
 use cardo_store::{SqliteOptions, SqliteStore};
@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{AuthError, TokenAuthorizer};
-use crate::config::{Config, EgressSection, HistoryConfig, LimitsConfig, Span};
+use crate::config::{Config, EgressSection, HistoryConfig, LimitsConfig, NotifySection, Span};
 use crate::contexts::{self, KnownContexts, terms};
 use crate::courier::GateCourier;
 use crate::http::{self, Clients};
@@ -157,7 +157,9 @@ impl Parts {
         let names = names_context(config, &preloaded)?;
         let engine = open_engine(config, terms(names)).await?;
         let gate = Gate::new(egress(&config.egress)?);
-        let courier = Courier::new(gate.clone(), CourierOptions::default());
+        let timeout = config.notify.timeout.as_duration();
+        let courier = CourierOptions { timeout, ..CourierOptions::default() };
+        let courier = Courier::new(gate.clone(), courier);
         let requests = Arc::new(RequestMetrics::default());
         let limits = NgsildLimits {
             body_bytes: config.limits.body.as_usize(),
@@ -172,6 +174,7 @@ impl Parts {
             sources: Some(gate.clone()),
             courier: Arc::new(GateCourier(courier.clone())),
             closing: closing.clone(),
+            deliveries: deliveries(&config.notify),
             observer: Some(requests.clone()),
             limits,
         };
@@ -195,6 +198,7 @@ impl Parts {
             authorizer,
             requests,
             courier: courier.clone(),
+            notifications: notifications.watch(),
             sources: sources.clone(),
             max_body: config.limits.body.as_usize(),
             started,
@@ -334,6 +338,15 @@ fn retention(history: &HistoryConfig) -> Result<Retention, RunError> {
         ..RetentionRule::default()
     });
     Ok(Retention { rules })
+}
+
+fn deliveries(section: &NotifySection) -> DeliveryOptions {
+    DeliveryOptions {
+        retry_for: section.retry_for.as_duration(),
+        longest_pause: section.longest_pause.as_duration(),
+        dead_letters: section.dead_letters,
+        ..DeliveryOptions::default()
+    }
 }
 
 fn egress(section: &EgressSection) -> Result<EgressConfig, RunError> {

@@ -157,6 +157,7 @@ fn request_body(body: Body) -> Option<Value> {
         Body::RegistrationFragment => {
             ("RegistrationFragment", json!({ "description": "Trees of the parks" }))
         }
+        Body::Replay => ("Replay", json!({})),
         Body::Context => {
             let names = json!({ "availableSpots": "https://example.org/availableSpots" });
             ("Context", json!({ "@context": names }))
@@ -298,6 +299,7 @@ impl Description {
                     | Answers::SourceSubscription
                     | Answers::SourceSubscriptions
                     | Answers::Identity
+                    | Answers::Letters
                     | Answers::Context
                     | Answers::Contexts
             )
@@ -310,7 +312,8 @@ impl Description {
                 Answers::Entities
                 | Answers::Subscriptions
                 | Answers::Registrations
-                | Answers::SourceSubscriptions,
+                | Answers::SourceSubscriptions
+                | Answers::Letters,
                 _,
             ) => vec!["Link", "NGSILD-Results-Count"],
             (_, "206") => vec!["Link", "Content-Range"],

@@ -48,6 +48,7 @@ pub(super) enum Body {
     Registration,
     RegistrationFragment,
     SourceSubscription,
+    Replay,
     Context,
 }
 
@@ -78,6 +79,7 @@ pub(super) enum Answers {
     SourceSubscription,
     SourceSubscriptions,
     Identity,
+    Letters,
     Context,
     Contexts,
     Events,
@@ -152,6 +154,7 @@ impl Answers {
                 &[("200", "A page of subscriptions.", Some("SourceSubscriptions"))]
             }
             Self::Identity => &[("200", "The identity.", Some("SourceIdentity"))],
+            Self::Letters => &[("200", "A page of dead letters.", Some("DeadLetters"))],
             Self::Context => &[(
                 "200",
                 "The context, or with details=true what is known of it.",
@@ -306,6 +309,11 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
     "delete-source-subscription" "Sources" "Unsubscribe from sources" "Nothing more is sent." ["local"] None Done;
     "retrieve-source-identity" "Sources" "Read who the server is" "The alias by which others that register it find loops; each tenant has its own."
         ["local"] None Identity;
+    "list-dead-letters" "Subscriptions" "List what was not delivered" "An extension: the notifications of a subscription that were given up, each with the revision of the change and the reason."
+        ["limit", "offset", "count"] => ["limit", "count"] None Letters;
+    "forget-dead-letters" "Subscriptions" "Forget what was not delivered" "An extension." [] None Done;
+    "replay-notifications" "Subscriptions" "Tell again" "An extension: everything from a revision on is told again in the order of the changes, what arrived as well as dead letters; without `from`, from the oldest dead letter on. 410 where the log is cut there."
+        [] Replay Done;
     "list-contexts" "Contexts" "List the contexts" "Those that the tenant hosts, those made for its subscriptions, and the copies of others, which all tenants share."
         ["details", "kind"] => ["details"] None Contexts;
     "add-context" "Contexts" "Host a context" "The server makes up its id; from then on its URL can be given as @context, by this tenant and by all who may read it."

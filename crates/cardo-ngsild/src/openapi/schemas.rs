@@ -371,6 +371,19 @@ fn subscriptions(id: &Value, context: &Value) -> Value {
         "Subscription": { "type": "object", "required": ["type", "notification"], "properties": members },
         "SubscriptionFragment": { "type": "object", "properties": members },
         "Subscriptions": { "type": "array", "items": reference("Subscription") },
+        "DeadLetters": { "type": "array", "items": {
+            "type": "object", "required": ["revision", "part", "attempts", "reason", "at"],
+            "properties": {
+                "revision": { "type": "integer", "description": "Of the change that was to be told." },
+                "part": { "type": "integer", "description": "Which of the notifications about it." },
+                "attempts": { "type": "integer" }, "reason": { "type": "string" },
+                "at": { "type": "string", "format": "date-time" },
+            },
+        } },
+        "Replay": {
+            "type": "object",
+            "properties": { "from": { "type": "integer", "minimum": 1, "description": "A revision." } },
+        },
         "Notification": {
             "type": "object", "required": ["endpoint"],
             "properties": {
@@ -378,12 +391,15 @@ fn subscriptions(id: &Value, context: &Value) -> Value {
                 "format": { "type": "string", "enum": ["normalized", "concise", "keyValues", "simplified"] },
                 "sysAttrs": { "type": "boolean" }, "showChanges": { "type": "boolean" },
                 "join": { "type": "string", "enum": ["flat", "inline", "@none"] }, "joinLevel": { "type": "integer", "minimum": 1 },
+                "lastFailureReason": { "type": "string", "readOnly": true, "description": "Why the last attempt that failed did (an extension)." },
+                "deadLettersDropped": { "type": "integer", "readOnly": true, "description": "Dead letters that had to make room (an extension)." },
                 "endpoint": {
                     "type": "object", "required": ["uri"],
                     "properties": {
-                        "uri": { "type": "string", "format": "uri", "description": "An http or https address that takes a POST." },
+                        "uri": { "type": "string", "format": "uri", "description": "An http or https address that takes a POST, or a topic of a broker: mqtt[s]://[user][:password]@host[:port]/topic." },
                         "accept": { "type": "string", "enum": ["application/json", "application/ld+json", "application/geo+json"] },
                         "timeout": { "type": "number" }, "cooldown": { "type": "number" },
+                        "notifierInfo": { "type": "array", "description": "MQTT-Version (mqtt3.1.1, mqtt5.0) and MQTT-QoS (0, 1, 2).", "items": { "type": "object", "required": ["key", "value"], "properties": { "key": { "type": "string" }, "value": { "type": "string" } } } },
                         "receiverInfo": { "type": "array", "items": { "type": "object", "required": ["key", "value"], "properties": { "key": { "type": "string" }, "value": { "type": "string" } } } },
                     },
                 },

@@ -3,6 +3,7 @@
 pub(crate) mod attributes;
 pub(crate) mod batch;
 pub(crate) mod contexts;
+pub(crate) mod deliveries;
 pub(crate) mod discovery;
 pub(crate) mod entities;
 pub(crate) mod entity_maps;

@@ -9,25 +9,35 @@ use cardo_jsonld::CORE_CONTEXT_URL;
 use cardo_model::{DocumentChange, Iri, NGSI_LD_NULL, Revision, Timestamp};
 use serde_json::{Map, Value};
 
+use super::deliveries::letters;
 use super::discovery::add_context;
-use super::query::RESULTS_COUNT;
+use super::query::{Paging, RESULTS_COUNT};
 use crate::contexts::{BodyContext, Hosted, StoredKind, url_of};
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
 use crate::parse::{Document, as_string};
 use crate::represent::Naming;
-use crate::request::{Ask, JSON_TYPES, Payload};
+use crate::request::{Ask, JSON_TYPES, Media, Payload};
 use crate::respond::{answer, created, empty};
 use crate::subscriptions::{
-    Deliveries, STATE_KIND, SUBSCRIPTION_KIND, Stored, expand_names, follower_name,
+    Deliveries, FAILURE_REASON, LETTERS_DROPPED, STATE_KIND, SUBSCRIPTION_KIND, Stored,
+    expand_names, forget_letter,
 };
 
 pub(super) type Answer = Result<Response<Body>, Fault>;
 
 /// Members that clients may send and that are not kept (tables 5.2.2-1, 5.2.12-2 and 5.2.14.2-1).
 const OUTPUT_ONLY: [&str; 4] = ["status", "createdAt", "modifiedAt", "deletedAt"];
-const OUTPUT_ONLY_PARAMS: [&str; 6] =
-    ["lastFailure", "lastNotification", "lastSuccess", "status", "timesFailed", "timesSent"];
+const OUTPUT_ONLY_PARAMS: [&str; 8] = [
+    "lastFailure",
+    "lastNotification",
+    "lastSuccess",
+    "status",
+    "timesFailed",
+    "timesSent",
+    FAILURE_REASON,
+    LETTERS_DROPPED,
+];
 
 /// A subscription document or a fragment of one, with its context.
 pub(crate) struct Given {
@@ -88,11 +98,11 @@ pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let hosted = face.name_context(ask, snapshot.as_ref(), &given.naming, &mut stored)?;
     let operations =
         hosted.into_iter().chain(passed).chain([put(&id, Some(stored.to_text()))]).collect();
-    let revision = face.apply_together(ask, operations).await?;
     // What happens from here on is told, also by a later run of the server.
-    let name = follower_name(id.as_str());
-    face.engine.store().save_position(&ask.caller.twin, &name, Some(revision)).await?;
-    face.subscriptions.tell(&ask.caller.twin, id.as_str());
+    let head = snapshot.map_or(Revision(0), |snapshot| snapshot.revision());
+    face.subscriptions.prepare(&face.engine, &ask.caller.twin, head).await?;
+    let revision = face.apply_together(ask, operations).await?;
+    face.subscriptions.tell(&ask.caller.twin);
     face.subscription_written(ask, id.as_str());
     Ok(created(ask, "subscriptions", id.as_str(), revision))
 }
@@ -105,7 +115,6 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let given = face.given(&payload).await?;
     let _writing = face.subscriptions.writing.lock().await;
     let (mut stored, _) = face.stored(ask, &id).await?;
-    let was_periodic = stored.members.contains_key("timeInterval");
     if given.members.get("id").is_some_and(|other| other.as_str() != Some(id.as_str())) {
         return Err(Fault::bad_data("the id of a subscription cannot be changed"));
     }
@@ -126,9 +135,6 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     face.check(ask, &stored, renews.then_some(now)).await?;
     let (_, revision) = face.apply_one(ask, put(&id, Some(stored.to_text()))).await?;
     // Who follows the log finds the update there, in its place among the changes.
-    if was_periodic {
-        face.subscriptions.tell(&ask.caller.twin, id.as_str());
-    }
     face.subscription_written(ask, id.as_str());
     Ok(empty(StatusCode::NO_CONTENT, revision))
 }
@@ -155,11 +161,13 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     ask.params(&["local"], &[])?;
     let id = ask.id(1)?;
     let _writing = face.subscriptions.writing.lock().await;
-    face.stored(ask, &id).await?;
-    let (_, revision) = face.apply_one(ask, put(&id, None)).await?;
-    face.subscriptions.tell(&ask.caller.twin, id.as_str());
+    let (_, snapshot) = face.stored(ask, &id).await?;
     let state = DocumentChange { kind: STATE_KIND.into(), id: id.as_str().into(), body: None };
-    face.apply_one(ask, Operation::Document(state)).await?;
+    let letters = letters(&snapshot, id.as_str());
+    let forgotten = letters.iter().map(|(document, _)| forget_letter(document));
+    let forgotten = std::iter::once(state).chain(forgotten).map(Operation::Document);
+    let operations = std::iter::once(put(&id, None)).chain(forgotten).collect();
+    let revision = face.apply_together(ask, operations).await?;
     face.subscription_written(ask, id.as_str());
     Ok(empty(StatusCode::NO_CONTENT, revision))
 }
@@ -173,7 +181,7 @@ pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
     let id = ask.id(1)?;
     let (stored, snapshot) = face.stored(ask, &id).await?;
     let mut shown = face.show(ask, &snapshot, id.as_str(), &stored, &naming, sys_attrs).await?;
-    if media == crate::request::Media::JsonLd {
+    if media == Media::JsonLd {
         add_context(&mut shown, &naming);
     }
     Ok(answer(ask, media, &naming, shown.to_string().into_bytes(), snapshot.revision()))
@@ -194,14 +202,26 @@ pub(crate) async fn list(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
         shown.push(face.show(ask, &snapshot, id, &stored, &naming, sys_attrs).await?);
     }
     let mut shown = Value::Array(shown);
-    if media == crate::request::Media::JsonLd {
+    if media == Media::JsonLd {
         add_context(&mut shown, &naming);
     }
     let mut response =
         answer(ask, media, &naming, shown.to_string().into_bytes(), snapshot.revision());
+    add_paging(ask, &mut response, &paging, all.len(), media);
+    Ok(response)
+}
+
+/// Says how many there are, and where those before and behind the page are (clause 6.3.10).
+pub(super) fn add_paging(
+    ask: &Ask<'_>,
+    response: &mut Response<Body>,
+    paging: &Paging,
+    total: usize,
+    media: Media,
+) {
     let headers = response.headers_mut();
     if paging.count {
-        headers.insert(RESULTS_COUNT, HeaderValue::from(all.len()));
+        headers.insert(RESULTS_COUNT, HeaderValue::from(total));
     }
     let links = PageLinks {
         path: &BaseUrl::of(ask.parts).to(ask.parts.uri.path().trim_end_matches('/')),
@@ -209,7 +229,7 @@ pub(crate) async fn list(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
         limit: paging.limit,
         media_type: media.as_str(),
     };
-    if paging.limit > 0 && paging.offset + paging.limit < all.len() {
+    if paging.limit > 0 && paging.offset + paging.limit < total {
         headers
             .extend(links.to_offset(paging.offset + paging.limit, "next").map(|link| (LINK, link)));
     }
@@ -217,7 +237,6 @@ pub(crate) async fn list(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
         let before = paging.offset.saturating_sub(paging.limit);
         headers.extend(links.to_offset(before, "prev").map(|link| (LINK, link)));
     }
-    Ok(response)
 }
 
 pub(super) fn sys_attrs(options: Option<&str>) -> Result<bool, Fault> {
@@ -328,7 +347,11 @@ impl Face {
         Ok(outcome.revision)
     }
 
-    async fn stored(&self, ask: &Ask<'_>, id: &Iri) -> Result<(Stored, Snapshot), Fault> {
+    pub(super) async fn stored(
+        &self,
+        ask: &Ask<'_>,
+        id: &Iri,
+    ) -> Result<(Stored, Snapshot), Fault> {
         let snapshot = self.snapshot(ask).await?;
         let text = snapshot.document(SUBSCRIPTION_KIND, id.as_str());
         let stored = text.and_then(|text| Stored::from_text(&text));
@@ -346,9 +369,8 @@ impl Face {
         naming: &Naming,
         sys_attrs: bool,
     ) -> Result<Value, Fault> {
-        let key = (ask.caller.twin.clone(), Box::from(id));
-        let deliveries = match self.subscriptions.known(&key) {
-            Some(progress) => progress.deliveries(),
+        let deliveries = match self.subscriptions.known(&ask.caller.twin, id) {
+            Some(lane) => lane.progress.deliveries(),
             None => snapshot
                 .document(STATE_KIND, id)
                 .map(|text| Deliveries::from_text(&text))

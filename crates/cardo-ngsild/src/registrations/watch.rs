@@ -18,7 +18,7 @@ use crate::contexts::Place;
 use crate::face::Face;
 use crate::operations::add_context;
 use crate::request::Media;
-use crate::subscriptions::{Deliveries, DeliveryError, Stored, envelope};
+use crate::subscriptions::{Deliveries, DeliveryError, Stored, envelope, try_briefly};
 
 /// How long to wait before what could not be done is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
@@ -179,10 +179,9 @@ impl Watcher {
         }
         let bytes = Value::to_string(&told).into_bytes();
         let message = envelope(subscription, &self.key.0, media, in_body, bytes);
-        let queue = format!("{}/csource/{}", self.key.0, self.key.1);
-        let has_arrived = match self.face.options.courier.deliver(&queue, message).await {
+        let has_arrived = match try_briefly(&self.face, message).await {
             Ok(_) => true,
-            Err(DeliveryError::Failed(reason)) => {
+            Err(DeliveryError::Failed { reason, .. }) => {
                 tracing::warn!(subscription = %self.key.1, reason, "a notification of registrations was not delivered");
                 false
             }

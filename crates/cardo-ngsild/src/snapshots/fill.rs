@@ -373,9 +373,9 @@ pub(crate) fn notify(face: &Face, stored: &Stored, expires_at: Timestamp) {
         mqtt: None,
         timeout: None,
     };
-    let (courier, id) = (face.options.courier.clone(), stored.id.clone());
+    let (face, id) = (face.clone(), stored.id.clone());
     tokio::spawn(async move {
-        if let Err(error) = courier.deliver(&id, message).await {
+        if let Err(error) = try_briefly(&face, message).await {
             tracing::warn!(snapshot = %id, %error, "a notification of a snapshot did not arrive");
         }
     });

@@ -5,7 +5,8 @@ use axum::http::{HeaderMap, HeaderValue};
 use cardo_engine::Caller;
 use cardo_http::TENANT;
 use cardo_jsonld::Context;
-use cardo_model::{NameId, Record, Timestamp, TwinId, write_json_string};
+use cardo_model::{NameId, Record, Revision, Timestamp, TwinId, write_json_string};
+use uuid::Uuid;
 
 use super::matcher::News;
 use super::model::{Subscription, Topic};
@@ -29,23 +30,23 @@ const LOCATION: &str = "https://uri.etsi.org/ngsi-ld/location";
 
 impl Rendering<'_> {
     /// The message that tells of these news.
-    pub(crate) async fn message(&self, news: &[News], now: Timestamp) -> Message {
+    pub(crate) async fn message(&self, news: &[News], now: Timestamp, id: Uuid) -> Message {
         let subscription = self.subscription;
         let endpoint = &subscription.notification.endpoint;
         let (media, in_body) = (endpoint.accept, endpoint.has_context());
-        let body = self.body(news, now).await;
+        let body = self.body(news, now, id).await;
         envelope(subscription, &self.caller.twin, media, in_body, body)
     }
 
     /// The notification alone.
-    pub(crate) async fn body(&self, news: &[News], now: Timestamp) -> Vec<u8> {
+    pub(crate) async fn body(&self, news: &[News], now: Timestamp, id: Uuid) -> Vec<u8> {
         let Self { face, subscription, .. } = self;
         let representation = &subscription.notification.representation;
         let names = face.engine.names();
         // It was read when the subscription was made, so it can be read.
         let shape = representation.shape(&face.options.limits, names).unwrap_or_default();
         let linked = self.linked(news, &shape).await;
-        let id = format!("urn:ngsi-ld:Notification:{}", uuid::Uuid::new_v4());
+        let id = format!("urn:ngsi-ld:Notification:{id}");
         let capacity = 512 + news.iter().map(|one| one.record.as_bytes().len() * 2).sum::<usize>();
         let naming = &subscription.naming;
         let location = names.id_or_unknown(LOCATION);
@@ -196,6 +197,23 @@ pub(crate) fn envelope(
         body: body.into(),
         timeout: endpoint.timeout,
     }
+}
+
+/// The id of a notification, the same whenever it is sent: one that was under way when the server
+/// was killed is sent again, and whoever has received it knows it by that.
+pub(super) fn notification_id(twin: &TwinId, id: &str, revision: Revision, part: u32) -> Uuid {
+    // FNV-1a (draft-eastlake-fnv), which does not change from one version to the next.
+    const PRIME: u128 = 0x0100_0000_0000_0000_0000_013B;
+    let mut hash: u128 = 0x6C62_272E_07BB_0142_62B8_2175_6295_C58D;
+    let (revision, part) = (revision.0.to_be_bytes(), part.to_be_bytes());
+    for text in
+        [twin.tenant().as_bytes(), twin.branch().as_bytes(), id.as_bytes(), &revision, &part]
+    {
+        for byte in text.iter().chain(&[0xFF]) {
+            hash = (hash ^ u128::from(*byte)).wrapping_mul(PRIME);
+        }
+    }
+    uuid::Builder::from_custom_bytes(hash.to_be_bytes()).into_uuid()
 }
 
 /// Clause 7.2: what HTTP has in headers stands beside the notification.

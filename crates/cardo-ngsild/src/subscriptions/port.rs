@@ -5,13 +5,11 @@ use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use cardo_egress::mqtt::{Quality, Version};
 
-/// Takes notifications to their receivers; the server gives one that passes the egress gate, keeps
-/// the order of each queue and tries again where that may help.
+/// Takes notifications to their receivers; the server gives one that passes the egress gate.
 #[async_trait]
 pub trait Courier: Send + Sync + 'static {
-    /// Delivers a message, after those that were given before with the same queue, and says how
-    /// that ended.
-    async fn deliver(&self, queue: &str, message: Message) -> Result<StatusCode, DeliveryError>;
+    /// Tries once to deliver a message, and says how that ended.
+    async fn deliver(&self, message: Message) -> Result<StatusCode, DeliveryError>;
 }
 
 /// A notification, ready to be sent by POST or to be published.
@@ -41,9 +39,16 @@ pub struct MqttParameters {
 /// Why a message did not arrive.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeliveryError {
-    /// It was given up.
-    #[error("{0}")]
-    Failed(String),
+    /// The receiver was not reached, or did not take it.
+    #[error("{reason}")]
+    Failed {
+        /// What happened.
+        reason: String,
+        /// Whether it would end so again.
+        is_final: bool,
+        /// How long the receiver asks to wait.
+        pause: Option<Duration>,
+    },
     /// The courier was stopped before that was decided; the same message is due again.
     #[error("stopped before the delivery was decided")]
     Stopped,
@@ -55,7 +60,8 @@ pub struct NoCourier;
 
 #[async_trait]
 impl Courier for NoCourier {
-    async fn deliver(&self, _: &str, _: Message) -> Result<StatusCode, DeliveryError> {
-        Err(DeliveryError::Failed("this server delivers no notifications".to_owned()))
+    async fn deliver(&self, _: Message) -> Result<StatusCode, DeliveryError> {
+        let reason = "this server delivers no notifications".to_owned();
+        Err(DeliveryError::Failed { reason, is_final: true, pause: None })
     }
 }

@@ -1,123 +1,104 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::Duration;
 
-use cardo_model::{Revision, Timestamp, TwinId};
+use cardo_engine::{Engine, StoreError};
+use cardo_model::{Revision, TwinId};
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
-use super::stored::Deliveries;
-
-/// A subscription of a twin.
-pub(crate) type Key = (TwinId, Box<str>);
+use super::DESK_FOLLOWER;
+use super::desk::Desk;
+use super::lane::Lane;
+use super::progress::Tally;
 
 /// What the operations on subscriptions and those who send notifications tell one another.
 #[derive(Default)]
 pub(crate) struct Registry {
-    changed: Mutex<HashSet<Key, RandomState>>,
+    told: Mutex<HashSet<TwinId, RandomState>>,
+    wanted: Mutex<Vec<TwinId>>,
     wake: Notify,
-    progress: Mutex<HashMap<Key, Arc<Progress>, RandomState>>,
+    desks: Mutex<HashMap<TwinId, Arc<Desk>, RandomState>>,
+    opened: watch::Sender<()>,
+    pub(crate) tally: Arc<Tally>,
     /// Held while a subscription is written, so that two of one id are not both created.
     pub(crate) writing: tokio::sync::Mutex<()>,
 }
 
-/// How far a subscription has come.
-pub(crate) struct Progress {
-    position: AtomicU64,
-    deliveries: Mutex<Deliveries>,
-    times: Mutex<Times>,
-}
-
-#[derive(Default, Clone, Copy)]
-struct Times {
-    sent: Option<Instant>,
-    failed: Option<Instant>,
-}
-
-const NOWHERE: u64 = u64::MAX;
-
 impl Registry {
-    /// Says that a subscription was created, changed or deleted.
-    pub(crate) fn tell(&self, twin: &TwinId, id: &str) {
-        self.changed.lock().insert((twin.clone(), id.into()));
-        self.wake.notify_one();
+    /// Sees to it that a later run finds the twin before it has its first subscription: `head` is
+    /// its newest revision.
+    pub(crate) async fn prepare(
+        &self,
+        engine: &Engine,
+        twin: &TwinId,
+        head: Revision,
+    ) -> Result<(), StoreError> {
+        if self.told.lock().contains(twin) {
+            return Ok(());
+        }
+        let positions = engine.store().positions(twin).await?;
+        if positions.iter().any(|(name, _)| **name == *DESK_FOLLOWER) {
+            return Ok(());
+        }
+        engine.store().save_position(twin, DESK_FOLLOWER, Some(head)).await
     }
 
-    /// Waits for subscriptions that have changed.
-    pub(crate) async fn changes(&self) -> Vec<Key> {
+    /// Says that a twin has subscriptions.
+    pub(crate) fn tell(&self, twin: &TwinId) {
+        if self.told.lock().insert(twin.clone()) {
+            self.wanted.lock().push(twin.clone());
+            self.wake.notify_one();
+        }
+    }
+
+    /// Waits for twins that have subscriptions and no desk.
+    pub(super) async fn wanted(&self) -> Vec<TwinId> {
         loop {
-            let changed: Vec<Key> = self.changed.lock().drain().collect();
-            if !changed.is_empty() {
-                return changed;
+            let wanted = std::mem::take(&mut *self.wanted.lock());
+            if !wanted.is_empty() {
+                return wanted;
             }
             self.wake.notified().await;
         }
     }
 
-    /// What is known of a subscription's progress in this run.
-    pub(crate) fn known(&self, key: &Key) -> Option<Arc<Progress>> {
-        self.progress.lock().get(key).cloned()
+    pub(super) fn open(&self, desk: &Arc<Desk>) {
+        self.desks.lock().insert(desk.twin.clone(), desk.clone());
+        self.opened.send_replace(());
     }
 
-    /// The progress of a subscription; `deliveries` is what an earlier run has left.
-    pub(crate) fn progress(
-        &self,
-        key: &Key,
-        deliveries: impl FnOnce() -> Deliveries,
-    ) -> Arc<Progress> {
-        let mut progress = self.progress.lock();
-        let new = || {
-            Arc::new(Progress {
-                position: AtomicU64::new(NOWHERE),
-                deliveries: Mutex::new(deliveries()),
-                times: Mutex::default(),
-            })
+    pub(super) fn close(&self) {
+        self.desks.lock().clear();
+    }
+
+    pub(crate) fn desk(&self, twin: &TwinId) -> Option<Arc<Desk>> {
+        self.desks.lock().get(twin).cloned()
+    }
+
+    /// The desk of a twin; waited for where the server has just started.
+    pub(crate) async fn desk_soon(&self, twin: &TwinId) -> Option<Arc<Desk>> {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        let opened = async {
+            let mut opened = self.opened.subscribe();
+            loop {
+                opened.mark_unchanged();
+                if let Some(desk) = self.desk(twin) {
+                    return Some(desk);
+                }
+                opened.changed().await.ok()?;
+            }
         };
-        progress.entry(key.clone()).or_insert_with(new).clone()
+        tokio::time::timeout(PATIENCE, opened).await.ok().flatten()
     }
 
-    /// Forgets a deleted subscription.
-    pub(crate) fn forget(&self, key: &Key) {
-        self.progress.lock().remove(key);
-    }
-}
-
-impl Progress {
-    /// The revision up to which everything is delivered.
-    pub(crate) fn position(&self) -> Option<Revision> {
-        let position = self.position.load(Ordering::Acquire);
-        (position != NOWHERE).then_some(Revision(position))
+    /// A subscription at work.
+    pub(crate) fn known(&self, twin: &TwinId, id: &str) -> Option<Arc<Lane>> {
+        self.desk(twin)?.lane(id)
     }
 
-    pub(crate) fn reach(&self, revision: Revision) {
-        self.position.store(revision.0, Ordering::Release);
-    }
-
-    pub(crate) fn deliveries(&self) -> Deliveries {
-        self.deliveries.lock().clone()
-    }
-
-    /// When a notification was last sent, and when one last failed.
-    pub(crate) fn last_times(&self) -> (Option<Instant>, Option<Instant>) {
-        let times = *self.times.lock();
-        (times.sent, times.failed)
-    }
-
-    /// Counts a notification (clause 5.8.6).
-    pub(crate) fn count(&self, at: Timestamp, has_arrived: bool) {
-        let mut times = self.times.lock();
-        let mut deliveries = self.deliveries.lock();
-        times.sent = Some(Instant::now());
-        deliveries.times_sent += 1;
-        deliveries.last_notification = Some(at);
-        if has_arrived {
-            deliveries.last_success = Some(at);
-        } else {
-            times.failed = times.sent;
-            deliveries.times_failed += 1;
-            deliveries.last_failure = Some(at);
-        }
+    pub(super) fn desks(&self) -> Vec<Arc<Desk>> {
+        self.desks.lock().values().cloned().collect()
     }
 }

@@ -1,52 +1,41 @@
-//! Starts and stops the tasks of subscriptions.
+//! Opens and closes the desks of twins.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use cardo_engine::Caller;
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use cardo_model::TwinId;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
-use super::registry::Key;
-use super::task::Task;
-use super::{FOLLOWER_PREFIX, SUBSCRIPTION_KIND, follower_name};
+use super::desk::Desk;
+use super::{DESK_FOLLOWER, FOLLOWER_PREFIX, RETRY_AFTER, keep};
 use crate::face::Face;
-
-/// A task, and how it is asked to end.
-struct Running {
-    stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
-}
 
 /// Keeps every subscription going until `stop` comes; then ends them in order, their positions
 /// kept.
 pub(crate) async fn run(face: Arc<Face>, stop: impl Future<Output = ()> + Send) {
-    restore(&face).await;
-    let mut running: HashMap<Key, Running, RandomState> = HashMap::default();
+    let (stopping, stopped) = watch::channel(false);
+    let mut desks = JoinSet::new();
     tokio::pin!(stop);
-    loop {
-        let changed = tokio::select! {
-            () = &mut stop => break,
-            changed = face.subscriptions.changes() => changed,
-        };
-        for key in changed {
-            let before = running.remove(&key);
-            if let Some(running_task) = start(&face, &key, before).await {
-                running.insert(key, running_task);
+    let all = async {
+        restore(&face).await;
+        loop {
+            for twin in face.subscriptions.wanted().await {
+                desks.spawn(attend(face.clone(), twin, stopped.clone()));
             }
         }
+    };
+    tokio::select! {
+        () = &mut stop => {}
+        () = all => {}
     }
-    for one in running.values() {
-        let _ = one.stop.send(true);
-    }
-    for one in running.into_values() {
-        let _ = one.task.await;
-    }
+    let _ = stopping.send(true);
+    while desks.join_next().await.is_some() {}
+    face.subscriptions.close();
 }
 
-/// Finds the subscriptions of earlier runs by their positions, so that twins without any stay
-/// where they are.
+/// Finds the twins that had subscriptions in earlier runs by the positions of these, so that twins
+/// without any stay where they are.
 async fn restore(face: &Face) {
     let twins = match face.engine.twins().await {
         Ok(twins) => twins,
@@ -58,10 +47,10 @@ async fn restore(face: &Face) {
     for twin in twins {
         match face.engine.store().positions(&twin).await {
             Ok(positions) => {
-                for (name, _) in positions {
-                    if let Some(id) = name.strip_prefix(FOLLOWER_PREFIX) {
-                        face.subscriptions.tell(&twin, id);
-                    }
+                let is_own =
+                    |name: &str| name == DESK_FOLLOWER || name.starts_with(FOLLOWER_PREFIX);
+                if positions.iter().any(|(name, _)| is_own(name)) {
+                    face.subscriptions.tell(&twin);
                 }
             }
             Err(error) => {
@@ -71,35 +60,64 @@ async fn restore(face: &Face) {
     }
 }
 
-/// Puts a task in the place of the one before it; none where the subscription is gone.
-async fn start(face: &Arc<Face>, key: &Key, before: Option<Running>) -> Option<Running> {
-    if let Some(before) = &before {
-        let _ = before.stop.send(true);
+/// Works at the desk of a twin until it is asked to stop.
+async fn attend(face: Arc<Face>, twin: TwinId, mut stopping: watch::Receiver<bool>) {
+    let desk = loop {
+        match Desk::open(&face, twin.clone(), stopping.clone()).await {
+            Ok(desk) => break desk,
+            Err(fault) => {
+                tracing::error!(twin = %twin, problem = %fault.to_json(), "subscriptions could not be read");
+            }
+        }
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(RETRY_AFTER) => {}
+        }
+    };
+    face.subscriptions.open(&desk);
+    let keeping = tokio::spawn(keep::run(desk.clone()));
+    desk.clone().run().await;
+    let _ = stopping.wait_for(|stop| *stop).await;
+    let _ = keeping.await;
+    desk.work.close();
+    desk.work.wait().await;
+    desk.keep(true).await;
+}
+
+/// How the notifications of all twins go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryFigures {
+    /// Subscriptions at work.
+    pub subscriptions: usize,
+    /// Those of them that have something left to tell.
+    pub busy: usize,
+    /// Changes that wait ready in memory; those that wait in the log alone are not counted.
+    pub waiting: usize,
+    /// Subscriptions of which it is not kept yet how far they have come: what these told last would be
+    /// told again if the server were killed now.
+    pub unkept: usize,
+    /// Notifications that arrived in this run.
+    pub delivered: u64,
+    /// Attempts that failed in this run.
+    pub failed: u64,
+    /// Notifications that became dead letters in this run.
+    pub dead_letters: u64,
+}
+
+pub(crate) fn figures(face: &Face) -> DeliveryFigures {
+    let tally = &face.subscriptions.tally;
+    let mut figures = DeliveryFigures {
+        delivered: tally.delivered.load(Ordering::Relaxed),
+        failed: tally.failed.load(Ordering::Relaxed),
+        dead_letters: tally.dead_letters.load(Ordering::Relaxed),
+        ..DeliveryFigures::default()
+    };
+    for desk in face.subscriptions.desks() {
+        let lanes = desk.all();
+        figures.subscriptions += lanes.len();
+        figures.waiting += lanes.iter().map(|lane| lane.waiting()).sum::<usize>();
+        figures.busy += desk.keeper.busy();
+        figures.unkept += desk.unkept();
     }
-    let caller = Caller { twin: key.0.clone(), ..Caller::local("subscriptions") };
-    let document = match face.engine.snapshot(&caller).await {
-        Ok(snapshot) => snapshot.document(SUBSCRIPTION_KIND, &key.1),
-        Err(error) => {
-            tracing::error!(twin = %key.0, error = %error, "a subscription could not be read");
-            None
-        }
-    };
-    let Some(document) = document else {
-        face.subscriptions.forget(key);
-        let name = follower_name(&key.1);
-        if let Err(error) = face.engine.store().save_position(&key.0, &name, None).await {
-            tracing::warn!(error = %error, "the position of a deleted subscription could not be dropped");
-        }
-        return None;
-    };
-    let (stop, stopped) = watch::channel(false);
-    let task = Task { face: face.clone(), key: key.clone(), caller, document };
-    let task = tokio::spawn(async move {
-        if let Some(before) = before {
-            // A delivery that has begun ends first, or it would be made twice.
-            let _ = before.task.await;
-        }
-        task.run(stopped).await;
-    });
-    Some(Running { stop, task })
+    figures
 }

@@ -35,9 +35,17 @@ pub(crate) struct Deliveries {
     pub(crate) last_notification: Option<Timestamp>,
     pub(crate) last_success: Option<Timestamp>,
     pub(crate) last_failure: Option<Timestamp>,
+    /// Why the last attempt that failed did (an extension).
+    pub(crate) failure_reason: Option<Box<str>>,
+    /// How many dead letters had to make room (an extension).
+    pub(crate) dead_letters_dropped: u64,
 }
 
 const VERSION: u64 = 1;
+
+/// Members of `notification` that the specification does not know.
+pub(crate) const FAILURE_REASON: &str = "lastFailureReason";
+pub(crate) const LETTERS_DROPPED: &str = "deadLettersDropped";
 
 impl Stored {
     /// The document's text.
@@ -180,7 +188,15 @@ impl Deliveries {
                 notification.insert(name.to_owned(), moment.to_string().into());
             }
         }
-        for (name, number) in [("timesSent", self.times_sent), ("timesFailed", self.times_failed)] {
+        notification.remove(FAILURE_REASON);
+        if let Some(reason) = &self.failure_reason {
+            notification.insert(FAILURE_REASON.to_owned(), (**reason).into());
+        }
+        for (name, number) in [
+            ("timesSent", self.times_sent),
+            ("timesFailed", self.times_failed),
+            (LETTERS_DROPPED, self.dead_letters_dropped),
+        ] {
             notification.remove(name);
             if number > 0 {
                 notification.insert(name.to_owned(), number.into());
@@ -213,6 +229,8 @@ impl Deliveries {
             last_notification: moment("lastNotification"),
             last_success: moment("lastSuccess"),
             last_failure: moment("lastFailure"),
+            failure_reason: members.get(FAILURE_REASON).and_then(Value::as_str).map(Into::into),
+            dead_letters_dropped: number(LETTERS_DROPPED),
         }
     }
 }

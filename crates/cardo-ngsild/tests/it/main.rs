@@ -7,6 +7,7 @@ mod batch;
 mod caching;
 mod client;
 mod contexts;
+mod deliveries;
 mod discovery;
 mod entities;
 mod entity_maps;

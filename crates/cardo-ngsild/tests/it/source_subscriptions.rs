@@ -20,12 +20,13 @@ struct Mailbox(mpsc::UnboundedSender<Message>, StatusCode);
 
 #[async_trait]
 impl Courier for Mailbox {
-    async fn deliver(&self, _: &str, message: Message) -> Result<StatusCode, DeliveryError> {
+    async fn deliver(&self, message: Message) -> Result<StatusCode, DeliveryError> {
         self.0.send(message).map_err(|_| DeliveryError::Stopped)?;
         if self.1.is_success() {
             Ok(self.1)
         } else {
-            Err(DeliveryError::Failed(format!("answered {}", self.1)))
+            let reason = format!("answered {}", self.1);
+            Err(DeliveryError::Failed { reason, is_final: true, pause: None })
         }
     }
 }

@@ -20,12 +20,14 @@ struct Mailbox {
 
 #[async_trait]
 impl Courier for Mailbox {
-    async fn deliver(&self, _: &str, message: Message) -> Result<StatusCode, DeliveryError> {
+    async fn deliver(&self, message: Message) -> Result<StatusCode, DeliveryError> {
         self.sender.send(message).map_err(|_| DeliveryError::Stopped)?;
         if self.status.is_success() {
             Ok(self.status)
         } else {
-            Err(DeliveryError::Failed(format!("answered {}", self.status)))
+            let reason = format!("answered {}", self.status);
+            let is_final = self.status.is_client_error();
+            Err(DeliveryError::Failed { reason, is_final, pause: None })
         }
     }
 }

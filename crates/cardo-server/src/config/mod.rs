@@ -32,6 +32,8 @@ pub struct Config {
     pub egress: EgressSection,
     /// How the server meets others of its kind.
     pub federation: FederationConfig,
+    /// Notifications of subscriptions.
+    pub notify: NotifySection,
     /// Bounds on what clients can ask for.
     pub limits: LimitsConfig,
     /// How long history is kept.
@@ -150,6 +152,20 @@ pub struct EgressSection {
     pub max_response: ByteSize,
 }
 
+/// How long notifications are tried, and what is kept of those that never arrive.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NotifySection {
+    /// How old a change may be before its notification is given up.
+    pub retry_for: Span,
+    /// The longest pause between two attempts.
+    pub longest_pause: Span,
+    /// How long one attempt may take where the subscription does not say.
+    pub timeout: Span,
+    /// How many notifications of a subscription that were given up are kept; the oldest make room.
+    pub dead_letters: usize,
+}
+
 /// Bounds on what clients can ask for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -259,6 +275,7 @@ impl Default for Config {
             auth: AuthConfig::default(),
             egress: EgressSection::default(),
             federation: FederationConfig::default(),
+            notify: NotifySection::default(),
             limits: LimitsConfig::default(),
             history: HistoryConfig::default(),
             names: NamesConfig::default(),
@@ -272,6 +289,17 @@ impl Default for Config {
 impl Default for HttpConfig {
     fn default() -> Self {
         Self { public_url: None, trusted_proxies: Vec::new(), cors_origins: vec!["*".into()] }
+    }
+}
+
+impl Default for NotifySection {
+    fn default() -> Self {
+        Self {
+            retry_for: Span::from_secs(24 * 3_600),
+            longest_pause: Span::from_secs(60),
+            timeout: Span::from_secs(10),
+            dead_letters: 1_000,
+        }
     }
 }
 

@@ -231,14 +231,16 @@ impl Store for MemoryStore {
         self.read(|inner| inner.twins.get(twin).map(Twin::positions).unwrap_or_default())
     }
 
-    async fn save_position(
+    async fn save_positions(
         &self,
         twin: &TwinId,
-        follower: &str,
-        revision: Option<Revision>,
+        positions: &[(Box<str>, Option<Revision>)],
     ) -> Result<(), StoreError> {
         self.write(|inner| {
-            inner.twins.entry(twin.clone()).or_default().save_position(follower, revision);
+            let twin = inner.twins.entry(twin.clone()).or_default();
+            for (follower, revision) in positions {
+                twin.save_position(follower, *revision);
+            }
             Ok(())
         })
     }

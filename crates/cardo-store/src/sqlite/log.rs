@@ -401,32 +401,18 @@ impl LogFile {
         Ok(rows.iter().map(position).collect())
     }
 
-    pub(super) async fn save_position(
+    pub(super) async fn save_positions(
         &self,
         twin: &TwinId,
-        follower: &str,
-        revision: Option<Revision>,
+        positions: &[(Box<str>, Option<Revision>)],
     ) -> Result<(), StoreError> {
-        let number = revision.map(revision_number).transpose()?;
-        let query = match number {
-            Some(number) => sqlx::query(
-                "INSERT OR REPLACE INTO positions (tenant, branch, follower, revision) \
-                 VALUES (?1, ?2, ?3, ?4)",
-            )
-            .bind(twin.tenant())
-            .bind(twin.branch())
-            .bind(follower)
-            .bind(number),
-            None => sqlx::query(
-                "DELETE FROM positions WHERE tenant = ?1 AND branch = ?2 AND follower = ?3",
-            )
-            .bind(twin.tenant())
-            .bind(twin.branch())
-            .bind(follower),
+        let number = |(follower, revision): &(Box<str>, Option<Revision>)| {
+            Ok((follower.clone(), revision.map(revision_number).transpose()?))
         };
+        let rows = positions.iter().map(number).collect::<Result<Vec<_>, StoreError>>()?;
         let mut writer = self.file.writer().await?;
-        match query.execute(writer.connection()).await {
-            Ok(_) => Ok(()),
+        match write_positions(writer.connection(), twin, rows).await {
+            Ok(()) => Ok(()),
             Err(error) => Err(writer.fail(error).await),
         }
     }
@@ -522,6 +508,30 @@ async fn intern(
     }
     transaction.commit().await?;
     Ok(ids)
+}
+
+async fn write_positions(
+    connection: &mut SqliteConnection,
+    twin: &TwinId,
+    rows: Vec<(Box<str>, Option<i64>)>,
+) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    for (follower, revision) in rows {
+        let sql = match revision {
+            Some(_) => {
+                "INSERT OR REPLACE INTO positions (tenant, branch, follower, revision) \
+                 VALUES (?1, ?2, ?3, ?4)"
+            }
+            None => "DELETE FROM positions WHERE tenant = ?1 AND branch = ?2 AND follower = ?3",
+        };
+        let query = sqlx::query(sql).bind(twin.tenant()).bind(twin.branch()).bind(&*follower);
+        let query = match revision {
+            Some(revision) => query.bind(revision),
+            None => query,
+        };
+        query.execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
 }
 
 fn twin_id(tenant: &str, branch: &str) -> Option<TwinId> {

@@ -301,14 +301,13 @@ impl Store for SqliteStore {
         self.log.positions(twin).await
     }
 
-    async fn save_position(
+    async fn save_positions(
         &self,
         twin: &TwinId,
-        follower: &str,
-        revision: Option<Revision>,
+        positions: &[(Box<str>, Option<Revision>)],
     ) -> Result<(), StoreError> {
-        let (log, twin, follower) = (self.log.clone(), twin.clone(), follower.to_owned());
-        to_its_end(async move { log.save_position(&twin, &follower, revision).await }).await
+        let (log, twin, positions) = (self.log.clone(), twin.clone(), positions.to_vec());
+        to_its_end(async move { log.save_positions(&twin, &positions).await }).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -52,6 +52,11 @@ where
     let mut positions = store.positions(&a).await.unwrap();
     positions.sort();
     assert_eq!(positions, [("live".into(), Revision(5)), ("notify".into(), Revision(4))]);
-    store.save_position(&a, "live", None).await.unwrap();
+    let both = [("live".into(), None), ("third".into(), Some(Revision(6)))];
+    store.save_positions(&a, &both).await.unwrap();
+    let mut positions = store.positions(&a).await.unwrap();
+    positions.sort();
+    assert_eq!(positions, [("notify".into(), Revision(4)), ("third".into(), Revision(6))]);
+    store.save_position(&a, "third", None).await.unwrap();
     assert_eq!(store.positions(&a).await.unwrap(), [("notify".into(), Revision(4))]);
 }

@@ -25,7 +25,7 @@ use crate::notified::{Notice, Notified, NotifiedEntity};
 use crate::operations::add_context;
 use crate::request::Media;
 use crate::subscriptions::{
-    Message, News, Rendering, SUBSCRIPTION_KIND, Stored, Subscription, envelope,
+    Message, News, Rendering, SUBSCRIPTION_KIND, Stored, Subscription, envelope, try_briefly,
 };
 
 /// Where sources notify. It is no resource of the standard; only who knows the id of a copy, which is
@@ -149,7 +149,7 @@ impl Whole<'_> {
         }
         let rendering =
             Rendering { face: self.face, caller: self.caller, subscription: self.subscription };
-        Ok(Some(rendering.message(&news, now).await))
+        Ok(Some(rendering.message(&news, now, uuid::Uuid::new_v4()).await))
     }
 
     /// The entities of a notification, as their source has them now.
@@ -207,11 +207,10 @@ impl Face {
         message: Message,
         now: Timestamp,
     ) {
-        let key = (caller.twin.clone(), Box::from(subscription.id.as_str()));
-        let queue = format!("{}/{}", key.0, key.1);
-        let outcome = self.options.courier.deliver(&queue, message).await;
-        if let Some(progress) = self.subscriptions.known(&key) {
-            progress.count(now, outcome.is_ok());
+        let outcome = try_briefly(self, message).await;
+        let outcome = outcome.map(|_| ()).map_err(|error| error.to_string());
+        if let Some(lane) = self.subscriptions.known(&caller.twin, subscription.id.as_str()) {
+            lane.progress.count(now, true, outcome.as_ref().map(|()| ()).map_err(String::as_str));
         }
     }
 }

@@ -25,7 +25,7 @@ struct Post(Gate, mpsc::UnboundedSender<Value>);
 
 #[async_trait]
 impl Courier for Post {
-    async fn deliver(&self, _: &str, message: Message) -> Result<StatusCode, DeliveryError> {
+    async fn deliver(&self, message: Message) -> Result<StatusCode, DeliveryError> {
         if message.endpoint.starts_with("http://subscriber.example") {
             let body = serde_json::from_slice(&message.body).unwrap();
             self.1.send(body).map_err(|_| DeliveryError::Stopped)?;
@@ -37,7 +37,12 @@ impl Courier for Post {
             ..Request::new(Method::POST, message.endpoint)
         };
         let answer = self.0.send(request).await;
-        answer.map(|answer| answer.status).map_err(|error| DeliveryError::Failed(error.to_string()))
+        let failed = |error: cardo_egress::EgressError| DeliveryError::Failed {
+            reason: error.to_string(),
+            is_final: true,
+            pause: None,
+        };
+        answer.map(|answer| answer.status).map_err(failed)
     }
 }
 

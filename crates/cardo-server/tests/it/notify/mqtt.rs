@@ -20,6 +20,13 @@ struct Ear {
 impl Ear {
     /// Listens to all topics; what is published from now on is heard.
     fn of(broker: &Broker, arguments: &[&str]) -> Self {
+        let ear = Self::start(broker, arguments);
+        // What the broker says of itself shows that it has taken the subscription.
+        assert!(ear.line().starts_with("$SYS"));
+        ear
+    }
+
+    fn start(broker: &Broker, arguments: &[&str]) -> Self {
         let mut command = Command::new("mosquitto_sub");
         command.args(["-h", "localhost", "-p", &broker.port.to_string(), "-q", "2", "-t", "#"]);
         command.args(["-t", "$SYS/broker/version", "-F", "%t %q %p"]).args(arguments);
@@ -33,10 +40,12 @@ impl Ear {
                 }
             }
         });
-        let ear = Self { process, lines };
-        // What the broker says of itself shows that it has taken the subscription.
-        assert!(ear.line().starts_with("$SYS"));
-        ear
+        Self { process, lines }
+    }
+
+    /// Goes on with a session that the broker keeps.
+    fn resumed(broker: &Broker) -> Self {
+        Self::start(broker, &["-c", "-i", "ear"])
     }
 
     fn line(&self) -> String {
@@ -45,7 +54,10 @@ impl Ear {
 
     /// Topic, quality of service and content of the next message.
     fn message(&self) -> (String, String, Value) {
-        let line = self.line();
+        let mut line = self.line();
+        while line.starts_with("$SYS") {
+            line = self.line();
+        }
         let mut parts = line.splitn(3, ' ');
         let (topic, quality) = (parts.next().unwrap().to_owned(), parts.next().unwrap().to_owned());
         (topic, quality, serde_json::from_str(parts.next().unwrap()).unwrap())
@@ -109,6 +121,43 @@ fn a_message_of_two_megabytes_is_published_whole() {
     let text = "x".repeat(2_000_000);
     city.server.create(ID, &format!("\"a\": \"{text}\""));
     assert_eq!(ear.value(), *text);
+}
+
+#[test]
+fn a_broker_that_was_away_gets_everything_in_order() {
+    let mut broker = Broker::start();
+    let ear = Ear::of(&broker, &["-c", "-i", "ear"]);
+    let mut city = City::configured(
+        "[egress]\nallow_loopback = true\n\n[notify]\nlongest_pause = \"200ms\"\n",
+    );
+    for version in ["mqtt3.1.1", "mqtt5.0"] {
+        let uri = format!("mqtt://localhost:{}/{version}", broker.port);
+        subscribe(&city, &json!({ "uri": uri, "notifierInfo": notifier_info(version, "2") }));
+    }
+    city.server.create(ID, "\"a\": 0");
+    for _ in 0..2 {
+        assert_eq!(ear.value(), 0);
+    }
+    drop(ear);
+    super::until_metric(&city, "cardo_subscriptions_unkept", |unkept| unkept == 0.0);
+    broker.stop();
+    for value in 1..=10 {
+        set(&city, ID, value);
+    }
+    super::until_metric(&city, "cardo_delivery_failures_total", |failures| failures >= 4.0);
+    city.kill_and_start_again();
+    for value in 11..=20 {
+        set(&city, ID, value);
+    }
+    broker.run();
+    let ear = Ear::resumed(&broker);
+    let mut heard = std::collections::BTreeMap::<String, Vec<Value>>::new();
+    for _ in 0..40 {
+        let (topic, _, told) = ear.message();
+        heard.entry(topic).or_default().push(told["body"]["data"][0]["a"].clone());
+    }
+    let expected: Vec<Value> = (1..=20).map(Value::from).collect();
+    assert_eq!(heard.values().collect::<Vec<_>>(), [&expected, &expected]);
 }
 
 #[test]

@@ -1,0 +1,104 @@
+//! What has come of a subscription so far.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use cardo_model::Timestamp;
+use parking_lot::Mutex;
+
+use super::stored::Deliveries;
+
+/// The counters of one subscription (clause 5.2.14.2).
+pub(crate) struct Progress {
+    deliveries: Mutex<Deliveries>,
+    times: Mutex<Times>,
+    is_dirty: AtomicBool,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Times {
+    sent: Option<Instant>,
+    failed: Option<Instant>,
+}
+
+impl Progress {
+    /// Goes on from what an earlier run has counted.
+    pub(crate) fn new(deliveries: Deliveries) -> Self {
+        Self {
+            deliveries: Mutex::new(deliveries),
+            times: Mutex::default(),
+            is_dirty: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn deliveries(&self) -> Deliveries {
+        self.deliveries.lock().clone()
+    }
+
+    /// What is to be kept, where that has changed since it was last asked for.
+    pub(crate) fn changed(&self) -> Option<Deliveries> {
+        self.is_dirty.swap(false, Ordering::AcqRel).then(|| self.deliveries())
+    }
+
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.is_dirty.load(Ordering::Acquire)
+    }
+
+    /// What was to be kept could not be.
+    pub(crate) fn is_not_kept(&self) {
+        self.is_dirty.store(true, Ordering::Release);
+    }
+
+    /// Whether a notification was sent within a time.
+    pub(crate) fn sent_within(&self, time: Duration) -> bool {
+        self.times.lock().sent.is_some_and(|sent| sent.elapsed() < time)
+    }
+
+    /// How long the cooldown after the last failure lasts yet (clause 5.2.15).
+    pub(crate) fn cooling(&self, cooldown: Option<Duration>) -> Duration {
+        let (Some(failed), Some(cooldown)) = (self.times.lock().failed, cooldown) else {
+            return Duration::ZERO;
+        };
+        cooldown.saturating_sub(failed.elapsed())
+    }
+
+    /// Counts an attempt (clause 5.8.6); a notification counts as sent once, however often it is
+    /// tried.
+    pub(crate) fn count(&self, at: Timestamp, is_first: bool, outcome: Result<(), &str>) {
+        let mut times = self.times.lock();
+        let mut deliveries = self.deliveries.lock();
+        times.sent = Some(Instant::now());
+        deliveries.times_sent += u64::from(is_first);
+        deliveries.last_notification = Some(at);
+        match outcome {
+            Ok(()) => deliveries.last_success = Some(at),
+            Err(reason) => {
+                times.failed = times.sent;
+                deliveries.times_failed += 1;
+                deliveries.last_failure = Some(at);
+                deliveries.failure_reason = Some(reason.into());
+            }
+        }
+        self.is_dirty.store(true, Ordering::Release);
+    }
+
+    /// Counts dead letters that had to make room.
+    pub(crate) fn count_dropped(&self, dropped: u64) {
+        self.deliveries.lock().dead_letters_dropped += dropped;
+        self.is_dirty.store(true, Ordering::Release);
+    }
+}
+
+/// What all subscriptions together came to in this run.
+#[derive(Default)]
+pub(crate) struct Tally {
+    pub(super) delivered: AtomicU64,
+    pub(super) failed: AtomicU64,
+    pub(super) dead_letters: AtomicU64,
+}
+
+impl Tally {
+    pub(super) fn add(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
