@@ -40,7 +40,7 @@ impl Courier for Road {
             moods.get(&message.endpoint).copied().unwrap_or(Mood::Takes)
         };
         self.tried.send_modify(|tried| *tried += 1);
-        let mood = mood(&*moods.wait_for(|moods| mood(moods) != Mood::Hangs).await.unwrap());
+        let mood = mood(&moods.wait_for(|moods| mood(moods) != Mood::Hangs).await.unwrap());
         let failed = |reason: &str, is_final| {
             Err(DeliveryError::Failed { reason: reason.to_owned(), is_final, pause: None })
         };
