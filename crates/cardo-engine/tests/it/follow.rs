@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::common::{at, engine, id, iri, name, number, one, sensor, value};
-use cardo_engine::{Caller, Engine, EngineOptions, Followed, Operation, WhichInstances};
+use cardo_engine::{
+    Caller, Engine, EngineOptions, Followed, LogError, Operation, Store, WhichInstances,
+};
 use cardo_model::{Instance, JsonText, Record, Revision, TwinId, Value};
 
 fn text(length: usize) -> Instance {
@@ -146,4 +148,33 @@ async fn a_log_that_is_read_back_from_any_place_says_the_same_as_it_did_live() {
         }
         assert_eq!(back.len(), live.len());
     }
+}
+
+#[tokio::test]
+async fn the_log_is_kept_for_the_slowest_position_up_to_a_limit() {
+    let store = Arc::new(cardo_store::MemoryStore::new());
+    let options =
+        EngineOptions { log_revisions: 8, held_log_revisions: 100, ..EngineOptions::default() };
+    let engine = Engine::open(store.clone(), options).await.unwrap();
+    let caller = Caller::local("test");
+    let twin = TwinId::default();
+    one(&engine, &caller, Operation::Create(sensor(1, vec![("a", number(0.0))]))).await.unwrap();
+    store.save_position(&twin, "slow", Some(Revision(5))).await.unwrap();
+    let write = async |more: u32| {
+        for n in 0..more {
+            let change = append(1, vec![("a", number(f64::from(n) + 0.5))]);
+            one(&engine, &caller, change).await.unwrap();
+        }
+        engine.project_all().await.unwrap();
+    };
+    write(60).await;
+    assert_eq!(store.read_log(&twin, Revision(5), 1).await.unwrap()[0].revision, Revision(6));
+    let before = store.read_log(&twin, Revision(0), 1).await;
+    assert!(matches!(before, Err(LogError::Gone { .. })), "what everybody has read is cut");
+    write(60).await;
+    let Err(LogError::Gone { oldest }) = store.read_log(&twin, Revision(5), 1).await else {
+        panic!("a follower that is further behind than the limit holds the log for ever");
+    };
+    assert!(oldest.0 >= 20, "{oldest}");
+    assert_eq!(store.read_log(&twin, Revision(oldest.0 - 1), 1).await.unwrap()[0].revision, oldest);
 }

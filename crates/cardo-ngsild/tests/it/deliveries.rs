@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
+use cardo_engine::Store;
+use cardo_model::{Revision, TwinId};
 use cardo_ngsild::{
     Courier, DeliveryError, DeliveryOptions, Message, NgsildOptions, NotificationWatch,
 };
@@ -410,6 +412,32 @@ async fn a_notification_that_is_told_again_has_the_same_id() {
     city.client.post(&format!("{path}/replay"), json!({ "from": 1 })).await.expect(204);
     let again = [city.told().await.1["id"].clone(), city.told().await.1["id"].clone()];
     assert_eq!(ids, again);
+}
+
+#[tokio::test]
+async fn where_the_log_was_cut_a_dead_letter_says_that_it_is_gone() {
+    let store = MemoryStore::new();
+    let mut first = City::over(store.clone(), QUICK).await;
+    let path = first.subscribe("r", json!({})).await;
+    first.is("r", Mood::Fails);
+    first.create().await;
+    for value in 1..=5 {
+        first.set(value).await;
+    }
+    first.attempts(2).await;
+    let head = first.client.get(&path).await.header("cardo-revision").parse().unwrap();
+    first.stop().await;
+    store.reopen();
+    store.cut_log(&TwinId::default(), Revision(head)).await.unwrap();
+    let mut second = City::over(store, QUICK).await;
+    second.set(6).await;
+    assert_eq!(second.value().await, 6);
+    let letters = format!("{path}/deadLetters");
+    let kept = second.shown(&letters, |shown| shown.as_array().unwrap().len() == 1).await;
+    assert!(kept[0]["reason"].as_str().unwrap().starts_with("gone"), "{kept}");
+    let revision = kept[0]["revision"].clone();
+    let replay = second.client.post(&format!("{path}/replay"), json!({ "from": revision })).await;
+    replay.expect_problem(410, "ResourceNotFound", "oldest");
 }
 
 /// Subscriptions that stand at different places of the index.
