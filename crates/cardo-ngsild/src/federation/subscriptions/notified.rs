@@ -210,7 +210,7 @@ impl Face {
         let outcome = try_briefly(self, message).await;
         let outcome = outcome.map(|_| ()).map_err(|error| error.to_string());
         if let Some(lane) = self.subscriptions.known(&caller.twin, subscription.id.as_str()) {
-            lane.progress.count(now, true, outcome.as_ref().map(|()| ()).map_err(String::as_str));
+            lane.progress.count(now, true, outcome.as_ref().copied().map_err(String::as_str));
         }
     }
 }
