@@ -159,7 +159,7 @@ async fn the_log_is_kept_for_the_slowest_position_up_to_a_limit() {
     let caller = Caller::local("test");
     let twin = TwinId::default();
     one(&engine, &caller, Operation::Create(sensor(1, vec![("a", number(0.0))]))).await.unwrap();
-    store.save_position(&twin, "slow", Some(Revision(5))).await.unwrap();
+    store.save_position(&twin, "subscription:slow", Some(Revision(5))).await.unwrap();
     let write = async |more: u32| {
         for n in 0..more {
             let change = append(1, vec![("a", number(f64::from(n) + 0.5))]);

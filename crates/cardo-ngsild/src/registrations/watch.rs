@@ -179,7 +179,8 @@ impl Watcher {
         }
         let bytes = Value::to_string(&told).into_bytes();
         let message = envelope(subscription, &self.key.0, media, in_body, bytes);
-        let has_arrived = match try_briefly(&self.face, message).await {
+        let options = &self.face.options;
+        let has_arrived = match try_briefly(&*options.courier, &options.deliveries, message).await {
             Ok(_) => true,
             Err(DeliveryError::Failed { reason, .. }) => {
                 tracing::warn!(subscription = %self.key.1, reason, "a notification of registrations was not delivered");

@@ -19,7 +19,7 @@ use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
 use crate::represent::{Datasets, Members, Naming, Shape};
 use crate::request::Ask;
-use crate::subscriptions::Message;
+use crate::subscriptions::{Message, try_briefly};
 
 /// A snapshot that is to be made.
 pub(crate) struct Work {
@@ -373,9 +373,10 @@ pub(crate) fn notify(face: &Face, stored: &Stored, expires_at: Timestamp) {
         mqtt: None,
         timeout: None,
     };
-    let (face, id) = (face.clone(), stored.id.clone());
+    let (courier, id) = (face.options.courier.clone(), stored.id.clone());
+    let options = face.options.deliveries;
     tokio::spawn(async move {
-        if let Err(error) = try_briefly(&face, message).await {
+        if let Err(error) = try_briefly(&*courier, &options, message).await {
             tracing::warn!(snapshot = %id, %error, "a notification of a snapshot did not arrive");
         }
     });

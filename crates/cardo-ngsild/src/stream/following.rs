@@ -222,7 +222,8 @@ impl Following {
             return None;
         }
         let Self { face, caller, subscription, .. } = self;
-        let body = Rendering { face, caller, subscription }.body(news, now, uuid::Uuid::new_v4()).await;
+        let body =
+            Rendering { face, caller, subscription }.body(news, now, uuid::Uuid::new_v4()).await;
         self.notified = Some(Instant::now());
         self.left = self.left.map(|left| left - 1);
         self.heartbeat.reset();

