@@ -259,13 +259,29 @@ impl Engine {
         Watch::new(self.inner.clone(), caller.clone(), filter)
     }
 
-    /// Applies a batch; when it returns, the changes are durable and visible.
+    /// Applies a batch; when it returns, the changes are durable and visible. Where context sources
+    /// have a part in it, and the caller reaches them, they have been told.
     pub async fn apply(&self, caller: &Caller, batch: Batch) -> Result<Outcome, WriteError> {
-        let inner = &self.inner;
         let limit = cardo_model::MAX_CHANGES_PER_REVISION as usize / 2;
         if batch.operations.len() > limit {
             return Err(WriteError::BatchTooLarge(batch.operations.len(), limit));
         }
+        if !caller.reach.is_far() {
+            return self.apply_here(caller, batch).await;
+        }
+        match Box::pin(self.distribute(caller, batch)).await {
+            Ok(outcome) => outcome,
+            Err(batch) => self.apply_here(caller, batch).await,
+        }
+    }
+
+    /// Applies a batch to the twin alone.
+    pub(crate) async fn apply_here(
+        &self,
+        caller: &Caller,
+        batch: Batch,
+    ) -> Result<Outcome, WriteError> {
+        let inner = &self.inner;
         let twin = inner.twin_to_write(&caller.twin).await?;
         let operations = inner.resolve_names(batch.operations).await?;
         let operations = known::without_known_readings(self, caller, &twin, operations).await?;

@@ -1,7 +1,11 @@
+use std::sync::Arc;
+
 use cardo_model::{
     Attribute, AttributeFragment, Entity, EntityId, Fragment, Instance, InstanceFragment, Iri,
     Revision, Scope, SourceOffset, Timestamp,
 };
+
+use crate::federation::{Distributed, PartFault};
 
 /// What is asked to be written, applied as one revision: each operation succeeds or fails for
 /// itself, and later ones see earlier ones.
@@ -154,6 +158,17 @@ pub struct MergeOptions {
 }
 
 impl<N> Operation<N> {
+    /// Whether it is about the history of an entity alone.
+    pub(crate) fn is_temporal(&self) -> bool {
+        matches!(
+            self,
+            Self::Record { .. }
+                | Self::AmendInstance { .. }
+                | Self::ForgetAttribute { .. }
+                | Self::ForgetHistory(_)
+        )
+    }
+
     /// Calls `visit` with every name of a type or an attribute.
     pub(crate) fn names(&self, visit: &mut impl FnMut(&N)) {
         match self {
@@ -280,6 +295,15 @@ pub struct Outcome {
     pub revision: Revision,
     /// A result an operation, in order.
     pub results: Vec<Result<Done, OperationError>>,
+    /// The same by places, where context sources have a part in the batch; else empty.
+    pub distributed: Vec<Option<Distributed>>,
+}
+
+impl Outcome {
+    /// What came of a batch in the twin alone.
+    pub(crate) fn new(revision: Revision, results: Vec<Result<Done, OperationError>>) -> Self {
+        Self { revision, results, distributed: Vec::new() }
+    }
 }
 
 /// What an operation did.
@@ -349,6 +373,14 @@ pub enum OperationError {
     /// An attribute came without value and type where a whole one is needed.
     #[error("attribute {0} is new and needs a type and a value")]
     Incomplete(Iri),
+    /// A context source did not do its part; others may have done theirs.
+    #[error("context source {registration}: {fault}")]
+    OfSource {
+        /// The registration.
+        registration: Iri,
+        /// Why.
+        fault: Arc<PartFault>,
+    },
     /// The entity or the request is larger than the limits allow.
     #[error("{0}")]
     TooLarge(String),

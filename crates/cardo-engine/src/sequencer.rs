@@ -174,7 +174,7 @@ impl Group {
             }
         }
         let revision = pending.end(revision, write.offsets);
-        pending.answers.push((write.reply, Ok(Outcome { revision, results })));
+        pending.answers.push((write.reply, Ok(Outcome::new(revision, results))));
         self.slice = slice;
     }
 

@@ -14,6 +14,7 @@ pub(crate) enum Code {
     BadRequest,
     BadUserInput,
     BadCursor,
+    BadGateway,
     Conflict,
     DocumentTooLarge,
     Forbidden,
@@ -45,6 +46,7 @@ impl Code {
             Self::BadRequest => "BAD_REQUEST",
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::BadCursor => "BAD_CURSOR",
+            Self::BadGateway => "BAD_GATEWAY",
             Self::Conflict => "CONFLICT",
             Self::DocumentTooLarge => "DOCUMENT_TOO_LARGE",
             Self::Forbidden => "FORBIDDEN",
@@ -84,6 +86,7 @@ impl Code {
             | Self::TooDeep
             | Self::TooSlow
             | Self::ValidationFailed => StatusCode::BAD_REQUEST,
+            Self::BadGateway => StatusCode::BAD_GATEWAY,
             Self::DocumentTooLarge | Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -218,6 +221,7 @@ impl From<OperationError> for Fault {
             | OperationError::OtherKind { .. }
             | OperationError::Incomplete(_) => Code::BadUserInput,
             OperationError::TooLarge(_) => Code::TooLarge,
+            OperationError::OfSource { .. } => Code::BadGateway,
         };
         Self::new(code, error.to_string())
     }

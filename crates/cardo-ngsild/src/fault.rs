@@ -36,6 +36,10 @@ pub(crate) enum NgsildError {
     Unavailable,
     StorageFull,
     Gone,
+    BadGateway,
+    GatewayTimeout,
+    LoopDetected,
+    Partly,
 }
 
 macro_rules! uri {
@@ -61,6 +65,10 @@ impl ErrorKind for NgsildError {
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
             Self::Gone => StatusCode::GONE,
+            Self::BadGateway => StatusCode::BAD_GATEWAY,
+            Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::LoopDetected => StatusCode::LOOP_DETECTED,
+            Self::Partly => StatusCode::MULTI_STATUS,
         }
     }
 
@@ -80,7 +88,14 @@ impl ErrorKind for NgsildError {
             Self::TooComplexQuery => uri!("TooComplexQuery"),
             Self::TooManyResults => uri!("TooManyResults"),
             // RFC 7807, section 4.2: nothing beyond what the status says.
-            Self::Unauthorized | Self::Forbidden | Self::Unavailable | Self::Gone => "about:blank",
+            Self::Unauthorized
+            | Self::Forbidden
+            | Self::Unavailable
+            | Self::Gone
+            | Self::BadGateway
+            | Self::GatewayTimeout
+            | Self::LoopDetected
+            | Self::Partly => "about:blank",
         }
     }
 
@@ -105,6 +120,10 @@ impl ErrorKind for NgsildError {
             Self::Unavailable => "Service Unavailable",
             Self::StorageFull => "No room is left to store data.",
             Self::Gone => "Gone",
+            Self::BadGateway => "Bad Gateway",
+            Self::GatewayTimeout => "Gateway Timeout",
+            Self::LoopDetected => "Loop Detected",
+            Self::Partly => "Multi-Status",
         }
     }
 }
@@ -158,6 +177,15 @@ impl Fault {
             Self::Problem(problem) => problem.to_json(),
             Self::Bare(status) => serde_json::json!({ "status": status.as_u16() }),
             Self::NotAcceptable(_) => serde_json::json!({ "status": 406 }),
+        }
+    }
+
+    /// The status.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Problem(problem) => problem.status(),
+            Self::Bare(status) => *status,
+            Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
         }
     }
 
@@ -276,6 +304,9 @@ impl From<BranchError> for Fault {
 impl From<OperationError> for Fault {
     fn from(error: OperationError) -> Self {
         let kind = match &error {
+            OperationError::OfSource { registration, fault } => {
+                return Self::of_source(registration, fault);
+            }
             OperationError::AlreadyExists(_) => NgsildError::AlreadyExists,
             OperationError::NotFound(_) | OperationError::AttributeNotFound { .. } => {
                 NgsildError::ResourceNotFound

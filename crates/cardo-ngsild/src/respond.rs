@@ -90,7 +90,21 @@ pub(crate) fn created(
     id: &str,
     revision: Revision,
 ) -> Response<Body> {
-    let mut response = empty(StatusCode::CREATED, revision);
+    let response = empty(StatusCode::CREATED, revision);
+    addressed(ask, resource, id, response)
+}
+
+/// The same answer with the address of an entity.
+pub(crate) fn located(ask: &Ask<'_>, id: &str, response: Response<Body>) -> Response<Body> {
+    addressed(ask, "entities", id, response)
+}
+
+fn addressed(
+    ask: &Ask<'_>,
+    resource: &str,
+    id: &str,
+    mut response: Response<Body>,
+) -> Response<Body> {
     let location = BaseUrl::of(ask.parts).to(&format!("{BASE}/{resource}/{}", encode(id)));
     if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(LOCATION, location);

@@ -7,6 +7,8 @@ use cardo_model::{Attribute, Entity, EntityId, Iri, Scope, Timestamp};
 use cardo_query::Filter;
 
 use super::operations::SourceOperation;
+use super::parcel::{SourceWrite, Written};
+use super::purge::Purge;
 use super::reach::Forwarding;
 use super::registration::Registration;
 use super::wanted::WantedEntities;
@@ -28,6 +30,18 @@ pub trait ContextSources: Send + Sync + 'static {
         &self,
         request: &SourceRequest<'_>,
     ) -> Result<SourceEvolutions, SourceFault>;
+
+    /// Tells a source of changes; a result for each of them, in order.
+    async fn write(&self, request: &SourceWrite<'_>) -> Vec<Result<Written, SourceFault>>;
+
+    /// Has a source purge the entities that meet a question, which it has to be told wholly, and
+    /// that have one of these attributes where there are any.
+    async fn purge(
+        &self,
+        request: &SourceRequest<'_>,
+        having: &[Iri],
+        purge: &Purge,
+    ) -> Result<Written, SourceFault>;
 }
 
 /// A question to one source, within what is registered of it (clause 4.3.6.1).

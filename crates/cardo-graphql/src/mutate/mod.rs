@@ -54,10 +54,10 @@ pub(crate) async fn write(
     input: &Given,
     how: Write,
 ) -> Result<Option<Node>, Fault> {
-    let operation = operation(session, of, id, input, how)?;
+    let operation = operation(session, of, id, input, how).await?;
     apply(session, operation).await?;
     let moment = session.move_on().await?;
-    let record = moment.snapshot.retrieve(id);
+    let record = moment.one(id).await?;
     Ok(record.map(|record| Group::of_one(moment, record)))
 }
 
@@ -75,7 +75,7 @@ fn entity_id(id: &str) -> Result<EntityId, Fault> {
 }
 
 /// An input of a type of the schema, or of any type.
-fn operation(
+async fn operation(
     session: &Session,
     of: Option<usize>,
     id: &str,
@@ -88,7 +88,7 @@ fn operation(
         None => any::read(session, input)?,
     };
     if how == Write::Merge {
-        let record = session.moment().snapshot.retrieve(id);
+        let record = session.moment().one(id).await?;
         let is_of = |table: &Table| {
             let types = record.as_ref().map(|record| record.view().types());
             types.is_some_and(|mut types| types.any(|name| name == table.id))

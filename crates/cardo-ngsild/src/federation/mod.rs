@@ -2,12 +2,15 @@
 //!
 //! ```text
 //! request ─ reach.rs ─ engine ─ sources.rs ─ read.rs  (what is asked, as a request)
+//!                                           write.rs, body.rs (what is changed, likewise)
 //!           (how far)  (which               answer.rs (what comes, as entities)
 //!                       sources)            sender.rs (one exchange, through the gate)
 //! answer  ─ warning.rs (what did not come)
 //! ```
 
 mod answer;
+mod body;
+mod changes;
 mod discovered;
 mod reach;
 mod read;
@@ -15,6 +18,7 @@ mod sender;
 mod sources;
 pub(crate) mod subscriptions;
 mod warning;
+mod write;
 
 pub(crate) use reach::datasets_of;
 pub(crate) use sender::Sending;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use cardo_egress::{Bytes, Method};
-use cardo_engine::{SourceOperation, SourceRequest, WantedEntities};
+use cardo_engine::{Registration, SourceOperation, SourceRequest, WantedEntities};
 use cardo_jsonld::Context;
 use cardo_model::{EntityId, Geometry, Iri};
 use cardo_query::{
@@ -50,14 +50,14 @@ pub(super) struct Written {
 }
 
 /// A query string in the making.
-struct Query(String);
+pub(super) struct Query(String);
 
 impl Query {
-    fn of(path: &str) -> Self {
+    pub(super) fn of(path: &str) -> Self {
         Self(path.to_owned())
     }
 
-    fn add(&mut self, name: &str, value: &str) {
+    pub(super) fn add(&mut self, name: &str, value: &str) {
         let separator = if self.0.contains('?') { '&' } else { '?' };
         let _ = write!(self.0, "{separator}{name}=");
         for byte in value.bytes() {
@@ -69,7 +69,7 @@ impl Query {
         }
     }
 
-    fn add_if(&mut self, name: &str, value: Option<String>) {
+    pub(super) fn add_if(&mut self, name: &str, value: Option<String>) {
         if let Some(value) = value {
             self.add(name, &value);
         }
@@ -77,17 +77,25 @@ impl Query {
 
     /// Which entities, which attributes of them, and what they have to meet.
     fn add_selection(&mut self, request: &SourceRequest<'_>, context: &Context) {
+        self.add_question(request, context);
+        self.add_if("attrs", attributes(&request.attributes, context));
+    }
+
+    /// Which entities are meant, as far as that can be told; whether all of it could.
+    pub(super) fn add_question(&mut self, request: &SourceRequest<'_>, context: &Context) -> bool {
         let WantedEntities { types, ids, id_pattern } = &request.entities;
         let conditions = Conditions::of(&request.filter, context);
-        self.add_if("type", types.as_ref().and_then(|types| selection(types, context)));
+        let selection = types.as_ref().and_then(|types| selection(types, context));
+        let is_whole = conditions.is_whole && types.is_some() == selection.is_some();
+        self.add_if("type", selection);
         self.add_if("id", list(ids.iter().map(Iri::as_str)));
         self.add_if("idPattern", id_pattern.as_ref().map(|pattern| pattern.as_str().to_owned()));
-        self.add_if("attrs", attributes(&request.attributes, context));
         self.add_if("q", conditions.q);
         self.add_if("scopeQ", conditions.scope);
         for (name, value) in conditions.geo.iter().flatten() {
             self.add(name, value);
         }
+        is_whole
     }
 
     /// The range of time (clause 4.11); a question for many needs one.
@@ -124,7 +132,12 @@ impl Query {
     /// farther where it is not to.
     fn finish(mut self, request: &SourceRequest<'_>) -> String {
         self.add("options", "sysAttrs");
-        if request.registration.management.local_only {
+        self.limited(request.registration)
+    }
+
+    /// What every request has (clause 5.2.34).
+    pub(super) fn limited(mut self, registration: &Registration) -> String {
+        if registration.management.local_only {
             self.add("local", "true");
         }
         self.0
@@ -255,7 +268,7 @@ fn terms(names: &[Iri], context: &Context) -> Option<Vec<String>> {
     (!names.is_empty()).then(|| terms.collect())
 }
 
-fn attributes(names: &[Iri], context: &Context) -> Option<String> {
+pub(super) fn attributes(names: &[Iri], context: &Context) -> Option<String> {
     Some(terms(names, context)?.join(","))
 }
 
@@ -286,11 +299,13 @@ struct Conditions {
     q: Option<String>,
     scope: Option<String>,
     geo: Option<Vec<(&'static str, String)>>,
+    /// Whether nothing is left out.
+    is_whole: bool,
 }
 
 impl Conditions {
     fn of(filter: &Filter, context: &Context) -> Self {
-        let mut conditions = Self::default();
+        let mut conditions = Self { is_whole: true, ..Self::default() };
         let mut told = Filter::True;
         let one = [filter.clone()];
         let parts = if let Filter::And(parts) = filter { &parts[..] } else { &one };
@@ -298,6 +313,7 @@ impl Conditions {
             match part {
                 Filter::Geo(condition) if conditions.geo.is_none() => {
                     conditions.geo = geoquery(condition, context);
+                    conditions.is_whole &= conditions.geo.is_some();
                 }
                 part => {
                     if conditions.scope.is_none()
@@ -306,6 +322,8 @@ impl Conditions {
                         conditions.scope = Some(text);
                     } else if print(part, &ContextNames(context)).is_some() {
                         told = told.and(part.clone());
+                    } else {
+                        conditions.is_whole &= matches!(part, Filter::True);
                     }
                 }
             }

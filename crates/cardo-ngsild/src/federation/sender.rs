@@ -65,6 +65,8 @@ pub(crate) struct Sending {
     pub(crate) body: Bytes,
     /// The URL of the context; the core is meant where there is none.
     pub(crate) context: Option<Box<str>>,
+    /// Whether the context is a member of the body.
+    pub(crate) is_inline: bool,
 }
 
 impl Sender {
@@ -165,6 +167,10 @@ fn headers(registration: &Registration, forwarding: &Forwarding, sending: &Sendi
     put(header::ACCEPT, Some(accept(registration).to_owned()));
     put(header::VIA, Some(via(forwarding)));
     put(TENANT, registration.tenant.as_deref().map(str::to_owned));
+    if sending.is_inline {
+        put(header::CONTENT_TYPE, Some("application/ld+json".to_owned()));
+        return headers;
+    }
     put(header::LINK, sending.context.as_deref().map(link));
     if !sending.body.is_empty() {
         put(header::CONTENT_TYPE, Some("application/json".to_owned()));
@@ -172,11 +178,15 @@ fn headers(registration: &Registration, forwarding: &Forwarding, sending: &Sendi
     headers
 }
 
-/// Clause 4.3.6.6: the media type that the source is to answer with.
-fn accept(registration: &Registration) -> &str {
+/// What a registration says by a key with a meaning of its own (clause 4.3.6.6).
+pub(super) fn told<'a>(registration: &'a Registration, key: &str) -> Option<&'a str> {
     let mut info = registration.source_info.iter();
-    let asked = info.find(|(key, _)| key.eq_ignore_ascii_case("accept"));
-    match asked.map(|(_, value)| &**value) {
+    info.find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| &**value)
+}
+
+/// The media type that the source is to answer with.
+fn accept(registration: &Registration) -> &str {
+    match told(registration, "accept") {
         Some("application/ld+json") => "application/ld+json",
         _ => "application/json",
     }

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cardo_egress::{Gate, Response, StatusCode};
 use cardo_engine::{
-    ContextSources, Forwarding, Registration, SourceEntities, SourceEntity, SourceEvolution,
-    SourceEvolutions, SourceFault, SourceOperation, SourceRequest, SourceTypes,
+    ContextSources, Forwarding, Purge, Registration, SourceEntities, SourceEntity, SourceEvolution,
+    SourceEvolutions, SourceFault, SourceOperation, SourceRequest, SourceTypes, SourceWrite,
+    Written,
 };
-use cardo_model::{EntityId, Timestamp, TwinId};
+use cardo_model::{EntityId, Iri, Timestamp, TwinId};
 
 use super::answer::{self, OfSource};
 use super::discovered::discovered;
-use super::read::{Page, Written};
-use super::sender::{Sender, Sending};
+use super::read::{Page, Written as Request};
+use super::sender::{Sender, Sending, told};
+use super::write::result_of_one;
 use crate::contexts::{Contexts, Place};
 use crate::represent::Naming;
 
@@ -22,7 +24,7 @@ const MOST_PAGES: usize = 200;
 
 /// Asks context sources through the egress gate.
 pub(crate) struct Sources {
-    sender: Sender,
+    pub(super) sender: Sender,
     contexts: Arc<Contexts>,
     twin: TwinId,
 }
@@ -35,8 +37,16 @@ impl Sources {
     /// The context by whose terms a source is asked: that which its registration names, else that of
     /// the request (clause 4.3.6.6). Where it is not to be had, full names serve.
     async fn naming(&self, request: &SourceRequest<'_>) -> Arc<Naming> {
-        let own = of_registration(request.registration);
-        let url = own.or(request.forwarding.context.as_deref());
+        self.terms(request.registration, request.forwarding).await
+    }
+
+    pub(super) async fn terms(
+        &self,
+        registration: &Registration,
+        forwarding: &Forwarding,
+    ) -> Arc<Naming> {
+        let own = told(registration, "jsonldContext");
+        let url = own.or(forwarding.context.as_deref());
         let Some(url) = url else { return self.contexts.core().clone() };
         let place = Place { twin: &self.twin, parts: None };
         match self.contexts.naming(place, url).await {
@@ -70,11 +80,11 @@ impl Sources {
         &self,
         request: &SourceRequest<'_>,
         naming: &Naming,
-        written: Written,
+        written: Request,
     ) -> Result<Option<Response>, SourceFault> {
         let context = naming.context().link().map(|url| url.as_ref().into());
-        let Written { method, path, body } = written;
-        let sending = Sending { method, path, body, context };
+        let Request { method, path, body } = written;
+        let sending = Sending { method, path, body, context, is_inline: false };
         let response = self.sender.send(request.registration, request.forwarding, sending).await?;
         match response.status {
             StatusCode::NOT_FOUND => Ok(None),
@@ -90,7 +100,7 @@ impl Sources {
     async fn one_by_one<T: OfSource + HasId>(
         &self,
         request: &SourceRequest<'_>,
-        write: impl Fn(&SourceRequest<'_>, &Naming, &EntityId) -> Written,
+        write: impl Fn(&SourceRequest<'_>, &Naming, &EntityId) -> Request,
     ) -> Result<Found<T>, SourceFault> {
         let naming = self.naming(request).await;
         let mut found = Found::default();
@@ -107,7 +117,7 @@ impl Sources {
     async fn page_by_page<T: OfSource + HasId>(
         &self,
         request: &SourceRequest<'_>,
-        write: impl Fn(&SourceRequest<'_>, &Naming, Page) -> Written,
+        write: impl Fn(&SourceRequest<'_>, &Naming, Page) -> Request,
     ) -> Result<Found<T>, SourceFault> {
         let naming = self.naming(request).await;
         let mut found = Found::default();
@@ -200,9 +210,9 @@ impl HasId for SourceEvolution {
 impl ContextSources for Sources {
     async fn entities(&self, request: &SourceRequest<'_>) -> Result<SourceEntities, SourceFault> {
         let found = match request.operation {
-            SourceOperation::RetrieveEntity => self.one_by_one(request, Written::retrieve).await?,
-            SourceOperation::QueryBatch => self.page_by_page(request, Written::batch).await?,
-            _ => self.page_by_page(request, Written::query).await?,
+            SourceOperation::RetrieveEntity => self.one_by_one(request, Request::retrieve).await?,
+            SourceOperation::QueryBatch => self.page_by_page(request, Request::batch).await?,
+            _ => self.page_by_page(request, Request::query).await?,
         };
         let Found { items: entities, unusable, is_cut, revision, warnings } = found;
         Ok(SourceEntities { entities, unusable, is_cut, revision, warnings })
@@ -211,7 +221,7 @@ impl ContextSources for Sources {
     async fn types(&self, request: &SourceRequest<'_>) -> Result<SourceTypes, SourceFault> {
         let naming = self.naming(request).await;
         let mut found = SourceTypes::default();
-        for written in Written::discovery(request) {
+        for written in Request::discovery(request) {
             let Some(response) = self.exchange(request, &naming, written).await? else { continue };
             let types = discovered(&response.body, naming.context())?;
             found.types.extend(types);
@@ -230,12 +240,32 @@ impl ContextSources for Sources {
     ) -> Result<SourceEvolutions, SourceFault> {
         let found = match request.operation {
             SourceOperation::RetrieveTemporal => {
-                self.one_by_one(request, Written::retrieve_past).await?
+                self.one_by_one(request, Request::retrieve_past).await?
             }
-            _ => self.page_by_page(request, Written::query_past).await?,
+            _ => self.page_by_page(request, Request::query_past).await?,
         };
         let Found { items: evolutions, unusable, is_cut, revision, warnings } = found;
         Ok(SourceEvolutions { evolutions, unusable, is_cut, revision, warnings })
+    }
+
+    async fn write(&self, request: &SourceWrite<'_>) -> Vec<Result<Written, SourceFault>> {
+        self.changed(request).await
+    }
+
+    async fn purge(
+        &self,
+        request: &SourceRequest<'_>,
+        having: &[Iri],
+        purge: &Purge,
+    ) -> Result<Written, SourceFault> {
+        let naming = self.naming(request).await;
+        let Some(written) = Request::purge(request, having, purge, &naming) else {
+            return Err(SourceFault::Invalid("it cannot be told what is to go".to_owned()));
+        };
+        match self.exchange(request, &naming, written).await? {
+            Some(response) => result_of_one(&response),
+            None => Ok(Written::Changed),
+        }
     }
 }
 
@@ -248,11 +278,4 @@ pub(crate) enum Sent {
     Refused,
     /// It may be done another time.
     Later,
-}
-
-/// `jsonldContext` of `contextSourceInfo` (clause 4.3.6.6).
-fn of_registration(registration: &Registration) -> Option<&str> {
-    let mut info = registration.source_info.iter();
-    let own = info.find(|(key, _)| key.eq_ignore_ascii_case("jsonldContext"));
-    own.map(|(_, value)| &**value)
 }

@@ -7,6 +7,7 @@ use cardo_model::{EntityId, Iri, Revision};
 use serde_json::{Value, json};
 
 use super::ContextNames;
+use super::distributed::{Applied, left_alone};
 use crate::face::Face;
 use crate::fault::Fault;
 use crate::parse::{Document, Reading, complete_instance};
@@ -33,11 +34,14 @@ pub(crate) async fn append(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let payload = face.payload(ask, body).await?;
     let document = Document::from_body(&payload.bytes)?;
     let naming = face.document_naming(&payload, document.context()?).await?;
-    face.must_exist(ask, &id, params.get("type")).await?;
+    face.target(ask, &id, params.get("type")).await?;
     let (id, types, scopes, attributes) = face.reader(&naming).appended(&document, Some(&id))?;
+    let given: Vec<Iri> = attributes.iter().map(|attribute| attribute.name.clone()).collect();
     let operation = Operation::Append { id, types, scopes, attributes, no_overwrite };
-    let (done, revision) = face.apply_one(ask, operation).await?;
-    Ok(update_result(done, revision))
+    Ok(match face.apply_far(ask, &naming, operation).await? {
+        Applied::Whole(done, revision) => update_result(done, revision),
+        Applied::Mixed(mixed) => mixed.update_result(&given),
+    })
 }
 
 /// Update attributes (clause 5.6.2).
@@ -47,20 +51,26 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let payload = face.payload(ask, body).await?;
     let document = Document::from_body(&payload.bytes)?;
     let naming = face.document_naming(&payload, document.context()?).await?;
-    let (record, _) = face.must_exist(ask, &id, params.get("type")).await?;
+    let record = face.target(ask, &id, params.get("type")).await?;
     let (id, fragment) = face.reader(&naming).fragment(&document, Some(&id), Reading::UPDATE)?;
-    let ignores_scope = fragment.scopes.is_some() && record.view().scopes().next().is_none();
+    let has_scope = record.is_none_or(|record| record.view().scopes().next().is_some());
+    let ignores_scope = fragment.scopes.is_some() && !has_scope;
+    let given: Vec<Iri> = fragment.attributes.iter().map(|part| part.name.clone()).collect();
     let operation = Operation::Update {
         id,
         types: fragment.types,
         scopes: fragment.scopes,
         attributes: fragment.attributes,
     };
-    let (mut done, revision) = face.apply_one(ask, operation).await?;
-    if ignores_scope {
-        ignore_scope(&mut done)?;
-    }
-    Ok(update_result(done, revision))
+    Ok(match face.apply_far(ask, &naming, operation).await? {
+        Applied::Whole(mut done, revision) => {
+            if ignores_scope {
+                ignore_scope(&mut done)?;
+            }
+            update_result(done, revision)
+        }
+        Applied::Mixed(mixed) => mixed.update_result(&given),
+    })
 }
 
 /// Scopes are updated only where there are some (clause 5.6.2.4).
@@ -81,10 +91,8 @@ fn update_result(done: Done, revision: Revision) -> Response<Body> {
     if not_updated.is_empty() {
         return empty(StatusCode::NO_CONTENT, revision);
     }
-    let not_updated: Vec<Value> = not_updated
-        .into_iter()
-        .map(|(name, why)| json!({ "attributeName": name.as_str(), "reason": why.to_string() }))
-        .collect();
+    let not_updated: Vec<Value> =
+        not_updated.iter().map(|(name, why)| left_alone(name, why)).collect();
     let updated: Vec<&str> = updated.iter().map(Iri::as_str).collect();
     let body = json!({ "updated": updated, "notUpdated": not_updated });
     plain_json(StatusCode::MULTI_STATUS, &body, revision)
@@ -116,10 +124,10 @@ pub(crate) async fn partial_update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) 
     let name = attribute(ask, &naming)?;
     refuse_scope(&name)?;
     let fragment = face.reader(&naming).instance(&document, Reading::UPDATE)?;
-    face.must_exist(ask, &id, params.get("type")).await?;
+    face.target(ask, &id, params.get("type")).await?;
+    let given = [name.clone()];
     let operation = Operation::PartialUpdate { id, name, fragment };
-    let (_, revision) = face.apply_one(ask, operation).await?;
-    Ok(empty(StatusCode::NO_CONTENT, revision))
+    Ok(face.apply_far(ask, &naming, operation).await?.updated(&given))
 }
 
 /// Replace attribute (clause 5.6.19).
@@ -131,12 +139,12 @@ pub(crate) async fn replace(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answ
     let naming = face.document_naming(&payload, document.context()?).await?;
     let name = attribute(ask, &naming)?;
     refuse_scope(&name)?;
-    face.must_exist(ask, &id, params.get("type")).await?;
+    face.target(ask, &id, params.get("type")).await?;
     let fragment = face.reader(&naming).instance(&document, Reading::WHOLE)?;
     let instance = complete_instance(fragment)?;
+    let given = [name.clone()];
     let operation = Operation::ReplaceAttribute { id, name, instance };
-    let (_, revision) = face.apply_one(ask, operation).await?;
-    Ok(empty(StatusCode::NO_CONTENT, revision))
+    Ok(face.apply_far(ask, &naming, operation).await?.updated(&given))
 }
 
 /// Delete attribute (clause 5.6.5).
@@ -150,8 +158,8 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
         (false, None | Some("@none")) => WhichInstances::Default,
         (false, Some(dataset)) => WhichInstances::Dataset(Iri::new(dataset.to_owned())?),
     };
-    face.must_exist(ask, &id, params.get("type")).await?;
+    face.target(ask, &id, params.get("type")).await?;
+    let given = [name.clone()];
     let operation = Operation::DeleteAttribute { id, name, which };
-    let (_, revision) = face.apply_one(ask, operation).await?;
-    Ok(empty(StatusCode::NO_CONTENT, revision))
+    Ok(face.apply_far(ask, &naming, operation).await?.updated(&given))
 }

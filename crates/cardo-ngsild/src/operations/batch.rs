@@ -2,14 +2,19 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use cardo_engine::{Batch, Done, MergeOptions, Operation};
+use cardo_engine::{
+    AskedBy, AskedSources, Batch, Distributed, Done, MergeOptions, Operation, OperationError,
+    Written,
+};
 use cardo_model::{Iri, Revision};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::distributed::{faults_of, of_registration};
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
 use crate::parse::{Document, Element, Elements, Items, Reading, as_string, shorten};
+use crate::represent::Naming;
 use crate::request::{Ask, Payload};
 use crate::respond::{empty, plain_json};
 
@@ -33,7 +38,10 @@ struct Report {
 
 struct Outcome {
     id: String,
-    result: Result<Done, Fault>,
+    /// What was done, if anything was.
+    done: Option<Done>,
+    /// What went wrong, with the registration of the source where it did.
+    errors: Vec<(Option<Iri>, Fault)>,
 }
 
 /// Batch create (clause 5.6.7).
@@ -88,7 +96,8 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
         let id = as_string(raw).map_or_else(String::new, |text| shorten(&text));
         (id, read(raw))
     });
-    Ok(face.apply_all(ask, operations.collect()).await?.changed())
+    let naming = face.link_naming(ask).await?;
+    Ok(face.apply_all(ask, &naming, operations.collect()).await?.changed())
 }
 
 fn null_element() -> Fault {
@@ -138,10 +147,12 @@ impl Face {
             self.snapshot(ask).await?;
         }
         let mut operations = Vec::with_capacity(elements.len());
+        let mut names = None;
         for element in elements {
-            operations.push(self.operation(&payload, element, mode).await);
+            operations.push(self.operation(&payload, element, mode, &mut names).await);
         }
-        self.apply_all(ask, operations).await
+        let names = names.unwrap_or_else(|| self.contexts.core().clone());
+        self.apply_all(ask, &names, operations).await
     }
 
     async fn operation(
@@ -149,13 +160,14 @@ impl Face {
         payload: &Payload<'_>,
         element: Element<'_>,
         mode: Mode,
+        names: &mut Option<Arc<Naming>>,
     ) -> (String, Result<Operation, Fault>) {
         let document = match Document::of(element) {
             Ok(document) => document,
             Err(error) => return (String::new(), Err(error.into())),
         };
         let id = document.id_text().unwrap_or_default();
-        (id, self.read_operation(payload, &document, mode).await)
+        (id, self.read_operation(payload, &document, mode, names).await)
     }
 
     async fn read_operation(
@@ -163,8 +175,10 @@ impl Face {
         payload: &Payload<'_>,
         document: &Document<'_>,
         mode: Mode,
+        names: &mut Option<Arc<Naming>>,
     ) -> Result<Operation, Fault> {
         let naming = self.document_naming(payload, document.context()?).await?;
+        names.get_or_insert_with(|| naming.clone());
         let reader = self.reader(&naming);
         Ok(match mode {
             Mode::Create => Operation::Create(reader.entity(document, None, Reading::WHOLE)?),
@@ -189,30 +203,64 @@ impl Face {
     async fn apply_all(
         &self,
         ask: &Ask<'_>,
+        naming: &Naming,
         operations: Vec<(String, Result<Operation, Fault>)>,
     ) -> Result<Report, Fault> {
         let mut outcomes = Vec::with_capacity(operations.len());
         let mut batch = Batch::default();
         let mut places = Vec::with_capacity(operations.len());
         for (place, (id, operation)) in operations.into_iter().enumerate() {
-            let result = match operation {
+            let mut outcome = Outcome { id, done: None, errors: Vec::new() };
+            match operation {
                 Ok(operation) => {
                     batch.operations.push(operation);
                     places.push(place);
-                    Ok(Done::Unchanged)
                 }
-                Err(fault) => Err(fault),
-            };
-            outcomes.push(Outcome { id, result });
+                Err(fault) => outcome.errors.push((None, fault)),
+            }
+            outcomes.push(outcome);
         }
         if batch.operations.is_empty() {
             return Ok(Report { outcomes, revision: Revision::default() });
         }
-        let applied = self.engine.apply(&ask.caller, batch).await?;
+        let asked = AskedSources { by: AskedBy::Batch, ..AskedSources::default() };
+        let caller = ask.caller_to(naming, asked);
+        let applied = self.engine.apply(&caller, batch).await?;
+        let mut distributed = applied.distributed.into_iter();
         for (place, result) in places.into_iter().zip(applied.results) {
-            outcomes[place].result = result.map_err(Fault::from).and_then(whole);
+            match distributed.next().flatten() {
+                None => outcomes[place].take(result),
+                Some(distributed) => outcomes[place].take_distributed(distributed),
+            }
         }
         Ok(Report { outcomes, revision: applied.revision })
+    }
+}
+
+impl Outcome {
+    fn take(&mut self, result: Result<Done, OperationError>) {
+        match result.map_err(Fault::from).and_then(whole) {
+            Ok(done) => self.done = Some(done),
+            Err(fault) => self.errors.push((None, fault)),
+        }
+    }
+
+    /// What was done anywhere is a success, and what was not done anywhere is an error (clause
+    /// 5.6.7.4).
+    fn take_distributed(&mut self, distributed: Distributed) {
+        let of_sources = faults_of(&distributed).into_iter();
+        self.errors.extend(of_sources.map(|(registration, fault)| (Some(registration), fault)));
+        let written = distributed.parts.iter().filter_map(|part| part.result.as_ref().ok());
+        self.done =
+            written.max_by_key(|written| **written == Written::Created).map(
+                |written| match written {
+                    Written::Created => Done::Created,
+                    Written::Changed => Done::Unchanged,
+                },
+            );
+        if let Some(local) = distributed.local {
+            self.take(local);
+        }
     }
 }
 
@@ -225,7 +273,7 @@ fn whole(done: Done) -> Result<Done, Fault> {
 
 impl Report {
     fn has_errors(&self) -> bool {
-        self.outcomes.iter().any(|outcome| outcome.result.is_err())
+        self.outcomes.iter().any(|outcome| !outcome.errors.is_empty())
     }
 
     /// 201 with the ids of what was created, 204 where nothing was, 207 where something failed.
@@ -236,7 +284,7 @@ impl Report {
         let ids: Vec<&str> = self
             .outcomes
             .iter()
-            .filter(|outcome| matches!(outcome.result, Ok(Done::Created)))
+            .filter(|outcome| matches!(outcome.done, Some(Done::Created)))
             .map(|outcome| outcome.id.as_str())
             .collect();
         if ids.is_empty() {
@@ -257,11 +305,14 @@ impl Report {
     fn mixed(self) -> Response<Body> {
         let mut success: Vec<&str> = Vec::new();
         let mut errors: Vec<Value> = Vec::new();
-        for Outcome { id, result } in &self.outcomes {
-            match result {
-                Ok(_) => success.push(id),
-                Err(fault) => errors.push(json!({ "entityId": id, "error": fault.to_json() })),
+        for Outcome { id, done, errors: failed } in &self.outcomes {
+            if done.is_some() {
+                success.push(id);
             }
+            errors.extend(failed.iter().map(|(registration, fault)| match registration {
+                Some(registration) => of_registration(id, registration, fault),
+                None => json!({ "entityId": id, "error": fault.to_json() }),
+            }));
         }
         let body = json!({ "success": success, "errors": errors });
         plain_json(StatusCode::MULTI_STATUS, &body, self.revision)

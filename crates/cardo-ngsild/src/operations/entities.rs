@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{Response, StatusCode};
+use axum::http::Response;
 use cardo_engine::{
     AskedBy, AskedSources, Batch, Contributions, Done, Mapped, Operation, Snapshot,
 };
@@ -9,6 +9,7 @@ use cardo_http::Params;
 use cardo_model::{EntityId, Iri, NameId, Record, Revision};
 use cardo_query::Filter;
 
+use super::distributed::Applied;
 use super::entity_maps::{MapWish, UsedMap, name_map};
 use super::query::Asked;
 use super::{ShapeText, selects};
@@ -18,7 +19,7 @@ use crate::federation::{datasets_of, warned};
 use crate::parse::{Document, EntityReader, Reading};
 use crate::represent::{EntityWriter, Format, JoinStyle, Naming};
 use crate::request::{Ask, ENTITY_TYPES, Media, flag};
-use crate::respond::{context_in_body, created, empty};
+use crate::respond::{context_in_body, created, located};
 
 type Answer = Result<Response<Body>, Fault>;
 
@@ -238,8 +239,10 @@ pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let reader = face.reader(&naming);
     let entity = reader.entity(&document, None, Reading::WHOLE)?;
     let id = entity.id.clone();
-    let (_, revision) = face.apply_one(ask, Operation::Create(entity)).await?;
-    Ok(created(ask, "entities", id.as_str(), revision))
+    Ok(match face.apply_far(ask, &naming, Operation::Create(entity)).await? {
+        Applied::Whole(_, revision) => created(ask, "entities", id.as_str(), revision),
+        Applied::Mixed(mixed) => located(ask, id.as_str(), mixed.batch_result()),
+    })
 }
 
 fn is_empty_array(body: &[u8]) -> bool {
@@ -252,21 +255,20 @@ pub(crate) async fn replace(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answ
     let params = ask.params(&["local", "type"], &[])?;
     let id = ask.id(1)?;
     let payload = face.payload(ask, body).await?;
-    face.must_exist(ask, &id, params.get("type")).await?;
+    face.target(ask, &id, params.get("type")).await?;
     let document = Document::from_body(&payload.bytes)?;
     let naming = face.document_naming(&payload, document.context()?).await?;
     let entity = face.reader(&naming).entity(&document, Some(&id), Reading::WHOLE)?;
-    let (_, revision) = face.apply_one(ask, Operation::Replace(entity)).await?;
-    Ok(empty(StatusCode::NO_CONTENT, revision))
+    Ok(face.apply_far(ask, &naming, Operation::Replace(entity)).await?.no_content())
 }
 
 /// Delete entity (clause 5.6.6).
 pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let params = ask.params(&["local", "type"], &[])?;
     let id = ask.id(1)?;
-    face.must_exist(ask, &id, params.get("type")).await?;
-    let (_, revision) = face.apply_one(ask, Operation::Delete(id)).await?;
-    Ok(empty(StatusCode::NO_CONTENT, revision))
+    face.target(ask, &id, params.get("type")).await?;
+    let naming = face.link_naming(ask).await?;
+    Ok(face.apply_far(ask, &naming, Operation::Delete(id)).await?.no_content())
 }
 
 /// An operation on one entity whose path names none (clauses 5.6.17.4 and 5.6.18.4).

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{Response, StatusCode};
+use axum::http::Response;
 use cardo_engine::{MergeOptions, Operation};
 use cardo_model::{AttributeFragment, Fragment, Iri, Kind, Names, Record, Value};
 
@@ -10,7 +10,6 @@ use crate::fault::Fault;
 use crate::parse::{Document, Reading, shorten, utc};
 use crate::represent::Format;
 use crate::request::Ask;
-use crate::respond::empty;
 
 /// Merge entity (clause 5.6.17).
 pub(crate) async fn merge(
@@ -30,16 +29,16 @@ pub(crate) async fn merge(
     };
     let id = ask.id(1)?;
     let payload = face.payload(ask, body).await?;
-    let (record, _) = face.must_exist(ask, &id, params.get("type")).await?;
+    let record = face.target(ask, &id, params.get("type")).await?;
     let document = Document::from_body(&payload.bytes)?;
     let naming = face.document_naming(&payload, document.context()?).await?;
     let reading = Reading::MERGE.simplified(is_simplified);
     let (id, fragment) = face.reader(&naming).fragment(&document, Some(&id), reading)?;
-    if is_simplified {
+    if is_simplified && let Some(record) = record {
         check_simplified(&fragment, &record, face.engine.names())?;
     }
-    let (_, revision) = face.apply_one(ask, Operation::Merge { id, fragment, options }).await?;
-    Ok(empty(StatusCode::NO_CONTENT, revision))
+    let operation = Operation::Merge { id, fragment, options };
+    Ok(face.apply_far(ask, &naming, operation).await?.no_content())
 }
 
 /// A simplified value keeps the type of the attribute that it is merged into (clause 5.6.17.4);

@@ -5,6 +5,7 @@ pub(crate) mod batch;
 pub(crate) mod contexts;
 pub(crate) mod deliveries;
 pub(crate) mod discovery;
+mod distributed;
 pub(crate) mod entities;
 pub(crate) mod entity_maps;
 pub(crate) mod identity;

@@ -4,15 +4,20 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use cardo_engine::{Batch, EntityQuery, Operation, Order, PageRequest, PageStart, WhichInstances};
-use cardo_model::{Iri, Record};
+use cardo_engine::{
+    AskedSources, Batch, EntityQuery, Operation, Order, PageRequest, PageStart, Part, Purge,
+    WhichInstances,
+};
+use cardo_model::{Iri, Record, Revision};
 use cardo_query::{Filter, parse_attributes};
+use serde_json::{Value, json};
 
-use super::{ContextNames, QuestionText, check_source_filter, question};
+use super::distributed::of_registration;
+use super::{ContextNames, QuestionText, question, source_filter};
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
 use crate::request::Ask;
-use crate::respond::empty;
+use crate::respond::{empty, plain_json};
 
 const PARAMS: [&str; 16] = [
     "type",
@@ -36,13 +41,6 @@ const PARAMS: [&str; 16] = [
 /// From so many operations on, a revision is made of them.
 const OPERATIONS: usize = 1_000;
 
-/// What is done to the entities that are found.
-enum Purge {
-    Entities,
-    Drop(Vec<Iri>),
-    Keep(Vec<Iri>),
-}
-
 /// Purge entities (clause 5.6.21).
 pub(crate) async fn purge(
     face: &Arc<Face>,
@@ -61,20 +59,19 @@ pub(crate) async fn purge(
         (None, Some(names)) => Purge::Keep(names),
         (Some(_), Some(_)) => return Err(Fault::bad_data("keep excludes drop")),
     };
-    check_source_filter(params.get("csf"), naming.context())?;
+    let sources = source_filter(params.get("csf"), naming.context())?;
     let filter = question(&text, attrs.as_deref(), naming.context(), 0)?;
-    face.purge(ask, filter, &purge).await
+    let caller = ask.caller_to(&naming, AskedSources { sources, ..AskedSources::default() });
+    let parts = face.engine.purge_sources(&caller, &filter, &purge).await?;
+    let revision = face.purge(ask, filter, &purge).await?;
+    Ok(answer(&parts, revision))
 }
 
 impl Face {
     /// Purges what meets the filter now: all of it, in as many revisions as it takes.
-    async fn purge(
-        &self,
-        ask: &Ask<'_>,
-        filter: Filter,
-        purge: &Purge,
-    ) -> Result<Response<Body>, Fault> {
+    async fn purge(&self, ask: &Ask<'_>, filter: Filter, purge: &Purge) -> Result<Revision, Fault> {
         let most = self.options.limits.purge;
+        let local = ask.caller.at_home();
         let snapshot = self.snapshot(ask).await?;
         let query = EntityQuery {
             filter,
@@ -82,7 +79,7 @@ impl Face {
             page: PageRequest { limit: most, start: PageStart::Offset(0) },
             count: false,
         };
-        let page = self.engine.query_in(&ask.caller.at_home(), &snapshot, &query).await?;
+        let page = self.engine.query_in(&local, &snapshot, &query).await?;
         if page.has_more {
             let detail = format!("more than {most} entities would be purged; narrow the question");
             return Err(Fault::new(NgsildError::TooManyResults, detail));
@@ -102,9 +99,9 @@ impl Face {
             }
             let batch = Batch { operations, ..Batch::default() };
             // What is gone meanwhile is as it should be, so single results do not matter.
-            revision = self.engine.apply(&ask.caller, batch).await?.revision;
+            revision = self.engine.apply(&local, batch).await?.revision;
         }
-        Ok(empty(StatusCode::NO_CONTENT, revision))
+        Ok(revision)
     }
 
     fn operations_of(&self, record: &Record, purge: &Purge) -> Vec<Operation> {
@@ -120,4 +117,19 @@ impl Face {
             |name| Operation::DeleteAttribute { id: id.clone(), name, which: WhichInstances::All };
         gone.into_iter().map(delete).collect()
     }
+}
+
+/// 204, or 207 where a source did not purge (clause 6.4.3.3). There is no entity to name, so that
+/// the registration stands in its place as well.
+fn answer(parts: &[Part], revision: Revision) -> Response<Body> {
+    let failed = parts.iter().filter_map(|part| {
+        let fault = Fault::of_source(&part.registration, part.result.as_ref().err()?);
+        Some(of_registration(part.registration.as_str(), &part.registration, &fault))
+    });
+    let errors: Vec<Value> = failed.collect();
+    if errors.is_empty() {
+        return empty(StatusCode::NO_CONTENT, revision);
+    }
+    let body = json!({ "success": [], "errors": errors });
+    plain_json(StatusCode::MULTI_STATUS, &body, revision)
 }

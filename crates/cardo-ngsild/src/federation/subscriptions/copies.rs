@@ -188,7 +188,7 @@ impl Bringing<'_> {
         let body = body.to_string().into_bytes().into();
         let context = context.map(Box::from);
         let forwarding = self.forwarding(context.as_deref());
-        let sending = Sending { method, path, body, context };
+        let sending = Sending { method, path, body, context, is_inline: false };
         let sent = sources.send(registration, &forwarding, sending).await;
         match (sent, &known) {
             (Sent::Done, Some(_)) => self.keep(COPY_KIND, &copy.id, Some(copy.to_text())).await,
@@ -210,6 +210,7 @@ impl Bringing<'_> {
                 path: format!("/subscriptions/{}", copy.id),
                 body: Vec::new().into(),
                 context: None,
+                is_inline: false,
             };
             if sources.send(&registration, &self.forwarding(None), sending).await == Sent::Later {
                 return false;

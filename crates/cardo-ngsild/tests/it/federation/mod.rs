@@ -6,6 +6,7 @@ mod past;
 mod queries;
 mod retrieval;
 mod subscriptions;
+mod writes;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
