@@ -74,7 +74,7 @@ for number in $(seq "$servers"); do
   port=$((9089 + number))
   data=$work/data$number
   rm -rf "$data" && cp -r "$work/data" "$data"
-  CARDO_NGSILD_ALIAS=antares$number "$cardo" serve --config "$work/cardo.toml" --listen "127.0.0.1:$port" --data "$data" \
+  CARDO_FEDERATION_ALIAS=antares$number "$cardo" serve --config "$work/cardo.toml" --listen "127.0.0.1:$port" --data "$data" \
     >"$work/cardo$number.log" 2>&1 &
   running+=($!)
   curl --silent --retry 20 --retry-connrefused --retry-delay 1 --output /dev/null "http://127.0.0.1:$port/ready"
