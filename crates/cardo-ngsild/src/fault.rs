@@ -54,7 +54,7 @@ impl ErrorKind for NgsildError {
             Self::AlreadyExists | Self::Conflict => StatusCode::CONFLICT,
             Self::BadRequestData | Self::InvalidRequest => StatusCode::BAD_REQUEST,
             Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::LdContextNotAvailable => StatusCode::GATEWAY_TIMEOUT,
+            Self::LdContextNotAvailable | Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::NonexistentTenant | Self::ResourceNotFound => StatusCode::NOT_FOUND,
             Self::TooComplexQuery | Self::TooManyResults | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
@@ -66,7 +66,6 @@ impl ErrorKind for NgsildError {
             Self::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
             Self::Gone => StatusCode::GONE,
             Self::BadGateway => StatusCode::BAD_GATEWAY,
-            Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::LoopDetected => StatusCode::LOOP_DETECTED,
             Self::Partly => StatusCode::MULTI_STATUS,
         }
