@@ -12,6 +12,7 @@ mod questions;
 mod reads;
 mod run;
 mod starts;
+mod subscriptions;
 mod table;
 mod temporal;
 mod tiles;

@@ -10,7 +10,7 @@ use crate::machine::Machine;
 use crate::process::Server;
 use crate::reads::{self, Held, READS, Rounds};
 use crate::table::{Row, Target, markdown, number};
-use crate::{disturbed, graph, starts, temporal, tiles, writes};
+use crate::{disturbed, graph, starts, subscriptions, temporal, tiles, writes};
 
 /// What is to be measured.
 #[derive(Clone, Debug)]
@@ -36,13 +36,14 @@ pub struct Run {
 }
 
 /// The keys of the parts that are no single question.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     "batch",
     tiles::PART,
     "memory",
     "patch",
     "minute",
     "updates",
+    subscriptions::PART,
     "scans",
     "start",
     "tenants",
@@ -144,6 +145,10 @@ impl Run {
         if self.wants("minute") {
             let time = std::time::Duration::from_secs(self.minute.into());
             rows.take("minute", writes::minute(&held, time).await);
+        }
+        if self.wants(subscriptions::PART) {
+            let time = self.rounds.time * 4;
+            rows.take(subscriptions::PART, subscriptions::updates(&held, time).await);
         }
     }
 
