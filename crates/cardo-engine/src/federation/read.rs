@@ -341,6 +341,12 @@ fn names(members: &Members, name: &str) -> Read<Vec<Iri>> {
 
 fn moment(members: &Members, name: &str) -> Read<Option<Timestamp>> {
     let Some(text) = text(members, name)? else { return Ok(None) };
+    // Times are in UTC (clause 4.6.3).
+    if !text.ends_with('Z') {
+        return Err(wrong(format!(
+            "{name}: {text:?} is no time in UTC such as 2026-01-31T12:00:00Z"
+        )));
+    }
     Timestamp::parse(text).map(Some).map_err(|error| wrong(format!("{name}: {error}")))
 }
 
