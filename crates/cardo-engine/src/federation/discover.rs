@@ -5,15 +5,12 @@ use std::collections::BTreeMap;
 use cardo_model::{Iri, Kind};
 use cardo_query::Filter;
 use futures_util::future::BoxFuture;
-use tokio::sync::Semaphore;
 
-use super::gather::{AT_ONCE, MOST_REQUESTS};
+use super::asking::in_turns;
+use super::narrow::within_limit;
 use super::operations::{Operations, SourceOperation};
 use super::registration::Registration;
-use super::sources::{
-    ContextSources, Contributed, Contribution, Contributions, SourceFault, SourceRequest,
-    SourceTypes,
-};
+use super::sources::{Contributed, Contribution, Contributions, SourceRequest};
 use super::wanted::{Looking, Wanted, WantedEntities};
 use crate::caller::Caller;
 use crate::engine::Engine;
@@ -67,22 +64,18 @@ impl Engine {
         if asked.is_empty() || caller.view.restriction().is_some() {
             return Ok((own, None));
         }
-        if asked.len() > MOST_REQUESTS {
-            return Err(QueryError::TooManySources(asked.len(), MOST_REQUESTS));
-        }
-        let port = inner.context_sources().filter(|_| !forwarding.is_loop());
-        let turns = Semaphore::new(AT_ONCE);
+        let asked = within_limit(asked)?;
+        let asking = inner.asking(forwarding);
         let mut answers: Vec<BoxFuture<'_, _>> = Vec::with_capacity(asked.len());
         for request in &asked {
-            answers.push(Box::pin(ask(port.as_deref(), request, &turns)));
+            let registration = request.registration;
+            answers.push(Box::pin(asking.ask(registration, |port| port.types(request))));
         }
-        let answers = futures_util::future::join_all(answers).await;
+        let answers = in_turns(answers).await;
         let mut all: BTreeMap<Iri, TypeInfo> =
             own.into_iter().map(|info| (info.name.clone(), info)).collect();
         let mut contributions = Vec::with_capacity(asked.len());
         for (request, answer) in asked.iter().zip(answers) {
-            let is_well = answer.is_ok();
-            request.registration.progress.count((inner.options.clock)(), is_well);
             let mut warnings = Vec::new();
             let outcome = answer.map(|answer| {
                 warnings = answer.warnings;
@@ -102,22 +95,6 @@ impl Engine {
 
 fn operation(operations: Operations) -> Option<SourceOperation> {
     DISCOVERY.into_iter().find(|operation| operations.contains(*operation))
-}
-
-async fn ask(
-    port: Option<&dyn ContextSources>,
-    request: &SourceRequest<'_>,
-    turns: &Semaphore,
-) -> Result<SourceTypes, SourceFault> {
-    let Some(port) = port else {
-        return Err(if request.forwarding.is_loop() {
-            SourceFault::Loop
-        } else {
-            SourceFault::Silent("this server asks no context sources".to_owned())
-        });
-    };
-    let _turn = turns.acquire().await;
-    port.types(request).await
 }
 
 /// Types and attributes that are registered.

@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use cardo_model::{Iri, Timestamp};
 use cardo_query::{TemporalProperty, TemporalRange, TimeRelation};
-use futures_util::future::{BoxFuture, join_all};
-use tokio::sync::Semaphore;
+use futures_util::future::BoxFuture;
 
+use super::asking::{Asking, in_turns};
 use super::index::Registrations;
 use super::matching::Match;
 use super::parcel::{Distributed, Part, PartFault, SourceWrite, Written};
 use super::reach::{AskedBy, Forwarding};
 use super::registration::Registration;
 use super::share::{Share, split, wanted};
-use super::sources::{ContextSources, SourceFault};
 use super::told::told_by;
 use super::wanted::Wanted;
 use super::{Mode, SourceOperation};
@@ -22,8 +21,6 @@ use crate::engine::Engine;
 use crate::live::Root;
 use crate::operation::{Batch, Done, Operation, OperationError, Outcome, WriteError};
 
-/// How many sources are waited for at once.
-const AT_ONCE: usize = 16;
 /// The most operations that one request to a source holds.
 const MOST_AT_ONCE: usize = 1_000;
 
@@ -136,54 +133,39 @@ impl Engine {
     /// Sends all parts, and says what came of each, in the order of the operations and their parts.
     async fn send(&self, forwarding: &Forwarding, going: &[Going]) -> Vec<Vec<PartResult>> {
         let parcels = parcels(going, forwarding.asked.by == AskedBy::Batch);
-        let port = self.inner.context_sources();
-        let turns = Semaphore::new(AT_ONCE);
+        let asking = self.inner.asking(forwarding);
         let mut sending: Vec<BoxFuture<'_, Vec<PartResult>>> = Vec::with_capacity(parcels.len());
         for parcel in &parcels {
-            sending.push(Box::pin(self.send_one(port.as_deref(), forwarding, parcel, &turns)));
+            sending.push(Box::pin(send_one(&asking, forwarding, parcel)));
         }
         let mut all: Vec<Vec<PartResult>> = Vec::with_capacity(going.len());
         all.extend(going.iter().map(|one| vec![Err(PartFault::NotTaken); one.shares.len()]));
-        for (parcel, results) in parcels.iter().zip(join_all(sending).await) {
+        for (parcel, results) in parcels.iter().zip(in_turns(sending).await) {
             for ((place, part), result) in parcel.places.iter().zip(results) {
                 all[*place][*part] = result;
             }
         }
         all
     }
+}
 
-    async fn send_one(
-        &self,
-        port: Option<&dyn ContextSources>,
-        forwarding: &Forwarding,
-        parcel: &Parcel<'_>,
-        turns: &Semaphore,
-    ) -> Vec<PartResult> {
-        let none = |fault: PartFault| vec![Err(fault); parcel.operations.len()];
-        let Some(operation) = parcel.operation else { return none(PartFault::NotTaken) };
-        if forwarding.is_loop() {
-            return none(SourceFault::Loop.into());
-        }
-        let Some(port) = port else {
-            return none(SourceFault::Silent("this server asks no context sources".into()).into());
-        };
-        let _turn = turns.acquire().await;
-        let request = SourceWrite {
-            registration: parcel.registration,
-            forwarding,
-            operation,
-            operations: parcel.operations.clone(),
-        };
-        let mut results = port.write(&request).await;
-        let missing = || Err(SourceFault::Invalid("it does not say what it did".into()));
-        results.resize_with(parcel.operations.len(), missing);
-        let has_failed = |result: &Result<Written, SourceFault>| {
-            matches!(result, Err(SourceFault::Silent(_) | SourceFault::Refused { .. }))
-        };
-        let is_well = !results.iter().all(has_failed);
-        parcel.registration.progress.count((self.inner.options.clock)(), is_well);
-        results.into_iter().map(|result| result.map_err(PartFault::from)).collect()
-    }
+async fn send_one(
+    asking: &Asking<'_>,
+    forwarding: &Forwarding,
+    parcel: &Parcel<'_>,
+) -> Vec<PartResult> {
+    let Some(operation) = parcel.operation else {
+        return vec![Err(PartFault::NotTaken); parcel.operations.len()];
+    };
+    let request = SourceWrite {
+        registration: parcel.registration,
+        forwarding,
+        operation,
+        operations: parcel.operations.clone(),
+    };
+    let things = request.operations.len();
+    let results = asking.tell(parcel.registration, things, |port| port.write(&request)).await;
+    results.into_iter().map(|result| result.map_err(PartFault::from)).collect()
 }
 
 /// All of the time.

@@ -8,21 +8,21 @@ use cardo_model::{
 };
 use cardo_query::{Filter, TemporalProperty, TemporalRange, TimeRelation};
 use futures_util::future::BoxFuture;
-use tokio::sync::Semaphore;
 
-use super::gather::{AT_ONCE, BEHIND, MOST_REQUESTS};
+use super::asking::in_turns;
+use super::gather::BEHIND;
 use super::index::Registrations;
 use super::matching::Match;
-use super::narrow::{is_of, requests};
+use super::narrow::{all_requests, is_of};
 use super::operations::SourceOperation;
 use super::question::Question;
 use super::reach::{AskedBy, Forwarding};
 use super::registration::Mode;
 use super::sources::{
-    ContextSources, Contributed, Contribution, Contributions, SourceEvolution, SourceEvolutions,
-    SourceFault, SourceRequest,
+    Contributed, Contribution, Contributions, SourceEvolution, SourceEvolutions, SourceFault,
+    SourceRequest,
 };
-use super::wanted::{Looking, Wanted};
+use super::wanted::Wanted;
 use crate::caller::Caller;
 use crate::engine::Inner;
 use crate::history::moment;
@@ -160,52 +160,25 @@ impl Inner {
         if matches.is_empty() {
             return Ok(far);
         }
-        let port = self.context_sources().filter(|_| !forwarding.is_loop());
-        let mut asked: Vec<(&Match, SourceRequest<'_>)> = Vec::new();
-        for (found, operation) in &matches {
-            let own = requests(found, &question, forwarding, *operation, most);
-            asked.extend(own.into_iter().map(|request| (found, request)));
-        }
-        if asked.len() > MOST_REQUESTS {
-            return Err(QueryError::TooManySources(asked.len(), MOST_REQUESTS));
-        }
-        let turns = Semaphore::new(AT_ONCE);
+        let asked = all_requests(&matches, &question, forwarding, most)?;
+        let asking = self.asking(forwarding);
         let mut answers: Vec<BoxFuture<'_, _>> = Vec::with_capacity(asked.len());
-        for (_, request) in &asked {
-            answers.push(Box::pin(self.ask_of_the_past(port.as_deref(), request, &turns)));
+        for request in &asked {
+            let registration = request.registration;
+            answers.push(Box::pin(asking.ask(registration, |port| port.evolutions(request))));
         }
-        let answers = futures_util::future::join_all(answers).await;
+        let answers = in_turns(answers).await;
         let mut contributions = Vec::with_capacity(asked.len());
-        for ((found, request), answer) in asked.iter().zip(answers) {
-            let (contribution, evolutions) = sorted(found, request, answer);
+        for (request, answer) in asked.iter().zip(answers) {
+            let (contribution, evolutions) = sorted(request, answer);
             contributions.push(contribution);
             self.learn_names_of(&evolutions).await?;
             for evolution in evolutions {
-                far.take(self, evolution, found.registration.mode == Mode::Auxiliary);
+                far.take(self, evolution, request.registration.mode == Mode::Auxiliary);
             }
         }
         far.contributions = Some(contributions.into());
         Ok(far)
-    }
-
-    async fn ask_of_the_past(
-        &self,
-        port: Option<&dyn ContextSources>,
-        request: &SourceRequest<'_>,
-        turns: &Semaphore,
-    ) -> Result<SourceEvolutions, SourceFault> {
-        let Some(port) = port else {
-            return Err(if request.forwarding.is_loop() {
-                SourceFault::Loop
-            } else {
-                SourceFault::Silent("this server asks no context sources".to_owned())
-            });
-        };
-        let _turn = turns.acquire().await;
-        let answer = port.evolutions(request).await;
-        let is_well = !matches!(answer, Err(SourceFault::Silent(_) | SourceFault::Refused { .. }));
-        request.registration.progress.count((self.options.clock)(), is_well);
-        answer
     }
 
     /// Sources that may know of the past: those whose interval meets the range of time, and those
@@ -222,21 +195,9 @@ impl Inner {
             property: TemporalProperty::ObservedAt,
             relation: TimeRelation::After(Timestamp::MIN),
         };
-        let mut wanted = Wanted {
-            entities: question.entities.clone(),
-            attributes: asked.attributes.clone(),
-            datasets: asked.datasets.clone(),
-            operation: None,
-            time: Some(asked.time.unwrap_or(always)),
-            geo: question.geo.clone(),
-            scope: question.scope.clone(),
-            source: asked.sources.clone(),
-            encountered: forwarding.passed.clone(),
-            looking: Looking::ForInformation,
-            now: (self.options.clock)(),
-        };
-        let mut found = registrations.matching(&wanted);
-        wanted.time = None;
+        let wanted = question.wanted(forwarding, (self.options.clock)());
+        let mut found = registrations
+            .matching(&Wanted { time: Some(asked.time.unwrap_or(always)), ..wanted.clone() });
         found.extend(registrations.matching(&wanted));
         let preferred: &[SourceOperation] = match asked.by {
             AskedBy::Id => &[RetrieveTemporal, QueryTemporal],
@@ -268,7 +229,6 @@ impl Inner {
 
 /// What an answer gives of what was asked for.
 fn sorted(
-    found: &Match,
     request: &SourceRequest<'_>,
     answer: Result<SourceEvolutions, SourceFault>,
 ) -> (Contribution, Vec<SourceEvolution>) {
@@ -289,7 +249,7 @@ fn sorted(
         let unusable = answer.unusable + entities - fitting.len();
         Contributed { entities, unusable, revision: answer.revision, is_cut: answer.is_cut }
     });
-    let registration = found.registration.id.clone();
+    let registration = request.registration.id.clone();
     let ids = fitting.iter().map(|one| one.id.clone()).collect();
     (Contribution { registration, outcome, ids, warnings }, fitting)
 }

@@ -7,7 +7,11 @@ use cardo_model::{Iri, TwinId};
 use cardo_query::Filter;
 
 use super::gather::{BEHIND, Gathered};
+use super::index::Registrations;
+use super::matching::Match;
+use super::operations::SourceOperation;
 use super::question::Question;
+use super::reach::Forwarding;
 use super::sources::{ContextSources, SourceEntity};
 use crate::caller::Caller;
 use crate::engine::{Engine, Inner};
@@ -23,6 +27,9 @@ const MOST: usize = 10_000;
 const MORE: usize = 8;
 /// So great a part of the names that a store may hold can come from sources.
 const SHARE_OF_NAMES: usize = 10;
+
+type LookingForSources =
+    fn(&Inner, &Registrations, &Question, &Forwarding) -> Vec<(Match, SourceOperation)>;
 
 impl Engine {
     /// Asks context sources through this port, as long as somebody holds it.
@@ -64,10 +71,7 @@ impl Engine {
         caller: &Caller,
         filter: &Filter,
     ) -> Result<bool, QueryError> {
-        let Some(forwarding) = caller.reach.forwarding() else { return Ok(false) };
-        let registrations = self.inner.twin(&caller.twin).await?.registrations();
-        let question = Question::of(filter);
-        Ok(!self.inner.sources_of(&registrations, &question, forwarding).is_empty())
+        self.inner.has_sources(caller, filter, Inner::sources_of).await
     }
 
     /// The same of a question about the past.
@@ -76,10 +80,7 @@ impl Engine {
         caller: &Caller,
         filter: &Filter,
     ) -> Result<bool, QueryError> {
-        let Some(forwarding) = caller.reach.forwarding() else { return Ok(false) };
-        let registrations = self.inner.twin(&caller.twin).await?.registrations();
-        let question = Question::of(filter);
-        Ok(!self.inner.sources_of_the_past(&registrations, &question, forwarding).is_empty())
+        self.inner.has_sources(caller, filter, Inner::sources_of_the_past).await
     }
 
     /// The twin of a snapshot, completed by what sources have of the entities that a condition is
@@ -117,6 +118,18 @@ impl Engine {
 impl Inner {
     pub(crate) fn context_sources(&self) -> Option<Arc<dyn ContextSources>> {
         self.sources.read().as_ref().and_then(Weak::upgrade)
+    }
+
+    /// Whether one way to look for sources finds some for a question.
+    async fn has_sources(
+        self: &Arc<Self>,
+        caller: &Caller,
+        filter: &Filter,
+        found: LookingForSources,
+    ) -> Result<bool, QueryError> {
+        let Some(forwarding) = caller.reach.forwarding() else { return Ok(false) };
+        let registrations = self.twin(&caller.twin).await?.registrations();
+        Ok(!found(self, &registrations, &Question::of(filter), forwarding).is_empty())
     }
 
     /// The twin of a snapshot with what sources have; `None` where none has anything.

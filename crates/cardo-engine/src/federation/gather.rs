@@ -10,31 +10,26 @@ use cardo_model::{
 use cardo_query::Filter;
 use futures_util::future::BoxFuture;
 use hashbrown::HashSet;
-use tokio::sync::Semaphore;
 
+use super::asking::in_turns;
 use super::index::Registrations;
 use super::matching::Match;
 use super::merge::{Version, merge};
-use super::narrow::{is_of, operation, requests};
+use super::narrow::{all_requests, is_of, operation};
 use super::operations::SourceOperation;
 use super::question::Question;
 use super::reach::Forwarding;
 use super::registration::Mode;
 use super::sources::{
-    ContextSources, Contributed, Contribution, Contributions, SourceEntities, SourceEntity,
-    SourceFault, SourceRequest,
+    Contributed, Contribution, Contributions, SourceEntities, SourceEntity, SourceFault,
+    SourceRequest,
 };
-use super::wanted::{Looking, Wanted};
 use crate::caller::Caller;
 use crate::engine::Inner;
 use crate::live::Root;
 use crate::query::QueryError;
 use crate::snapshot::Snapshot;
 
-/// How many sources are waited for at once.
-pub(super) const AT_ONCE: usize = 16;
-/// How many requests one call makes at the most.
-pub(super) const MOST_REQUESTS: usize = 1_000;
 /// Entities of sources stand behind all of the twin in the order of creation.
 pub(crate) const BEHIND: Revision = Revision(1 << 43);
 
@@ -74,19 +69,7 @@ impl Inner {
         forwarding: &Forwarding,
     ) -> Vec<(Match, SourceOperation)> {
         let asked = &forwarding.asked;
-        let wanted = Wanted {
-            entities: question.entities.clone(),
-            attributes: asked.attributes.clone(),
-            datasets: asked.datasets.clone(),
-            operation: None,
-            time: None,
-            geo: question.geo.clone(),
-            scope: question.scope.clone(),
-            source: asked.sources.clone(),
-            encountered: forwarding.passed.clone(),
-            looking: Looking::ForInformation,
-            now: (self.options.clock)(),
-        };
+        let wanted = question.wanted(forwarding, (self.options.clock)());
         let found = registrations.matching(&wanted).into_iter();
         found
             .filter(|found| asked.may_ask(&found.registration))
@@ -114,24 +97,14 @@ impl Inner {
         if matches.is_empty() || question.rest.contains(&Filter::False) {
             return Ok(None);
         }
-        let port = self.context_sources();
-        let (true, Some(port)) = (!forwarding.is_loop(), port) else {
-            return Ok(Some(unasked(&matches, forwarding)));
-        };
-        let mut asked: Vec<(&Match, SourceRequest<'_>)> = Vec::new();
-        for (found, operation) in &matches {
-            let own = requests(found, &question, forwarding, *operation, most);
-            asked.extend(own.into_iter().map(|request| (found, request)));
-        }
-        if asked.len() > MOST_REQUESTS {
-            return Err(QueryError::TooManySources(asked.len(), MOST_REQUESTS));
-        }
-        let turns = Semaphore::new(AT_ONCE);
+        let asked = all_requests(&matches, &question, forwarding, most)?;
+        let asking = self.asking(forwarding);
         let mut answers: Vec<BoxFuture<'_, _>> = Vec::with_capacity(asked.len());
-        for (_, request) in &asked {
-            answers.push(Box::pin(ask(&*port, request, &turns, &self.options.clock)));
+        for request in &asked {
+            let registration = request.registration;
+            answers.push(Box::pin(asking.ask(registration, |port| port.entities(request))));
         }
-        let answers = futures_util::future::join_all(answers).await;
+        let answers = in_turns(answers).await;
         Ok(Some(sorted(&asked, answers)))
     }
 
@@ -179,44 +152,15 @@ impl Inner {
     }
 }
 
-/// What comes where nothing can be asked.
-fn unasked(matches: &[(Match, SourceOperation)], forwarding: &Forwarding) -> Gathered {
-    let fault = if forwarding.is_loop() {
-        SourceFault::Loop
-    } else {
-        SourceFault::Silent("this server asks no context sources".to_owned())
-    };
-    let contribution = |(found, _): &(Match, SourceOperation)| Contribution {
-        registration: found.registration.id.clone(),
-        outcome: Err(fault.clone()),
-        ids: Vec::new(),
-        warnings: Vec::new(),
-    };
-    Gathered { contributions: matches.iter().map(contribution).collect(), found: Vec::new() }
-}
-
-async fn ask(
-    port: &dyn ContextSources,
-    request: &SourceRequest<'_>,
-    turns: &Semaphore,
-    clock: &crate::options::Clock,
-) -> Result<SourceEntities, SourceFault> {
-    let _turn = turns.acquire().await;
-    let answer = port.entities(request).await;
-    let is_well = !matches!(answer, Err(SourceFault::Silent(_) | SourceFault::Refused { .. }));
-    request.registration.progress.count(clock(), is_well);
-    answer
-}
-
 /// Sorts answers by sources, without what was not asked for.
 fn sorted(
-    asked: &[(&Match, SourceRequest<'_>)],
+    asked: &[SourceRequest<'_>],
     answers: Vec<Result<SourceEntities, SourceFault>>,
 ) -> Gathered {
     let mut contributions: Vec<Contribution> = Vec::new();
     let mut all: Vec<Found> = Vec::new();
-    for ((found, request), answer) in asked.iter().zip(answers) {
-        let registration = &found.registration;
+    for (request, answer) in asked.iter().zip(answers) {
+        let registration = request.registration;
         let before = all.len();
         let mut warnings = Vec::new();
         let outcome = answer.map(|answer| {

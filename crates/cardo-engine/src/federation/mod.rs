@@ -1,6 +1,7 @@
 //! Context sources that a twin knows (clauses 4.3.6 and 5.2.9), and which of them may have what is
 //! asked for (clause 5.12).
 
+mod asking;
 mod compiled;
 mod conflict;
 mod described;

@@ -10,6 +10,7 @@ use super::reach::{AskedBy, Forwarding};
 use super::registration::{EntityInfo, Information, Registration};
 use super::sources::SourceRequest;
 use super::wanted::WantedEntities;
+use crate::query::QueryError;
 
 /// The operation by which a source is asked for what a client has asked for; the source may know
 /// another one that gives the same.
@@ -21,6 +22,31 @@ pub(crate) fn operation(registration: &Registration, by: AskedBy) -> Option<Sour
         AskedBy::Batch => &[QueryBatch, QueryEntity],
     };
     preferred.iter().copied().find(|operation| registration.operations.contains(*operation))
+}
+
+/// How many requests one call makes at the most.
+const MOST_REQUESTS: usize = 1_000;
+
+/// What is to be asked of all sources that match.
+pub(crate) fn all_requests<'a>(
+    matches: &'a [(Match, SourceOperation)],
+    question: &Question,
+    forwarding: &'a Forwarding,
+    most: usize,
+) -> Result<Vec<SourceRequest<'a>>, QueryError> {
+    let all: Vec<SourceRequest<'a>> = matches
+        .iter()
+        .flat_map(|(found, operation)| requests(found, question, forwarding, *operation, most))
+        .collect();
+    within_limit(all)
+}
+
+/// All of them, unless they are too many.
+pub(crate) fn within_limit<T>(all: Vec<T>) -> Result<Vec<T>, QueryError> {
+    if all.len() > MOST_REQUESTS {
+        return Err(QueryError::TooManySources(all.len(), MOST_REQUESTS));
+    }
+    Ok(all)
 }
 
 /// What is to be asked of a source that matches.

@@ -2,15 +2,16 @@
 
 use cardo_model::Iri;
 use cardo_query::Filter;
-use futures_util::future::join_all;
+use futures_util::future::BoxFuture;
 
-use super::narrow::requests;
+use super::asking::{Asking, in_turns};
+use super::narrow::all_requests;
 use super::operations::SourceOperation;
-use super::parcel::{Part, PartFault, Written};
+use super::parcel::{Part, PartFault};
 use super::question::Question;
 use super::registration::Mode;
-use super::sources::{SourceFault, SourceRequest};
-use super::wanted::{Looking, Wanted};
+use super::sources::SourceRequest;
+use super::wanted::Wanted;
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::query::QueryError;
@@ -41,39 +42,42 @@ impl Engine {
             return Ok(Vec::new());
         }
         let question = Question::of(filter);
-        let wanted = Wanted {
-            entities: question.entities.clone(),
-            geo: question.geo.clone(),
-            scope: question.scope.clone(),
-            source: forwarding.asked.sources.clone(),
-            encountered: forwarding.passed.clone(),
-            looking: Looking::ForInformation,
-            ..Wanted::to(SourceOperation::PurgeEntity, (self.inner.options.clock)())
-        };
+        let operation = SourceOperation::PurgeEntity;
+        let wanted = question.wanted(forwarding, (self.inner.options.clock)());
+        let wanted = Wanted { operation: Some(operation), ..wanted };
         let mut matches = registrations.matching(&wanted);
         matches.retain(|found| found.registration.mode != Mode::Auxiliary);
-        let mut asked: Vec<(bool, SourceRequest<'_>)> = Vec::new();
-        for found in &matches {
-            let operation = SourceOperation::PurgeEntity;
-            let own = requests(found, &question, forwarding, operation, usize::MAX);
-            // What it cannot judge would purge too much.
-            let told = |request: &SourceRequest<'_>| is_whole(&request.filter, &question);
-            asked.extend(own.into_iter().map(|request| (told(&request), request)));
+        let matches: Vec<_> = matches.into_iter().map(|found| (found, operation)).collect();
+        let asked = all_requests(&matches, &question, forwarding, usize::MAX)?;
+        let asking = self.inner.asking(forwarding);
+        let mut sending: Vec<BoxFuture<'_, Part>> = Vec::with_capacity(asked.len());
+        for request in &asked {
+            sending.push(Box::pin(purge_one(&asking, request, &question, purge)));
         }
-        let port = self.inner.context_sources();
-        let sent = asked.iter().map(async |(is_told, request)| {
-            let written = match &port {
-                _ if forwarding.is_loop() => Err(SourceFault::Loop.into()),
-                _ if !is_told => Err(PartFault::NotTaken),
-                Some(port) => {
-                    let purge = within(purge, request);
-                    port.purge(request, &question.attributes, &purge).await.map_err(Into::into)
-                }
-                None => Err(SourceFault::Silent("this server asks no sources".into()).into()),
-            };
-            part(request, written)
-        });
-        Ok(join_all(sent).await)
+        Ok(in_turns(sending).await)
+    }
+}
+
+async fn purge_one(
+    asking: &Asking<'_>,
+    request: &SourceRequest<'_>,
+    question: &Question,
+    purge: &Purge,
+) -> Part {
+    let (registration, purge) = (request.registration, within(purge, request));
+    // What a source cannot judge would purge too much.
+    let result = if is_whole(&request.filter, question) {
+        let having = &question.attributes;
+        let purged = asking.ask(registration, |port| port.purge(request, having, &purge)).await;
+        purged.map_err(PartFault::from)
+    } else {
+        Err(PartFault::NotTaken)
+    };
+    Part {
+        registration: registration.id.clone(),
+        is_proxied: registration.mode.is_proxied(),
+        attributes: request.attributes.clone(),
+        result,
     }
 }
 
@@ -94,14 +98,4 @@ fn within(purge: &Purge, request: &SourceRequest<'_>) -> Purge {
         Purge::Drop(names) => names.iter().filter(|name| own.contains(name)).cloned().collect(),
         Purge::Keep(names) => own.iter().filter(|name| !names.contains(name)).cloned().collect(),
     })
-}
-
-fn part(request: &SourceRequest<'_>, result: Result<Written, PartFault>) -> Part {
-    let registration = request.registration;
-    Part {
-        registration: registration.id.clone(),
-        is_proxied: registration.mode.is_proxied(),
-        attributes: request.attributes.clone(),
-        result,
-    }
 }

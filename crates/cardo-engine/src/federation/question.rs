@@ -1,9 +1,10 @@
 //! What a filter asks of context sources: which entities they have to have, and what remains.
 
-use cardo_model::Iri;
+use cardo_model::{Iri, Timestamp};
 use cardo_query::{Filter, GeoCondition};
 
-use super::wanted::WantedEntities;
+use super::reach::Forwarding;
+use super::wanted::{Looking, Wanted, WantedEntities};
 
 /// A filter taken apart by what registrations speak of (clause 5.12).
 #[derive(Debug, Default)]
@@ -53,6 +54,26 @@ impl Question {
             Some(found) => found.into_iter().map(|one| both(&entities, one)).collect(),
         };
         question
+    }
+}
+
+impl Question {
+    /// For what sources are looked that may have what is asked for.
+    pub(crate) fn wanted(&self, forwarding: &Forwarding, now: Timestamp) -> Wanted {
+        let asked = &forwarding.asked;
+        Wanted {
+            entities: self.entities.clone(),
+            attributes: asked.attributes.clone(),
+            datasets: asked.datasets.clone(),
+            operation: None,
+            time: None,
+            geo: self.geo.clone(),
+            scope: self.scope.clone(),
+            source: asked.sources.clone(),
+            encountered: forwarding.passed.clone(),
+            looking: Looking::ForInformation,
+            now,
+        }
     }
 }
 

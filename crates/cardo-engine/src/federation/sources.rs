@@ -152,6 +152,13 @@ pub enum SourceFault {
     Invalid(String),
 }
 
+impl SourceFault {
+    /// Whether the source was asked and failed: what it has answered may be of no use all the same.
+    pub(super) fn is_failure(&self) -> bool {
+        matches!(self, Self::Silent(_) | Self::Refused { .. })
+    }
+}
+
 /// What has come of asking a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contribution {
