@@ -20,6 +20,7 @@
 
 mod aabb;
 mod antimeridian;
+mod bbox;
 mod center;
 mod crossing;
 mod crs;
@@ -36,6 +37,7 @@ mod tile;
 mod validity;
 
 pub use aabb::{Aabb, Boxes};
+pub use bbox::bbox_geometry;
 pub use center::{centroid, representative_point};
 pub use crossing::is_self_crossing;
 #[cfg(feature = "proj")]

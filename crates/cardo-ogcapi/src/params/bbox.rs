@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use cardo_engine::Column;
 use cardo_query::{Filter, GeoCondition, GeoTest, HeightCondition};
-use cardo_spatial::{Aabb, GeoRelation};
-use geo_types::{Geometry, LineString, MultiPolygon, Point, Polygon, Rect};
+use cardo_spatial::{GeoRelation, bbox_geometry};
+use geo_types::Geometry;
 
 use super::{ParamFault, shorten};
 
@@ -81,48 +81,9 @@ impl Bbox {
         Filter::Geo(GeoCondition { property, test, missing_matches: true, datasets }).and(height)
     }
 
-    /// The box as a geometry, whatever it degenerates to.
     fn shape(&self) -> Geometry<f64> {
-        let (low, high) = ((self.west, self.south), (self.east, self.north));
-        match (self.west == self.east, self.south == self.north) {
-            (true, true) => Geometry::Point(Point::new(self.west, self.south)),
-            (false, false) => self.area(),
-            (false, true) if self.west < self.east => {
-                // Two halves, so that the line is not taken for one round the back of the globe.
-                let middle = (f64::midpoint(self.west, self.east), self.south);
-                Geometry::LineString(LineString::from(vec![low, middle, high]))
-            }
-            _ => Geometry::LineString(LineString::from(vec![low, high])),
-        }
+        bbox_geometry(self.west, self.south, self.east, self.north)
     }
-
-    /// One or two rectangles; a wide one is cut, so that none of its edges could be taken for one
-    /// that goes the other way round the globe.
-    fn area(&self) -> Geometry<f64> {
-        let boxes = Aabb::from_bbox(self.west, self.south, self.east, self.north);
-        let rectangles: Vec<Polygon<f64>> = boxes.iter().flat_map(narrow).collect();
-        match <[Polygon<f64>; 1]>::try_from(rectangles) {
-            Ok([one]) => Geometry::Polygon(one),
-            Err(several) => Geometry::MultiPolygon(MultiPolygon(several)),
-        }
-    }
-}
-
-/// The widest rectangle whose edges have one reading.
-const MAX_WIDTH: f64 = 170.0;
-
-fn narrow(area: &Aabb) -> Vec<Polygon<f64>> {
-    let pieces = if area.width() <= MAX_WIDTH { 1 } else { 3 };
-    let step = area.width() / f64::from(pieces);
-    let border = |piece: i32| match piece {
-        last if last == pieces => area.max[0],
-        other => area.min[0] + step * f64::from(other),
-    };
-    (0..pieces)
-        .map(|piece| {
-            Rect::new((border(piece), area.min[1]), (border(piece + 1), area.max[1])).to_polygon()
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -168,6 +129,7 @@ mod tests {
         assert!(has("24,60,24,60", 24.0, 60.0) && !has("24,60,24,60", 24.0, 60.1));
         assert!(has("24,60,24,61", 24.0, 60.5) && !has("24,60,24,61", 24.1, 60.5));
         assert!(has("-120,60,120,60", 0.0, 60.0) && !has("-120,60,120,60", 150.0, 60.0));
+        assert!(has("100,60,90,60", 0.0, 60.0) && !has("100,60,90,60", 95.0, 60.0));
     }
 
     proptest! {

@@ -1,7 +1,7 @@
-use cardo_spatial::{Aabb, GeometryError, Rules, check_geometry, check_ring};
+use cardo_spatial::{GeometryError, Rules, bbox_geometry, check_geometry, check_ring};
 use geo_types::{
     Coord, Geometry as Shape, GeometryCollection, LineString, MultiLineString, MultiPoint,
-    MultiPolygon, Point, Polygon, Rect,
+    MultiPolygon, Point, Polygon,
 };
 
 /// A position: two numbers, and a height or none.
@@ -129,35 +129,5 @@ pub(super) fn shape_of_box(numbers: &[f64]) -> Result<Shape<f64>, InvalidBox> {
     if south > north {
         return Err(InvalidBox::South(south, north));
     }
-    if west == east || south == north {
-        let corner = |x, y| Position { x, y, z: None };
-        return Ok(match (west == east, south == north) {
-            (true, true) => Shape::Point(Point::new(west, south)),
-            _ if west <= east => {
-                Shape::LineString(cut(&[corner(west, south), corner(east, north)]))
-            }
-            _ => Shape::LineString(LineString::from(vec![(west, south), (east, north)])),
-        });
-    }
-    let boxes = Aabb::from_bbox(west, south, east, north);
-    let areas: Vec<Polygon<f64>> = boxes.iter().flat_map(narrow).collect();
-    Ok(match <[Polygon<f64>; 1]>::try_from(areas) {
-        Ok([one]) => Shape::Polygon(one),
-        Err(several) => Shape::MultiPolygon(MultiPolygon(several)),
-    })
-}
-
-/// A box in pieces whose edges have one reading.
-fn narrow(area: &Aabb) -> Vec<Polygon<f64>> {
-    let pieces = if area.width() <= MAX_WIDTH { 1 } else { 3 };
-    let step = area.width() / f64::from(pieces);
-    let border = |piece: i32| match piece {
-        last if last == pieces => area.max[0],
-        other => area.min[0] + step * f64::from(other),
-    };
-    (0..pieces)
-        .map(|piece| {
-            Rect::new((border(piece), area.min[1]), (border(piece + 1), area.max[1])).to_polygon()
-        })
-        .collect()
+    Ok(bbox_geometry(west, south, east, north))
 }
