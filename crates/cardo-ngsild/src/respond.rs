@@ -90,16 +90,11 @@ pub(crate) fn created(
     id: &str,
     revision: Revision,
 ) -> Response<Body> {
-    let response = empty(StatusCode::CREATED, revision);
-    addressed(ask, resource, id, response)
+    located(ask, resource, id, empty(StatusCode::CREATED, revision))
 }
 
-/// The same answer with the address of an entity.
-pub(crate) fn located(ask: &Ask<'_>, id: &str, response: Response<Body>) -> Response<Body> {
-    addressed(ask, "entities", id, response)
-}
-
-fn addressed(
+/// The same answer with the address of what it is about.
+pub(crate) fn located(
     ask: &Ask<'_>,
     resource: &str,
     id: &str,

@@ -96,7 +96,7 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
         let id = as_string(raw).map_or_else(String::new, |text| shorten(&text));
         (id, read(raw))
     });
-    let naming = face.link_naming(ask).await?;
+    let naming = face.naming_for_sources(ask).await?;
     Ok(face.apply_all(ask, &naming, operations.collect()).await?.changed())
 }
 

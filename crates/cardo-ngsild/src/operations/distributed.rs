@@ -1,5 +1,7 @@
 //! The answer to a write that context sources had a part in (clauses 6.3.17, 5.2.16 and 5.2.18).
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use cardo_engine::{
@@ -59,6 +61,15 @@ impl Face {
             },
             _ => Ok(Applied::Whole(result?, revision)),
         }
+    }
+
+    /// The context in which sources are told of a request without a body; it is looked for only where
+    /// sources may have a part in the request.
+    pub(crate) async fn naming_for_sources(&self, ask: &Ask<'_>) -> Result<Arc<Naming>, Fault> {
+        if ask.caller.reach.is_far() {
+            return self.link_naming(ask).await;
+        }
+        Ok(self.contexts.core().clone())
     }
 
     /// The entity that is to be changed; none where it is not in the twin, but sources may have it.

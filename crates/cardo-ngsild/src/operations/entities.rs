@@ -241,7 +241,7 @@ pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let id = entity.id.clone();
     Ok(match face.apply_far(ask, &naming, Operation::Create(entity)).await? {
         Applied::Whole(_, revision) => created(ask, "entities", id.as_str(), revision),
-        Applied::Mixed(mixed) => located(ask, id.as_str(), mixed.batch_result()),
+        Applied::Mixed(mixed) => located(ask, "entities", id.as_str(), mixed.batch_result()),
     })
 }
 
@@ -267,7 +267,7 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let params = ask.params(&["local", "type"], &[])?;
     let id = ask.id(1)?;
     face.target(ask, &id, params.get("type")).await?;
-    let naming = face.link_naming(ask).await?;
+    let naming = face.naming_for_sources(ask).await?;
     Ok(face.apply_far(ask, &naming, Operation::Delete(id)).await?.no_content())
 }
 

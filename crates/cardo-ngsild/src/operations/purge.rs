@@ -62,8 +62,9 @@ pub(crate) async fn purge(
     let sources = source_filter(params.get("csf"), naming.context())?;
     let filter = question(&text, attrs.as_deref(), naming.context(), 0)?;
     let caller = ask.caller_to(&naming, AskedSources { sources, ..AskedSources::default() });
+    // What is refused as a whole here is sent to nobody.
+    let revision = face.purge(ask, filter.clone(), &purge).await?;
     let parts = face.engine.purge_sources(&caller, &filter, &purge).await?;
-    let revision = face.purge(ask, filter, &purge).await?;
     Ok(answer(&parts, revision))
 }
 

@@ -1,7 +1,9 @@
+use axum::http::Method;
+use cardo_ngsild::{NgsildLimits, NgsildOptions};
 use serde_json::{Value, json};
 
-use super::{Broker, broker, entity, far_client, full, peer, register};
-use crate::client::Client;
+use super::{Broker, broker, entity, far_client, far_options, full, peer, register};
+use crate::client::{Client, client_with};
 
 const ALL: &str = "redirectionOps";
 const ID: &str = "urn:ngsi-ld:T:1";
@@ -244,4 +246,26 @@ async fn a_purge_is_not_sent_to_a_source_that_cannot_judge_its_condition() {
     assert_eq!(reply["errors"][0]["registrationId"], SOURCE);
     at(&other).get(&format!("/entities/{ID}")).await.expect(200);
     assert!(other.seen.lock().iter().all(|came| !came.target.contains("type=T&")));
+}
+
+#[tokio::test]
+async fn a_purge_that_is_refused_here_is_sent_to_nobody() {
+    let limits = NgsildLimits { purge: 1, ..NgsildLimits::default() };
+    let client = client_with(NgsildOptions { limits, ..far_options() }).await;
+    let other = broker().await;
+    at(&other).create(entity("1", "speed", 1.0)).await;
+    client.create(json!([entity("2", "speed", 2.0), entity("3", "speed", 3.0)])).await;
+    register(&client.engine, other.address, of_all("inclusive")).await;
+    client.delete("/entities?type=T").await.expect(403);
+    assert!(other.seen.lock().is_empty());
+}
+
+#[tokio::test]
+async fn a_deletion_looks_for_a_context_only_where_sources_are_told_of_it() {
+    let client = far_client().await;
+    client.create(entity("1", "speed", 1.0)).await;
+    let link = "<http://127.0.0.1:1/c.jsonld>; rel=\"http://www.w3.org/ns/json-ld#context\"; \
+                type=\"application/ld+json\"";
+    let deletion = client.ask(Method::DELETE, &format!("/entities/{ID}")).header("link", link);
+    deletion.send().await.expect(204);
 }
