@@ -9,7 +9,6 @@ use cardo_engine::{LogError, Operation, Snapshot};
 use cardo_model::Revision;
 use serde_json::{Value, json};
 
-use super::subscriptions::add_paging;
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
 use crate::request::{Ask, JSON_TYPES};
@@ -50,7 +49,7 @@ pub(crate) async fn list(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
         .collect();
     let body = Value::Array(shown).to_string().into_bytes();
     let mut response = answer(ask, media, &naming, body, snapshot.revision());
-    add_paging(ask, &mut response, &paging, all.len(), media);
+    paging.tell_of(ask, media, all.len(), &mut response);
     Ok(response)
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod contexts;
 pub(crate) mod deliveries;
 pub(crate) mod discovery;
 mod distributed;
+mod documents;
 pub(crate) mod entities;
 pub(crate) mod entity_maps;
 pub(crate) mod identity;

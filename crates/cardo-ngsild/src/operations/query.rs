@@ -402,6 +402,18 @@ impl Paging {
             headers.extend(before.map(|link| (LINK, link)));
         }
     }
+
+    /// The same where it is known how many there are in all.
+    pub(crate) fn tell_of(
+        self,
+        ask: &Ask<'_>,
+        media: Media,
+        total: usize,
+        response: &mut Response<Body>,
+    ) {
+        let has_more = self.offset.saturating_add(self.limit) < total;
+        self.tell(ask, media, self.count.then_some(total), has_more, response);
+    }
 }
 
 impl EntityWriter<'_, '_> {

@@ -5,21 +5,21 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::StatusCode;
-use cardo_engine::{Operation, Snapshot};
-use cardo_model::{DocumentChange, Iri, Timestamp};
+use cardo_engine::Snapshot;
+use cardo_model::{Iri, Timestamp};
 use serde_json::Value;
 
-use super::discovery::add_context;
-use super::subscriptions::{Answer, merge, refuse_nulls, sys_attrs};
+use super::documents::{page, put, shown, sys_attrs};
+use super::subscriptions::{Answer, merge, refuse_nulls};
 use crate::face::Face;
-use crate::fault::{Fault, NgsildError};
+use crate::fault::Fault;
 use crate::federation::subscriptions::OF_SUBSCRIPTION;
 use crate::registrations::{
     SUBSCRIPTION_KIND, SUBSCRIPTION_STATE_KIND, Subscribed, TOLD_KIND, position_name,
 };
 use crate::represent::Naming;
-use crate::request::{Ask, JSON_TYPES, Media};
-use crate::respond::{answer, created, empty};
+use crate::request::{Ask, JSON_TYPES};
+use crate::respond::{created, empty};
 use crate::subscriptions::{Deliveries, SUBSCRIPTION_KIND as ENTITIES_KIND, Stored};
 
 /// Create context source registration subscription (clause 5.11.2).
@@ -42,15 +42,7 @@ pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let _writing = face.subscriptions.writing.lock().await;
     let snapshot = face.contexts.twin(&ask.caller.twin).await?;
     if let Some(snapshot) = &snapshot {
-        if snapshot.document(SUBSCRIPTION_KIND, id.as_str()).is_some() {
-            let detail = format!("subscription {id} exists already");
-            return Err(Fault::new(NgsildError::AlreadyExists, detail));
-        }
-        let most = face.options.limits.subscriptions;
-        if snapshot.documents(SUBSCRIPTION_KIND).len() >= most {
-            let detail = format!("the tenant has {most} subscriptions, the most that are accepted");
-            return Err(Fault::new(NgsildError::Forbidden, detail));
-        }
+        face.check_new_subscription(snapshot, SUBSCRIPTION_KIND, &id)?;
     }
     let hosted = face.name_context(ask, snapshot.as_ref(), &naming, &mut stored)?;
     let put = put(SUBSCRIPTION_KIND, &id, Some(stored.to_text()));
@@ -68,7 +60,7 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let payload = face.payload(ask, body).await?;
     let given = face.given(&payload).await?;
     let _writing = face.subscriptions.writing.lock().await;
-    let (mut stored, snapshot) = face.stored_source_subscription(ask, &id).await?;
+    let (mut stored, snapshot) = face.subscription_of(ask, SUBSCRIPTION_KIND, &id).await?;
     refuse_owned(&snapshot, &id)?;
     if given.members.get("id").is_some_and(|other| other.as_str() != Some(id.as_str())) {
         return Err(Fault::bad_data("the id of a subscription cannot be changed"));
@@ -92,7 +84,7 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     ask.params(&["local"], &[])?;
     let id = ask.id(1)?;
     let _writing = face.subscriptions.writing.lock().await;
-    let (_, snapshot) = face.stored_source_subscription(ask, &id).await?;
+    let (_, snapshot) = face.subscription_of(ask, SUBSCRIPTION_KIND, &id).await?;
     refuse_owned(&snapshot, &id)?;
     let kinds = [SUBSCRIPTION_KIND, SUBSCRIPTION_STATE_KIND, TOLD_KIND];
     let revision = face.apply_together(ask, kinds.map(|kind| put(kind, &id, None)).into()).await?;
@@ -107,14 +99,11 @@ pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
     let media = ask.media(&JSON_TYPES)?;
     let naming = face.link_naming(ask).await?;
     let id = ask.id(1)?;
-    let (stored, snapshot) = face.stored_source_subscription(ask, &id).await?;
+    let (stored, snapshot) = face.subscription_of(ask, SUBSCRIPTION_KIND, &id).await?;
     let id = id.as_str();
-    let mut shown =
+    let subscription =
         face.show_source_subscription(ask, &snapshot, id, &stored, &naming, sys_attrs).await;
-    if media == Media::JsonLd {
-        add_context(&mut shown, &naming);
-    }
-    Ok(answer(ask, media, &naming, shown.to_string().into_bytes(), snapshot.revision()))
+    Ok(shown(ask, media, &naming, subscription, snapshot.revision()))
 }
 
 /// Query context source registration subscriptions (clause 5.11.5).
@@ -133,15 +122,7 @@ pub(crate) async fn list(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
             face.show_source_subscription(ask, &snapshot, id, &stored, &naming, sys_attrs).await,
         );
     }
-    let mut shown = Value::Array(list);
-    if media == Media::JsonLd {
-        add_context(&mut shown, &naming);
-    }
-    let body = shown.to_string().into_bytes();
-    let mut response = answer(ask, media, &naming, body, snapshot.revision());
-    let has_more = paging.offset.saturating_add(paging.limit) < all.len();
-    paging.tell(ask, media, paging.count.then_some(all.len()), has_more, &mut response);
-    Ok(response)
+    Ok(page(ask, media, &naming, (list, paging, all.len()), snapshot.revision()))
 }
 
 /// What belongs to a subscription of entities comes and goes with it (clause 5.8.1.4).
@@ -151,14 +132,6 @@ fn refuse_owned(snapshot: &Snapshot, id: &Iri) -> Result<(), Fault> {
         Some(owner) => Err(Fault::bad_data(format!("it belongs to subscription {owner}"))),
         None => Ok(()),
     }
-}
-
-fn put(kind: &str, id: &Iri, text: Option<String>) -> Operation {
-    Operation::Document(DocumentChange {
-        kind: kind.into(),
-        id: id.as_str().into(),
-        body: text.map(String::into_boxed_str),
-    })
 }
 
 impl Face {
@@ -174,19 +147,6 @@ impl Face {
             return Err(Fault::bad_data("expiresAt lies in the past"));
         }
         Ok(())
-    }
-
-    async fn stored_source_subscription(
-        &self,
-        ask: &Ask<'_>,
-        id: &Iri,
-    ) -> Result<(Stored, Snapshot), Fault> {
-        let snapshot = self.snapshot(ask).await?;
-        let text = snapshot.document(SUBSCRIPTION_KIND, id.as_str());
-        let stored = text.and_then(|text| Stored::from_text(&text));
-        let stored =
-            stored.ok_or_else(|| Fault::not_found(format!("subscription {id} not found")))?;
-        Ok((stored, snapshot))
     }
 
     async fn show_source_subscription(

@@ -1,24 +1,22 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::header::LINK;
-use axum::http::{HeaderValue, Response, StatusCode};
+use axum::http::{Response, StatusCode};
 use cardo_engine::{Batch, Operation, Snapshot};
-use cardo_http::{BaseUrl, PageLinks};
+use cardo_http::BaseUrl;
 use cardo_jsonld::CORE_CONTEXT_URL;
 use cardo_model::{DocumentChange, Iri, NGSI_LD_NULL, Revision, Timestamp};
 use serde_json::{Map, Value};
 
 use super::deliveries::letters;
-use super::discovery::add_context;
-use super::query::{Paging, RESULTS_COUNT};
+use super::documents::{page, put, shown, sys_attrs};
 use crate::contexts::{BodyContext, Hosted, StoredKind, url_of};
 use crate::face::Face;
-use crate::fault::{Fault, NgsildError};
+use crate::fault::Fault;
 use crate::parse::{Document, as_string};
 use crate::represent::Naming;
-use crate::request::{Ask, JSON_TYPES, Media, Payload};
-use crate::respond::{answer, created, empty};
+use crate::request::{Ask, JSON_TYPES, Payload};
+use crate::respond::{created, empty};
 use crate::subscriptions::{
     Deliveries, FAILURE_REASON, LETTERS_DROPPED, STATE_KIND, SUBSCRIPTION_KIND, Stored,
     expand_names, forget_letter,
@@ -79,25 +77,16 @@ pub(crate) async fn create(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     face.check(ask, &stored, Some(now)).await?;
     let _writing = face.subscriptions.writing.lock().await;
     let snapshot = face.contexts.twin(&ask.caller.twin).await?;
-    match &snapshot {
-        Some(snapshot) if snapshot.document(SUBSCRIPTION_KIND, id.as_str()).is_some() => {
-            let detail = format!("subscription {id} exists already");
-            return Err(Fault::new(NgsildError::AlreadyExists, detail));
-        }
-        Some(snapshot) => {
-            let most = face.options.limits.subscriptions;
-            if snapshot.documents(SUBSCRIPTION_KIND).len() >= most {
-                let detail =
-                    format!("the tenant has {most} subscriptions, the most that are accepted");
-                return Err(Fault::new(NgsildError::Forbidden, detail));
-            }
-        }
-        None => {}
+    if let Some(snapshot) = &snapshot {
+        face.check_new_subscription(snapshot, SUBSCRIPTION_KIND, &id)?;
     }
     let passed = face.note_passed(ask, id.as_str())?;
     let hosted = face.name_context(ask, snapshot.as_ref(), &given.naming, &mut stored)?;
-    let operations =
-        hosted.into_iter().chain(passed).chain([put(&id, Some(stored.to_text()))]).collect();
+    let operations = hosted
+        .into_iter()
+        .chain(passed)
+        .chain([put(SUBSCRIPTION_KIND, &id, Some(stored.to_text()))])
+        .collect();
     // What happens from here on is told, also by a later run of the server.
     let head = snapshot.map_or(Revision(0), |snapshot| snapshot.revision());
     face.subscriptions.prepare(&face.engine, &ask.caller.twin, head).await?;
@@ -133,7 +122,8 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     }
     stored.modified_at = now;
     face.check(ask, &stored, renews.then_some(now)).await?;
-    let (_, revision) = face.apply_one(ask, put(&id, Some(stored.to_text()))).await?;
+    let (_, revision) =
+        face.apply_one(ask, put(SUBSCRIPTION_KIND, &id, Some(stored.to_text()))).await?;
     // Who follows the log finds the update there, in its place among the changes.
     face.subscription_written(ask, id.as_str());
     Ok(empty(StatusCode::NO_CONTENT, revision))
@@ -166,7 +156,7 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let letters = letters(&snapshot, id.as_str());
     let forgotten = letters.iter().map(|(document, _)| forget_letter(document));
     let forgotten = std::iter::once(state).chain(forgotten).map(Operation::Document);
-    let operations = std::iter::once(put(&id, None)).chain(forgotten).collect();
+    let operations = std::iter::once(put(SUBSCRIPTION_KIND, &id, None)).chain(forgotten).collect();
     let revision = face.apply_together(ask, operations).await?;
     face.subscription_written(ask, id.as_str());
     Ok(empty(StatusCode::NO_CONTENT, revision))
@@ -180,11 +170,8 @@ pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
     let naming = face.link_naming(ask).await?;
     let id = ask.id(1)?;
     let (stored, snapshot) = face.stored(ask, &id).await?;
-    let mut shown = face.show(ask, &snapshot, id.as_str(), &stored, &naming, sys_attrs).await?;
-    if media == Media::JsonLd {
-        add_context(&mut shown, &naming);
-    }
-    Ok(answer(ask, media, &naming, shown.to_string().into_bytes(), snapshot.revision()))
+    let subscription = face.show(ask, &snapshot, id.as_str(), &stored, &naming, sys_attrs).await?;
+    Ok(shown(ask, media, &naming, subscription, snapshot.revision()))
 }
 
 /// Query subscriptions (clause 5.8.4).
@@ -196,63 +183,12 @@ pub(crate) async fn list(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let naming = face.link_naming(ask).await?;
     let snapshot = face.snapshot(ask).await?;
     let all = snapshot.documents(SUBSCRIPTION_KIND);
-    let mut shown = Vec::new();
+    let mut list = Vec::new();
     for (id, text) in all.iter().skip(paging.offset).take(paging.limit) {
         let Some(stored) = Stored::from_text(text) else { continue };
-        shown.push(face.show(ask, &snapshot, id, &stored, &naming, sys_attrs).await?);
+        list.push(face.show(ask, &snapshot, id, &stored, &naming, sys_attrs).await?);
     }
-    let mut shown = Value::Array(shown);
-    if media == Media::JsonLd {
-        add_context(&mut shown, &naming);
-    }
-    let mut response =
-        answer(ask, media, &naming, shown.to_string().into_bytes(), snapshot.revision());
-    add_paging(ask, &mut response, &paging, all.len(), media);
-    Ok(response)
-}
-
-/// Says how many there are, and where those before and behind the page are (clause 6.3.10).
-pub(super) fn add_paging(
-    ask: &Ask<'_>,
-    response: &mut Response<Body>,
-    paging: &Paging,
-    total: usize,
-    media: Media,
-) {
-    let headers = response.headers_mut();
-    if paging.count {
-        headers.insert(RESULTS_COUNT, HeaderValue::from(total));
-    }
-    let links = PageLinks {
-        path: &BaseUrl::of(ask.parts).to(ask.parts.uri.path().trim_end_matches('/')),
-        query: ask.parts.uri.query(),
-        limit: paging.limit,
-        media_type: media.as_str(),
-    };
-    if paging.limit > 0 && paging.offset + paging.limit < total {
-        headers
-            .extend(links.to_offset(paging.offset + paging.limit, "next").map(|link| (LINK, link)));
-    }
-    if paging.limit > 0 && paging.offset > 0 {
-        let before = paging.offset.saturating_sub(paging.limit);
-        headers.extend(links.to_offset(before, "prev").map(|link| (LINK, link)));
-    }
-}
-
-pub(super) fn sys_attrs(options: Option<&str>) -> Result<bool, Fault> {
-    match options {
-        None | Some("") => Ok(false),
-        Some("sysAttrs") => Ok(true),
-        Some(other) => Err(Fault::invalid(format!("{other:?} is not an option of this operation"))),
-    }
-}
-
-fn put(id: &Iri, text: Option<String>) -> Operation {
-    Operation::Document(DocumentChange {
-        kind: SUBSCRIPTION_KIND.into(),
-        id: id.as_str().into(),
-        body: text.map(String::into_boxed_str),
-    })
+    Ok(page(ask, media, &naming, (list, paging, all.len()), snapshot.revision()))
 }
 
 /// Clause 5.5.4: nothing can be deleted from what does not exist yet.
@@ -352,12 +288,7 @@ impl Face {
         ask: &Ask<'_>,
         id: &Iri,
     ) -> Result<(Stored, Snapshot), Fault> {
-        let snapshot = self.snapshot(ask).await?;
-        let text = snapshot.document(SUBSCRIPTION_KIND, id.as_str());
-        let stored = text.and_then(|text| Stored::from_text(&text));
-        let stored =
-            stored.ok_or_else(|| Fault::not_found(format!("subscription {id} not found")))?;
-        Ok((stored, snapshot))
+        self.subscription_of(ask, SUBSCRIPTION_KIND, id).await
     }
 
     async fn show(

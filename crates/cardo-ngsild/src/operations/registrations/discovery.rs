@@ -11,16 +11,14 @@ use cardo_query::{
     Filter, QOptions, TemporalParameters, parse_attributes, parse_geo, parse_id_pattern, parse_ids,
     parse_q, parse_scope_q, parse_temporal, parse_type_selection,
 };
-use serde_json::Value;
 
 use super::{Answer, state};
 use crate::face::Face;
 use crate::fault::Fault;
-use crate::operations::discovery::add_context;
+use crate::operations::documents::{page, shown, sys_attrs};
 use crate::operations::{ContextNames, ProjectionText, QuestionText, dataset_ids, members};
 use crate::registrations::{SourceNames, Stored};
-use crate::request::{Ask, JSON_TYPES, Media};
-use crate::respond::answer;
+use crate::request::{Ask, JSON_TYPES};
 
 const QUERY: [&str; 25] = [
     "type",
@@ -59,11 +57,8 @@ pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
     let id = ask.id(1)?;
     let (stored, registration) = face.stored_registration(ask, &id).await?;
     let revision = face.snapshot(ask).await?.revision();
-    let mut shown = stored.show(naming.context(), state(&registration), None, sys_attrs);
-    if media == Media::JsonLd {
-        add_context(&mut shown, &naming);
-    }
-    Ok(answer(ask, media, &naming, shown.to_string().into_bytes(), revision))
+    let registration = stored.show(naming.context(), state(&registration), None, sys_attrs);
+    Ok(shown(ask, media, &naming, registration, revision))
 }
 
 /// Query context source registrations (clause 5.10.2).
@@ -77,28 +72,13 @@ pub(crate) async fn query(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let snapshot = face.snapshot(ask).await?;
     let registrations = face.engine.registrations(&ask.caller).await?;
     let found = registrations.matching(&wanted);
-    let page = found.iter().skip(paging.offset).take(paging.limit).filter_map(|one| {
+    let list = found.iter().skip(paging.offset).take(paging.limit).filter_map(|one| {
         let text = snapshot.document(REGISTRATION_KIND, one.registration.id.as_str())?;
         let stored = Stored::from_text(&text)?;
         Some(stored.show(naming.context(), state(&one.registration), Some(one), sys_attrs))
     });
-    let mut shown = Value::Array(page.collect());
-    if media == Media::JsonLd {
-        add_context(&mut shown, &naming);
-    }
-    let body = shown.to_string().into_bytes();
-    let mut response = answer(ask, media, &naming, body, snapshot.revision());
-    let has_more = paging.offset.saturating_add(paging.limit) < found.len();
-    paging.tell(ask, media, paging.count.then_some(found.len()), has_more, &mut response);
-    Ok(response)
-}
-
-fn sys_attrs(options: Option<&str>) -> Result<bool, Fault> {
-    match options {
-        None | Some("") => Ok(false),
-        Some("sysAttrs") => Ok(true),
-        Some(other) => Err(Fault::invalid(format!("{other:?} is not an option of this operation"))),
-    }
+    let list = (list.collect(), paging, found.len());
+    Ok(page(ask, media, &naming, list, snapshot.revision()))
 }
 
 impl Face {

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::StatusCode;
 use cardo_engine::{
-    Caller, EntityQuery, Mode, Operation, Order, PageRequest, PageStart, REGISTRATION_KIND, Reach,
+    Caller, EntityQuery, Mode, Order, PageRequest, PageStart, REGISTRATION_KIND, Reach,
     Registration,
 };
-use cardo_model::{DocumentChange, Iri, Revision, Timestamp};
+use cardo_model::{Revision, Timestamp};
 
 use super::Answer;
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
+use crate::operations::documents::put;
 use crate::registrations::{EXPIRY_POSITION, Stored, read};
 use crate::request::Ask;
 use crate::respond::{created, empty};
@@ -83,18 +84,10 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let id = ask.id(1)?;
     let _writing = face.registrations.writing.lock().await;
     face.stored_registration(ask, &id).await?;
-    let (_, revision) = face.apply_one(ask, put(&id, None)).await?;
+    let (_, revision) = face.apply_one(ask, put(REGISTRATION_KIND, &id, None)).await?;
     face.registrations.tell(&ask.caller.twin, false);
     face.registration_written(ask);
     Ok(empty(StatusCode::NO_CONTENT, revision))
-}
-
-fn put(id: &Iri, text: Option<String>) -> Operation {
-    Operation::Document(DocumentChange {
-        kind: REGISTRATION_KIND.into(),
-        id: id.as_str().into(),
-        body: text.map(String::into_boxed_str),
-    })
 }
 
 impl Face {
@@ -105,7 +98,7 @@ impl Face {
         registration: &Registration,
         stored: &Stored,
     ) -> Result<Revision, Fault> {
-        let put = put(&registration.id, Some(stored.to_text()));
+        let put = put(REGISTRATION_KIND, &registration.id, Some(stored.to_text()));
         let (_, revision) = self.apply_one(ask, put).await?;
         let twin = &ask.caller.twin;
         let has_end = registration.expires_at.is_some();
