@@ -243,21 +243,36 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+async fn opened(store: &Arc<MemoryStore>) -> Engine {
+    Engine::open(store.clone(), EngineOptions::default()).await.unwrap()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
     #[test]
     fn branches_are_independent_whatever_happens_and_whenever_the_server_stops(
         steps in prop::collection::vec(step(), 1..40),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let store = Arc::new(MemoryStore::new());
-            let mut engine = Engine::open(store.clone(), EngineOptions::default()).await.unwrap();
-            let callers = [Caller::local("test"), on("a"), on("b"), on("c")];
-            create(&engine, &callers[0], 0, 0.0).await;
-            let mut expected: Vec<Option<BTreeMap<u32, String>>> = vec![None; 4];
-            expected[0] = Some(BTreeMap::from([(0, "0".to_owned())]));
-            for step in steps {
+        let store = Arc::new(MemoryStore::new());
+        let mut runtime = runtime();
+        let mut engine = runtime.block_on(opened(&store));
+        let callers = [Caller::local("test"), on("a"), on("b"), on("c")];
+        runtime.block_on(create(&engine, &callers[0], 0, 0.0));
+        let mut expected: Vec<Option<BTreeMap<u32, String>>> = vec![None; 4];
+        expected[0] = Some(BTreeMap::from([(0, "0".to_owned())]));
+        for step in steps {
+            if let Step::Reopen(false) = step {
+                // A server that is killed does nothing more, so what it has spawned ends with it.
+                drop(engine);
+                runtime = self::runtime();
+                store.reopen();
+                engine = runtime.block_on(opened(&store));
+            }
+            runtime.block_on(async {
                 match step {
                     Step::Put(at, n, v) => if let Some(known) = &mut expected[at] {
                         create(&engine, &callers[at], n, f64::from(v)).await;
@@ -278,7 +293,8 @@ proptest! {
                         let dropped = engine.drop_branch(&callers[at].twin).await.unwrap();
                         assert_eq!(dropped, expected[at].take().is_some());
                     }
-                    Step::Reopen(is_clean) => engine = reopened(engine, &store, is_clean).await,
+                    Step::Reopen(true) => engine = reopened(engine.clone(), &store, true).await,
+                    Step::Reopen(false) => {}
                     Step::Project => engine.project_all().await.unwrap(),
                 }
                 for (caller, known) in callers.iter().zip(&expected) {
@@ -291,7 +307,7 @@ proptest! {
                     }).collect();
                     assert_eq!(&found, known, "{}", caller.twin);
                 }
-            }
-        });
+            });
+        }
     }
 }
