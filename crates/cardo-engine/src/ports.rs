@@ -241,6 +241,21 @@ pub struct HistoryQuery {
     pub limit: usize,
 }
 
+impl HistoryQuery {
+    /// All that is known of an entity.
+    pub fn whole(entity: EntityId) -> Self {
+        Self {
+            entity,
+            attributes: Vec::new(),
+            from: None,
+            until: None,
+            up_to: None,
+            last: None,
+            limit: usize::MAX,
+        }
+    }
+}
+
 /// Why a store did not do what it was asked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {

@@ -200,13 +200,10 @@ impl Bench {
         let watch = Watch::start();
         for n in 0..rounds {
             let query = HistoryQuery {
-                up_to: None,
-                entity: reading(scatter(n) % self.count, 1, 0).entity,
                 attributes: vec![NameId::new(1)],
-                from: None,
-                until: None,
                 last: Some(10),
                 limit: 1_000,
+                ..HistoryQuery::whole(reading(scatter(n) % self.count, 1, 0).entity)
             };
             self.store.history(&self.twin, &query).await.expect("it is sound");
         }

@@ -108,13 +108,9 @@ impl Inner {
         let mut looks_through = is_part && !placed_by_row;
         let limit = if looks_through { MOST_ROWS } else { request.limit.max(MIN_READ) };
         let whole = HistoryQuery {
-            entity: request.entity.clone(),
             attributes: asked.clone(),
-            from: None,
-            until: None,
-            up_to: None,
-            last: None,
             limit: limit.saturating_add(1),
+            ..HistoryQuery::whole(request.entity.clone())
         };
         let mut query = whole.clone();
         if placed_by_row {

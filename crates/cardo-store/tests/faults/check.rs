@@ -85,15 +85,7 @@ async fn check_state(store: &SqliteStore, acknowledged: Acknowledged) -> u64 {
     let projections =
         (1..1_000).position(|n| head_after(n * PROJECTED_EACH) == reached).unwrap() + 1;
     for (n, expected) in [(0, projections), (17, projections), (FORGOTTEN, projections % 2)] {
-        let query = HistoryQuery {
-            up_to: None,
-            entity: sensor(n),
-            attributes: Vec::new(),
-            from: None,
-            until: None,
-            last: None,
-            limit: usize::MAX,
-        };
+        let query = HistoryQuery::whole(sensor(n));
         let mut rows = store.history(&first(), &query).await.unwrap();
         let amendments = Amendments::take(&mut rows);
         assert_eq!(amendments.carry_out(rows).len(), expected, "sensor {n}");

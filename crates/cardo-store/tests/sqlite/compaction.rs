@@ -18,18 +18,6 @@ async fn open(compaction_bytes: u64) -> (SqliteStore, TempDir) {
     (SqliteStore::open(dir.path(), options).await.unwrap(), dir)
 }
 
-fn whole(n: u64) -> HistoryQuery {
-    HistoryQuery {
-        up_to: None,
-        entity: sensor(n),
-        attributes: Vec::new(),
-        from: None,
-        until: None,
-        last: None,
-        limit: usize::MAX,
-    }
-}
-
 #[tokio::test]
 async fn compacted_history_equals_a_plain_model_however_it_is_cut_into_portions() {
     for (seed, portion) in (20_u64..26).zip([1_500, 6_000, 1 << 20].into_iter().cycle()) {
@@ -67,7 +55,7 @@ async fn readers_beside_a_compaction_see_each_row_once() {
     }
     let reading_along = async {
         for round in 0..60_u64 {
-            let rows = store.history(&a, &whole(round % 40)).await.unwrap();
+            let rows = store.history(&a, &HistoryQuery::whole(sensor(round % 40))).await.unwrap();
             let revisions: Vec<u64> = rows.iter().map(|row| row.revision.0).collect();
             let steps = u64::try_from(rows.len()).unwrap() / 10;
             let expected: Vec<u64> = (0..steps)
@@ -91,7 +79,7 @@ async fn readers_beside_a_compaction_see_each_row_once() {
     };
     tokio::join!(reading_along, projecting, compacting);
     for n in 0..40 {
-        assert_eq!(store.history(&a, &whole(n)).await.unwrap().len(), 300);
+        assert_eq!(store.history(&a, &HistoryQuery::whole(sensor(n))).await.unwrap().len(), 300);
     }
 }
 
@@ -114,14 +102,17 @@ async fn series_around_the_size_of_a_block_come_back_whole() {
         }
         let mut sorted = rows;
         sorted.sort_by_key(|row| (row.time, row.revision));
-        let answer = store.history(&a, &whole(1)).await.unwrap();
+        let answer = store.history(&a, &HistoryQuery::whole(sensor(1))).await.unwrap();
         assert!(answer == sorted, "{length} rows");
-        let last = HistoryQuery { last: Some(10), ..whole(1) };
+        let last = HistoryQuery { last: Some(10), ..HistoryQuery::whole(sensor(1)) };
         let answer = store.history(&a, &last).await.unwrap();
         assert_eq!(answer, sorted[sorted.len() - 10..], "{length} rows");
         let middle = Timestamp::from_seconds(length / 2);
-        let half =
-            HistoryQuery { from: Some(middle), attributes: vec![NameId::new(1)], ..whole(1) };
+        let half = HistoryQuery {
+            from: Some(middle),
+            attributes: vec![NameId::new(1)],
+            ..HistoryQuery::whole(sensor(1))
+        };
         let at = sorted.partition_point(|row| row.time < middle);
         assert!(store.history(&a, &half).await.unwrap() == sorted[at..], "{length} rows");
         assert_eq!(store.verify().await.unwrap(), [""; 0]);
@@ -147,7 +138,7 @@ async fn what_settled_stays_whole_while_little_and_much_is_added() {
         store.compact(&a).await.unwrap();
         assert_eq!(store.waiting_runs(&a).await.unwrap(), 0);
         for (n, expected) in (0..).zip(&expected) {
-            let rows = store.history(&a, &whole(n)).await.unwrap();
+            let rows = store.history(&a, &HistoryQuery::whole(sensor(n))).await.unwrap();
             let revisions: Vec<u64> = rows.iter().map(|row| row.revision.0).collect();
             assert_eq!(&revisions, expected, "entity {n} after step {after}");
         }
@@ -169,7 +160,7 @@ async fn history_is_compacted_in_the_background_once_a_twin_is_quiet() {
     for _ in 0..100 {
         tokio::time::sleep(Duration::from_millis(100)).await;
         if store.waiting_runs(&a).await.unwrap() == 0 {
-            assert_eq!(store.history(&a, &whole(7)).await.unwrap().len(), 20);
+            assert_eq!(store.history(&a, &HistoryQuery::whole(sensor(7))).await.unwrap().len(), 20);
             return;
         }
     }

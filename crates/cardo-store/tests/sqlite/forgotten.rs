@@ -106,7 +106,8 @@ impl Told {
             let mut rows = rows.clone();
             let amendments = Amendments::take(&mut rows);
             let mut expected = amendments.carry_out(rows);
-            let mut answer = self.store.history(&self.twin, &whole(*n)).await.unwrap();
+            let mut answer =
+                self.store.history(&self.twin, &HistoryQuery::whole(sensor(*n))).await.unwrap();
             let waiting = Amendments::take(&mut answer);
             answer = waiting.carry_out(answer);
             let place =
@@ -127,18 +128,6 @@ fn holding(dir: &Path, text: &str) -> Vec<String> {
     let files = files(dir).into_iter().filter(|(name, _)| name.starts_with("state"));
     let holds = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
     files.filter(|(_, bytes)| holds(bytes)).map(|(name, _)| name).collect()
-}
-
-fn whole(n: u64) -> HistoryQuery {
-    HistoryQuery {
-        up_to: None,
-        entity: sensor(n),
-        attributes: Vec::new(),
-        from: None,
-        until: None,
-        last: None,
-        limit: usize::MAX,
-    }
 }
 
 #[tokio::test]
@@ -192,10 +181,13 @@ async fn only_what_was_forgotten_goes() {
     told.check().await;
     // The compacted histories hold no amendments any more.
     for n in 0..4 {
-        let rows = told.store.history(&told.twin, &whole(n)).await.unwrap();
+        let rows = told.store.history(&told.twin, &HistoryQuery::whole(sensor(n))).await.unwrap();
         assert!(rows.iter().all(|row| !matches!(row.event, HistoryEvent::Amended(_))));
     }
-    assert_eq!(told.store.history(&told.twin, &whole(0)).await.unwrap().len(), 1);
+    assert_eq!(
+        told.store.history(&told.twin, &HistoryQuery::whole(sensor(0))).await.unwrap().len(),
+        1
+    );
     assert_eq!(told.holds(&secret(0, 2)), [""; 0]);
     // More rows, and another amendment of what was put right.
     told.project(vec![reading(2, 1, None, 9_600, 9_600), amended(2, 9_700, instance(9, None))])
@@ -228,7 +220,7 @@ async fn what_a_kill_left_undone_is_done_by_the_next_start() {
 async fn readers_beside_an_amendment_see_all_or_nothing_of_it() {
     let mut told = Told::new(false, true).await;
     told.project(vec![amended(3, 9_000, Amendment::Attribute(hidden()))]).await;
-    let query = HistoryQuery { attributes: vec![hidden()], ..whole(3) };
+    let query = HistoryQuery { attributes: vec![hidden()], ..HistoryQuery::whole(sensor(3)) };
     let reading_along = async {
         for _ in 0..60 {
             let mut rows = told.store.history(&told.twin, &query).await.unwrap();

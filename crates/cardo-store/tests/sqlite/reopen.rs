@@ -39,13 +39,9 @@ async fn assert_filled(store: &SqliteStore) {
     assert_eq!(loaded.documents, [document("subscription", "s", Some("{}"))]);
     assert_eq!(&*loaded.offsets[0].offset, "9");
     let query = HistoryQuery {
-        up_to: None,
-        entity: sensor(1),
         attributes: vec![NameId::new(1)],
-        from: None,
-        until: None,
-        last: None,
         limit: 10,
+        ..HistoryQuery::whole(sensor(1))
     };
     assert_eq!(store.history(&a, &query).await.unwrap().len(), 2);
     assert_eq!(store.positions(&a).await.unwrap(), [("notify".into(), Revision(4))]);

@@ -15,18 +15,6 @@ use crate::random::sample;
 const SOUTH: Option<&str> = Some("urn:dataset:south");
 const NORTH: Option<&str> = Some("urn:dataset:north");
 
-fn whole(n: u64) -> HistoryQuery {
-    HistoryQuery {
-        up_to: None,
-        entity: sensor(n),
-        attributes: Vec::new(),
-        from: None,
-        until: None,
-        last: None,
-        limit: usize::MAX,
-    }
-}
-
 /// Projects rows in steps of a given size, with one revision each.
 async fn keep<S: Store>(store: &S, rows: &[HistoryRow], step: usize) -> TwinId {
     keep_in(store, "a", rows, step).await
@@ -66,10 +54,16 @@ where
     rows.reverse();
     rows.insert(3, reading(2, 2, None, 12, 9));
     let twin = keep(&store, &rows, 2).await;
-    assert_eq!(ask(&store, &twin, &whole(1)).await, sorted);
-    assert_eq!(ask(&store, &twin, &whole(2)).await, [reading(2, 2, None, 12, 9)]);
-    assert_eq!(ask(&store, &twin, &whole(3)).await, []);
-    assert_eq!(ask(&store, &super::build::twin("other"), &whole(1)).await, []);
+    assert_eq!(ask(&store, &twin, &HistoryQuery::whole(sensor(1))).await, sorted);
+    assert_eq!(
+        ask(&store, &twin, &HistoryQuery::whole(sensor(2))).await,
+        [reading(2, 2, None, 12, 9)]
+    );
+    assert_eq!(ask(&store, &twin, &HistoryQuery::whole(sensor(3))).await, []);
+    assert_eq!(
+        ask(&store, &super::build::twin("other"), &HistoryQuery::whole(sensor(1))).await,
+        []
+    );
 }
 
 /// A reading that comes late stands where its time is.
@@ -83,7 +77,10 @@ where
     let twin = keep(&store, &rows, 90).await;
     let mut sorted = rows;
     sorted.sort_by_key(|row| row.time);
-    assert!(ask(&store, &twin, &whole(1)).await == sorted, "rows are missing or out of order");
+    assert!(
+        ask(&store, &twin, &HistoryQuery::whole(sensor(1))).await == sorted,
+        "rows are missing or out of order"
+    );
 }
 
 /// The range is half open. What is about the entity itself holds instances of other times, so it
@@ -101,7 +98,7 @@ where
     let query = HistoryQuery {
         from: Some(Timestamp::from_seconds(250)),
         until: Some(Timestamp::from_seconds(750)),
-        ..whole(1)
+        ..HistoryQuery::whole(sensor(1))
     };
     let found = ask(&store, &twin, &query).await;
     assert!(found == with_about(&rows[251..751]), "the range is another one");
@@ -124,7 +121,7 @@ where
     let twin = keep(&store, &rows, 4).await;
     let only = |names: &[u32]| HistoryQuery {
         attributes: names.iter().map(|n| NameId::new(*n)).collect(),
-        ..whole(1)
+        ..HistoryQuery::whole(sensor(1))
     };
     let entity_and = |n: usize| [rows[0].clone(), rows[n].clone()];
     assert_eq!(ask(&store, &twin, &only(&[2])).await, entity_and(2));
@@ -146,7 +143,7 @@ where
     }
     rows.push(reading(1, 2, None, 3, 1));
     let twin = keep(&store, &rows, 200).await;
-    let query = HistoryQuery { last: Some(2), ..whole(1) };
+    let query = HistoryQuery { last: Some(2), ..HistoryQuery::whole(sensor(1)) };
     let expected = [
         entity_event(1, 0, 1),
         reading(1, 1, None, 698, 1),
@@ -172,10 +169,11 @@ where
     shuffled.rotate_left(4_321);
     let twin = keep(&store, &shuffled, 1_500).await;
     for limit in [0, 1, 100, 5_000] {
-        let answer = ask(&store, &twin, &HistoryQuery { limit, ..whole(1) }).await;
+        let answer =
+            ask(&store, &twin, &HistoryQuery { limit, ..HistoryQuery::whole(sensor(1)) }).await;
         assert!(answer == rows[..limit], "limit {limit}");
     }
-    let query = HistoryQuery { limit: 10, last: Some(20), ..whole(1) };
+    let query = HistoryQuery { limit: 10, last: Some(20), ..HistoryQuery::whole(sensor(1)) };
     assert_eq!(ask(&store, &twin, &query).await, rows[8_990..]);
     let mixed: Vec<_> = (0..600)
         .map(|n| reading(2, u32::from(n % 2 == 0), None, n, n.unsigned_abs()))
@@ -189,8 +187,11 @@ where
         seconds.sort_unstable();
         seconds
     };
-    assert_eq!(seconds(HistoryQuery { limit: 4, ..whole(2) }).await, [0, 1, 2, 900]);
-    let last = HistoryQuery { limit: 4, last: Some(9), ..whole(2) };
+    assert_eq!(
+        seconds(HistoryQuery { limit: 4, ..HistoryQuery::whole(sensor(2)) }).await,
+        [0, 1, 2, 900]
+    );
+    let last = HistoryQuery { limit: 4, last: Some(9), ..HistoryQuery::whole(sensor(2)) };
     assert_eq!(seconds(last).await, [597, 598, 599, 900]);
 }
 
@@ -207,13 +208,20 @@ where
     rows.push(event(HistoryEvent::Head(head), 500));
     rows.push(event(HistoryEvent::Amended(Amendment::Attribute(NameId::new(1))), 501));
     let twin = keep(&store, &rows, 40).await;
-    let query = HistoryQuery { attributes: vec![NameId::new(9)], last: Some(1), ..whole(1) };
+    let query = HistoryQuery {
+        attributes: vec![NameId::new(9)],
+        last: Some(1),
+        ..HistoryQuery::whole(sensor(1))
+    };
     let carried_out = |mut rows: Vec<HistoryRow>| {
         let amendments = Amendments::take(&mut rows);
         amendments.carry_out(rows)
     };
     assert_eq!(carried_out(ask(&store, &twin, &query).await), rows[400..401]);
-    assert_eq!(carried_out(ask(&store, &twin, &whole(1)).await), rows[400..401]);
+    assert_eq!(
+        carried_out(ask(&store, &twin, &HistoryQuery::whole(sensor(1))).await),
+        rows[400..401]
+    );
 }
 
 /// Where the histories of all sensors but one are cut off.
@@ -294,12 +302,12 @@ where
         let cut = Timestamp::from_seconds(250);
         let mut before = Vec::new();
         for n in 0..6 {
-            before.push(ask(&store, &twin, &whole(n)).await);
+            before.push(ask(&store, &twin, &HistoryQuery::whole(sensor(n))).await);
         }
         let cuts = Arc::new(CutAt(cut, sensor(5)));
         store.prune(&twin, Timestamp::from_seconds(1_000), cuts).await.unwrap();
         for (n, before) in (0..).zip(&before) {
-            let after = ask(&store, &twin, &whole(n)).await;
+            let after = ask(&store, &twin, &HistoryQuery::whole(sensor(n))).await;
             if n == 5 {
                 assert_eq!(&after, before);
                 continue;
@@ -342,7 +350,7 @@ where
         instance_deleted(1, 1, SOUTH, 4, 4),
     ];
     let twin = keep(&store, &rows, 3).await;
-    assert_eq!(ask(&store, &twin, &whole(1)).await, rows);
+    assert_eq!(ask(&store, &twin, &HistoryQuery::whole(sensor(1))).await, rows);
 }
 
 /// Where times are equal, the revision decides, then the ordinal.
@@ -358,5 +366,5 @@ pub async fn readings_of_one_moment_come_by_revision_and_ordinal<S: Store, G, F>
     rows.swap(0, 4);
     rows.swap(1, 3);
     let twin = keep(&store, &rows, 2).await;
-    assert_eq!(ask(&store, &twin, &whole(1)).await, sorted);
+    assert_eq!(ask(&store, &twin, &HistoryQuery::whole(sensor(1))).await, sorted);
 }

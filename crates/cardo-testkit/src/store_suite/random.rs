@@ -78,13 +78,12 @@ pub fn random_history_query() -> impl Strategy<Value = HistoryQuery> {
         prop_oneof![Just(usize::MAX), 0_usize..200],
     )
         .prop_map(|(n, attributes, from, until, last, limit)| HistoryQuery {
-            up_to: None,
-            entity: sensor(n),
             attributes: attributes.into_iter().map(NameId::new).collect(),
             from,
             until,
             last,
             limit,
+            ..HistoryQuery::whole(sensor(n))
         })
 }
 
