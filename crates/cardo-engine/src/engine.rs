@@ -51,7 +51,7 @@ pub(crate) struct Inner {
     pub(crate) twins: ArcSwap<HashMap<TwinId, Arc<Twin>>>,
     pub(crate) default_twin: ArcSwap<Option<Arc<Twin>>>,
     pub(crate) loading: AsyncMutex<()>,
-    room: Notify,
+    pub(crate) room: Notify,
     pub(crate) costly: Semaphore,
     pub(crate) sources: RwLock<Option<Weak<dyn ContextSources>>>,
     /// How many names were learnt of context sources alone.
@@ -65,8 +65,6 @@ pub(crate) struct Inner {
     tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
 }
 
-/// The log is held for followers whose names begin so.
-const HOLDS_LOG: &str = "subscription";
 /// A question that is likely to take longer runs in slices and waits for its turn.
 const COSTLY_NS: f64 = 1_000_000.0;
 const SLICE: Duration = Duration::from_micros(100);
@@ -76,10 +74,6 @@ const STEP: usize = 64;
 const RECORD: Duration = Duration::from_nanos(200);
 /// How often a history is read again because a projection came in between.
 const MOST_TRIES: u32 = 8;
-/// Unprojected log beyond this is projected at once.
-const PROJECT_BYTES: usize = 8 << 20;
-/// How much log one projection takes at the most.
-pub(crate) const PROJECTION_BYTES: usize = 16 << 20;
 
 impl Engine {
     /// Opens the twins of a store; none is loaded before its first use.
@@ -114,7 +108,7 @@ impl Engine {
         });
         let tasks = [
             tokio::spawn(sequencer::run(inner.clone(), receiver)),
-            tokio::spawn(run_projector(inner.clone())),
+            tokio::spawn(projector::run(inner.clone())),
             tokio::spawn(sequencer::watch_expiries(inner.clone())),
             tokio::spawn(residence::keep_house(inner.clone())),
         ];
@@ -596,77 +590,6 @@ impl Inner {
             .is_ok()
     }
 
-    /// Waits while more log is unprojected than the limit allows; where projecting fails there is
-    /// no use in waiting, and writes are refused with the reason.
-    pub(crate) async fn projection_room(&self) -> Result<(), StoreError> {
-        while self.unprojected.load(Ordering::Acquire) > self.options.projector_bytes {
-            if let Some(reason) = self.metrics.failing() {
-                return Err(StoreError::Failed(reason));
-            }
-            let room = self.room.notified();
-            if self.unprojected.load(Ordering::Acquire) <= self.options.projector_bytes {
-                break;
-            }
-            self.work_to_project.notify_one();
-            let _ = tokio::time::timeout(Duration::from_millis(100), room).await;
-        }
-        Ok(())
-    }
-
-    async fn project_all(&self) -> Result<(), StoreError> {
-        for twin in self.loaded_twins() {
-            while self.project_some(&twin).await? {}
-        }
-        Ok(())
-    }
-
-    /// Projects the next run of a twin's log; whether there was one.
-    async fn project_some(&self, twin: &Twin) -> Result<bool, StoreError> {
-        let _one_at_a_time = self.projecting.lock().await;
-        let after = twin.projected();
-        let mut run = twin.tail.lock().behind(after, PROJECTION_BYTES);
-        let held_at = twin.held_at();
-        run.retain(|followed| followed.record.revision <= held_at);
-        if run.is_empty() {
-            return Ok(false);
-        }
-        let projection = projector::gather(after, &run);
-        drop(run);
-        let to = projection.to;
-        let projected = self.store.project(&twin.place, projection).await;
-        self.metrics.note(&projected);
-        projected?;
-        twin.projected.store(to.0, Ordering::Release);
-        let bytes = twin.tail.lock().projected(after, to);
-        self.unprojected.fetch_sub(bytes, Ordering::AcqRel);
-        self.room.notify_waiters();
-        self.cut_log(twin, to).await?;
-        Ok(true)
-    }
-
-    /// Cuts the log behind the projector, some way behind so that those who follow it can fall
-    /// back that far; where one whose position is kept is further behind, behind that, up to a limit.
-    async fn cut_log(&self, twin: &Twin, projected: Revision) -> Result<(), StoreError> {
-        let keep = self.options.log_revisions;
-        let last = twin.cut.load(Ordering::Relaxed);
-        // Now and then is enough; each cut rewrites pages of the log.
-        let step = keep.div_ceil(8).max(1);
-        if projected.0.saturating_sub(keep) < last + step {
-            return Ok(());
-        }
-        let positions = self.store.positions(&twin.id).await?;
-        let holding = positions.iter().filter(|(name, _)| name.starts_with(HOLDS_LOG));
-        let slowest = holding.map(|(_, position)| position.0).min().unwrap_or(u64::MAX);
-        let held = projected.0.saturating_sub(self.options.held_log_revisions.max(keep));
-        let cut = projected.0.saturating_sub(keep).min(slowest.max(held));
-        if cut < last + step {
-            return Ok(());
-        }
-        self.store.cut_log(&twin.place, Revision(cut)).await?;
-        twin.cut.store(cut, Ordering::Relaxed);
-        Ok(())
-    }
-
     fn measure(&self, twin: &Twin) -> TwinMetrics {
         let root = twin.root.load();
         let types = root.types.iter();
@@ -701,29 +624,4 @@ fn runs_out(step: &mut impl FnMut() -> bool) -> bool {
         }
     }
     true
-}
-
-/// Keeps state and history close behind the log.
-async fn run_projector(inner: Arc<Inner>) {
-    let delay = inner.options.projector_delay;
-    while !inner.is_closed() {
-        let _ = tokio::time::timeout(delay, inner.work_to_project.notified()).await;
-        for twin in inner.loaded_twins() {
-            loop {
-                let since = twin.tail.lock().waiting_since(twin.projected());
-                let is_due = since.is_some_and(|since| {
-                    since.elapsed() >= delay / 2
-                        || inner.unprojected.load(Ordering::Acquire) > PROJECT_BYTES
-                });
-                if !is_due {
-                    break;
-                }
-                if let Err(error) = inner.project_some(&twin).await {
-                    tracing::error!(twin = %twin.id, %error, "projection failed");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                    break;
-                }
-            }
-        }
-    }
 }

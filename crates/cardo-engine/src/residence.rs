@@ -9,9 +9,10 @@ use cardo_model::{LogRecord, Record, Revision, TwinId};
 use hashbrown::HashMap;
 
 use crate::branch::Entry;
-use crate::engine::{Inner, PROJECTION_BYTES};
+use crate::engine::Inner;
 use crate::live::Root;
 use crate::ports::{LogError, StateSink, StoreError};
+use crate::projector::PROJECTION_BYTES;
 use crate::twin::{Tailed, Twin};
 
 impl Inner {
