@@ -274,7 +274,7 @@ fn any_language_matches(operator: Operator, operand: &Operand, json: &[u8]) -> b
     let mut texts = texts.values().map(|text| text.get().as_bytes()).peekable();
     let exists = texts.peek().is_some();
     match operator {
-        Operator::Unequal => exists && texts.all(|text| json_matches(operator, operand, text)),
+        Operator::Unequal => exists && texts.all(|text| any_text_matches(operator, operand, text)),
         Operator::MatchesNot => {
             exists && texts.all(|text| !any_text_matches(Operator::Matches, operand, text))
         }
@@ -284,16 +284,15 @@ fn any_language_matches(operator: Operator, operand: &Operand, json: &[u8]) -> b
 
 /// The texts of one language are one text or a list of them.
 fn any_text_matches(operator: Operator, operand: &Operand, json: &[u8]) -> bool {
-    if json.first() != Some(&b'[') || matches!(operator, Operator::Equal | Operator::Unequal) {
+    if json.first() != Some(&b'[') {
         return json_matches(operator, operand, json);
     }
     let texts: Vec<&RawValue> = serde_json::from_slice(json).unwrap_or_default();
-    let mut texts = texts.iter().map(|text| text.get().as_bytes());
+    let mut matches =
+        texts.iter().map(|text| Scalar::read(text.get().as_bytes()).matches(operator, operand));
     match operator {
-        Operator::MatchesNot => {
-            texts.all(|text| Scalar::read(text).matches(Operator::MatchesNot, operand))
-        }
-        _ => texts.any(|text| Scalar::read(text).matches(operator, operand)),
+        Operator::Unequal | Operator::MatchesNot => matches.all(|matches| matches),
+        _ => matches.any(|matches| matches),
     }
 }
 

@@ -232,6 +232,11 @@ fn language_maps_match_by_tag_by_any_tag_or_without_one() {
             (other, r#"a[en]!="red""#, true),
             (other_lists, r#"a[en]!="red""#, true),
             (lists, r#"a[en]!="red""#, false),
+            // Each text of a list counts, in a range as well.
+            (lists, r#"a[en]=="ca".."cb""#, true),
+            (lists, r#"a[en]!="ca".."cb""#, false),
+            (lists, r#"a=="ka".."kb""#, false),
+            (lists, r#"a!="ka".."kb""#, true),
             (colors, r#"a[*]!="red""#, false),
             (other_lists, r#"a[*]!="red""#, true),
             (lists, r#"a[*]!="red""#, false),
