@@ -3,7 +3,9 @@ use serde_json::{Map, Value, json};
 
 use super::{CSV, GEOJSON, MVT, OPENAPI, SCHEMA, TILE_JSON, type_of};
 use crate::options::{OgcLimits, OgcOptions};
-use crate::params::{FILTER_PARAMETERS, LANGUAGES, PARAMETERS, SYSTEMS, is_queryable};
+use crate::params::{
+    FILTER_PARAMETERS, ITEM_PARAMETERS, LANGUAGES, PARAMETERS, SYSTEMS, is_queryable,
+};
 use crate::request::HTML;
 use crate::tiles::MATRIX_SET;
 
@@ -139,7 +141,8 @@ fn feature(table: &Table) -> Value {
     let content = content(&[(GEOJSON, Some("featureGeoJSON")), (HTML, None)]);
     let name = &table.name;
     let summary = format!("A feature of the collection {name}");
-    let parameters = [parameter("featureId"), parameter("f")];
+    let parameters = [parameter("featureId")].into_iter();
+    let parameters: Vec<Value> = parameters.chain(ITEM_PARAMETERS.map(parameter)).collect();
     operation("Data", &format!("get{name}Feature"), &summary, &content, &parameters, true)
 }
 
@@ -339,6 +342,11 @@ fn parameters(limits: OgcLimits) -> Value {
                 "default": SYSTEMS[0],
             }),
         ),
+        "skipGeometry": query(
+            "skipGeometry",
+            "Whether geometries are left out",
+            &json!({ "type": "boolean", "default": false }),
+        ),
         "cursor": query(
             "cursor",
             "Where the page begins, from a link to another page",
@@ -392,7 +400,7 @@ fn parameters(limits: OgcLimits) -> Value {
         })),
         "properties": query(
             "properties",
-            "The properties that tiles show, beside the id; all where it is left out",
+            "The properties that are shown, beside the id and the geometry; all where it is left out",
             &json!({ "type": "array", "items": { "type": "string" } }),
         ),
         "collections": query(

@@ -7,7 +7,7 @@ use super::layout::{Page, escaped, grouped, link};
 use super::map::Map;
 use crate::documents::{Link, encode_segment};
 use crate::params::{ItemsQuery, is_queryable};
-use crate::represent::cell_json;
+use crate::represent::{Shown, cell_json};
 use crate::request::Ask;
 
 /// How much of a value a table shows, in characters.
@@ -29,7 +29,7 @@ pub(crate) fn features_page(
     let count = found.count.unwrap_or(found.entities.len());
     page.add(format_args!("<p>{}</p>", summary(items, found, count)));
     form(&mut page, ask, table, items);
-    if table.geometry.is_some() {
+    if table.geometry.is_some() && items.shown.geometry {
         page.add(map_of(ask, table, items, found));
     }
     let mut pages = String::from("<p class=\"pages\">");
@@ -40,7 +40,7 @@ pub(crate) fn features_page(
     }
     pages.push_str("</p>");
     page.add(&pages);
-    table_of(&mut page, ask, table, found);
+    table_of(&mut page, ask, table, found, &items.shown);
     page.add(pages);
     page.finish()
 }
@@ -60,6 +60,13 @@ fn form(page: &mut Page, ask: &Ask<'_>, table: &Table, items: &ItemsQuery) {
     let value = |name: &str| escaped(ask.query.get(name).unwrap_or(""));
     page.add(format_args!("<form action=\"{}\">", escaped(&ask.path_url())));
     page.add("<input type=\"hidden\" name=\"f\" value=\"html\">");
+    // What the form has no field for stays as it is.
+    for name in ["properties", "skipGeometry"] {
+        if ask.query.get(name).is_some() {
+            let text = value(name);
+            page.add(format_args!("<input type=\"hidden\" name=\"{name}\" value=\"{text}\">"));
+        }
+    }
     page.add(format_args!(
         "<label>Area: west,south,east,north<input name=\"bbox\" value=\"{}\" placeholder=\"drag on the map\"></label>\
          <label>Time<input name=\"datetime\" value=\"{}\" placeholder=\"2026-11-01/..\"></label>\
@@ -119,13 +126,14 @@ fn feature_url(ask: &Ask<'_>, table: &Table, id: &str) -> String {
     ask.url(&format!("/collections/{}/items/{}?f=html", table.name, encode_segment(id)))
 }
 
-fn table_of(page: &mut Page, ask: &Ask<'_>, table: &Table, found: &Found) {
+fn table_of(page: &mut Page, ask: &Ask<'_>, table: &Table, found: &Found, selection: &Shown) {
     let mut occurs = vec![false; table.columns.len()];
     for record in &found.entities {
         table.read(&record.view(), &mut |at: usize, _: Cell<'_>| occurs[at] = true);
     }
     let shown: Vec<usize> = (0..occurs.len())
         .filter(|at| occurs[*at] && table.columns[*at].datatype != ColumnType::Geometry)
+        .filter(|at| selection.shows(table, *at))
         .collect();
     let mut head = String::from("<th>id</th>");
     for at in &shown {
@@ -170,7 +178,7 @@ fn cut(text: &str) -> String {
     }
 }
 
-pub(crate) fn feature_page(ask: &Ask<'_>, table: &Table, record: &Record) -> String {
+pub(crate) fn feature_page(ask: &Ask<'_>, table: &Table, record: &Record, shown: &Shown) -> String {
     let view = record.view();
     let name = &table.name;
     let mut page = Page::new(ask, view.id())
@@ -179,19 +187,23 @@ pub(crate) fn feature_page(ask: &Ask<'_>, table: &Table, record: &Record) -> Str
         .below(name, &format!("/collections/{name}"))
         .below("Features", &format!("/collections/{name}/items"))
         .json_is("GeoJSON");
-    if let Some(shape) = table.geometry_of(&view).and_then(read_shape)
+    if shown.geometry
+        && let Some(shape) = table.geometry_of(&view).and_then(read_shape)
         && let Some(mut map) = Map::of(std::iter::once(&shape))
     {
         map.shape(&shape, &ask.own_url(), view.id());
         page.add(map.finish());
     }
-    properties(&mut page, table, &view);
+    properties(&mut page, table, &view, shown);
     page.finish()
 }
 
-fn properties(page: &mut Page, table: &Table, view: &EntityRef<'_>) {
+fn properties(page: &mut Page, table: &Table, view: &EntityRef<'_>, shown: &Shown) {
     page.add("<div class=\"scroll\"><table>");
     table.read(view, &mut |at: usize, cell: Cell<'_>| {
+        if !shown.shows(table, at) {
+            return;
+        }
         let column = &table.columns[at];
         let class = if column.datatype == ColumnType::Geometry { " class=\"soft\"" } else { "" };
         let text = cell_text(&cell, column.datatype);

@@ -8,8 +8,8 @@ use crate::documents::{GEOJSON, Link, own_links};
 use crate::face::{BASE, Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
-use crate::params::{Cursor, ItemsQuery, Side};
-use crate::represent::{FeatureWriter, write_moment};
+use crate::params::{Cursor, ITEM_PARAMETERS, ItemsQuery, Side, shown};
+use crate::represent::{FeatureWriter, Shown, write_moment};
 use crate::request::{Ask, Format};
 use crate::respond;
 
@@ -28,16 +28,17 @@ pub(crate) async fn features(face: &Face, ask: &Ask<'_>) -> Result<Response<Body
             page.revision,
         ));
     }
-    let body = write_page(table, &page, &links);
+    let body = write_page(table, &page, &links, &items.shown);
     Ok(respond::answer(GEOJSON, body, page.revision))
 }
 
 /// One feature (clause 7.17).
 pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
-    ask.query.only(&["f"])?;
+    ask.query.only(&ITEM_PARAMETERS)?;
     let format = ask.format(GEOJSON)?;
     let tables = face.tables(ask).await?;
     let table = collection_of(&tables, ask)?;
+    let shown = shown(&ask.query, table)?;
     let id = ask.segment(3)?;
     let mut snapshot = face.snapshot(ask).await?;
     if ask.caller.reach.is_far()
@@ -56,10 +57,10 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
     let collection = format!("/collections/{}", table.name);
     links.push(Link::new(ask.url(&collection), "collection", "application/json", "The collection"));
     if format == Format::Html {
-        return Ok(respond::page(html::feature_page(ask, table, &record), revision));
+        return Ok(respond::page(html::feature_page(ask, table, &record, &shown), revision));
     }
     let mut out = Vec::with_capacity(record.as_bytes().len() * 2 + 512);
-    FeatureWriter::new(&mut out, table).open_feature(&record.view());
+    FeatureWriter::new(&mut out, table, &shown).open_feature(&record.view());
     out.extend_from_slice(b",\"links\":");
     write_links(&links, &mut out);
     out.push(b'}');
@@ -97,7 +98,7 @@ fn media_of(format: Format) -> &'static str {
     }
 }
 
-fn write_page(table: &Table, page: &Page, links: &[Link]) -> Vec<u8> {
+fn write_page(table: &Table, page: &Page, links: &[Link], shown: &Shown) -> Vec<u8> {
     let bytes: usize = page.entities.iter().map(|record| record.as_bytes().len() * 2 + 64).sum();
     let mut out = Vec::with_capacity(bytes + 2_048);
     out.extend_from_slice(b"{\"type\":\"FeatureCollection\",\"timeStamp\":");
@@ -112,7 +113,7 @@ fn write_page(table: &Table, page: &Page, links: &[Link]) -> Vec<u8> {
     out.extend_from_slice(b",\"links\":");
     write_links(links, &mut out);
     out.extend_from_slice(b",\"features\":[");
-    let mut writer = FeatureWriter::new(&mut out, table);
+    let mut writer = FeatureWriter::new(&mut out, table, shown);
     for (at, record) in page.entities.iter().enumerate() {
         if at > 0 {
             writer.out.push(b',');

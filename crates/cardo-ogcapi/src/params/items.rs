@@ -8,16 +8,29 @@ use super::bbox::Bbox;
 use super::query::unknown;
 use super::{Cursor, ParamFault, Query, datetime, is_queryable, property, shorten};
 use crate::options::OgcLimits;
+use crate::represent::Shown;
 
 /// Parameters of items that are no properties.
-pub(crate) const PARAMETERS: [&str; 9] =
-    ["f", "limit", "bbox", "datetime", "filter", "filter-lang", "filter-crs", "cursor", "offset"];
+pub(crate) const PARAMETERS: [&str; 11] = [
+    "f",
+    "limit",
+    "bbox",
+    "datetime",
+    "filter",
+    "filter-lang",
+    "filter-crs",
+    "properties",
+    "skipGeometry",
+    "cursor",
+    "offset",
+];
 
 /// A question for the features of a collection.
 pub(crate) struct ItemsQuery {
     pub(crate) query: EntityQuery,
     pub(crate) limit: usize,
     pub(crate) bbox: Option<Bbox>,
+    pub(crate) shown: Shown,
     /// The hash of what is asked for, whatever the page.
     pub(crate) question: u64,
     /// The revision of the page that led here.
@@ -50,6 +63,7 @@ impl ItemsQuery {
             None => limits.default_page,
             Some(text) => limit(text, limits.max_page)?,
         };
+        let shown = super::shown(params, table)?;
         let question = hash(params, table);
         let (start, from_revision) = start(params, question)?;
         let query = EntityQuery {
@@ -58,7 +72,7 @@ impl ItemsQuery {
             page: PageRequest { limit, start },
             count: true,
         };
-        Ok(Self { query, limit, bbox, question, from_revision })
+        Ok(Self { query, limit, bbox, shown, question, from_revision })
     }
 
     /// Refuses a cursor that comes from the future of the twin: it was made by another twin, or by
@@ -109,8 +123,8 @@ fn start(
 
 /// FNV-1a of the collection and of the parameters that say which features are meant.
 fn hash(params: &Query<'_>, table: &Table) -> u64 {
-    const PAGING: [&str; 4] = ["f", "limit", "cursor", "offset"];
-    let mut asked: Vec<_> = params.iter().filter(|(name, _)| !PAGING.contains(name)).collect();
+    const SHOWING: [&str; 6] = ["f", "limit", "cursor", "offset", "properties", "skipGeometry"];
+    let mut asked: Vec<_> = params.iter().filter(|(name, _)| !SHOWING.contains(name)).collect();
     asked.sort_unstable();
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut add = |text: &str| {

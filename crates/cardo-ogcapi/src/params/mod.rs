@@ -9,6 +9,7 @@ mod filter;
 mod items;
 mod property;
 mod query;
+mod shown;
 mod tile;
 
 pub(crate) use cursor::{Cursor, Side};
@@ -16,6 +17,7 @@ pub(crate) use filter::{FILTER_PARAMETERS, LANGUAGES, SYSTEMS, filter};
 pub(crate) use items::{ItemsQuery, PARAMETERS};
 pub(crate) use property::is_queryable;
 pub(crate) use query::Query;
+pub(crate) use shown::{ITEM_PARAMETERS, shown};
 pub(crate) use tile::{
     AGGREGATE_PARAMETERS, COLLECTION_TILE_PARAMETERS, TILE_PARAMETERS, chosen_columns,
     chosen_numbers, chosen_tables, is_property, is_tiled,
@@ -74,6 +76,8 @@ pub(crate) enum ParamFault {
     Property { name: String, text: String, expected: &'static str },
     #[error("{0:?} has values that can be looked at, but not asked for by a parameter")]
     NotQueryable(String),
+    #[error("skipGeometry={0:?} is neither true nor false")]
+    SkipGeometry(String),
     #[error("cursor={0:?} is none that this server made")]
     Cursor(String),
     #[error("cursor={0:?} was made by an older version of this server; begin anew without it")]

@@ -1,6 +1,7 @@
 use cardo_engine::{Cell, ColumnType, Row, Table};
 use cardo_model::{EntityRef, MomentWriter, write_json_string};
 
+use super::Shown;
 use super::text::write_moment;
 
 /// Writes entities as features of a collection.
@@ -21,11 +22,19 @@ struct Key {
     /// The whole key, where it is longer.
     long: Box<[u8]>,
     datatype: ColumnType,
-    is_geometry: bool,
+    place: Place,
+}
+
+/// Where the value of a column goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Property,
+    Geometry,
+    Nowhere,
 }
 
 impl Key {
-    fn of(table: &Table, at: usize) -> Self {
+    fn of(table: &Table, shown: &Shown, at: usize) -> Self {
         let column = &table.columns[at];
         // Names of columns are letters, digits and low lines.
         let parts = [b",\"", column.name.as_bytes(), b"\":"];
@@ -37,8 +46,12 @@ impl Key {
             len += part.len();
         }
         let long = if len > SHORT { parts.concat().into() } else { Box::default() };
-        let is_geometry = table.geometry == Some(at);
-        Self { short, len, long, datatype: column.datatype, is_geometry }
+        let place = match table.geometry == Some(at) {
+            _ if !shown.shows(table, at) => Place::Nowhere,
+            true => Place::Geometry,
+            false => Place::Property,
+        };
+        Self { short, len, long, datatype: column.datatype, place }
     }
 
     #[inline]
@@ -54,8 +67,8 @@ impl Key {
 }
 
 impl<'a> FeatureWriter<'a> {
-    pub(crate) fn new(out: &'a mut Vec<u8>, table: &'a Table) -> Self {
-        let keys = (0..table.columns.len()).map(|at| Key::of(table, at)).collect();
+    pub(crate) fn new(out: &'a mut Vec<u8>, table: &'a Table, shown: &Shown) -> Self {
+        let keys = (0..table.columns.len()).map(|at| Key::of(table, shown, at)).collect();
         Self { out, table, keys, moments: MomentWriter::default() }
     }
 
@@ -97,6 +110,9 @@ struct CellWriter<'w, 'a> {
 impl<'a> Row<'a> for CellWriter<'_, 'a> {
     fn cell(&mut self, column: usize, cell: Cell<'a>) {
         let key = &self.keys[column];
+        if key.place == Place::Nowhere {
+            return;
+        }
         key.write(self.out);
         match cell {
             Cell::Time(moment) => {
@@ -112,8 +128,10 @@ impl<'a> Row<'a> for CellWriter<'_, 'a> {
     #[inline(always)]
     fn json(&mut self, column: usize, json: &'a [u8]) {
         let key = &self.keys[column];
-        if key.is_geometry {
-            self.geometry = Some(json);
+        if key.place != Place::Property {
+            if key.place == Place::Geometry {
+                self.geometry = Some(json);
+            }
             return;
         }
         key.write(self.out);

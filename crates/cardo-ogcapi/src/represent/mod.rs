@@ -2,8 +2,10 @@
 
 mod areas;
 mod feature;
+mod shown;
 mod text;
 
 pub(crate) use areas::AreaTable;
 pub(crate) use feature::{FeatureWriter, cell_json};
+pub(crate) use shown::Shown;
 pub(crate) use text::{quoted, write_moment};

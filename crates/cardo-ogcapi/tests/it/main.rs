@@ -9,6 +9,7 @@ mod collections;
 mod filters;
 mod items;
 mod pages;
+mod shown;
 mod tenants;
 mod tile_reader;
 mod tiles;

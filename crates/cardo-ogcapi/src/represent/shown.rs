@@ -1,0 +1,30 @@
+use cardo_engine::{ColumnType, Table};
+
+/// What of features is shown, read once from a request. The default is all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// Which columns stand among the properties, by their places; `None` where all do.
+    pub(crate) columns: Option<Box<[bool]>>,
+    /// Whether geometries are shown; the member of a feature is null where they are not.
+    pub(crate) geometry: bool,
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        Self { columns: None, geometry: true }
+    }
+}
+
+impl Shown {
+    /// Whether a column is shown; the one that places features is shown as their geometry, whatever
+    /// properties were chosen.
+    pub(crate) fn shows(&self, table: &Table, column: usize) -> bool {
+        if table.geometry == Some(column) {
+            return self.geometry;
+        }
+        match &self.columns {
+            Some(columns) => columns.get(column).copied().unwrap_or(false),
+            None => self.geometry || table.columns[column].datatype != ColumnType::Geometry,
+        }
+    }
+}
