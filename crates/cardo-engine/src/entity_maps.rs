@@ -114,6 +114,12 @@ impl EntityMap {
         all
     }
 
+    /// Those that have a part of one entity; none where the map does not list it.
+    pub fn registrations_of(&self, id: &str) -> Vec<Arc<str>> {
+        let found = self.entities.iter().find(|entity| entity.id.as_str() == id);
+        found.map_or_else(Vec::new, |entity| entity.registrations.to_vec())
+    }
+
     /// The caller, who asks no other sources than those of the map (clause 5.12).
     pub fn caller(&self, caller: &Caller) -> Caller {
         let Some(forwarding) = caller.reach.forwarding() else { return caller.clone() };

@@ -222,7 +222,7 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
         ["limit", "offset", "count", "options", "format", "geometryProperty", "local", "languages", "inEntityMap"] => ["limit", "format"] Query Entities;
     "retrieve-temporal-evolution" "History" "Read the history of an entity" "Instances of its attributes over time, also where the entity was deleted."
         ["attrs", "pick", "omit", "temporalOptions", "temporalFormat", "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN",
-         "languages", "aggrMethods", "aggrPeriodDuration", "datasetId", "local"]
+         "languages", "aggrMethods", "aggrPeriodDuration", "datasetId", "local", "entityMap", "entityMapLifetime", "inEntityMap"]
         => ["lastN"] None History;
     "query-temporal-evolution" "History" "Find entities by their history"
         "Entities with instances in a range of time that meet all conditions, those that were deleted included."

@@ -125,7 +125,7 @@ impl Face {
                 by: AskedBy::Id,
                 attributes: attrs.clone().unwrap_or_default(),
                 datasets: datasets_of(params.get("datasetId")),
-                only: map.map(|used| used.map.registrations()),
+                only: map.map(|used| used.map.registrations_of(&id)),
                 ..AskedSources::default()
             };
             snapshot = self.completed(ask, &naming, asked, snapshot, &id).await?;

@@ -43,6 +43,9 @@ pub(crate) struct UsedMap {
 }
 
 impl MapWish {
+    /// The parameters that say it.
+    pub(crate) const PARAMS: [&str; 2] = ["entityMap", "entityMapLifetime"];
+
     /// What the query string and the headers say.
     pub(crate) fn of(ask: &Ask<'_>, params: &Params<'_>) -> Result<Self, Fault> {
         let is_wanted = flag(params, "entityMap")?.unwrap_or(false);

@@ -209,3 +209,26 @@ async fn histories_have_maps_too() {
     let asked = client.post("/temporal/entityOperations/query", body(json!({ "entityMap": true })));
     assert!(!map_of(&asked.await.expect(201)).is_empty());
 }
+
+#[tokio::test]
+async fn retrieving_a_history_tells_of_a_map_and_takes_one() {
+    let client = city(2).await;
+    let path = "/temporal/entities/urn:v:1";
+    let plain = client.get(path).await.expect(200);
+    assert!(plain.headers.get("ngsild-entitymap").is_none());
+    let one = client.get(&format!("{path}?entityMap=true")).await.expect(200);
+    let map = client.get(&format!("/entityMaps/{}", id_of(&one))).await.expect(200).json();
+    assert_eq!(map["entityMap"], json!({ "urn:v:1": ["@none"] }));
+    let again = by_map(&client, path, &map_of(&one)).await.expect(200);
+    assert_eq!(map_of(&again), map_of(&one));
+    let anew = by_map(&client, path, "urn:ngsi-ld:EntityMap:gone").await.expect(200);
+    assert_ne!(map_of(&anew), map_of(&one));
+    // The map goes with its entity only; a history that was deleted has one too.
+    client.delete("/entities/urn:v:0").await.expect(204);
+    let past = client.get("/temporal/entities/urn:v:0?entityMap=true").await.expect(200);
+    assert_eq!(mapped(&client, &id_of(&past)).await, ["urn:v:0"]);
+    let wrong = client.get(&format!("{path}?entityMap=perhaps")).await;
+    wrong.expect_problem(400, "BadRequestData", "perhaps");
+    let absent = client.get("/temporal/entities/urn:v:9?entityMap=true").await;
+    absent.expect_problem(404, "ResourceNotFound", "urn:v:9");
+}

@@ -1,3 +1,4 @@
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::{broker, far_client, full, peer, register};
@@ -51,6 +52,27 @@ async fn a_history_is_told_by_the_twin_and_its_sources_together() {
     assert_eq!(sum["speed"]["sum"][0][0], 10.0, "{sum}");
     let local = client.get(&format!("{path}&local=true")).await.expect(200).json();
     assert_eq!(values(&local), [1, 3]);
+}
+
+#[tokio::test]
+async fn a_map_of_one_history_names_its_sources_and_asks_no_others() {
+    let client = far_client().await;
+    let other = temporal_source(&client).await;
+    let theirs = Client::of(other.engine.clone());
+    theirs.post("/temporal/entities", readings("1", &[(2, 2)])).await.expect(201);
+    let made = client.get(&format!("{ONE}?entityMap=true")).await.expect(200);
+    let location = made.header("ngsild-entitymap").to_owned();
+    let map = client.get(location.split_once("/v1").unwrap().1).await.expect(200).json();
+    let sources = map["entityMap"]["urn:ngsi-ld:T:1"].as_array().unwrap();
+    assert!(sources[0].as_str().unwrap().contains("ContextSourceRegistration"), "{map}");
+    assert_eq!(sources.len(), 1, "nothing is held here");
+    let (late, seen) = peer(200, readings("1", &[(9, 9)]).to_string()).await;
+    register(&client.engine, late, json!({ "operations": ["retrieveTemporal"] })).await;
+    let path = format!("{ONE}?options=temporalValues");
+    let again = client.ask(Method::GET, &path).header("ngsild-entitymap", &location);
+    assert_eq!(values(&again.send().await.expect(200).json()), [2]);
+    assert!(seen.lock().is_empty(), "it was no source when the map was made");
+    assert_eq!(values(&client.get(&path).await.expect(200).json()), [2, 9]);
 }
 
 #[tokio::test]
