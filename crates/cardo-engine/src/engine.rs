@@ -17,6 +17,7 @@ use crate::federation::{ContextSources, Contributions, FarHistories, Registratio
 use crate::follow::{Followed, Follower};
 use crate::history::{EntityHistory, EvolutionPage, EvolutionQuery, HistoryRequest};
 use crate::known;
+use crate::listing::Listing;
 use crate::live::{Root, widen_by_record};
 use crate::metrics::{Counters, EngineMetrics, TwinMetrics};
 use crate::operation::{Batch, Operation, Outcome, WriteError};
@@ -27,7 +28,7 @@ use crate::projector;
 use crate::query::{EntityQuery, Page, QueryError};
 use crate::residence;
 use crate::sequencer::{self, Command, Write};
-use crate::snapshot::{Asked, Snapshot};
+use crate::snapshot::{Asked, Found, Snapshot};
 use crate::tables::{Made, Tables, Terms};
 use crate::twin::Twin;
 use crate::watch::Watch;
@@ -232,6 +233,22 @@ impl Engine {
             return self.inner.answer_far(caller, &twin, snapshot, query).await;
         }
         self.inner.answer_linked(&twin, snapshot, query).await
+    }
+
+    /// Answers a question of which the answer may be large: what comes of it are the places of the
+    /// entities in a snapshot, which are read when they are wanted.
+    pub async fn listing(
+        &self,
+        caller: &Caller,
+        query: &EntityQuery,
+    ) -> Result<Listing, QueryError> {
+        let twin = self.inner.twin(&caller.twin).await?;
+        let snapshot = self.inner.snapshot_of(&twin, caller);
+        if caller.reach.is_far() {
+            let page = self.inner.answer_far(caller, &twin, &snapshot, query).await?;
+            return Ok(Listing::of_page(page));
+        }
+        self.inner.list_linked(&twin, snapshot, query).await
     }
 
     /// Runs work on a snapshot that is more than a question: at once where it is over soon, else in
@@ -445,6 +462,17 @@ impl Inner {
         snapshot: &Snapshot,
         query: &EntityQuery,
     ) -> Result<Page, QueryError> {
+        let (asked, found) = self.find(twin, snapshot, query).await?;
+        Ok(snapshot.page(query, &asked, found))
+    }
+
+    /// Finds what a question asks for.
+    pub(crate) async fn find(
+        self: &Arc<Self>,
+        twin: &Arc<Twin>,
+        snapshot: &Snapshot,
+        query: &EntityQuery,
+    ) -> Result<(Asked, Found), QueryError> {
         let filter = snapshot.resolve(&query.filter);
         let asked = Asked::of(&snapshot.root, query);
         let plan = Plan::new(&snapshot.root, &filter, asked.need);
@@ -455,7 +483,7 @@ impl Inner {
         if walk.cost() >= COSTLY_NS || !runs_out(&mut || walk.step()) {
             self.run_in_slices(&mut || walk.step()).await?;
         }
-        Ok(snapshot.page(query, &asked, walk.finish()))
+        Ok((asked, walk.finish()))
     }
 
     /// What the store holds of a history, and the tail behind it. When a projection comes in

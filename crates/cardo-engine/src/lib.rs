@@ -15,6 +15,7 @@ mod follow;
 mod history;
 mod known;
 mod links;
+mod listing;
 mod live;
 mod metrics;
 mod operation;
@@ -53,6 +54,7 @@ pub use history::{
     EntityHistory, EvolutionPage, EvolutionQuery, HistoryRequest, IdOrder, InvalidDuration, Method,
     ScopeChange, moment,
 };
+pub use listing::Listing;
 pub use metrics::{COMMIT_BUCKETS, EngineMetrics, TwinMetrics};
 pub use operation::{
     Batch, Done, MergeOptions, NotUpdated, Operation, OperationError, Outcome, WhichInstances,

@@ -12,6 +12,7 @@ use cardo_query::{
 
 use crate::caller::Caller;
 use crate::engine::Inner;
+use crate::listing::Listing;
 use crate::order::Order;
 use crate::query::{EntityQuery, Page, PageRequest, PageStart, QueryError};
 use crate::snapshot::Snapshot;
@@ -41,6 +42,24 @@ impl Inner {
         let filter = self.without_links(at, &query.filter).await?;
         let query = EntityQuery { filter, ..query.clone() };
         self.answer(twin, snapshot, &query).await
+    }
+
+    /// The same, of which the answer is a listing.
+    pub(crate) async fn list_linked(
+        self: &Arc<Self>,
+        twin: &Arc<Twin>,
+        snapshot: Snapshot,
+        query: &EntityQuery,
+    ) -> Result<Listing, QueryError> {
+        let mut told = None;
+        if query.filter.has_links() {
+            let at = At { twin, snapshot: &snapshot, far: None };
+            let filter = self.without_links(at, &query.filter).await?;
+            told = Some(EntityQuery { filter, ..query.clone() });
+        }
+        let query = told.as_ref().unwrap_or(query);
+        let (asked, found) = self.find(twin, &snapshot, query).await?;
+        Ok(Listing::new(snapshot, query, &asked, found))
     }
 
     /// The same condition in terms of the ids of linked entities.

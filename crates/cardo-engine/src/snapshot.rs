@@ -115,36 +115,26 @@ impl Snapshot {
 
     /// Cuts the page out of what a walk has found; the walk looked for one more than the limit.
     pub(crate) fn page(&self, query: &EntityQuery, asked: &Asked, found: Found) -> Page {
-        let limit = query.page.limit;
-        let Found { slots: mut found, mut keys, counted } = found;
-        let has_further = found.len() > limit;
-        found.truncate(limit);
-        keys.truncate(limit);
-        let is_backward = asked.window.direction == Direction::Backward;
-        if is_backward {
-            found.reverse();
-            keys.reverse();
-        }
-        let mut records: Vec<&Record> = Vec::with_capacity(found.len());
-        records.extend(found.iter().filter_map(|slot| self.root.record(*slot)));
-        fetch(&records);
-        let entities: Vec<Record> = match self.view.restriction() {
-            None => records.into_iter().cloned().collect(),
-            Some(_) => records.into_iter().map(|record| self.visible(record)).collect(),
-        };
-        let starts_inside = match query.page.start {
-            PageStart::Offset(offset) => offset > 0,
-            PageStart::After(_) => true,
-            PageStart::Before(_) => false,
-        };
+        let (has_before, has_more, found) = cut(query, asked, found);
         Page {
-            entities,
-            keys,
-            count: query.count.then_some(counted),
-            has_more: if is_backward { true } else { has_further },
-            has_before: if is_backward { has_further } else { starts_inside },
+            entities: self.read(&found.slots),
+            keys: found.keys,
+            count: query.count.then_some(found.counted),
+            has_more,
+            has_before,
             revision: self.root.revision,
             contributions: self.contributions.clone(),
+        }
+    }
+
+    /// The entities at some places, as the caller may see them.
+    pub(crate) fn read(&self, slots: &[u32]) -> Vec<Record> {
+        let mut records: Vec<&Record> = Vec::with_capacity(slots.len());
+        records.extend(slots.iter().filter_map(|slot| self.root.record(*slot)));
+        fetch(&records);
+        match self.view.restriction() {
+            None => records.into_iter().cloned().collect(),
+            Some(_) => records.into_iter().map(|record| self.visible(record)).collect(),
         }
     }
 
@@ -242,6 +232,26 @@ impl Snapshot {
     }
 }
 
+/// Takes away what was found beyond the limit, and says whether there are matches before and behind
+/// the rest, which is then in order.
+pub(crate) fn cut(query: &EntityQuery, asked: &Asked, mut found: Found) -> (bool, bool, Found) {
+    let limit = query.page.limit;
+    let has_further = found.slots.len() > limit;
+    found.slots.truncate(limit);
+    found.keys.truncate(limit);
+    if asked.window.direction == Direction::Backward {
+        found.slots.reverse();
+        found.keys.reverse();
+        return (has_further, true, found);
+    }
+    let starts_inside = match query.page.start {
+        PageStart::Offset(offset) => offset > 0,
+        PageStart::After(_) => true,
+        PageStart::Before(_) => false,
+    };
+    (starts_inside, has_further, found)
+}
+
 /// Looks at every line of memory of some records, which lie anywhere: looks that do not depend on
 /// one another wait at the same time, those of a writer of records one after the other.
 fn fetch(records: &[&Record]) {
@@ -282,9 +292,9 @@ pub(crate) struct Walk<'a> {
 
 /// What a walk has found, in its direction.
 pub(crate) struct Found {
-    slots: Vec<u32>,
-    keys: Vec<Vec<SortKey>>,
-    counted: usize,
+    pub(crate) slots: Vec<u32>,
+    pub(crate) keys: Vec<Vec<SortKey>>,
+    pub(crate) counted: usize,
 }
 
 impl Walk<'_> {

@@ -9,6 +9,7 @@ use axum::routing::{MethodRouter, any, get};
 use cardo_engine::{Engine, Snapshot, Table, Tables};
 use cardo_http::{EntityTags, Rights};
 use cardo_model::TwinId;
+use tokio::sync::Semaphore;
 
 use crate::fault::Fault;
 use crate::operations as op;
@@ -26,6 +27,8 @@ pub(crate) struct Face {
     pub(crate) default_twin: TwinId,
     pub(crate) origin: Arc<str>,
     pub(crate) tags: EntityTags,
+    /// Room for large answers.
+    pub(crate) streams: Arc<Semaphore>,
 }
 
 /// Makes a handler of an operation `async fn(&Face, &Ask) -> Result<Response, Fault>`.
@@ -56,12 +59,14 @@ macro_rules! handler {
 
 /// Everything below [`BASE`].
 pub fn router(engine: Engine, options: OgcOptions) -> Router {
+    let streams = Arc::new(Semaphore::new(options.limits.streams));
     let face = Arc::new(Face {
         engine,
         options,
         default_twin: TwinId::default(),
         origin: "ogc-api".into(),
         tags: EntityTags::default(),
+        streams,
     });
     routes(&face)
 }

@@ -57,6 +57,10 @@ impl Fault {
         Self { header: Some((ALLOW, allow)), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, detail) }
     }
 
+    pub(crate) fn busy(detail: &str) -> Self {
+        Self::later(detail.to_owned())
+    }
+
     fn later(detail: String) -> Self {
         let wait = HeaderValue::from_static("1");
         Self {

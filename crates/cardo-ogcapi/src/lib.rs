@@ -5,12 +5,14 @@
 //! request ─ request.rs ─ operations/* ─ engine ─ represent/* (GeoJSON) ─ answer
 //!             (caller,      (one call     (every   documents/* (JSON)
 //!              format)       each)         rule)   html/*      (pages)
+//!                                           answer/* (pages of features, whole or as a stream)
 //!           params/* (query strings to filters and pages)   tiles/* (vector tiles)
 //! ```
 //!
 //! A type of entities is a collection, an entity a feature; names and columns are those of
 //! [`cardo_engine::Tables`].
 
+mod answer;
 mod documents;
 mod face;
 mod fault;

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use cardo_http::{AllowAll, Authorize, Observer};
 
@@ -24,13 +25,26 @@ pub struct OgcLimits {
     pub default_page: usize,
     /// The largest page; a client that asks for more gets this.
     pub max_page: usize,
+    /// The same of a page for people.
+    pub max_html_page: usize,
+    /// How many large answers are under way at once.
+    pub streams: usize,
+    /// How long a large answer may be under way, and the state that it shows be held for it.
+    pub max_stream: Duration,
     /// The most areas of a table of figures.
     pub max_areas: usize,
 }
 
 impl Default for OgcLimits {
     fn default() -> Self {
-        Self { default_page: 10, max_page: 10_000, max_areas: 1_000 }
+        Self {
+            default_page: 10,
+            max_page: 1_000_000,
+            max_html_page: 1_000,
+            streams: 16,
+            max_stream: Duration::from_secs(15 * 60),
+            max_areas: 1_000,
+        }
     }
 }
 

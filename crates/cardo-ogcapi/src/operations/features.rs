@@ -1,35 +1,70 @@
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::Response;
-use cardo_engine::{Page, Table};
-use cardo_model::{EntityId, Record, Timestamp, write_json_string};
+use cardo_engine::{Listing, Page, Table, Tables};
+use cardo_model::{EntityId, Record, Revision};
 use cardo_query::Filter;
 
+use crate::answer::{END, GeoJsonPieces, View, open_page, write_features, write_links};
 use crate::documents::{GEOJSON, Link, own_links};
 use crate::face::{BASE, Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
 use crate::params::{Cursor, ITEM_PARAMETERS, ItemsQuery, Side, shown};
-use crate::represent::{FeatureWriter, Shown, write_moment};
+use crate::represent::FeatureWriter;
 use crate::request::{Ask, Format};
 use crate::respond;
+
+/// Pages up to this size are written whole before they are sent.
+const AT_ONCE: usize = 1_000;
 
 /// The features of a collection (clauses 7.15 and 7.16).
 pub(crate) async fn features(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
     let format = ask.format(GEOJSON)?;
     let tables = face.tables(ask).await?;
     let table = collection_of(&tables, ask)?;
-    let items = ItemsQuery::parse(&ask.query, table, face.options.limits)?;
+    let limits = face.options.limits;
+    let mut items = ItemsQuery::parse(&ask.query, table, limits)?;
+    if format == Format::Html {
+        items.at_most(limits.max_html_page);
+    } else if items.limit > AT_ONCE {
+        return large(face, ask, format, &tables, table, &items).await;
+    }
     let page = face.engine.query(&ask.caller, &items.query).await?;
     items.check_revision(page.revision)?;
-    let links = page_links(ask, format, &items, &page);
+    let links = page_links(ask, format, &items, &Edges::of(&page));
     if format == Format::Html {
         return Ok(respond::page(
             html::features_page(ask, table, &items, &page, &links),
             page.revision,
         ));
     }
-    let body = write_page(table, &page, &links, &items.shown);
+    let mut body = open_page(&page.entities, page.count, page.entities.len(), &links);
+    write_features(table, &items.shown, &page.entities, &mut body);
+    body.extend_from_slice(END);
     Ok(respond::answer(GEOJSON, body, page.revision))
+}
+
+/// A page that is too large to be held in memory as a whole: it is written from one snapshot as
+/// fast as the client takes it.
+async fn large(
+    face: &Face,
+    ask: &Ask<'_>,
+    format: Format,
+    tables: &Arc<Tables>,
+    table: &Table,
+    items: &ItemsQuery,
+) -> Result<Response<Body>, Fault> {
+    let listing = face.engine.listing(&ask.caller, &items.query).await?;
+    items.check_revision(listing.revision)?;
+    let revision = listing.revision;
+    let ends = listing.ends();
+    let links = page_links(ask, format, items, &Edges::of_listing(&listing, ends.as_ref()));
+    let head = open_page(&[], listing.count, listing.len(), &links);
+    let view = View::new(tables.clone(), table, items.shown.clone());
+    let pieces = GeoJsonPieces::new(head, view, listing);
+    Ok(respond::answer(GEOJSON, face.stream(pieces)?, revision))
 }
 
 /// One feature (clause 7.17).
@@ -68,7 +103,7 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
 }
 
 /// Links to this page, to its other encoding, and to the pages beside it.
-fn page_links(ask: &Ask<'_>, format: Format, items: &ItemsQuery, page: &Page) -> Vec<Link> {
+fn page_links(ask: &Ask<'_>, format: Format, items: &ItemsQuery, page: &Edges<'_>) -> Vec<Link> {
     let mut links = own_links(ask, format, GEOJSON);
     let path = ask.parts.uri.path().strip_prefix(BASE).unwrap_or_default();
     let collection = path.trim_end_matches('/').trim_end_matches("/items");
@@ -83,12 +118,43 @@ fn page_links(ask: &Ask<'_>, format: Format, items: &ItemsQuery, page: &Page) ->
         links.push(Link::new(ask.url_with(&changed), rel, media_of(format), title));
     };
     if page.has_more {
-        other(Side::After, page.entities.last(), "next", "The next page");
+        other(Side::After, page.last, "next", "The next page");
     }
     if page.has_before {
-        other(Side::Before, page.entities.first(), "prev", "The page before");
+        other(Side::Before, page.first, "prev", "The page before");
     }
     links
+}
+
+/// What links to the pages beside a page are made of.
+struct Edges<'a> {
+    first: Option<&'a Record>,
+    last: Option<&'a Record>,
+    has_before: bool,
+    has_more: bool,
+    revision: Revision,
+}
+
+impl<'a> Edges<'a> {
+    fn of(page: &'a Page) -> Self {
+        Self {
+            first: page.entities.first(),
+            last: page.entities.last(),
+            has_before: page.has_before,
+            has_more: page.has_more,
+            revision: page.revision,
+        }
+    }
+
+    fn of_listing(listing: &Listing, ends: Option<&'a (Record, Record)>) -> Self {
+        Self {
+            first: ends.map(|(first, _)| first),
+            last: ends.map(|(_, last)| last),
+            has_before: listing.has_before,
+            has_more: listing.has_more,
+            revision: listing.revision,
+        }
+    }
 }
 
 fn media_of(format: Format) -> &'static str {
@@ -96,49 +162,4 @@ fn media_of(format: Format) -> &'static str {
         Format::Json => GEOJSON,
         Format::Html => crate::request::HTML,
     }
-}
-
-fn write_page(table: &Table, page: &Page, links: &[Link], shown: &Shown) -> Vec<u8> {
-    let bytes: usize = page.entities.iter().map(|record| record.as_bytes().len() * 2 + 64).sum();
-    let mut out = Vec::with_capacity(bytes + 2_048);
-    out.extend_from_slice(b"{\"type\":\"FeatureCollection\",\"timeStamp\":");
-    write_moment(Timestamp::now(), &mut out);
-    let mut digits = itoa::Buffer::new();
-    if let Some(count) = page.count {
-        out.extend_from_slice(b",\"numberMatched\":");
-        out.extend_from_slice(digits.format(count).as_bytes());
-    }
-    out.extend_from_slice(b",\"numberReturned\":");
-    out.extend_from_slice(digits.format(page.entities.len()).as_bytes());
-    out.extend_from_slice(b",\"links\":");
-    write_links(links, &mut out);
-    out.extend_from_slice(b",\"features\":[");
-    let mut writer = FeatureWriter::new(&mut out, table, shown);
-    for (at, record) in page.entities.iter().enumerate() {
-        if at > 0 {
-            writer.out.push(b',');
-        }
-        writer.feature(&record.view());
-    }
-    out.extend_from_slice(b"]}");
-    out
-}
-
-fn write_links(links: &[Link], out: &mut Vec<u8>) {
-    out.push(b'[');
-    for (at, link) in links.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(b"{\"href\":");
-        write_json_string(&link.href, out);
-        out.extend_from_slice(b",\"rel\":");
-        write_json_string(link.rel, out);
-        out.extend_from_slice(b",\"type\":");
-        write_json_string(link.media_type, out);
-        out.extend_from_slice(b",\"title\":");
-        write_json_string(&link.title, out);
-        out.push(b'}');
-    }
-    out.push(b']');
 }

@@ -75,6 +75,12 @@ impl ItemsQuery {
         Ok(Self { query, limit, bbox, shown, question, from_revision })
     }
 
+    /// Makes the page smaller where it is larger than this.
+    pub(crate) fn at_most(&mut self, limit: usize) {
+        self.limit = self.limit.min(limit);
+        self.query.page.limit = self.limit;
+    }
+
     /// Refuses a cursor that comes from the future of the twin: it was made by another twin, or by
     /// this one before it was restored to an older state.
     pub(crate) fn check_revision(&self, revision: Revision) -> Result<(), ParamFault> {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use cardo_engine::{Batch, Caller, Engine, EngineOptions, Operation, Principal, Restriction, View};
 use cardo_http::{Access, Authorize, Denied, Granted};
 use cardo_model::{
@@ -65,6 +65,19 @@ impl Client {
     }
 
     pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Reply {
+        let (parts, body) = self.open(method, path, headers).await.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Reply { status: parts.status, headers: parts.headers, text, bytes }
+    }
+
+    /// The answer to a request, of which the body is not read yet.
+    pub(crate) async fn open(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Response<Body> {
         let mut request = Request::new(Body::empty());
         *request.method_mut() = method;
         *request.uri_mut() = path.parse().unwrap();
@@ -75,10 +88,7 @@ impl Client {
         }
         let request = cardo_http::strip_tenant(request);
         let Ok(response) = self.router.clone().oneshot(request).await;
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        Reply { status: parts.status, headers: parts.headers, text, bytes }
+        response
     }
 
     /// Gets a path below `/ogc`.

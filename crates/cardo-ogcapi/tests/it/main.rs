@@ -8,6 +8,7 @@ mod client;
 mod collections;
 mod filters;
 mod items;
+mod large;
 mod pages;
 mod shown;
 mod tenants;

@@ -1,0 +1,99 @@
+use std::ops::Range;
+
+use cardo_model::{Record, Revision};
+use cardo_query::SortKey;
+
+use crate::federation::Contributions;
+use crate::query::{EntityQuery, Page};
+use crate::snapshot::{Asked, Found, Snapshot, cut};
+
+/// A page that may be large: the places of its entities in a snapshot, four bytes each. What is read
+/// of it is always of one revision; holding it keeps that revision in memory.
+pub struct Listing {
+    places: Places,
+    /// What the first and the last entity are ordered by; empty in the order of creation.
+    pub keys: Vec<Vec<SortKey>>,
+    /// How many match in all, where that was asked.
+    pub count: Option<usize>,
+    /// Whether more match behind the page.
+    pub has_more: bool,
+    /// Whether there are matches before the page.
+    pub has_before: bool,
+    /// The revision of the twin that answered.
+    pub revision: Revision,
+    /// What came of asking context sources; `None` where none was asked.
+    pub contributions: Option<Contributions>,
+}
+
+enum Places {
+    Slots(Snapshot, Vec<u32>),
+    /// What context sources have is in no twin.
+    Records(Vec<Record>),
+}
+
+impl Listing {
+    pub(crate) fn new(
+        snapshot: Snapshot,
+        query: &EntityQuery,
+        asked: &Asked,
+        found: Found,
+    ) -> Self {
+        let (has_before, has_more, mut found) = cut(query, asked, found);
+        if found.keys.len() > 2 {
+            found.keys.drain(1..found.keys.len() - 1);
+        }
+        Self {
+            keys: found.keys,
+            count: query.count.then_some(found.counted),
+            has_more,
+            has_before,
+            revision: snapshot.revision(),
+            contributions: snapshot.contributions.clone(),
+            places: Places::Slots(snapshot, found.slots),
+        }
+    }
+
+    pub(crate) fn of_page(mut page: Page) -> Self {
+        if page.keys.len() > 2 {
+            page.keys.drain(1..page.keys.len() - 1);
+        }
+        Self {
+            places: Places::Records(page.entities),
+            keys: page.keys,
+            count: page.count,
+            has_more: page.has_more,
+            has_before: page.has_before,
+            revision: page.revision,
+            contributions: page.contributions,
+        }
+    }
+
+    /// How many entities there are on the page.
+    pub fn len(&self) -> usize {
+        match &self.places {
+            Places::Slots(_, slots) => slots.len(),
+            Places::Records(records) => records.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Some of the entities, in order.
+    pub fn read(&self, range: Range<usize>) -> Vec<Record> {
+        let range = range.start.min(self.len())..range.end.min(self.len());
+        match &self.places {
+            Places::Slots(snapshot, slots) => snapshot.read(&slots[range]),
+            Places::Records(records) => records[range].to_vec(),
+        }
+    }
+
+    /// The first and the last entity.
+    pub fn ends(&self) -> Option<(Record, Record)> {
+        let first = self.read(0..1).pop()?;
+        let last = self.read(self.len() - 1..self.len()).pop()?;
+        Some((first, last))
+    }
+}

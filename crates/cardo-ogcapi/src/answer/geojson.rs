@@ -1,0 +1,106 @@
+use std::io;
+
+use cardo_engine::{Listing, Table};
+use cardo_model::{Record, Timestamp, write_json_string};
+
+use super::{PIECE, Pieces, View};
+use crate::documents::Link;
+use crate::represent::{FeatureWriter, Shown, write_moment};
+
+/// What closes a feature collection.
+pub(crate) const END: &[u8] = b"]}";
+/// How many entities are looked at together.
+const GROUP: usize = 64;
+
+/// A feature collection up to its features. Numbers and links stand before them, so that a client
+/// that reads as the answer comes has them first.
+pub(crate) fn open_page(
+    features: &[Record],
+    count: Option<usize>,
+    returned: usize,
+    links: &[Link],
+) -> Vec<u8> {
+    let bytes: usize = features.iter().map(|record| record.as_bytes().len() * 2 + 64).sum();
+    let mut out = Vec::with_capacity(bytes + 2_048);
+    out.extend_from_slice(b"{\"type\":\"FeatureCollection\",\"timeStamp\":");
+    write_moment(Timestamp::now(), &mut out);
+    let mut digits = itoa::Buffer::new();
+    if let Some(count) = count {
+        out.extend_from_slice(b",\"numberMatched\":");
+        out.extend_from_slice(digits.format(count).as_bytes());
+    }
+    out.extend_from_slice(b",\"numberReturned\":");
+    out.extend_from_slice(digits.format(returned).as_bytes());
+    out.extend_from_slice(b",\"links\":");
+    write_links(links, &mut out);
+    out.extend_from_slice(b",\"features\":[");
+    out
+}
+
+/// Features with commas between them.
+pub(crate) fn write_features(table: &Table, shown: &Shown, records: &[Record], out: &mut Vec<u8>) {
+    let mut writer = FeatureWriter::new(out, table, shown);
+    for (at, record) in records.iter().enumerate() {
+        if at > 0 {
+            writer.out.push(b',');
+        }
+        writer.feature(&record.view());
+    }
+}
+
+pub(crate) fn write_links(links: &[Link], out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (at, link) in links.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(b"{\"href\":");
+        write_json_string(&link.href, out);
+        out.extend_from_slice(b",\"rel\":");
+        write_json_string(link.rel, out);
+        out.extend_from_slice(b",\"type\":");
+        write_json_string(link.media_type, out);
+        out.extend_from_slice(b",\"title\":");
+        write_json_string(&link.title, out);
+        out.push(b'}');
+    }
+    out.push(b']');
+}
+
+/// A feature collection piece by piece.
+pub(crate) struct GeoJsonPieces {
+    head: Vec<u8>,
+    view: View,
+    listing: Listing,
+    written: usize,
+    is_closed: bool,
+}
+
+impl GeoJsonPieces {
+    pub(crate) fn new(head: Vec<u8>, view: View, listing: Listing) -> Self {
+        Self { head, view, listing, written: 0, is_closed: false }
+    }
+}
+
+impl Pieces for GeoJsonPieces {
+    fn next(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
+        if self.is_closed {
+            return Ok(false);
+        }
+        out.append(&mut self.head);
+        let Some(table) = self.view.table() else { return Ok(false) };
+        while out.len() < PIECE && self.written < self.listing.len() {
+            let records = self.listing.read(self.written..self.written + GROUP);
+            if self.written > 0 {
+                out.push(b',');
+            }
+            self.written += records.len();
+            write_features(table, &self.view.shown, &records, out);
+        }
+        if self.written == self.listing.len() {
+            out.extend_from_slice(END);
+            self.is_closed = true;
+        }
+        Ok(true)
+    }
+}
