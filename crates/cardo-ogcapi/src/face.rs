@@ -96,6 +96,10 @@ fn routes(face: &Arc<Face>) -> Router {
             "/tiles/{set}/{matrix}/{row}/{col}",
             handler!(face, "ogc-dataset-tile", op::dataset_tile),
         )
+        .at("/styles", handler!(face, "ogc-dataset-styles", op::dataset_styles))
+        .at("/styles/{style}", handler!(face, "ogc-dataset-style", op::dataset_style))
+        .at("/collections/{id}/styles", handler!(face, "ogc-styles", op::collection_styles))
+        .at("/collections/{id}/styles/{style}", handler!(face, "ogc-style", op::collection_style))
         .at("/aggregates", handler!(face, "ogc-aggregates", op::aggregates))
         .at("/tileMatrixSets", handler!(face, "ogc-tile-matrix-sets", op::tile_matrix_sets))
         .at("/tileMatrixSets/{set}", handler!(face, "ogc-tile-matrix-set", op::tile_matrix_set))

@@ -51,6 +51,11 @@ impl Fault {
         Self::new(StatusCode::NOT_ACCEPTABLE, detail)
     }
 
+    /// A resource that there is not in the encoding that was asked for.
+    pub(crate) fn unavailable_as(detail: String) -> Self {
+        Self::new(StatusCode::NOT_ACCEPTABLE, detail)
+    }
+
     pub(crate) fn wrong_method(method: &Method) -> Self {
         let detail = format!("{method} cannot be done here; GET and HEAD can");
         let allow = HeaderValue::from_static("GET,HEAD");

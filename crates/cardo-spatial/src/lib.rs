@@ -46,5 +46,5 @@ pub use crs::{AxisOrder, Crs, CrsError, Doubt, PureRust, Transform};
 pub use distance::{DistanceTest, distance, point_distance};
 pub use relations::{GeoRelation, PreparedQuery};
 pub use repair::{Repaired, repair};
-pub use tile::{TileFrame, TileShape};
+pub use tile::{TileFrame, TilePlane, TileShape};
 pub use validity::{Collections, CoordinatePath, GeometryError, Rules, check_geometry, check_ring};

@@ -1,7 +1,7 @@
 use cardo_engine::{AttributeInfo, Table, TypeInfo};
 use serde_json::{Value, json};
 
-use super::{GEOJSON, Link, SCHEMA, TILESETS, links_json, own_links};
+use super::{GEOJSON, Link, SCHEMA, STYLES, TILESETS, links_json, own_links};
 use crate::params::is_tiled;
 use crate::represent::quoted;
 use crate::request::{Ask, Format, HTML};
@@ -66,6 +66,8 @@ impl Collection<'_> {
         if is_tiled(self.table) {
             let title = "The features as vector tiles";
             links.push(Link::new(url("/tiles"), TILESETS, "application/json", title));
+            let title = "Styles for maps";
+            links.push(Link::new(url("/styles"), STYLES, "application/json", title));
         }
         let mut body = json!({
             "id": id,

@@ -4,12 +4,14 @@ mod collection;
 mod link;
 mod openapi;
 mod schema;
+mod style;
 mod tileset;
 
 pub(crate) use collection::{CRS84, Collection};
 pub(crate) use link::{Link, encode_segment, links_json, own_links};
 pub(crate) use openapi::api_document;
 pub(crate) use schema::{Schema, type_of};
+pub(crate) use style::{STYLE, STYLES, style};
 pub(crate) use tileset::{TILE_JSON, TILESETS, TILING_SCHEME, Tileset};
 
 /// The media type of features.

@@ -1,13 +1,14 @@
 use cardo_engine::{Column, Table, Tables};
 use serde_json::{Map, Value, json};
 
-use super::{CSV, GEOJSON, MVT, OPENAPI, SCHEMA, TILE_JSON, type_of};
+use super::{CSV, GEOJSON, MVT, OPENAPI, SCHEMA, STYLE, TILE_JSON, type_of};
 use crate::options::{OgcLimits, OgcOptions};
 use crate::params::{
-    FILTER_PARAMETERS, ITEM_PARAMETERS, LANGUAGES, PARAMETERS, SYSTEMS, is_queryable,
+    COLLECTION_TILE_PARAMETERS, FILTER_PARAMETERS, ITEM_PARAMETERS, LANGUAGES, PARAMETERS, SYSTEMS,
+    TILE_PARAMETERS, is_queryable,
 };
 use crate::request::HTML;
-use crate::tiles::MATRIX_SET;
+use crate::tiles::MatrixSet;
 
 /// The API definition in OpenAPI 3.0; each collection has operations of its own, because its
 /// properties are parameters.
@@ -100,23 +101,41 @@ fn tile_paths(add: &mut impl FnMut(&str, Value)) {
     let one = about("getTileMatrixSet", "A tile matrix set", &document(), &[of_set, "f"]);
     add("/tileMatrixSets/{tileMatrixSetId}", one);
     for (base, kind, chosen, own) in [
-        ("/tiles", "dataset", &["collections"][..], &[][..]),
+        ("", "Dataset", &["collections"][..], &[][..]),
+        ("/collections/{collectionId}", "Collection", &[], &["collectionId"]),
+    ] {
+        let names = [own, &["f"]].concat();
+        let list = about(&format!("get{kind}Styles"), "Styles for maps", &document(), &names);
+        add(&format!("{base}/styles"), list);
+        let names = [own, &["styleId"], chosen, &["styleFormat"]].concat();
+        let style = content(&[(STYLE, None), (HTML, None)]);
+        let summary = "A style for MapLibre and others that read styles of Mapbox";
+        add(
+            &format!("{base}/styles/{{styleId}}"),
+            about(&format!("get{kind}Style"), summary, &style, &names),
+        );
+    }
+    for (base, kind, list, chosen, own) in [
+        ("/tiles", "dataset", &["collections", "f"][..], &TILE_PARAMETERS[..], &[][..]),
         (
             "/collections/{collectionId}/tiles",
             "collection",
-            &FILTER_PARAMETERS[..],
+            &["f"],
+            &COLLECTION_TILE_PARAMETERS,
             &["collectionId"],
         ),
     ] {
         let id = |name: &str| format!("tiles.{kind}.vector.{name}");
-        let list =
-            about(&id("getTileSetsList"), "Vector tilesets", &document(), &[own, &["f"]].concat());
-        add(base, list);
-        let names = [own, &[of_set, "properties"], chosen, &["f"]].concat();
+        let names = [own, list].concat();
+        add(base, about(&id("getTileSetsList"), "Vector tilesets", &document(), &names));
+        let encoded = |f: &'static str| chosen.iter().map(move |n| if *n == "f" { f } else { *n });
+        let names: Vec<&str> =
+            own.iter().copied().chain([of_set]).chain(encoded("tilesetFormat")).collect();
         let tileset = about(&id("getTileSet"), "A tileset of vector tiles", &set(), &names);
         add(&format!("{base}/{{tileMatrixSetId}}"), tileset);
-        let place = ["tileMatrix", "tileRow", "tileCol"];
-        let names = [own, &[of_set], &place, &["properties"], chosen].concat();
+        let place = [of_set, "tileMatrix", "tileRow", "tileCol"];
+        let names: Vec<&str> =
+            own.iter().copied().chain(place).chain(encoded("tileFormat")).collect();
         let mut tile = about(&id("getTile"), "A vector tile", &mvt(), &names);
         tile["description"] = TILE_RULES.into();
         add(&format!("{base}/{{tileMatrixSetId}}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"), tile);
@@ -387,9 +406,13 @@ fn parameters(limits: OgcLimits) -> Value {
         ),
         "tileMatrixSetId": tile_path("tileMatrixSetId", "How space is tiled", &json!({
             "type": "string",
-            "enum": [MATRIX_SET],
+            "enum": MatrixSet::ALL.map(MatrixSet::id),
         })),
-        "tileMatrix": tile_path("tileMatrix", "The zoom level, 0 to 24", &json!({ "type": "string" })),
+        "tileMatrix": tile_path(
+            "tileMatrix",
+            "The zoom level: 0 to 24 in WebMercatorQuad, 0 to 17 in WorldCRS84Quad",
+            &json!({ "type": "string" }),
+        ),
         "tileRow": tile_path("tileRow", "The row, from the north", &json!({
             "type": "integer",
             "minimum": 0,
@@ -398,6 +421,29 @@ fn parameters(limits: OgcLimits) -> Value {
             "type": "integer",
             "minimum": 0,
         })),
+        "tilesetFormat": query(
+            "f",
+            "The encoding of the tileset; without it the header Accept decides. TileJSON knows \
+             WebMercatorQuad only",
+            &json!({ "type": "string", "enum": ["json", "html", "tilejson"] }),
+        ),
+        "styleId": tile_path("styleId", "The style", &json!({ "type": "string", "enum": ["default"] })),
+        "styleFormat": query(
+            "f",
+            "The encoding of the style; without it the header Accept decides",
+            &json!({ "type": "string", "enum": ["mapbox", "json", "html"] }),
+        ),
+        "tileFormat": query(
+            "f",
+            "The encoding of the tile; without it the header Accept decides",
+            &json!({ "type": "string", "enum": ["mvt"] }),
+        ),
+        "subset": query(
+            "subset",
+            "The same as datetime, as a subset of that axis: datetime(\"2026-11-01\":\"2026-11-02\"), \
+             with * where the interval is open",
+            &json!({ "type": "string" }),
+        ),
         "properties": query(
             "properties",
             "The properties that are shown, beside the id and the geometry; all where it is left out",

@@ -1,10 +1,10 @@
 use cardo_engine::{Snapshot, Table};
 use serde_json::{Map, Value, json};
 
-use super::{CRS84, Collection, Link, MVT, links_json, type_of};
+use super::{CRS84, Collection, Link, MVT, STYLE, links_json, type_of};
 use crate::params::is_property;
-use crate::request::Ask;
-use crate::tiles::{MATRIX_SET, MATRIX_SET_URI, MERCATOR, limits};
+use crate::request::{Ask, HTML};
+use crate::tiles::MatrixSet;
 
 /// The relation to a list of tilesets of vector tiles.
 pub(crate) const TILESETS: &str = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
@@ -19,6 +19,7 @@ const NEAREST: u8 = 18;
 
 /// The tiles of a collection or of the dataset in a matrix set (OGC 20-057, /req/tileset).
 pub(crate) struct Tileset<'a> {
+    pub(crate) set: MatrixSet,
     pub(crate) title: String,
     /// The path of the list of tilesets, below the root of the API.
     pub(crate) path: String,
@@ -28,24 +29,28 @@ pub(crate) struct Tileset<'a> {
 }
 
 impl Tileset<'_> {
-    fn url(&self, ask: &Ask<'_>) -> String {
-        ask.url(&format!("{}/{MATRIX_SET}", self.path))
-    }
-
-    fn template(&self, ask: &Ask<'_>, places: &str) -> String {
-        let mark = if self.query.is_empty() { "" } else { "?" };
-        format!("{}/{places}{mark}{}", self.url(ask), self.query)
+    /// The address of its document, or of what stands below that, with the parameters of its tiles
+    /// and others.
+    pub(crate) fn url(&self, ask: &Ask<'_>, below: &str, more: &str) -> String {
+        let both = if self.query.is_empty() || more.is_empty() { "" } else { "&" };
+        let mark = if self.query.is_empty() && more.is_empty() { "" } else { "?" };
+        let (path, set) = (&self.path, self.set.id());
+        ask.url(&format!("{path}/{set}{below}{mark}{}{both}{more}", self.query))
     }
 
     /// What stands of it in a list, and in its own document.
     fn item(&self, ask: &Ask<'_>, own: Vec<Link>) -> Map<String, Value> {
         let mut links = own;
-        let scheme = ask.url(&format!("/tileMatrixSets/{MATRIX_SET}"));
+        let scheme = ask.url(&format!("/tileMatrixSets/{}", self.set.id()));
         links.push(Link::new(scheme, TILING_SCHEME, JSON, "How space is tiled"));
+        if self.set == MatrixSet::WebMercatorQuad {
+            let style = self.style_url(ask);
+            links.push(Link::new(style, "stylesheet", STYLE, "A style for maps"));
+        }
         let mut links = links_json(&links);
         if let Some(list) = links.as_array_mut() {
             list.push(json!({
-                "href": self.template(ask, "{tileMatrix}/{tileRow}/{tileCol}"),
+                "href": self.url(ask, "/{tileMatrix}/{tileRow}/{tileCol}", ""),
                 "rel": "item",
                 "type": MVT,
                 "title": "The tiles",
@@ -55,22 +60,33 @@ impl Tileset<'_> {
         let mut item = Map::new();
         item.insert("title".into(), self.title.as_str().into());
         item.insert("dataType".into(), "vector".into());
-        item.insert("crs".into(), MERCATOR.into());
-        item.insert("tileMatrixSetId".into(), MATRIX_SET.into());
-        item.insert("tileMatrixSetURI".into(), MATRIX_SET_URI.into());
-        item.insert("tileMatrixSetLimits".into(), limits());
+        item.insert("crs".into(), self.set.crs().into());
+        item.insert("tileMatrixSetId".into(), self.set.id().into());
+        item.insert("tileMatrixSetURI".into(), self.set.uri().into());
+        item.insert("tileMatrixSetLimits".into(), self.set.limits());
         item.insert("links".into(), links);
         item
     }
 
     /// The member of the list of tilesets.
     pub(crate) fn listed(&self, ask: &Ask<'_>) -> Value {
-        let url = self.url(ask);
-        let own = vec![
-            Link::new(url.clone(), "self", JSON, "This tileset"),
-            Link::new(format!("{url}?f=tilejson"), "alternate", TILE_JSON, "As TileJSON"),
+        let mut own = vec![
+            Link::new(self.url(ask, "", ""), "self", JSON, "This tileset"),
+            Link::new(self.url(ask, "", "f=html"), "alternate", HTML, "As a page"),
         ];
+        own.extend(self.tile_json_link(ask));
         self.item(ask, own).into()
+    }
+
+    /// Where the tileset can be had as TileJSON, which knows WebMercatorQuad only.
+    pub(crate) fn tile_json_link(&self, ask: &Ask<'_>) -> Option<Link> {
+        let url = self.url(ask, "", "f=tilejson");
+        let title = "This tileset as TileJSON";
+        self.has_tile_json().then(|| Link::new(url, "alternate", TILE_JSON, title))
+    }
+
+    pub(crate) fn has_tile_json(&self) -> bool {
+        self.set == MatrixSet::WebMercatorQuad
     }
 
     /// The document of the tileset.
@@ -82,7 +98,7 @@ impl Tileset<'_> {
                 "title": table.name,
                 "dataType": "vector",
                 "minTileMatrix": "0",
-                "maxTileMatrix": "24",
+                "maxTileMatrix": self.set.last().to_string(),
                 "propertiesSchema": { "type": "object", "properties": properties(table) },
             });
             if let Some(bounds) = bounds(table, snapshot) {
@@ -113,7 +129,7 @@ impl Tileset<'_> {
             "tilejson": "3.0.0",
             "name": self.title,
             "scheme": "xyz",
-            "tiles": [self.template(ask, "{z}/{y}/{x}")],
+            "tiles": [self.url(ask, "/{z}/{y}/{x}", "")],
             "vector_layers": layers,
             "minzoom": 0,
             "maxzoom": NEAREST,
@@ -124,6 +140,18 @@ impl Tileset<'_> {
             body["center"] = json!([lon, lat, 12]);
         }
         body
+    }
+
+    /// Where its style stands.
+    pub(crate) fn style_url(&self, ask: &Ask<'_>) -> String {
+        let of = self.path.trim_end_matches("/tiles");
+        let mark = if self.query.is_empty() { "" } else { "?" };
+        ask.url(&format!("{of}/styles/default{mark}{}", self.query))
+    }
+
+    /// The middle of its layers.
+    pub(crate) fn center(&self, snapshot: &Snapshot) -> Option<[f64; 2]> {
+        self.bounds(snapshot).map(middle)
     }
 
     fn bounds(&self, snapshot: &Snapshot) -> Option<[f64; 4]> {

@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::http::Response;
 use serde_json::json;
 
-use crate::documents::{Link, OPENAPI, TILESETS, links_json, own_links};
+use crate::documents::{Link, OPENAPI, STYLES, TILESETS, links_json, own_links};
 use crate::face::Face;
 use crate::fault::Fault;
 use crate::html;
@@ -14,7 +14,7 @@ const FUNCTIONS: &str = "http://www.opengis.net/def/rel/ogc/1.0/functions";
 const TILING_SCHEMES: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes";
 
 /// What the face keeps to. A class stands here when its tests pass.
-const CONFORMS_TO: [&str; 28] = [
+const CONFORMS_TO: &[&str] = &[
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
@@ -43,6 +43,15 @@ const CONFORMS_TO: [&str; 28] = [
     "http://www.opengis.net/spec/cql2/1.0/conf/property-property",
     "http://www.opengis.net/spec/cql2/1.0/conf/functions",
     "http://www.opengis.net/spec/cql2/1.0/conf/arithmetic",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/dataset-tilesets",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/collections-selection",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/datetime",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
 ];
 
 /// The landing page (clause 7.2).
@@ -56,6 +65,7 @@ pub(crate) async fn landing_page(face: &Face, ask: &Ask<'_>) -> Result<Response<
         Link::new(ask.url("/conformance"), "conformance", JSON, "What the API conforms to"),
         Link::new(ask.url("/collections"), "data", JSON, "The collections"),
         Link::new(ask.url("/tiles"), TILESETS, JSON, "Vector tiles of all collections"),
+        Link::new(ask.url("/styles"), STYLES, JSON, "Styles for maps"),
         Link::new(ask.url("/functions"), FUNCTIONS, JSON, "What filters may call"),
         Link::new(ask.url("/tileMatrixSets"), TILING_SCHEMES, JSON, "How space is tiled"),
     ]);
@@ -78,7 +88,7 @@ pub(crate) async fn conformance(face: &Face, ask: &Ask<'_>) -> Result<Response<B
     let format = ask.format(JSON)?;
     let revision = face.snapshot(ask).await?.revision();
     if format == Format::Html {
-        return Ok(respond::page(html::conformance_page(ask, &CONFORMS_TO), revision));
+        return Ok(respond::page(html::conformance_page(ask, CONFORMS_TO), revision));
     }
     let links = links_json(&own_links(ask, format, JSON));
     Ok(respond::json(JSON, &json!({ "links": links, "conformsTo": CONFORMS_TO }), revision))

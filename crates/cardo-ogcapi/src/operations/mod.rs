@@ -7,6 +7,7 @@ mod features;
 mod functions;
 mod landing;
 mod schemas;
+mod styles;
 mod tiles;
 mod tilesets;
 
@@ -17,6 +18,7 @@ pub(crate) use features::{feature, features};
 pub(crate) use functions::functions;
 pub(crate) use landing::{conformance, landing_page};
 pub(crate) use schemas::{queryables, schema};
+pub(crate) use styles::{collection_style, collection_styles, dataset_style, dataset_styles};
 pub(crate) use tiles::{collection_tile, dataset_tile};
 pub(crate) use tilesets::{
     collection_tileset, collection_tilesets, dataset_tileset, dataset_tilesets, tile_matrix_set,

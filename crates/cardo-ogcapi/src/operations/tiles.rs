@@ -4,17 +4,17 @@ use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use cardo_engine::Table;
 use cardo_http::{is_known, tagged};
 use cardo_model::Revision;
-use cardo_query::Filter;
 
 use crate::documents::MVT;
 use crate::face::{BASE, Face, collection_of};
 use crate::fault::Fault;
 use crate::params::{
-    COLLECTION_TILE_PARAMETERS, TILE_PARAMETERS, chosen_columns, chosen_tables, filter, is_tiled,
+    COLLECTION_TILE_PARAMETERS, TILE_PARAMETERS, chosen_columns, chosen_tables, is_tiled,
+    tile_filters,
 };
 use crate::request::Ask;
 use crate::respond::{self, VARY_ON};
-use crate::tiles::{MATRIX_SET, Picture, Shown, Tile};
+use crate::tiles::{MatrixSet, Picture, Shown, Tile};
 
 /// A tile of a collection (OGC 20-057, /req/core).
 pub(crate) async fn collection_tile(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
@@ -22,8 +22,7 @@ pub(crate) async fn collection_tile(face: &Face, ask: &Ask<'_>) -> Result<Respon
     let tile = tile_of(ask, 3)?;
     let tables = face.tables(ask).await?;
     let table = tiled_collection(collection_of(&tables, ask)?)?;
-    let filter = filter(&ask.query, table)?;
-    answer(face, ask, tile, vec![table], filter).await
+    answer(face, ask, tile, vec![table]).await
 }
 
 /// A tile of the dataset, a layer a collection (/req/dataset-tilesets).
@@ -32,7 +31,7 @@ pub(crate) async fn dataset_tile(face: &Face, ask: &Ask<'_>) -> Result<Response<
     let tile = tile_of(ask, 1)?;
     let tables = face.tables(ask).await?;
     let chosen = chosen_tables(&ask.query, &tables)?;
-    answer(face, ask, tile, chosen, Filter::True).await
+    answer(face, ask, tile, chosen).await
 }
 
 /// The collection, where its features have places.
@@ -43,20 +42,20 @@ pub(super) fn tiled_collection(table: &Table) -> Result<&Table, Fault> {
     Err(Fault::not_found(format!("the collection {:?} has no geometries and no tiles", table.name)))
 }
 
-/// Refuses all tile matrix sets but the one that there is.
-pub(super) fn check_matrix_set(ask: &Ask<'_>, place: usize) -> Result<(), Fault> {
+/// The tile matrix set that a segment of the path names.
+pub(super) fn matrix_set_of(ask: &Ask<'_>, place: usize) -> Result<MatrixSet, Fault> {
     let name = ask.segment(place)?;
-    if name == MATRIX_SET {
-        return Ok(());
-    }
-    let detail = format!("there is no tile matrix set {name:?}; {BASE}/tileMatrixSets lists them");
-    Err(Fault::not_found(detail))
+    MatrixSet::of(&name).ok_or_else(|| {
+        Fault::not_found(format!(
+            "there is no tile matrix set {name:?}; {BASE}/tileMatrixSets lists them"
+        ))
+    })
 }
 
 fn tile_of(ask: &Ask<'_>, place: usize) -> Result<Tile, Fault> {
-    check_matrix_set(ask, place)?;
+    let set = matrix_set_of(ask, place)?;
     let [matrix, row, col] = [1, 2, 3].map(|behind| ask.segment(place + behind));
-    let tile = Tile::parse(&matrix?, &row?, &col?)?;
+    let tile = Tile::parse(set, &matrix?, &row?, &col?)?;
     check_format(ask)?;
     Ok(tile)
 }
@@ -79,12 +78,11 @@ async fn answer(
     ask: &Ask<'_>,
     tile: Tile,
     tables: Vec<&Table>,
-    filter: Filter,
 ) -> Result<Response<Body>, Fault> {
     let columns = chosen_columns(&ask.query, &tables)?;
-    let shown = tables.into_iter().zip(columns);
-    let shown = shown.map(|(table, columns)| Shown { table, columns, filter: filter.clone() });
-    let shown = shown.collect();
+    let filters = tile_filters(&ask.query, &tables)?;
+    let shown = tables.into_iter().zip(columns).zip(filters);
+    let shown = shown.map(|((table, columns), filter)| Shown { table, columns, filter }).collect();
     let snapshot = face.snapshot(ask).await?;
     let picture = Picture::of(&face.engine, &snapshot, tile, shown).await?;
     // The tag says nothing of the revision, so a write elsewhere leaves it as it is.

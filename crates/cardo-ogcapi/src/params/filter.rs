@@ -23,6 +23,16 @@ const MAX_NAMED: usize = 40;
 
 /// The condition that the parameters are, all features where there is none.
 pub(crate) fn filter(params: &Query<'_>, table: &Table) -> Result<Filter, ParamFault> {
+    filter_beside(params, table, &[])
+}
+
+/// The same for a table beside others, whose properties may be asked for as well: where the table
+/// itself has none of that name there is no value.
+pub(crate) fn filter_beside(
+    params: &Query<'_>,
+    table: &Table,
+    others: &[&Table],
+) -> Result<Filter, ParamFault> {
     let language = params.get("filter-lang").unwrap_or(LANGUAGES[0]);
     if !LANGUAGES.contains(&language) {
         return Err(ParamFault::FilterLanguage(shorten(language)));
@@ -33,16 +43,21 @@ pub(crate) fn filter(params: &Query<'_>, table: &Table) -> Result<Filter, ParamF
     }
     let Some(text) = params.get("filter") else { return Ok(Filter::True) };
     let expression = if language == "cql2-json" { parse_json(text) } else { parse_text(text) };
-    let filter = expression.and_then(|expression| compile(&expression, &Columns(table)));
+    let filter = expression.and_then(|expression| compile(&expression, &Columns { table, others }));
     filter.map_err(ParamFault::Filter)
 }
 
 /// The columns of a table as properties of CQL2.
-struct Columns<'t>(&'t Table);
+struct Columns<'t> {
+    table: &'t Table,
+    others: &'t [&'t Table],
+}
 
 impl Queryables for Columns<'_> {
     fn queryable(&self, name: &str) -> Option<Queryable> {
-        let (path, datatype) = self.0.path(name)?;
+        let own = self.table.path(name);
+        let (path, datatype) =
+            own.or_else(|| self.others.iter().find_map(|other| other.path(name)))?;
         let sort = match (&path.root, datatype) {
             (Root::Type, _) => return None,
             (Root::Scope, _) | (_, ColumnType::List | ColumnType::Relationships) => Sort::Array,
@@ -59,8 +74,12 @@ impl Queryables for Columns<'_> {
     }
 
     fn names(&self) -> Vec<String> {
-        let columns = self.0.columns.iter().map(|column| column.name.to_string());
-        let mut names: Vec<String> = ["id".to_owned()].into_iter().chain(columns).collect();
+        let mut names = vec!["id".to_owned()];
+        for column in [self.table].iter().chain(self.others).flat_map(|table| &table.columns) {
+            if !names.iter().any(|known| **known == *column.name) {
+                names.push(column.name.to_string());
+            }
+        }
         if names.len() > MAX_NAMED {
             let more = names.len() - MAX_NAMED;
             names.truncate(MAX_NAMED);
@@ -70,6 +89,6 @@ impl Queryables for Columns<'_> {
     }
 
     fn full_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        self.0.full_name(name)
+        self.table.full_name(name)
     }
 }

@@ -20,7 +20,7 @@ pub(crate) use query::Query;
 pub(crate) use shown::{ITEM_PARAMETERS, shown};
 pub(crate) use tile::{
     AGGREGATE_PARAMETERS, COLLECTION_TILE_PARAMETERS, TILE_PARAMETERS, chosen_columns,
-    chosen_numbers, chosen_tables, is_property, is_tiled,
+    chosen_numbers, chosen_tables, is_property, is_tiled, tile_filters,
 };
 
 /// What is wrong with a parameter.
@@ -66,6 +66,10 @@ pub(crate) enum ParamFault {
     DatetimeOrder(String),
     #[error("datetime={0:?} has more than two parts")]
     DatetimeParts(String),
+    #[error("subset={0:?} is none of datetime(\"…\") and datetime(\"…\":\"…\")")]
+    Subset(String),
+    #[error("datetime and subset both say which time is meant; give one of them")]
+    DatetimeAndSubset,
     #[error("filter: {0}")]
     Filter(Cql2Error),
     #[error("filter-lang={0:?} is none of cql2-text, cql2-json")]

@@ -1,13 +1,16 @@
 use cardo_engine::{ColumnType, Table, Tables, can_have_numbers};
+use cardo_query::Filter;
 
-use super::{ParamFault, Query, shorten};
+use super::filter::filter_beside;
+use super::{ParamFault, Query, datetime, shorten};
 
 /// Parameters of tiles of the dataset.
-pub(crate) const TILE_PARAMETERS: [&str; 3] = ["f", "properties", "collections"];
+pub(crate) const TILE_PARAMETERS: [&str; 8] =
+    ["f", "properties", "collections", "datetime", "subset", "filter", "filter-lang", "filter-crs"];
 
 /// Parameters of tiles of a collection.
-pub(crate) const COLLECTION_TILE_PARAMETERS: [&str; 5] =
-    ["f", "properties", "filter", "filter-lang", "filter-crs"];
+pub(crate) const COLLECTION_TILE_PARAMETERS: [&str; 7] =
+    ["f", "properties", "datetime", "subset", "filter", "filter-lang", "filter-crs"];
 
 /// Parameters of the table of areas.
 pub(crate) const AGGREGATE_PARAMETERS: [&str; 7] =
@@ -37,6 +40,37 @@ pub(crate) fn chosen_tables<'t>(
         }
     }
     Ok(chosen)
+}
+
+/// Which features of each table the tile shows. A condition on a property that a collection does
+/// not have, but another of the tile does, is about a value that is missing.
+pub(crate) fn tile_filters(
+    params: &Query<'_>,
+    tables: &[&Table],
+) -> Result<Vec<Filter>, ParamFault> {
+    let time = time(params)?;
+    let of_table = |table: &&Table| Ok(filter_beside(params, table, tables)?.and(time.clone()));
+    tables.iter().map(of_table).collect()
+}
+
+/// The parameter `datetime`, or `subset` with an interval of the axis `datetime` (OGC 20-057, table 12).
+fn time(params: &Query<'_>) -> Result<Filter, ParamFault> {
+    match (params.get("datetime"), params.get("subset")) {
+        (None, None) => Ok(Filter::True),
+        (Some(_), Some(_)) => Err(ParamFault::DatetimeAndSubset),
+        (Some(text), None) => datetime::parse(text),
+        (None, Some(text)) => {
+            let fault = || ParamFault::Subset(shorten(text));
+            let inner = text.strip_prefix("datetime(").and_then(|rest| rest.strip_suffix(')'));
+            let inner = inner.and_then(|inner| inner.strip_prefix('"')?.strip_suffix('"'));
+            let bound = |bound: &str| if bound == "*" { "..".to_owned() } else { bound.to_owned() };
+            match inner.ok_or_else(fault)?.split("\":\"").collect::<Vec<_>>().as_slice() {
+                [instant] => datetime::parse(instant),
+                [from, until] => datetime::parse(&format!("{}/{}", bound(from), bound(until))),
+                _ => Err(fault()),
+            }
+        }
+    }
 }
 
 /// Which columns of each table the parameter `properties` names, else all but geometries.

@@ -10,7 +10,7 @@ use super::wire::{self, Wire};
 use super::{EXTENT, MOST_BYTES, PLAIN_BYTES};
 
 /// The property of a merged feature that says how many it stands for. No column has a colon.
-const COUNT: &str = "cardo:count";
+pub(crate) const COUNT: &str = "cardo:count";
 
 /// A layer in the making (Mapbox Vector Tile 2.1, section 4.1).
 pub(super) struct Layer<'a> {

@@ -1,24 +1,136 @@
-//! The tile matrix set WebMercatorQuad (OGC 17-083r4).
+//! The tile matrix sets of the register (OGC 17-083r4, annex D) that there are tiles in.
 
-use cardo_spatial::TileFrame;
+use cardo_spatial::{TileFrame, TilePlane};
 use serde_json::{Value, json};
 
 use super::{BUFFER, EXTENT};
+use crate::documents::CRS84;
 use crate::fault::Fault;
 
-/// The tile matrix set that there is.
-pub(crate) const MATRIX_SET: &str = "WebMercatorQuad";
-/// Its name in the register.
-pub(crate) const MATRIX_SET_URI: &str =
-    "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad";
-/// Its coordinate reference system.
-pub(crate) const MERCATOR: &str = "http://www.opengis.net/def/crs/EPSG/0/3857";
+/// A tile matrix set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum MatrixSet {
+    WebMercatorQuad,
+    WorldCrs84Quad,
+}
 
 /// Half of the way around the world in metres.
 const HALF: f64 = 20_037_508.342_789_244;
 /// Metres of a pixel that has the standardized size, at a scale of one.
 const PIXEL_METRES: f64 = 0.000_28;
+/// Metres of a degree at the equator, on the sphere of the larger half axis.
+const DEGREE_METRES: f64 = HALF / 180.0;
 const PIXELS: u32 = 256;
+
+impl MatrixSet {
+    /// All, the one that maps use first.
+    pub(crate) const ALL: [Self; 2] = [Self::WebMercatorQuad, Self::WorldCrs84Quad];
+
+    /// The set of this name.
+    pub(crate) fn of(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|set| set.id() == id)
+    }
+
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            Self::WebMercatorQuad => "WebMercatorQuad",
+            Self::WorldCrs84Quad => "WorldCRS84Quad",
+        }
+    }
+
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::WebMercatorQuad => "Google Maps Compatible for the World",
+            Self::WorldCrs84Quad => "CRS84 for the World",
+        }
+    }
+
+    /// Its name in the register.
+    pub(crate) fn uri(self) -> String {
+        format!("http://www.opengis.net/def/tilematrixset/OGC/1.0/{}", self.id())
+    }
+
+    /// Its coordinate reference system.
+    pub(crate) fn crs(self) -> &'static str {
+        match self {
+            Self::WebMercatorQuad => "http://www.opengis.net/def/crs/EPSG/0/3857",
+            Self::WorldCrs84Quad => CRS84,
+        }
+    }
+
+    fn scale_set(self) -> &'static str {
+        match self {
+            Self::WebMercatorQuad => "http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible",
+            Self::WorldCrs84Quad => "http://www.opengis.net/def/wkss/OGC/1.0/GoogleCRS84Quad",
+        }
+    }
+
+    fn plane(self) -> TilePlane {
+        match self {
+            Self::WebMercatorQuad => TilePlane::Mercator,
+            Self::WorldCrs84Quad => TilePlane::Degrees,
+        }
+    }
+
+    /// Its last tile matrix.
+    pub(crate) fn last(self) -> u8 {
+        self.plane().max_zoom()
+    }
+
+    /// Rows and columns of each matrix.
+    fn sizes(self) -> impl Iterator<Item = (u8, [u32; 2])> {
+        (0..=self.last()).filter_map(move |zoom| Some((zoom, self.plane().size(zoom)?)))
+    }
+
+    /// The definition of the set (OGC 17-083r4), in JSON.
+    pub(crate) fn to_json(self) -> Value {
+        let (axes, origin) = match self {
+            Self::WebMercatorQuad => (["X", "Y"], [-HALF, HALF]),
+            Self::WorldCrs84Quad => (["Lon", "Lat"], [-180.0, 90.0]),
+        };
+        let matrix = |(zoom, [rows, cols]): (u8, [u32; 2])| {
+            let across = f64::from(cols) * f64::from(PIXELS);
+            let (cell, metres) = match self {
+                Self::WebMercatorQuad => (2.0 * HALF / across, 2.0 * HALF / across),
+                Self::WorldCrs84Quad => (360.0 / across, 360.0 / across * DEGREE_METRES),
+            };
+            json!({
+                "id": zoom.to_string(),
+                "scaleDenominator": metres / PIXEL_METRES,
+                "cellSize": cell,
+                "cornerOfOrigin": "topLeft",
+                "pointOfOrigin": origin,
+                "tileWidth": PIXELS,
+                "tileHeight": PIXELS,
+                "matrixWidth": cols,
+                "matrixHeight": rows,
+            })
+        };
+        json!({
+            "id": self.id(),
+            "title": self.title(),
+            "uri": self.uri(),
+            "crs": self.crs(),
+            "orderedAxes": axes,
+            "wellKnownScaleSet": self.scale_set(),
+            "tileMatrices": self.sizes().map(matrix).collect::<Vec<_>>(),
+        })
+    }
+
+    /// The tiles of each matrix that can be asked for: all.
+    pub(crate) fn limits(self) -> Value {
+        let limit = |(zoom, [rows, cols]): (u8, [u32; 2])| {
+            json!({
+                "tileMatrix": zoom.to_string(),
+                "minTileRow": 0,
+                "maxTileRow": rows - 1,
+                "minTileCol": 0,
+                "maxTileCol": cols - 1,
+            })
+        };
+        self.sizes().map(limit).collect()
+    }
+}
 
 /// A tile that exists.
 #[derive(Clone, Copy)]
@@ -30,14 +142,13 @@ pub(crate) struct Tile {
 impl Tile {
     /// The tile at `tileMatrix`, `tileRow` and `tileCol`. What the matrix set does not have is not
     /// found (OGC 20-057, requirement /req/core/tc-error).
-    pub(crate) fn parse(matrix: &str, row: &str, col: &str) -> Result<Self, Fault> {
+    pub(crate) fn parse(set: MatrixSet, matrix: &str, row: &str, col: &str) -> Result<Self, Fault> {
         let is_plain = |text: &str| text == "0" || !text.starts_with(['0', '+']);
-        let zoom = matrix.parse().ok().filter(|zoom| *zoom <= TileFrame::MAX_ZOOM);
-        let zoom: u8 = zoom.filter(|_| is_plain(matrix)).ok_or_else(|| {
-            let max = TileFrame::MAX_ZOOM;
-            Fault::not_found(format!(
-                "{MATRIX_SET} has the tile matrices 0 to {max}, no {matrix:?}"
-            ))
+        let zoom = matrix.parse().ok().filter(|_| is_plain(matrix));
+        let size = zoom.and_then(|zoom| Some((zoom, set.plane().size(zoom)?)));
+        let (zoom, [rows, cols]) = size.ok_or_else(|| {
+            let (id, last) = (set.id(), set.last());
+            Fault::not_found(format!("{id} has the tile matrices 0 to {last}, no {matrix:?}"))
         })?;
         let number = |name: &str, text: &str| {
             let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -48,77 +159,47 @@ impl Tile {
             Err(Fault::invalid(format!("{name} {text:?} is no whole number")))
         };
         let (row, col) = (number("tileRow", row)?, number("tileCol", col)?);
-        let frame = TileFrame::new(zoom, row, col, EXTENT, BUFFER).ok_or_else(|| {
-            let last = (1_u32 << zoom) - 1;
-            let rows = format!("rows and columns 0 to {last}");
-            Fault::not_found(format!("tile matrix {zoom} has {rows}, no row {row}, column {col}"))
+        let place = [zoom.into(), row, col];
+        let frame = TileFrame::new(set.plane(), place, EXTENT, BUFFER).ok_or_else(|| {
+            let (rows, cols) = (rows - 1, cols - 1);
+            Fault::not_found(format!(
+                "tile matrix {zoom} has rows 0 to {rows} and columns 0 to {cols}, no row {row}, column {col}"
+            ))
         })?;
         Ok(Self { zoom, frame })
     }
-}
-
-/// The definition of the set (OGC 17-083r4), in JSON.
-pub(crate) fn matrix_set() -> Value {
-    let matrices: Vec<Value> = (0..=TileFrame::MAX_ZOOM).map(matrix).collect();
-    json!({
-        "id": MATRIX_SET,
-        "title": "Google Maps Compatible for the World",
-        "uri": MATRIX_SET_URI,
-        "crs": MERCATOR,
-        "orderedAxes": ["X", "Y"],
-        "wellKnownScaleSet": "http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible",
-        "tileMatrices": matrices,
-    })
-}
-
-fn matrix(zoom: u8) -> Value {
-    let count = 1_u32 << zoom;
-    let cell = 2.0 * HALF / f64::from(PIXELS) / f64::from(count);
-    json!({
-        "id": zoom.to_string(),
-        "scaleDenominator": cell / PIXEL_METRES,
-        "cellSize": cell,
-        "cornerOfOrigin": "topLeft",
-        "pointOfOrigin": [-HALF, HALF],
-        "tileWidth": PIXELS,
-        "tileHeight": PIXELS,
-        "matrixWidth": count,
-        "matrixHeight": count,
-    })
-}
-
-/// The tiles of each matrix that can be asked for: all.
-pub(crate) fn limits() -> Value {
-    let limit = |zoom: u8| {
-        let last = (1_u32 << zoom) - 1;
-        json!({
-            "tileMatrix": zoom.to_string(),
-            "minTileRow": 0,
-            "maxTileRow": last,
-            "minTileCol": 0,
-            "maxTileCol": last,
-        })
-    };
-    (0..=TileFrame::MAX_ZOOM).map(limit).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn is_close(value: &Value, to: f64) {
+        let value = value.as_f64().unwrap();
+        assert!((value - to).abs() < to.abs() * 1e-12, "{value} {to}");
+    }
+
     #[test]
     fn the_numbers_are_those_of_the_register() {
-        let set = matrix_set();
-        let close = |value: &Value, to: f64| {
-            let value = value.as_f64().unwrap();
-            assert!((value - to).abs() < to.abs() * 1e-12, "{value} {to}");
-        };
+        let set = MatrixSet::WebMercatorQuad.to_json();
         let matrices = set["tileMatrices"].as_array().unwrap();
         assert_eq!(matrices.len(), 25);
-        close(&matrices[0]["scaleDenominator"], 559_082_264.028_717_8);
-        close(&matrices[0]["cellSize"], 156_543.033_928_041_03);
-        close(&matrices[18]["scaleDenominator"], 2_132.729_583_849_784);
-        close(&matrices[24]["scaleDenominator"], 33.323_899_747_652_874);
+        is_close(&matrices[0]["scaleDenominator"], 559_082_264.028_717_8);
+        is_close(&matrices[0]["cellSize"], 156_543.033_928_041_03);
+        is_close(&matrices[18]["scaleDenominator"], 2_132.729_583_849_784);
+        is_close(&matrices[24]["scaleDenominator"], 33.323_899_747_652_874);
         assert_eq!(matrices[24]["matrixWidth"], 16_777_216);
+
+        let set = MatrixSet::WorldCrs84Quad.to_json();
+        let matrices = set["tileMatrices"].as_array().unwrap();
+        assert_eq!(matrices.len(), 18);
+        is_close(&matrices[0]["scaleDenominator"], 279_541_132.014_358_76);
+        is_close(&matrices[0]["cellSize"], 0.703_125);
+        is_close(&matrices[17]["scaleDenominator"], 2_132.729_583_849_784);
+        assert_eq!(
+            (&matrices[1]["matrixWidth"], &matrices[1]["matrixHeight"]),
+            (&4.into(), &2.into())
+        );
+        assert_eq!(set["orderedAxes"], json!(["Lon", "Lat"]));
     }
 }

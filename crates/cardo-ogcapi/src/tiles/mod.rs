@@ -21,7 +21,8 @@ mod render;
 mod select;
 mod wire;
 
-pub(crate) use matrix::{MATRIX_SET, MATRIX_SET_URI, MERCATOR, Tile, limits, matrix_set};
+pub(crate) use layer::COUNT;
+pub(crate) use matrix::{MatrixSet, Tile};
 pub(crate) use render::{Picture, Shown};
 
 /// Units to a side of a tile.

@@ -15,7 +15,7 @@ async fn f1_f2_the_landing_page_leads_everywhere_with_and_without_a_slash() {
     let first = ["self", "alternate", "service-desc", "service-doc", "conformance", "data"];
     assert_eq!(rels[..6], first);
     let ogc = "http://www.opengis.net/def/rel/ogc/1.0";
-    let rest = ["tilesets-vector", "functions", "tiling-schemes"];
+    let rest = ["tilesets-vector", "styles", "functions", "tiling-schemes"];
     assert_eq!(rels[6..], rest.map(|rel| format!("{ogc}/{rel}")));
     assert_eq!(links[2]["type"], "application/vnd.oai.openapi+json;version=3.0");
     for link in links {

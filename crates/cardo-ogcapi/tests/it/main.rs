@@ -14,3 +14,4 @@ mod shown;
 mod tenants;
 mod tile_reader;
 mod tiles;
+mod tilesets;

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use crate::client::{Client, Reply, client, client_of_town, id, iri, make};
 use crate::tile_reader::{Feature, Layer, read};
 
-const MVT: &str = "application/vnd.mapbox-vector-tile";
+pub(crate) const MVT: &str = "application/vnd.mapbox-vector-tile";
 
 /// The layers of a tile below `/ogc`.
-async fn tile(client: &Client, path: &str) -> Vec<Layer> {
+pub(crate) async fn tile(client: &Client, path: &str) -> Vec<Layer> {
     let reply = client.get(path).await.expect(200);
     assert_eq!(reply.header("content-type"), MVT);
     read(&reply.bytes)
@@ -128,9 +128,19 @@ async fn tl10_tl12_what_is_not_there_is_refused_with_a_problem() {
         (format!("{set}/1/0/0?properties=height"), 400),
         (format!("{set}/1/0/0?collections=Sensor"), 400),
         (format!("{set}/1/0/0?f=png"), 400),
-        (format!("{set}/1/0/0?datetime=2026-01-01"), 400),
-        ("/collections/Sensor/tiles/WorldCRS84Quad/0/0/0".into(), 404),
-        ("/collections/Sensor/tiles/WorldCRS84Quad".into(), 404),
+        (format!("{set}/1/0/0?datetime=yesterday"), 400),
+        (format!("{set}/1/0/0?datetime=2026-01-01&subset=datetime(%222026-01-01%22)"), 400),
+        (format!("{set}/1/0/0?subset=datetime(2026-01-01)"), 400),
+        (format!("{set}/1/0/0?subset=height(%221%22)"), 400),
+        (format!("{set}/1/0/0?filter=height%3E1"), 400),
+        (format!("{set}/1/0/0?filter=temperature%3E1&filter-lang=sql"), 400),
+        ("/tiles/WebMercatorQuad/1/0/0?filter=height%3E1".into(), 400),
+        ("/tiles/WebMercatorQuad/1/0/0?datetime=2026-13-01".into(), 400),
+        ("/collections/Sensor/tiles/WorldCRS84Quad/0/1/0".into(), 404),
+        ("/collections/Sensor/tiles/WorldCRS84Quad/0/0/2".into(), 404),
+        ("/collections/Sensor/tiles/WorldCRS84Quad/18/0/0".into(), 404),
+        ("/collections/Sensor/tiles/Other/0/0/0".into(), 404),
+        ("/collections/Sensor/tiles/Other".into(), 404),
         ("/collections/Nothing/tiles/WebMercatorQuad/0/0/0".into(), 404),
         ("/collections/Nothing/tiles".into(), 404),
         ("/tiles/WebMercatorQuad/0/0/0?collections=Sensor,Nothing".into(), 400),
@@ -149,6 +159,87 @@ async fn tl10_tl12_what_is_not_there_is_refused_with_a_problem() {
     client.send(Method::POST, &path, &[]).await.expect(405);
     let browser = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
     client.send(Method::GET, &path, &browser).await.expect(200);
+}
+
+#[tokio::test]
+async fn tl8_a_tile_of_degrees_shows_what_lies_in_it() {
+    let client = client_of_town().await;
+    // The eastern half of the world.
+    let layers = tile(&client, "/collections/Sensor/tiles/WorldCRS84Quad/0/0/1").await;
+    let a = layers[0].features.iter().find(|f| f.name().ends_with(":a")).unwrap();
+    let unit = |degrees: f64| degrees / 180.0 * 4096.0;
+    let [x, y] = a.paths[0][0];
+    assert!((x as f64 - unit(24.90)).abs() <= 0.5 && (y as f64 - unit(90.0 - 60.10)).abs() <= 0.5);
+    let west = tile(&client, "/tiles/WorldCRS84Quad/0/0/0").await;
+    let names: Vec<_> = west[0].features.iter().map(Feature::name).collect();
+    assert!(names.contains(&"urn:ngsi-ld:Sensor:e"), "{names:?}");
+    assert!(!names.contains(&"urn:ngsi-ld:Sensor:a"), "{names:?}");
+    // A polygon is as large as it is in degrees: 0.01 of them are 14.6 units at level 6.
+    let building = tile(&client, "/collections/Building/tiles/WorldCRS84Quad/6/10/72").await;
+    let one = building[0].features.iter().find(|f| f.kind == 3).unwrap();
+    let width = |axis: usize| {
+        let axis = one.paths[0].iter().map(|at| at[axis]);
+        axis.clone().max().unwrap() - axis.min().unwrap()
+    };
+    assert!((14..=16).contains(&width(0)) && (14..=16).contains(&width(1)));
+}
+
+/// The ids that a tile shows, by layer.
+async fn shown(client: &Client, path: &str) -> Vec<(String, Vec<String>)> {
+    let short = |f: &Feature| f.name().rsplit(':').next().unwrap().to_owned();
+    let layers = tile(client, path).await.into_iter();
+    layers.map(|l| (l.name, l.features.iter().map(short).collect())).collect()
+}
+
+#[tokio::test]
+async fn tl21_tl22_tiles_show_the_time_and_the_features_that_are_asked_for() {
+    let client = client_of_town().await;
+    let sensor = "/collections/Sensor/tiles/WebMercatorQuad/0/0/0";
+    let dataset = "/tiles/WebMercatorQuad/0/0/0";
+    let of = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+    for (query, ids) in [
+        ("datetime=2026-11-02/2026-11-03", &["b", "c"][..]),
+        ("datetime=2026-11-04T00:00:00Z/..", &["d", "e"]),
+        ("subset=datetime(%222026-11-02%22:%222026-11-03%22)", &["b", "c"]),
+        ("subset=datetime(%22*%22:%222026-11-01%22)", &["a"]),
+        ("filter=temperature%3E21.4", &["a", "c", "d", "e"]),
+        ("filter=temperature%3E21.4&datetime=../2026-11-03", &["a", "c"]),
+        (
+            "filter=%7B%22op%22:%22=%22,%22args%22:%5B%7B%22property%22:%22active%22%7D,true%5D%7D&filter-lang=cql2-json",
+            &["a"],
+        ),
+        (
+            "filter=S_INTERSECTS(location,POINT(24.95%2060.15))&filter-crs=http://www.opengis.net/def/crs/OGC/1.3/CRS84",
+            &["b"],
+        ),
+    ] {
+        let found = shown(&client, &format!("{sensor}?{query}")).await;
+        assert_eq!(found, [("Sensor".to_owned(), of(ids))], "{query}");
+    }
+    // What has no time is of every time; a property that a collection does not have has no value.
+    for (query, expected) in [
+        ("datetime=2026-11-02", vec![("Building", of(&["1", "2"])), ("Sensor", of(&["b"]))]),
+        ("filter=temperature%3E27", vec![("Sensor", of(&["d"]))]),
+        (
+            "filter=temperature%3E27%20OR%20floors=7",
+            vec![("Building", of(&["2"])), ("Sensor", of(&["d"]))],
+        ),
+        ("filter=temperature%20IS%20NULL", vec![("Building", of(&["1", "2"]))]),
+        ("filter=floors=7&collections=Building", vec![("Building", of(&["2"]))]),
+    ] {
+        let mut found = shown(&client, &format!("{dataset}?{query}")).await;
+        for (_, ids) in &mut found {
+            // The first building is smaller than a pixel.
+            ids.iter_mut().filter(|id| id.is_empty()).for_each(|id| "1".clone_into(id));
+            ids.sort();
+        }
+        let expected: Vec<_> = expected.into_iter().map(|(n, ids)| (n.to_owned(), ids)).collect();
+        assert_eq!(found, expected, "{query}");
+    }
+    client
+        .get("/tiles/WebMercatorQuad/0/0/0?filter=temperature%3E27&collections=Building")
+        .await
+        .expect(400);
 }
 
 #[tokio::test]
@@ -306,104 +397,6 @@ async fn a_view_shows_in_tiles_what_it_shows_elsewhere() {
         Restriction { rows: Filter::True, attributes: Mask::Without(vec![iri("location")]) };
     let seen = client.seen_by(blind);
     seen.get("/collections/Sensor/tiles/WebMercatorQuad/0/0/0").await.expect(404);
-}
-
-#[tokio::test]
-async fn tl1_to_tl8_the_tilesets_lead_to_their_tiles() {
-    let client = client_of_town().await;
-    let rel = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
-    let link = |body: &Value, rel: &str| {
-        let links = body["links"].as_array().unwrap();
-        links.iter().find(|l| l["rel"] == rel).unwrap_or_else(|| panic!("{rel}: {body}")).clone()
-    };
-    for start in ["", "/collections/Sensor"] {
-        let from = client.json(start).await;
-        let list = client.follow(link(&from, rel)["href"].as_str().unwrap()).await;
-        link(&list, "alternate");
-        let item = &list["tilesets"][0];
-        for (name, value) in [
-            ("dataType", "vector"),
-            ("crs", "http://www.opengis.net/def/crs/EPSG/0/3857"),
-            ("tileMatrixSetId", "WebMercatorQuad"),
-            (
-                "tileMatrixSetURI",
-                "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad",
-            ),
-        ] {
-            assert_eq!(item[name], value);
-        }
-        assert!(item["title"].is_string());
-        let set = client
-            .follow(
-                link(item, "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme")["href"]
-                    .as_str()
-                    .unwrap(),
-            )
-            .await;
-        assert_eq!(set["tileMatrices"].as_array().unwrap().len(), 25);
-        let template = link(item, "item");
-        assert_eq!((&template["type"], &template["templated"]), (&json!(MVT), &json!(true)));
-        let limit = &item["tileMatrixSetLimits"][3];
-        let at = |row: u64| {
-            let href = template["href"].as_str().unwrap();
-            let href = href.replace("{tileMatrix}", limit["tileMatrix"].as_str().unwrap());
-            let href = href.replace("{tileRow}", &row.to_string());
-            let href = href.replace("{tileCol}", &limit["minTileCol"].to_string());
-            href.strip_prefix("http://city.example:8787/ogc").unwrap().to_owned()
-        };
-        let last = limit["maxTileRow"].as_u64().unwrap();
-        client.get(&at(last)).await.expect(200);
-        client.get(&at(last + 1)).await.expect(404);
-        let tileset = client.follow(link(item, "self")["href"].as_str().unwrap()).await;
-        assert_eq!(tileset["dataType"], "vector");
-        assert!(
-            tileset["boundingBox"]["lowerLeft"].is_array() && tileset["centerPoint"].is_object()
-        );
-        let layers = tileset["layers"].as_array().unwrap();
-        let sensor = layers.iter().find(|layer| layer["id"] == "Sensor").unwrap();
-        assert_eq!(sensor["propertiesSchema"]["properties"]["temperature"]["type"], "number");
-    }
-    // Pages for people say the same.
-    for path in
-        ["/tiles", "/tiles/WebMercatorQuad", "/tileMatrixSets", "/tileMatrixSets/WebMercatorQuad"]
-    {
-        assert!(client.page(path).await.contains("<h1>"));
-    }
-}
-
-#[tokio::test]
-async fn tl23_tile_json_names_layers_and_keeps_the_chosen_properties() {
-    let client = client_of_town().await;
-    let path = "/collections/Sensor/tiles/WebMercatorQuad?f=tilejson&properties=name";
-    let reply = client.get(path).await.expect(200);
-    assert_eq!(reply.header("content-type"), "application/vnd.mapbox.tile+json");
-    let body = reply.json();
-    assert_eq!(body["tilejson"], "3.0.0");
-    assert_eq!(body["vector_layers"][0]["id"], "Sensor");
-    let url = body["tiles"][0].as_str().unwrap();
-    let url = url.replace("{z}", "0").replace("{y}", "0").replace("{x}", "0");
-    let path = url.strip_prefix("http://city.example:8787/ogc").unwrap();
-    let layers = tile(&client, path).await;
-    assert_eq!(layers[0].features[0].properties.keys().collect::<Vec<_>>(), ["id", "name"]);
-    let accept = [("accept", "application/vnd.mapbox.tile+json")];
-    let set = "/ogc/tiles/WebMercatorQuad";
-    assert!(client.send(Method::GET, set, &accept).await.expect(200).json()["tiles"].is_array());
-}
-
-#[tokio::test]
-async fn tl13_tl14_the_definition_names_the_operations_of_tiles() {
-    let client = client_of_town().await;
-    let document = client.json("/api").await;
-    for (base, kind) in [("/tiles", "dataset"), ("/collections/{collectionId}/tiles", "collection")]
-    {
-        let id =
-            |path: &str| document["paths"][format!("{base}{path}")]["get"]["operationId"].clone();
-        let set = "/{tileMatrixSetId}";
-        let place = format!("{set}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}");
-        for (path, name) in [("", "getTileSetsList"), (set, "getTileSet"), (&place, "getTile")] {
-            assert_eq!(id(path), format!("tiles.{kind}.vector.{name}"));
-        }
-    }
 }
 
 fn sensors(places: &[(f64, f64)]) -> Vec<Entity> {

@@ -1,4 +1,4 @@
-//! Geometries in the whole numbers of a map tile of WebMercatorQuad.
+//! Geometries in the whole numbers of a map tile of WebMercatorQuad or WorldCRS84Quad.
 //!
 //! It stands here because a tile meets the antimeridian, the poles and faulty polygons like any other question of
 //! place: what runs across 180° is cut out of its continuous form, and a polygon is the area within an odd number of
@@ -26,17 +26,48 @@ pub enum TileShape {
     Polygons(Vec<Vec<Vec<[i32; 2]>>>),
 }
 
+/// The plane that tiles cut the world on; a level has twice as many tiles to a side as the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TilePlane {
+    /// Spherical Mercator: the world is one square (WebMercatorQuad).
+    Mercator,
+    /// Longitude and latitude: the world is two squares side by side (WorldCRS84Quad).
+    Degrees,
+}
+
+impl TilePlane {
+    /// The highest zoom level of the matrix set in the register (OGC 17-083r4, annex D).
+    pub fn max_zoom(self) -> u8 {
+        match self {
+            Self::Mercator => 24,
+            Self::Degrees => 17,
+        }
+    }
+
+    /// How many rows and columns a zoom level has.
+    pub fn size(self, zoom: u8) -> Option<[u32; 2]> {
+        let rows = 1_u32.checked_shl(zoom.into()).filter(|_| zoom <= self.max_zoom())?;
+        Some(match self {
+            Self::Mercator => [rows, rows],
+            Self::Degrees => [rows, 2 * rows],
+        })
+    }
+}
+
 /// The square of a tile, and how far beyond its border geometries are kept.
 ///
 /// ```
-/// use cardo_spatial::TileFrame;
+/// use cardo_spatial::{TileFrame, TilePlane};
 ///
-/// let whole_world = TileFrame::new(0, 0, 0, 4096, 64).unwrap();
+/// let whole_world = TileFrame::new(TilePlane::Mercator, [0, 0, 0], 4096, 64).unwrap();
 /// assert_eq!(whole_world.place(0.0, 0.0), Some([2048, 2048]));
-/// assert!(TileFrame::new(1, 0, 2, 4096, 64).is_none());
+/// assert!(TileFrame::new(TilePlane::Mercator, [1, 0, 2], 4096, 64).is_none());
+/// let east = TileFrame::new(TilePlane::Degrees, [0, 0, 1], 4096, 64).unwrap();
+/// assert_eq!(east.place(90.0, 0.0), Some([2048, 2048]));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TileFrame {
+    plane: TilePlane,
     /// Units of the tile around the whole world.
     world: f64,
     /// The north-west corner in these units.
@@ -49,19 +80,22 @@ pub struct TileFrame {
 const MAX_LAT: f64 = 89.99;
 
 impl TileFrame {
-    /// The highest zoom level of the matrix set.
-    pub const MAX_ZOOM: u8 = 24;
-
-    /// The tile of a zoom level, with so many units to a side and so many kept beyond its border; `None` where the
-    /// matrix has no such tile.
-    pub fn new(zoom: u8, row: u32, col: u32, extent: u16, buffer: u16) -> Option<Self> {
-        let count = 1_u32.checked_shl(zoom.into())?;
-        if zoom > Self::MAX_ZOOM || row >= count || col >= count {
+    /// The tile of a zoom level, a row and a column, with so many units to a side and so many kept beyond its border;
+    /// `None` where the matrix has no such tile.
+    pub fn new(
+        plane: TilePlane,
+        [zoom, row, col]: [u32; 3],
+        extent: u16,
+        buffer: u16,
+    ) -> Option<Self> {
+        let [rows, cols] = plane.size(u8::try_from(zoom).ok()?)?;
+        if row >= rows || col >= cols {
             return None;
         }
         let extent = f64::from(extent);
         Some(Self {
-            world: f64::from(count) * extent,
+            plane,
+            world: f64::from(cols) * extent,
             corner: [f64::from(col) * extent, f64::from(row) * extent],
             extent,
             buffer: f64::from(buffer),
@@ -217,18 +251,28 @@ impl TileFrame {
 
     #[inline]
     fn project(&self, c: Coord<f64>) -> Coord<f64> {
-        let lat = c.y.clamp(-MAX_LAT, MAX_LAT).to_radians();
-        let turn = std::f64::consts::TAU;
         let x = (c.x + 180.0) / 360.0 * self.world - self.corner[0];
-        let y = (0.5 - lat.tan().asinh() / turn) * self.world - self.corner[1];
-        Coord { x, y }
+        let from_north = match self.plane {
+            TilePlane::Mercator => {
+                let lat = c.y.clamp(-MAX_LAT, MAX_LAT).to_radians();
+                0.5 - lat.tan().asinh() / std::f64::consts::TAU
+            }
+            TilePlane::Degrees => (90.0 - c.y) / 360.0,
+        };
+        Coord { x, y: from_north * self.world - self.corner[1] }
     }
 
     fn degrees_of(&self, x: f64, y: f64) -> [f64; 2] {
-        let turn = std::f64::consts::TAU;
         let lon = (x + self.corner[0]) / self.world * 360.0 - 180.0;
-        let north = (0.5 - (y + self.corner[1]) / self.world) * turn;
-        [lon, north.sinh().atan().to_degrees()]
+        let from_north = (y + self.corner[1]) / self.world;
+        let lat = match self.plane {
+            TilePlane::Mercator => {
+                let north = (0.5 - from_north) * std::f64::consts::TAU;
+                north.sinh().atan().to_degrees()
+            }
+            TilePlane::Degrees => 90.0 - from_north * 360.0,
+        };
+        [lon, lat]
     }
 }
 

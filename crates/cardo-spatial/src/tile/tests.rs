@@ -5,7 +5,25 @@ use proptest::prelude::*;
 use super::*;
 
 fn frame(zoom: u8, row: u32, col: u32) -> TileFrame {
-    TileFrame::new(zoom, row, col, 4096, 64).unwrap()
+    TileFrame::new(TilePlane::Mercator, [zoom.into(), row, col], 4096, 64).unwrap()
+}
+
+#[test]
+fn in_degrees_the_world_is_two_squares_and_the_poles_are_in_it() {
+    let of = |zoom, row, col| TileFrame::new(TilePlane::Degrees, [zoom, row, col], 4096, 64);
+    assert!(of(0, 1, 0).is_none() && of(0, 0, 2).is_none() && of(18, 0, 0).is_none());
+    let west = of(0, 0, 0).unwrap();
+    assert_eq!(west.bounds(), Aabb { min: [-180.0, -90.0], max: [0.0, 90.0] });
+    assert_eq!(west.place(-180.0, 90.0), Some([0, 0]));
+    assert_eq!(west.place(-90.0, -90.0), Some([2048, 4096]));
+    // What lies just east of the antimeridian is in the buffer of the last column.
+    let last = of(1, 1, 3).unwrap();
+    assert_eq!(last.place(-179.9, -45.0).map(|at| at[0]), Some(4101));
+    assert!(last.boxes().iter().any(|b| b.contains_point(-179.9, -45.0)));
+    assert_eq!(
+        of(17, 43_000, 149_000).unwrap().size(&Aabb { min: [24.0, 60.0], max: [24.0, 60.0] }),
+        [0.0, 0.0]
+    );
 }
 
 fn to_geo(polygons: &[Vec<Vec<[i32; 2]>>]) -> MultiPolygon<f64> {
@@ -101,6 +119,20 @@ proptest! {
             prop_assert!(parts.0.iter().all(Validation::is_valid), "{:?}", found);
             let in_buffer = found.iter().flatten().flatten().flatten().all(|axis| (-64..=4160).contains(axis));
             prop_assert!(in_buffer);
+        }
+    }
+
+    #[test]
+    fn in_degrees_a_position_is_in_the_tile_that_it_is_in(
+        lon in -180.0..180.0_f64, lat in -90.0..90.0_f64, zoom in 0_u32..=17,
+    ) {
+        let side = 180.0 / f64::from(1_u32 << zoom);
+        let number = |axis: f64| format!("{}", (axis / side).floor()).parse::<u32>().unwrap();
+        let (row, col) = (number(90.0 - lat), number(lon + 180.0));
+        if let Some(frame) = TileFrame::new(TilePlane::Degrees, [zoom, row, col], 4096, 64) {
+            let [x, y] = frame.place(lon, lat).unwrap();
+            prop_assert!((0..=4096).contains(&x) && (0..=4096).contains(&y));
+            prop_assert!(frame.boxes().iter().any(|b| b.contains_point(lon, lat)));
         }
     }
 

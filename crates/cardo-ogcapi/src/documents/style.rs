@@ -1,0 +1,90 @@
+//! Styles for MapLibre and others that read styles of Mapbox (version 8).
+
+use cardo_engine::Snapshot;
+use serde_json::{Value, json};
+
+use super::Tileset;
+use crate::request::Ask;
+use crate::tiles::COUNT;
+
+/// The relation to a list of styles.
+pub(crate) const STYLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/styles";
+/// The media type of a style.
+pub(crate) const STYLE: &str = "application/vnd.mapbox.style+json";
+
+const SOURCE: &str = "cardo";
+
+/// A plain style of the layers of a tileset, each in a colour of its own, which stays the same
+/// whatever else there is.
+pub(crate) fn style(ask: &Ask<'_>, tileset: &Tileset<'_>, snapshot: &Snapshot) -> Value {
+    let mut layers = vec![json!({
+        "id": "background",
+        "type": "background",
+        "paint": { "background-color": "#f5f5f2" },
+    })];
+    // Areas lie below lines, and these below points, whichever collection they are of.
+    for part in [areas, lines, points, merged] {
+        layers.extend(tileset.tables.iter().map(|table| part(&table.name, &colour(&table.name))));
+    }
+    let mut style = json!({
+        "version": 8,
+        "name": tileset.title,
+        "sources": { SOURCE: { "type": "vector", "url": tileset.url(ask, "", "f=tilejson") } },
+        "layers": layers,
+    });
+    if let Some(center) = tileset.center(snapshot) {
+        style["center"] = json!(center);
+        style["zoom"] = 11.into();
+    }
+    style
+}
+
+fn layer(kind: &str, part: &str, name: &str, filter: &Value, paint: &Value) -> Value {
+    json!({
+        "id": format!("{name}-{part}"),
+        "type": kind,
+        "source": SOURCE,
+        "source-layer": name,
+        "filter": filter,
+        "paint": paint,
+    })
+}
+
+fn areas(name: &str, colour: &str) -> Value {
+    let filter = json!(["==", ["geometry-type"], "Polygon"]);
+    layer("fill", "areas", name, &filter, &json!({ "fill-color": colour, "fill-opacity": 0.35 }))
+}
+
+fn lines(name: &str, colour: &str) -> Value {
+    let filter = json!(["!=", ["geometry-type"], "Point"]);
+    let width = json!(["interpolate", ["linear"], ["zoom"], 8, 0.5, 18, 2.5]);
+    layer("line", "lines", name, &filter, &json!({ "line-color": colour, "line-width": width }))
+}
+
+fn points(name: &str, colour: &str) -> Value {
+    let filter = json!(["all", ["==", ["geometry-type"], "Point"], ["!", ["has", COUNT]]]);
+    let radius = json!(["interpolate", ["linear"], ["zoom"], 8, 1.5, 18, 7]);
+    let paint = json!({
+        "circle-color": colour,
+        "circle-radius": radius,
+        "circle-stroke-color": "#ffffff",
+        "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 11, 0, 16, 1.5],
+    });
+    layer("circle", "points", name, &filter, &paint)
+}
+
+/// What stands for several features.
+fn merged(name: &str, colour: &str) -> Value {
+    let count = json!(["log10", ["max", 1, ["get", COUNT]]]);
+    let radius = json!(["interpolate", ["linear"], count, 0, 1.5, 4, 9]);
+    let paint = json!({ "circle-color": colour, "circle-radius": radius, "circle-opacity": 0.6 });
+    layer("circle", "merged", name, &json!(["has", COUNT]), &paint)
+}
+
+/// A colour by the name (FNV-1a).
+fn colour(name: &str) -> String {
+    let hash = name
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("hsl({}, 60%, 42%)", hash % 360)
+}
