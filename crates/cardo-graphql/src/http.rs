@@ -351,7 +351,12 @@ async fn one(
     let label = label(prepared.operation);
     let session = prepared.session.clone();
     let tag = (allowed == Allowed::Query).then(|| {
-        face.tags.tag(&session.caller, session.revision(), (media as u8, prepared.built.serial))
+        face.tags.tag(
+            &session.caller,
+            prepared.incarnation,
+            session.revision(),
+            (media as u8, prepared.built.serial),
+        )
     });
     if let Some(body) = prepared.by_plan().await {
         let revision = Some(session.revision());

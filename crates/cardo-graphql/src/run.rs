@@ -29,6 +29,8 @@ pub(crate) struct Prepared {
     pub(crate) built: Arc<Built>,
     pub(crate) session: Arc<Session>,
     pub(crate) operation: OperationType,
+    /// Which branch of its name was asked, where that is certain.
+    pub(crate) incarnation: Option<u64>,
 }
 
 /// What a request may be.
@@ -63,11 +65,13 @@ pub(crate) async fn prepare(
     if let Some(revision) = least {
         face.engine.wait_for(&caller, revision, MAX_WAIT).await?;
     }
+    let before = face.engine.incarnation(twin);
     // A change may be the first of its tenant.
     let snapshot = match face.engine.loaded_snapshot(&caller) {
         Some(snapshot) => snapshot,
         None => face.engine.snapshot(&caller).await?,
     };
+    let incarnation = face.engine.incarnation(twin).filter(|now| Some(*now) == before);
     let built = face.built(&caller).await?;
     let known = if allowed != Allowed::Any && is_bare(&request) {
         built.plans.get(&request.query)
@@ -82,7 +86,7 @@ pub(crate) async fn prepare(
         limits::check(&document, found, &request.variables, built.schema.registry(), limits)?;
     }
     let session = Session::new(face.clone(), caller, built.model.clone(), snapshot);
-    Ok(Prepared { request, document, plan, may_learn, built, session, operation })
+    Ok(Prepared { request, document, plan, may_learn, built, session, operation, incarnation })
 }
 
 /// Whether a request is nothing but a document that is worth keeping.

@@ -28,11 +28,20 @@ impl Default for EntityTags {
 
 impl EntityTags {
     /// The tag of what a caller sees at a revision. `form` is whatever else decides about the bytes
-    /// at one address, such as the media type or the names that are used.
-    pub fn tag(&self, caller: &Caller, revision: Revision, form: impl Hash) -> HeaderValue {
+    /// at one address, such as the media type or the names that are used. `incarnation` tells
+    /// branches apart that had one name one after the other; where none is certain, the tag is one
+    /// that nobody has had.
+    pub fn tag(
+        &self,
+        caller: &Caller,
+        incarnation: Option<u64>,
+        revision: Revision,
+        form: impl Hash,
+    ) -> HeaderValue {
         let mut hasher = self.state.build_hasher();
         caller.twin.tenant().hash(&mut hasher);
         caller.twin.branch().hash(&mut hasher);
+        incarnation.unwrap_or_else(|| RandomState::new().hash_one(revision.0)).hash(&mut hasher);
         form.hash(&mut hasher);
         if let Some(restriction) = caller.view.restriction() {
             format!("{restriction:?}").hash(&mut hasher);
@@ -124,7 +133,7 @@ mod tests {
     use cardo_query::Filter;
 
     fn tag_of(tags: &EntityTags, caller: &Caller, revision: u64, form: u8) -> String {
-        tags.tag(caller, Revision(revision), form).to_str().unwrap().to_owned()
+        tags.tag(caller, Some(0), Revision(revision), form).to_str().unwrap().to_owned()
     }
 
     #[test]
@@ -147,6 +156,9 @@ mod tests {
         for (at, other) in others.iter().enumerate() {
             assert!(*other != plain && !others[..at].contains(other), "{others:?}");
         }
+        let later = tags.tag(&everybody, Some(1), Revision(17), 0_u8);
+        let [one, other] = [0; 2].map(|_| tags.tag(&everybody, None, Revision(17), 0_u8));
+        assert!(later != plain && one != plain && one != later && one != other);
         let longest = tag_of(&tags, &everybody, u64::MAX, 0);
         assert!(longest.starts_with("W/\"18446744073709551615-"), "{longest}");
     }

@@ -55,6 +55,8 @@ pub struct NgsildLimits {
     pub followers: usize,
     /// How long one who follows may leave an event unread before they are let go.
     pub unread: Duration,
+    /// The longest that a snapshot lasts.
+    pub snapshot_lifetime: Duration,
     /// Contexts that one tenant hosts.
     pub contexts: usize,
     /// Relationships that one question follows one after the other.
@@ -78,6 +80,7 @@ impl Default for NgsildLimits {
             registrations: 10_000,
             followers: 1_000,
             unread: Duration::from_secs(30),
+            snapshot_lifetime: Duration::from_secs(7 * 24 * 3_600),
             contexts: 1_000,
             join_levels: 10,
             linked: 10_000,

@@ -26,6 +26,8 @@ const MAX_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
 pub(crate) struct Ask<'a> {
     pub(crate) parts: &'a Parts,
     pub(crate) caller: Caller,
+    /// Which branch of its name is meant ([`cardo_engine::Engine::incarnation`]).
+    pub(crate) incarnation: Option<u64>,
 }
 
 /// The media types of answers, in the order of clause 6.3.4.
@@ -80,7 +82,8 @@ impl Face {
         if let Some(revision) = wanted {
             self.engine.wait_for(&caller, revision, MAX_WAIT).await?;
         }
-        Ok(Ask { parts, caller })
+        let incarnation = self.engine.incarnation(&caller.twin);
+        Ok(Ask { parts, caller, incarnation })
     }
 
     /// The twin as it is now.

@@ -53,7 +53,11 @@ impl Face {
             return response;
         }
         let form = (media as u8, context_in_body(ask, media), naming.serial(), ask.version());
-        tagged(ask.parts, self.tags.tag(&ask.caller, revision, form), VARY, response)
+        // Where that has changed since, it is not certain which one has answered.
+        let now = self.engine.incarnation(&ask.caller.twin);
+        let incarnation = now.filter(|now| Some(*now) == ask.incarnation);
+        let tag = self.tags.tag(&ask.caller, incarnation, revision, form);
+        tagged(ask.parts, tag, VARY, response)
     }
 }
 

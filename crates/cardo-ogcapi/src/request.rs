@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
-use cardo_engine::Caller;
+use cardo_engine::{Caller, Engine};
 use cardo_http::{Access, BaseUrl, Rights, asked_twin, best_media_type, min_revision, path_decode};
 
 use crate::face::{BASE, Face};
@@ -24,6 +24,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) shape: OnceLock<u64>,
     /// What stands before [`BASE`].
     base: BaseUrl,
+    /// Which branch of its name is meant ([`cardo_engine::Engine::incarnation`]).
+    incarnation: Option<u64>,
 }
 
 /// The two encodings that every resource has.
@@ -73,11 +75,24 @@ impl Face {
             self.engine.wait_for(&caller, revision, MAX_WAIT).await?;
         }
         let query = Query::parse(parts.uri.query())?;
-        Ok(Ask { parts, caller, query, shape: OnceLock::new(), base: BaseUrl::of(parts) })
+        let incarnation = self.engine.incarnation(&caller.twin);
+        Ok(Ask {
+            parts,
+            caller,
+            query,
+            shape: OnceLock::new(),
+            base: BaseUrl::of(parts),
+            incarnation,
+        })
     }
 }
 
 impl<'a> Ask<'a> {
+    /// The same now, where it is certain that it has not changed meanwhile.
+    pub(crate) fn incarnation(&self, engine: &Engine) -> Option<u64> {
+        engine.incarnation(&self.caller.twin).filter(|now| Some(*now) == self.incarnation)
+    }
+
     /// The absolute address of a path below the root of the API.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{BASE}{path}", self.base.as_str())

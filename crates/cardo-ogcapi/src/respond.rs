@@ -49,7 +49,8 @@ impl Face {
         let revision = headers.get(REVISION).and_then(|value| value.to_str().ok()?.parse().ok());
         let Some(revision) = revision else { return response };
         let form = (headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes), ask.shape.get());
-        let tag = self.tags.tag(&ask.caller, Revision(revision), form);
+        let tag =
+            self.tags.tag(&ask.caller, ask.incarnation(&self.engine), Revision(revision), form);
         tagged(ask.parts, tag, VARY_ON, response)
     }
 }

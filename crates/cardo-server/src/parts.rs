@@ -164,6 +164,7 @@ impl Parts {
         let limits = NgsildLimits {
             body_bytes: config.limits.body.as_usize(),
             history_rows: config.limits.history.max(1),
+            snapshot_lifetime: config.limits.branch_lifetime.as_duration(),
             ..NgsildLimits::default()
         };
         let closing = CancellationToken::new();
@@ -313,6 +314,8 @@ fn engine_options(limits: &LimitsConfig) -> EngineOptions {
         projector_delay: limits.projector_delay.as_duration(),
         max_names: limits.names,
         index_bytes: limits.index_memory.as_usize(),
+        branches: limits.branches,
+        branch_bytes: limits.branch_memory.as_usize(),
         ..EngineOptions::default()
     }
 }

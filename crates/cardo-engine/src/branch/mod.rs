@@ -186,6 +186,17 @@ impl Engine {
         Ok(alive.map(|(name, entry)| entry.info(&name)).collect())
     }
 
+    /// Which of the twins that had this name one after the other is in memory now; none where none
+    /// is. A number is never given twice, and main branches, which stay, have 0.
+    #[inline]
+    pub fn incarnation(&self, name: &TwinId) -> Option<u64> {
+        if name.is_main() {
+            return Some(0);
+        }
+        let twin = self.inner().loaded(name)?;
+        twin.place.branch().strip_prefix('b')?.parse().ok()
+    }
+
     /// Sets from when on a branch is gone; whether there is one.
     pub async fn renew_branch(
         &self,

@@ -60,7 +60,8 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
         return Err(Fault::bad_data("the id of a snapshot stays"));
     }
     let mut stored = face.found(ask, &id).await?;
-    stored.merge(given.members, face.engine.now());
+    let longest = face.options.limits.snapshot_lifetime;
+    stored.merge(given.members, face.engine.now(), longest);
     let revision = face.keep_snapshot(&Face::on_main(ask), id.as_str(), Some(&stored)).await?;
     if let Some(branch) = branch_of(&ask.caller.twin, id.as_str()) {
         face.engine.renew_branch(&branch, Some(stored.expires_at)).await?;
@@ -145,7 +146,12 @@ impl Face {
             let detail = format!("snapshot {id} exists already");
             return Err(Fault::new(NgsildError::AlreadyExists, detail));
         }
-        let stored = Stored::new(id.as_str(), given.members, self.engine.now());
+        let stored = Stored::new(
+            id.as_str(),
+            given.members,
+            self.engine.now(),
+            self.options.limits.snapshot_lifetime,
+        );
         let revision = self.keep_snapshot(&main, id.as_str(), Some(&stored)).await?;
         self.prepare(Work { branch, stored, main, source });
         let mut response = empty(StatusCode::CREATED, revision);

@@ -1,3 +1,5 @@
+use std::time::Duration as StdDuration;
+
 use cardo_engine::Duration;
 use cardo_model::{Iri, NGSI_LD_NULL, Timestamp};
 use serde_json::{Map, Value, json};
@@ -14,9 +16,8 @@ const OUTPUT_ONLY: [&str; 7] = [
     "expiresAt",
     "lastUsedAt",
 ];
-/// A snapshot lasts so long where nobody says how long, and at the most.
+/// A snapshot lasts so long where nobody says how long.
 const USUAL_MICROS: i64 = 24 * 3_600 * 1_000_000;
-const LONGEST_MICROS: i64 = 7 * USUAL_MICROS;
 /// Queries of one snapshot, and items of `receiverInfo`.
 const MOST: usize = 100;
 
@@ -143,8 +144,13 @@ fn check(name: &str, value: &Value, mode: Mode) -> Result<(), Fault> {
 
 impl Stored {
     /// A new snapshot.
-    pub(crate) fn new(id: &str, members: Map<String, Value>, now: Timestamp) -> Self {
-        let expires_at = end(&members, now);
+    pub(crate) fn new(
+        id: &str,
+        members: Map<String, Value>,
+        now: Timestamp,
+        longest: StdDuration,
+    ) -> Self {
+        let expires_at = end(&members, now, longest);
         Self {
             id: id.into(),
             members,
@@ -158,7 +164,12 @@ impl Stored {
     }
 
     /// Puts members of a fragment in the place of those that are (clause 5.5.8).
-    pub(crate) fn merge(&mut self, fragment: Map<String, Value>, now: Timestamp) {
+    pub(crate) fn merge(
+        &mut self,
+        fragment: Map<String, Value>,
+        now: Timestamp,
+        longest: StdDuration,
+    ) {
         let has_lifetime = fragment.contains_key("snapshotLifetime");
         for (name, value) in fragment {
             if value.is_null() {
@@ -169,7 +180,7 @@ impl Stored {
         }
         self.modified_at = now;
         if has_lifetime {
-            self.expires_at = end(&self.members, now);
+            self.expires_at = end(&self.members, now, longest);
         }
     }
 
@@ -238,9 +249,9 @@ impl Stored {
 }
 
 /// When a snapshot with these members ends (clause 5.16.1.4).
-fn end(members: &Map<String, Value>, now: Timestamp) -> Timestamp {
+fn end(members: &Map<String, Value>, now: Timestamp, longest: StdDuration) -> Timestamp {
     let wanted = members.get("snapshotLifetime").and_then(Value::as_str);
     let wanted = wanted.and_then(|text| Duration::parse(text).ok());
     let end = wanted.map_or(now.plus_micros(USUAL_MICROS), |lifetime| lifetime.after(now));
-    end.min(now.plus_micros(LONGEST_MICROS))
+    end.min(now.plus_micros(i64::try_from(longest.as_micros()).unwrap_or(i64::MAX)))
 }

@@ -47,7 +47,7 @@ pub(crate) async fn prepare(face: &Arc<Face>, mut work: Work) {
             status.clone_into(&mut work.stored.status);
         }
         Source::Queries { parts, naming } => {
-            let ask = Ask { parts, caller: work.main.clone() };
+            let ask = Ask { parts, caller: work.main.clone(), incarnation: None };
             let answered = answer(face, &ask, naming, &work.stored).await;
             let made = make(face, &work, answered.content).await;
             let (mut details, temporal_details) = (answered.details, answered.temporal_details);

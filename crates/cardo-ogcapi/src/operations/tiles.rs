@@ -86,7 +86,12 @@ async fn answer(
     let snapshot = face.snapshot(ask).await?;
     let picture = Picture::of(&face.engine, &snapshot, tile, shown).await?;
     // The tag says nothing of the revision, so a write elsewhere leaves it as it is.
-    let tag = face.tags.tag(&ask.caller, Revision(0), picture.fingerprint().await?);
+    let tag = face.tags.tag(
+        &ask.caller,
+        ask.incarnation(&face.engine),
+        Revision(0),
+        picture.fingerprint().await?,
+    );
     let has_it = is_known(&ask.parts.headers, &tag);
     let body = if has_it { Vec::new() } else { picture.draw().await? };
     let mut response = respond::answer(MVT, body, snapshot.revision());

@@ -189,6 +189,12 @@ pub struct LimitsConfig {
     pub index_memory: ByteSize,
     /// How many names of types and attributes may exist.
     pub names: usize,
+    /// How many branches (NGSI-LD: snapshots) a tenant may have beside its twin.
+    pub branches: usize,
+    /// How much memory all branches may take beside the twins that they come from.
+    pub branch_memory: ByteSize,
+    /// The longest that a branch is kept, whatever its maker asks for.
+    pub branch_lifetime: Span,
     /// How much of the log may lie in memory, not yet projected, before writers wait.
     pub projector_memory: ByteSize,
     /// How old the log in memory may become before it is projected.
@@ -328,6 +334,9 @@ impl Default for LimitsConfig {
             shutdown_timeout: Span::from_secs(10),
             index_memory: ByteSize::new(1_000_000_000),
             names: 1_000_000,
+            branches: 100,
+            branch_memory: ByteSize::new(1_000_000_000),
+            branch_lifetime: Span::from_secs(7 * 24 * 3_600),
             projector_memory: ByteSize::new(64_000_000),
             projector_delay: Span::from_secs(5),
         }

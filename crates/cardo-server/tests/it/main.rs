@@ -1,6 +1,7 @@
 //! The real `cardo`, driven from outside, and the layering of the workspace.
 
 mod access;
+mod branches;
 mod certification;
 mod commands;
 mod conform;
