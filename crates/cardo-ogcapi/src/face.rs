@@ -81,6 +81,7 @@ fn routes(face: &Arc<Face>) -> Router {
         .at("/collections", handler!(face, "ogc-collections", op::collections))
         .at("/collections/{id}", handler!(face, "ogc-collection", op::collection))
         .at("/collections/{id}/queryables", handler!(face, "ogc-queryables", op::queryables))
+        .at("/collections/{id}/sortables", handler!(face, "ogc-sortables", op::sortables))
         .at("/collections/{id}/schema", handler!(face, "ogc-schema", op::schema))
         .at("/collections/{id}/items", handler!(face, "ogc-features", op::features))
         .at("/collections/{id}/items/{feature}", handler!(face, "ogc-feature", op::feature))

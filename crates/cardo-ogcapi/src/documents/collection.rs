@@ -10,6 +10,7 @@ use crate::request::{Ask, Format, HTML};
 pub(crate) const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
 const GREGORIAN: &str = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian";
 const QUERYABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/queryables";
+const SORTABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/sortables";
 
 /// A type as a collection of features.
 pub(crate) struct Collection<'a> {
@@ -61,6 +62,7 @@ impl Collection<'_> {
             Link::new(url("/items"), "items", GEOJSON, "The features as GeoJSON"),
             Link::new(url("/items?f=html"), "items", HTML, "The features as a page"),
             Link::new(url("/queryables"), QUERYABLES, SCHEMA, "What can be asked for"),
+            Link::new(url("/sortables"), SORTABLES, SCHEMA, "What features can be sorted by"),
             Link::new(url("/schema"), "describedby", SCHEMA, "What the features have"),
         ]);
         if is_tiled(self.table) {

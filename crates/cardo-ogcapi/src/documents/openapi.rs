@@ -55,6 +55,7 @@ fn paths(tables: &Tables) -> Value {
     for (rest, id, summary, content) in [
         ("", "describeCollection", "A collection", json_and("collection")),
         ("/queryables", "getQueryables", "What can be asked for", schema_content()),
+        ("/sortables", "getSortables", "What features can be sorted by", schema_content()),
         ("/schema", "getSchema", "What the features have", schema_content()),
     ] {
         let parameters = [parameter("collectionId"), parameter("f")];
@@ -359,6 +360,17 @@ fn parameters(limits: OgcLimits) -> Value {
                 "format": "uri",
                 "enum": SYSTEMS,
                 "default": SYSTEMS[0],
+            }),
+        ),
+        "sortby": query(
+            "sortby",
+            "The sortables by which features are sorted, each behind + (upwards, also where it is left \
+             out) or - (downwards). Features without a value stand last both ways; of equal ones the \
+             older stands first.",
+            &json!({
+                "type": "array",
+                "minItems": 1,
+                "items": { "type": "string", "pattern": "[+|-]?[A-Za-z_].*" },
             }),
         ),
         "skipGeometry": query(

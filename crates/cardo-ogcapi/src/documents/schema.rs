@@ -1,22 +1,31 @@
-use cardo_engine::{ColumnPart, ColumnType, Table};
+use cardo_engine::{Column, ColumnPart, ColumnType, Table};
 use serde_json::{Map, Value, json};
+
+use crate::params::{SORTABLE_MEMBERS, is_sortable};
 
 /// Which properties a schema describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Schema {
     /// Those that filters and parameters may name.
     Queryables,
+    /// Those that features can be sorted by.
+    Sortables,
     /// Those that features have.
     Returnables,
 }
 
 impl Schema {
+    /// Whether a column is one of them.
+    pub(crate) fn has(self, column: &Column) -> bool {
+        self != Self::Sortables || is_sortable(column.datatype)
+    }
+
     /// The JSON Schema (2020-12) of a table; `url` is where it stands.
     pub(crate) fn of(self, table: &Table, url: &str) -> Value {
         let mut properties = Map::new();
         let id = json!({ "type": "string", "title": "id", "x-ogc-role": "id", "readOnly": true });
         properties.insert("id".into(), id);
-        for (at, column) in table.columns.iter().enumerate() {
+        for (at, column) in table.columns.iter().enumerate().filter(|(_, c)| self.has(c)) {
             let is_placing = table.geometry == Some(at);
             // The primary geometry is the member of the feature, whatever the attribute is called.
             let name = if is_placing { "geometry" } else { column.name.as_ref() };
@@ -37,11 +46,13 @@ impl Schema {
             }
             properties.insert(name.into(), schema);
         }
-        if self == Self::Queryables {
-            for name in ["createdAt", "modifiedAt", "expiresAt"] {
+        if self != Self::Returnables {
+            for name in SORTABLE_MEMBERS.into_iter().filter(|name| *name != "id") {
                 let moment = json!({ "type": "string", "format": "date-time", "title": name });
                 properties.insert(name.into(), moment);
             }
+        }
+        if self == Self::Queryables {
             let scope = json!({ "type": "array", "items": { "type": "string" }, "title": "scope" });
             properties.insert("scope".into(), scope);
         }

@@ -130,9 +130,10 @@ pub(crate) fn collection_page(ask: &Ask<'_>, collection: &Collection<'_>) -> Str
     ));
     let url = |rest: &str| ask.url(&format!("/collections/{name}{rest}?f=html"));
     page.add(format_args!(
-        "<p class=\"links\">{}{}{}</p>",
+        "<p class=\"links\">{}{}{}{}</p>",
         link(&url("/items"), "Look at the features"),
         link(&url("/queryables"), "What can be asked for"),
+        link(&url("/sortables"), "What features can be sorted by"),
         link(&url("/schema"), "Schema"),
     ));
     if let Some(bbox) = collection.bbox() {
@@ -148,25 +149,26 @@ pub(crate) fn collection_page(ask: &Ask<'_>, collection: &Collection<'_>) -> Str
         page.add(format_args!("<p class=\"soft\">Observed from {from} to {to}</p>"));
     }
     page.heading("Properties");
-    columns(&mut page, table);
+    columns(&mut page, table, Schema::Returnables);
     page.finish()
 }
 
 pub(crate) fn schema_page(ask: &Ask<'_>, table: &Table, schema: Schema) -> String {
     let title = match schema {
         Schema::Queryables => "What can be asked for",
+        Schema::Sortables => "What features can be sorted by",
         Schema::Returnables => "Schema",
     };
     let mut page = page_of_collection(ask, &table.name, title).json_is("JSON Schema");
-    columns(&mut page, table);
+    columns(&mut page, table, schema);
     page.finish()
 }
 
-fn columns(page: &mut Page, table: &Table) {
+fn columns(page: &mut Page, table: &Table, schema: Schema) {
     page.add(
         "<div class=\"scroll\"><table><tr><th>Property</th><th>Type</th><th>Attribute</th></tr>",
     );
-    for (at, column) in table.columns.iter().enumerate() {
+    for (at, column) in table.columns.iter().enumerate().filter(|(_, c)| schema.has(c)) {
         let datatype = if table.geometry == Some(at) {
             "Geometry, where features lie".to_owned()
         } else {

@@ -61,7 +61,7 @@ fn form(page: &mut Page, ask: &Ask<'_>, table: &Table, items: &ItemsQuery) {
     page.add(format_args!("<form action=\"{}\">", escaped(&ask.path_url())));
     page.add("<input type=\"hidden\" name=\"f\" value=\"html\">");
     // What the form has no field for stays as it is.
-    for name in ["properties", "skipGeometry"] {
+    for name in ["sortby", "properties", "skipGeometry"] {
         if ask.query.get(name).is_some() {
             let text = value(name);
             page.add(format_args!("<input type=\"hidden\" name=\"{name}\" value=\"{text}\">"));

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Response;
-use cardo_engine::{Listing, Page, Table, Tables};
-use cardo_model::{EntityId, Record, Revision};
+use cardo_engine::{Table, Tables};
+use cardo_model::{EntityId, Record};
 use cardo_query::Filter;
 
 use crate::answer::{END, GeoJsonPieces, View, open_page, write_features, write_links};
@@ -11,7 +11,7 @@ use crate::documents::{GEOJSON, Link, own_links};
 use crate::face::{BASE, Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
-use crate::params::{Cursor, ITEM_PARAMETERS, ItemsQuery, Side, shown};
+use crate::params::{Edges, ITEM_PARAMETERS, ItemsQuery, Side, shown};
 use crate::represent::FeatureWriter;
 use crate::request::{Ask, Format};
 use crate::respond;
@@ -109,52 +109,20 @@ fn page_links(ask: &Ask<'_>, format: Format, items: &ItemsQuery, page: &Edges<'_
     let collection = path.trim_end_matches('/').trim_end_matches("/items");
     links.push(Link::new(ask.url(collection), "collection", "application/json", "The collection"));
     let limit = items.limit.to_string();
-    let mut other = |side, beside: Option<&Record>, rel, title| {
-        let Some(record) = beside else { return };
-        let (seq, question) = (record.view().seq(), items.question);
-        let cursor = Cursor { side, seq, revision: page.revision, question }.to_string();
+    let mut other = |side, rel, title| {
+        let Some((name, value)) = items.beside(page, side) else { return };
+        let left_out = if name == "cursor" { "offset" } else { "cursor" };
         let changed =
-            [("offset", None), ("limit", Some(limit.as_str())), ("cursor", Some(cursor.as_str()))];
+            [(left_out, None), ("limit", Some(limit.as_str())), (name, Some(value.as_str()))];
         links.push(Link::new(ask.url_with(&changed), rel, media_of(format), title));
     };
     if page.has_more {
-        other(Side::After, page.last, "next", "The next page");
+        other(Side::After, "next", "The next page");
     }
     if page.has_before {
-        other(Side::Before, page.first, "prev", "The page before");
+        other(Side::Before, "prev", "The page before");
     }
     links
-}
-
-/// What links to the pages beside a page are made of.
-struct Edges<'a> {
-    first: Option<&'a Record>,
-    last: Option<&'a Record>,
-    has_before: bool,
-    has_more: bool,
-    revision: Revision,
-}
-
-impl<'a> Edges<'a> {
-    fn of(page: &'a Page) -> Self {
-        Self {
-            first: page.entities.first(),
-            last: page.entities.last(),
-            has_before: page.has_before,
-            has_more: page.has_more,
-            revision: page.revision,
-        }
-    }
-
-    fn of_listing(listing: &Listing, ends: Option<&'a (Record, Record)>) -> Self {
-        Self {
-            first: ends.map(|(first, _)| first),
-            last: ends.map(|(_, last)| last),
-            has_before: listing.has_before,
-            has_more: listing.has_more,
-            revision: listing.revision,
-        }
-    }
 }
 
 fn media_of(format: Format) -> &'static str {

@@ -17,7 +17,7 @@ pub(crate) use definition::api_definition;
 pub(crate) use features::{feature, features};
 pub(crate) use functions::functions;
 pub(crate) use landing::{conformance, landing_page};
-pub(crate) use schemas::{queryables, schema};
+pub(crate) use schemas::{queryables, schema, sortables};
 pub(crate) use styles::{collection_style, collection_styles, dataset_style, dataset_styles};
 pub(crate) use tiles::{collection_tile, dataset_tile};
 pub(crate) use tilesets::{

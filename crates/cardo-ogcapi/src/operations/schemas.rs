@@ -13,6 +13,11 @@ pub(crate) async fn queryables(face: &Face, ask: &Ask<'_>) -> Result<Response<Bo
     answer(face, ask, Schema::Queryables).await
 }
 
+/// By what features can be sorted (OGC 23-058r2, clause 12).
+pub(crate) async fn sortables(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
+    answer(face, ask, Schema::Sortables).await
+}
+
 /// What features have (OGC 23-058r2).
 pub(crate) async fn schema(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
     answer(face, ask, Schema::Returnables).await

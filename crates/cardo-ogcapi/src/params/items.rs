@@ -6,12 +6,14 @@ use cardo_query::Filter;
 
 use super::bbox::Bbox;
 use super::query::unknown;
-use super::{Cursor, ParamFault, Query, datetime, is_queryable, property, shorten};
+use super::{
+    Cursor, Edges, ParamFault, Query, Side, datetime, is_queryable, property, shorten, sort,
+};
 use crate::options::OgcLimits;
 use crate::represent::Shown;
 
 /// Parameters of items that are no properties.
-pub(crate) const PARAMETERS: [&str; 11] = [
+pub(crate) const PARAMETERS: [&str; 12] = [
     "f",
     "limit",
     "bbox",
@@ -19,6 +21,7 @@ pub(crate) const PARAMETERS: [&str; 11] = [
     "filter",
     "filter-lang",
     "filter-crs",
+    "sortby",
     "properties",
     "skipGeometry",
     "cursor",
@@ -35,6 +38,8 @@ pub(crate) struct ItemsQuery {
     pub(crate) question: u64,
     /// The revision of the page that led here.
     from_revision: Option<(Revision, String)>,
+    /// About how many features stand before the border where the page begins or ends.
+    border: usize,
 }
 
 impl ItemsQuery {
@@ -65,14 +70,51 @@ impl ItemsQuery {
         };
         let shown = super::shown(params, table)?;
         let question = hash(params, table);
-        let (start, from_revision) = start(params, question)?;
-        let query = EntityQuery {
-            filter,
-            order: Order::default(),
-            page: PageRequest { limit, start },
-            count: true,
+        let sorting = params.get("sortby").map(|text| sort::order(text, table));
+        let mut order: Order = sorting.transpose()?.unwrap_or_default();
+        let (start, cursor) = start(params, question, order.by.len())?;
+        let border = match (&cursor, start) {
+            (Some((cursor, _)), _) => cursor.place,
+            (None, PageStart::Offset(offset)) => offset,
+            (None, PageStart::After(_) | PageStart::Before(_)) => 0,
         };
-        Ok(Self { query, limit, bbox, shown, question, from_revision })
+        let mut from_revision = None;
+        if let Some((cursor, text)) = cursor {
+            from_revision = Some((cursor.revision, text));
+            order.from = cursor.keys;
+        }
+        let query = EntityQuery { filter, order, page: PageRequest { limit, start }, count: true };
+        Ok(Self { query, limit, bbox, shown, question, from_revision, border })
+    }
+
+    /// The parameter that leads to the page on one side of a page of this question: a cursor, which
+    /// stays where it is while features come and go, or an offset where features are sorted by texts
+    /// that are too long for an address.
+    pub(crate) fn beside(&self, page: &Edges<'_>, side: Side) -> Option<(&'static str, String)> {
+        let before = match self.query.page.start {
+            PageStart::Before(_) => self.border.saturating_sub(page.found),
+            PageStart::Offset(_) | PageStart::After(_) => self.border,
+        };
+        let (edge, place) = match side {
+            Side::After => (page.last?, before.saturating_add(page.found)),
+            Side::Before => (page.first?, before),
+        };
+        if !Cursor::can_carry(edge.keys) {
+            let offset = match side {
+                Side::After => place,
+                Side::Before => place.saturating_sub(self.limit),
+            };
+            return Some(("offset", offset.to_string()));
+        }
+        let cursor = Cursor {
+            side,
+            seq: edge.record.view().seq(),
+            revision: page.revision,
+            question: self.question,
+            keys: edge.keys.to_vec(),
+            place,
+        };
+        Some(("cursor", cursor.to_string()))
     }
 
     /// Makes the page smaller where it is larger than this.
@@ -112,7 +154,8 @@ fn limit(text: &str, max: usize) -> Result<usize, ParamFault> {
 fn start(
     params: &Query<'_>,
     question: u64,
-) -> Result<(PageStart, Option<(Revision, String)>), ParamFault> {
+    keys: usize,
+) -> Result<(PageStart, Option<(Cursor, String)>), ParamFault> {
     match (params.get("cursor"), params.get("offset")) {
         (None, None) => Ok((PageStart::Offset(0), None)),
         (Some(_), Some(_)) => Err(ParamFault::OffsetAndCursor),
@@ -121,8 +164,8 @@ fn start(
             Ok((PageStart::Offset(offset), None))
         }
         (Some(text), None) => {
-            let cursor = Cursor::parse(text, question)?;
-            Ok((cursor.start(), Some((cursor.revision, text.to_owned()))))
+            let cursor = Cursor::parse(text, question, keys)?;
+            Ok((cursor.start(), Some((cursor, text.to_owned()))))
         }
     }
 }

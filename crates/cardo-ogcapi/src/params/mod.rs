@@ -5,19 +5,23 @@ use cardo_query::cql2::Cql2Error;
 mod bbox;
 mod cursor;
 mod datetime;
+mod edges;
 mod filter;
 mod items;
 mod property;
 mod query;
 mod shown;
+mod sort;
 mod tile;
 
 pub(crate) use cursor::{Cursor, Side};
+pub(crate) use edges::Edges;
 pub(crate) use filter::{FILTER_PARAMETERS, LANGUAGES, SYSTEMS, filter};
 pub(crate) use items::{ItemsQuery, PARAMETERS};
 pub(crate) use property::is_queryable;
 pub(crate) use query::Query;
 pub(crate) use shown::{ITEM_PARAMETERS, shown};
+pub(crate) use sort::{SORTABLE_MEMBERS, is_sortable};
 pub(crate) use tile::{
     AGGREGATE_PARAMETERS, COLLECTION_TILE_PARAMETERS, TILE_PARAMETERS, chosen_columns,
     chosen_numbers, chosen_tables, is_property, is_tiled, tile_filters,
@@ -80,6 +84,10 @@ pub(crate) enum ParamFault {
     Property { name: String, text: String, expected: &'static str },
     #[error("{0:?} has values that can be looked at, but not asked for by a parameter")]
     NotQueryable(String),
+    #[error("sortby names {0:?} twice")]
+    SortTwice(String),
+    #[error("sortby has more than {0} keys")]
+    SortKeys(usize),
     #[error("skipGeometry={0:?} is neither true nor false")]
     SkipGeometry(String),
     #[error("cursor={0:?} is none that this server made")]

@@ -23,7 +23,7 @@ async fn g6_f39_an_unknown_parameter_is_refused_and_the_known_ones_are_named() {
         &client,
         items,
         400,
-        "filter-crs, properties, skipGeometry, cursor, offset, active, name",
+        "filter-crs, sortby, properties, skipGeometry, cursor, offset, active, name",
     )
     .await;
     for path in [

@@ -11,6 +11,7 @@ mod items;
 mod large;
 mod pages;
 mod shown;
+mod sorting;
 mod tenants;
 mod tile_reader;
 mod tiles;
