@@ -1,3 +1,4 @@
+use std::ops::Bound;
 use std::sync::Arc;
 
 use cardo_model::{Iri, Kind, NameId, Names, Record, RecordHeader, Revision, Timestamp, splice};
@@ -224,6 +225,19 @@ impl Snapshot {
     /// Every document of a kind, in the order of ids.
     pub fn documents(&self, kind: &str) -> Vec<(Arc<str>, Arc<str>)> {
         self.root.documents(kind)
+    }
+
+    /// The documents of a kind whose ids begin with a text, at most so many, in the order of ids.
+    pub fn documents_with(
+        &self,
+        kind: &str,
+        prefix: &str,
+        most: usize,
+    ) -> Vec<(Arc<str>, Arc<str>)> {
+        let Some(documents) = self.root.documents_of(kind) else { return Vec::new() };
+        let from = documents.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
+        let found = from.take_while(|(id, _)| id.starts_with(prefix)).take(most);
+        found.map(|(id, body)| (id.clone(), body.clone())).collect()
     }
 
     /// How far a source has come.

@@ -20,6 +20,7 @@ use crate::federation::subscriptions::{self as far, Copies};
 use crate::openapi;
 use crate::operations as op;
 use crate::options::{NgsildLimits, NgsildOptions};
+use crate::outbox::{self, Outbox};
 use crate::registrations;
 use crate::snapshots::{SNAPSHOT, Snapshots};
 use crate::stream::{self, Places};
@@ -50,6 +51,8 @@ pub(crate) struct Face {
     /// Asks context sources, also for the engine, which does not hold it.
     pub(crate) sources: Option<Arc<Sources>>,
     pub(crate) copies: Copies,
+    /// Notifications that wait, beside those that the log holds.
+    pub(crate) outbox: Outbox,
 }
 
 /// A request that has begun: what its answer needs whatever comes of it.
@@ -83,6 +86,7 @@ impl Face {
             tags: EntityTags::default(),
             sources,
             copies: Copies::default(),
+            outbox: Outbox::default(),
         })
     }
 
@@ -171,12 +175,13 @@ impl NotificationRunner {
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
         let (stopping, stopped) = watch::channel(false);
         let sources = registrations::run(self.face.clone(), stopped.clone());
+        let outbox = outbox::run(self.face.clone(), stopped.clone());
         let copies = far::run(self.face.clone(), stopped);
         let entities = async {
             subscriptions::run(self.face, stop).await;
             stopping.send_replace(true);
         };
-        tokio::join!(entities, sources, copies);
+        tokio::join!(entities, sources, outbox, copies);
     }
 }
 
@@ -387,6 +392,13 @@ fn source_routes(routes: Routes, face: &Arc<Face>) -> Routes {
         patch "update-source-subscription" Write op::source_subscriptions::update;
         delete "delete-source-subscription" Write op::source_subscriptions::delete;
     );
+    let routes = resource!(routes, face, "csourceSubscriptions/{id}/deadLetters",
+        get "list-source-dead-letters" Read op::parcels::list;
+        delete "forget-source-dead-letters" Write op::parcels::forget;
+    );
+    let routes = resource!(routes, face, "csourceSubscriptions/{id}/replay",
+        post "replay-source-notifications" Write op::parcels::replay;
+    );
     resource!(routes, face, "info/sourceIdentity",
         get "retrieve-source-identity" Read op::identity::retrieve;
     )
@@ -413,6 +425,13 @@ fn map_routes(routes: Routes, face: &Arc<Face>) -> Routes {
     );
     let routes = resource!(routes, face, "snapshots/{id}/clone",
         post "clone-snapshot" Write op::snapshots::clone;
+    );
+    let routes = resource!(routes, face, "snapshots/{id}/deadLetters",
+        get "list-snapshot-dead-letters" Read op::parcels::list;
+        delete "forget-snapshot-dead-letters" Write op::parcels::forget;
+    );
+    let routes = resource!(routes, face, "snapshots/{id}/replay",
+        post "replay-snapshot-notifications" Write op::parcels::replay;
     );
     resource!(routes, face, "temporal/entityMaps",
         get "create-temporal-entity-map" Read op::temporal::create_map;

@@ -18,6 +18,7 @@ mod notified;
 mod openapi;
 mod operations;
 mod options;
+mod outbox;
 mod parse;
 mod registrations;
 mod represent;

@@ -158,6 +158,7 @@ fn request_body(body: Body) -> Option<Value> {
             ("RegistrationFragment", json!({ "description": "Trees of the parks" }))
         }
         Body::Replay => ("Replay", json!({})),
+        Body::Again => ("Again", json!({})),
         Body::Context => {
             let names = json!({ "availableSpots": "https://example.org/availableSpots" });
             ("Context", json!({ "@context": names }))
@@ -300,6 +301,7 @@ impl Description {
                     | Answers::SourceSubscriptions
                     | Answers::Identity
                     | Answers::Letters
+                    | Answers::Parcels
                     | Answers::Context
                     | Answers::Contexts
             )
@@ -313,7 +315,8 @@ impl Description {
                 | Answers::Subscriptions
                 | Answers::Registrations
                 | Answers::SourceSubscriptions
-                | Answers::Letters,
+                | Answers::Letters
+                | Answers::Parcels,
                 _,
             ) => vec!["Link", "NGSILD-Results-Count"],
             (_, "206") => vec!["Link", "Content-Range"],

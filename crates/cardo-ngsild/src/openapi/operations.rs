@@ -49,6 +49,7 @@ pub(super) enum Body {
     RegistrationFragment,
     SourceSubscription,
     Replay,
+    Again,
     Context,
 }
 
@@ -80,6 +81,7 @@ pub(super) enum Answers {
     SourceSubscriptions,
     Identity,
     Letters,
+    Parcels,
     Context,
     Contexts,
     Events,
@@ -154,6 +156,7 @@ impl Answers {
                 &[("200", "A page of subscriptions.", Some("SourceSubscriptions"))]
             }
             Self::Identity => &[("200", "The identity.", Some("SourceIdentity"))],
+            Self::Parcels => &[("200", "A page of dead letters.", Some("Parcels"))],
             Self::Letters => &[("200", "A page of dead letters.", Some("DeadLetters"))],
             Self::Context => &[(
                 "200",
@@ -314,6 +317,14 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
     "forget-dead-letters" "Subscriptions" "Forget what was not delivered" "An extension." [] None Done;
     "replay-notifications" "Subscriptions" "Tell again" "An extension: everything from a revision on is told again in the order of the changes, what arrived as well as dead letters; without `from`, from the oldest dead letter on. 410 where the log is cut there."
         [] Replay Done;
+    "list-source-dead-letters" "Sources" "List what was not delivered" "An extension: the notifications of a subscription to sources that were given up, each whole and with the reason."
+        ["limit", "offset", "count"] => ["limit", "count"] None Parcels;
+    "forget-source-dead-letters" "Sources" "Forget what was not delivered" "An extension." [] None Done;
+    "replay-source-notifications" "Sources" "Send again" "An extension: the dead letters are sent again, oldest first." [] Again Done;
+    "list-snapshot-dead-letters" "Snapshots" "List what was not delivered" "An extension: the notifications of a snapshot that were given up, each whole and with the reason."
+        ["limit", "offset", "count"] => ["limit", "count"] None Parcels;
+    "forget-snapshot-dead-letters" "Snapshots" "Forget what was not delivered" "An extension." [] None Done;
+    "replay-snapshot-notifications" "Snapshots" "Send again" "An extension: the dead letters are sent again, oldest first." [] Again Done;
     "list-contexts" "Contexts" "List the contexts" "Those that the tenant hosts, those made for its subscriptions, and the copies of others, which all tenants share."
         ["details", "kind"] => ["details"] None Contexts;
     "add-context" "Contexts" "Host a context" "The server makes up its id; from then on its URL can be given as @context, by this tenant and by all who may read it."

@@ -380,6 +380,15 @@ fn subscriptions(id: &Value, context: &Value) -> Value {
                 "at": { "type": "string", "format": "date-time" },
             },
         } },
+        "Parcels": { "type": "array", "items": {
+            "type": "object", "required": ["notification", "attempts", "reason", "at"],
+            "properties": {
+                "notification": { "type": "object", "description": "As it was to be sent." },
+                "attempts": { "type": "integer" }, "reason": { "type": "string" },
+                "at": { "type": "string", "format": "date-time" },
+            },
+        } },
+        "Again": { "type": "object" },
         "Replay": {
             "type": "object",
             "properties": { "from": { "type": "integer", "minimum": 1, "description": "A revision." } },

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use cardo_engine::{LogError, Operation, Snapshot};
-use cardo_model::Revision;
+use cardo_model::{Iri, Revision};
 use serde_json::{Value, json};
 
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
+use crate::outbox::{Owner, OwnerKind, Parcel};
 use crate::request::{Ask, JSON_TYPES};
 use crate::respond::{answer, empty};
 use crate::subscriptions::{LETTER_KIND, Letter, follower_name, forget_letter, letters_of};
@@ -34,23 +35,31 @@ pub(crate) async fn list(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let id = ask.id(1)?;
     let (_, snapshot) = face.stored(ask, &id).await?;
     let all = letters(&snapshot, id.as_str());
-    let page = all.iter().skip(paging.offset).take(paging.limit);
-    let shown: Vec<Value> = page
-        .filter_map(|(_, text)| Letter::from_text(text))
-        .map(|letter| {
-            json!({
-                "revision": letter.revision.0,
-                "part": letter.part,
-                "attempts": letter.attempts,
-                "reason": letter.reason,
-                "at": letter.at.to_string(),
-            })
-        })
-        .collect();
+    // What sources have notified is in no log of this server.
+    let told = owner(&id).letters(&snapshot);
+    let own = all.iter().map(|(_, text)| Letter::from_text(text).map(|letter| shown(&letter)));
+    let told = told.iter().map(|(_, text)| Parcel::from_text(text)?.show());
+    let total = own.len() + told.len();
+    let page = own.chain(told).skip(paging.offset).take(paging.limit);
+    let shown: Vec<Value> = page.flatten().collect();
     let body = Value::Array(shown).to_string().into_bytes();
     let mut response = answer(ask, media, &naming, body, snapshot.revision());
-    paging.tell_of(ask, media, all.len(), &mut response);
+    paging.tell_of(ask, media, total, &mut response);
     Ok(response)
+}
+
+fn owner(id: &Iri) -> Owner {
+    Owner::new(OwnerKind::Subscription, id.as_str())
+}
+
+fn shown(letter: &Letter) -> Value {
+    json!({
+        "revision": letter.revision.0,
+        "part": letter.part,
+        "attempts": letter.attempts,
+        "reason": letter.reason,
+        "at": letter.at.to_string(),
+    })
 }
 
 /// Forgets the dead letters of a subscription.
@@ -58,12 +67,17 @@ pub(crate) async fn forget(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     ask.params(&[], &[])?;
     let id = ask.id(1)?;
     let (_, snapshot) = face.stored(ask, &id).await?;
+    let told = owner(&id).without_letters(&snapshot);
+    if !told.is_empty() {
+        face.apply_together(ask, told).await?;
+    }
     let revision = face.forget_letters(ask, &snapshot, id.as_str(), Revision(0)).await?;
     Ok(empty(StatusCode::NO_CONTENT, revision))
 }
 
 /// Tells everything again from a revision on: what arrived, what is a dead letter, and what waits,
-/// in the order of the changes. Without a revision, from that of the oldest dead letter.
+/// in the order of the changes. Without a revision, from that of the oldest dead letter, and with what
+/// sources had notified.
 pub(crate) async fn replay(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answer {
     ask.params(&[], &[])?;
     let id = ask.id(1)?;
@@ -83,6 +97,10 @@ pub(crate) async fn replay(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
         })?),
     };
     let (_, snapshot) = face.stored(ask, &id).await?;
+    let told = owner(&id).letters(&snapshot);
+    if from.is_none() && !told.is_empty() {
+        face.send_again(&ask.caller, &owner(&id), &told).await?;
+    }
     let oldest = letters(&snapshot, id.as_str())
         .into_iter()
         .find_map(|(_, text)| Letter::from_text(&text).map(|letter| letter.revision.0));

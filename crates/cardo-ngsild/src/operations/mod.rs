@@ -14,6 +14,7 @@ mod join;
 pub(crate) mod merge;
 mod names;
 mod ordering;
+pub(crate) mod parcels;
 pub(crate) mod post_query;
 mod projection;
 pub(crate) mod purge;

@@ -66,7 +66,7 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     if let Some(branch) = branch_of(&ask.caller.twin, id.as_str()) {
         face.engine.renew_branch(&branch, Some(stored.expires_at)).await?;
     }
-    notify(face, &stored, stored.expires_at);
+    notify(face, &Face::on_main(ask), &stored, stored.expires_at).await;
     face.show_snapshot(ask, &naming, &stored, revision)
 }
 

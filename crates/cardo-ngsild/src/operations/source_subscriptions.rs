@@ -14,6 +14,7 @@ use super::subscriptions::{Answer, merge, refuse_nulls};
 use crate::face::Face;
 use crate::fault::Fault;
 use crate::federation::subscriptions::OF_SUBSCRIPTION;
+use crate::outbox::{Owner, OwnerKind};
 use crate::registrations::{
     SUBSCRIPTION_KIND, SUBSCRIPTION_STATE_KIND, Subscribed, TOLD_KIND, position_name,
 };
@@ -87,7 +88,9 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let (_, snapshot) = face.subscription_of(ask, SUBSCRIPTION_KIND, &id).await?;
     refuse_owned(&snapshot, &id)?;
     let kinds = [SUBSCRIPTION_KIND, SUBSCRIPTION_STATE_KIND, TOLD_KIND];
-    let revision = face.apply_together(ask, kinds.map(|kind| put(kind, &id, None)).into()).await?;
+    let left = Owner::new(OwnerKind::Registrations, id.as_str()).forgotten(&snapshot);
+    let operations = kinds.map(|kind| put(kind, &id, None)).into_iter().chain(left).collect();
+    let revision = face.apply_together(ask, operations).await?;
     face.registrations.tell_subscription(&ask.caller.twin, id.as_str());
     Ok(empty(StatusCode::NO_CONTENT, revision))
 }

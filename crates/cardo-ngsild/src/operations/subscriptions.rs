@@ -13,6 +13,7 @@ use super::documents::{page, put, shown, sys_attrs};
 use crate::contexts::{BodyContext, Hosted, StoredKind, url_of};
 use crate::face::Face;
 use crate::fault::Fault;
+use crate::outbox::{Owner, OwnerKind};
 use crate::parse::{Document, as_string};
 use crate::represent::Naming;
 use crate::request::{Ask, JSON_TYPES, Payload};
@@ -156,6 +157,8 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let letters = letters(&snapshot, id.as_str());
     let forgotten = letters.iter().map(|(document, _)| forget_letter(document));
     let forgotten = std::iter::once(state).chain(forgotten).map(Operation::Document);
+    let forgotten =
+        forgotten.chain(Owner::new(OwnerKind::Subscription, id.as_str()).forgotten(&snapshot));
     let operations = std::iter::once(put(SUBSCRIPTION_KIND, &id, None)).chain(forgotten).collect();
     let revision = face.apply_together(ask, operations).await?;
     face.subscription_written(ask, id.as_str());

@@ -15,6 +15,7 @@ pub(crate) use registry::Registry;
 pub(crate) use run::run;
 pub(crate) use stored::{Given, Stored, read};
 pub(crate) use subscribed::Subscribed;
+pub(crate) use watch::counted;
 
 /// The kind of document under which subscriptions to registrations are kept in their twin, by id.
 pub(crate) const SUBSCRIPTION_KIND: &str = "registration-subscription";

@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cardo_engine::{Batch, Caller, Operation};
+use cardo_engine::{Batch, Caller, Operation, Snapshot};
 use cardo_model::{DocumentChange, Timestamp};
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -16,9 +16,11 @@ use super::told::{Form, Found, News, Told, body};
 use super::{SUBSCRIPTION_STATE_KIND, TOLD_KIND};
 use crate::contexts::Place;
 use crate::face::Face;
+use crate::fault::Fault;
 use crate::operations::add_context;
+use crate::outbox::{Owner, OwnerKind};
 use crate::request::Media;
-use crate::subscriptions::{Deliveries, DeliveryError, Stored, envelope, try_briefly};
+use crate::subscriptions::{Deliveries, DeliveryError, Message, Stored, envelope, try_briefly};
 
 /// How long to wait before what could not be done is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
@@ -44,6 +46,8 @@ struct State {
 #[derive(PartialEq, Eq)]
 enum Next {
     Go,
+    /// Again after a while, whatever changes.
+    Later,
     Stop,
 }
 
@@ -62,12 +66,14 @@ impl Watcher {
                 }
             }
             changes.borrow_and_update();
-            if self.tell(&subscribed, &mut state).await == Next::Stop {
+            let then = self.tell(&subscribed, &mut state).await;
+            if then == Next::Stop {
                 return;
             }
             let next = async {
                 match interval {
                     Some(interval) => tokio::time::sleep(interval).await,
+                    None if then == Next::Later => tokio::time::sleep(RETRY_AFTER).await,
                     // The registry lives as long as the face.
                     None => drop(changes.changed().await),
                 }
@@ -108,10 +114,7 @@ impl Watcher {
             |kind| snapshot.as_ref().and_then(|snapshot| snapshot.document(kind, &self.key.1));
         let told = document(TOLD_KIND);
         let told = told.map(|text| Told::from_text(&text, self.version()));
-        let earlier = || {
-            let text = document(SUBSCRIPTION_STATE_KIND);
-            text.map(|text| Deliveries::from_text(&text)).unwrap_or_default()
-        };
+        let earlier = || kept(snapshot.as_ref(), &self.key.1);
         State {
             told: told.unwrap_or_default(),
             deliveries: self.face.registrations.deliveries(&self.key, earlier),
@@ -134,21 +137,76 @@ impl Watcher {
             (Ok(registrations), Ok(snapshot)) => (registrations, snapshot),
             (Err(error), _) | (_, Err(error)) => {
                 tracing::error!(subscription = %self.key.1, error = %error, "registrations could not be read");
-                return Next::Go;
+                return Next::Later;
             }
         };
         let found = Found::all(subscribed.matching(&registrations, now), &snapshot);
         let notification = &subscribed.subscription.notification;
         let context = subscribed.subscription.naming.context();
         let form = Form { context, sys_attrs: notification.representation.sys_attrs };
-        let news = match subscribed.subscription.time_interval {
-            Some(_) => state.told.everything(&found, form),
-            None => state.told.news(&found, form),
-        };
-        for one in &news {
-            if self.notify(subscribed, state, one, now).await == Next::Stop {
-                return Next::Stop;
+        if subscribed.subscription.time_interval.is_some() {
+            let news = state.told.everything(&found, form);
+            return self.tell_once(subscribed, state, &news, now).await;
+        }
+        let news = state.told.news(&found, form);
+        if news.is_empty() {
+            return Next::Go;
+        }
+        match self.post(subscribed, state, &snapshot, &news, now).await {
+            Ok(()) => {
+                state.sent = Some(Instant::now());
+                Next::Go
             }
+            Err(fault) => {
+                tracing::warn!(subscription = %self.key.1, problem = %fault.to_json(), "a notification of registrations waits");
+                // What was not posted was not told.
+                state.told = self.earlier().told;
+                Next::Later
+            }
+        }
+    }
+
+    /// Keeps notifications until they have arrived, at once with what is told by them.
+    async fn post(
+        &self,
+        subscribed: &Subscribed,
+        state: &State,
+        snapshot: &Snapshot,
+        news: &[News],
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let owner = Owner::new(OwnerKind::Registrations, &self.key.1);
+        let cooldown = subscribed.subscription.notification.endpoint.cooldown;
+        let mut operations = vec![self.put(TOLD_KIND, state.told.to_text(self.version()))];
+        for one in news {
+            let message = self.message(subscribed, one, now);
+            operations.push(self.face.posting(snapshot, &owner, &message, cooldown)?);
+        }
+        self.face.post(&self.caller, &owner, operations).await
+    }
+
+    /// Tells what an interval brought: once, since the next one tells all of it again.
+    async fn tell_once(
+        &self,
+        subscribed: &Subscribed,
+        state: &mut State,
+        news: &[News],
+        now: Timestamp,
+    ) -> Next {
+        let options = &self.face.options;
+        for one in news {
+            let message = self.message(subscribed, one, now);
+            let outcome = match try_briefly(&*options.courier, &options.deliveries, message).await {
+                Ok(_) => Ok(()),
+                Err(DeliveryError::Failed { reason, .. }) => {
+                    tracing::warn!(subscription = %self.key.1, reason, "a notification of registrations was not delivered");
+                    state.failed = Some(Instant::now());
+                    Err(reason)
+                }
+                Err(DeliveryError::Stopped) => return Next::Stop,
+            };
+            let outcome = outcome.as_ref().copied().map_err(String::as_str);
+            state.deliveries.lock().count(now, true, outcome);
         }
         if !news.is_empty() {
             self.keep(state).await;
@@ -156,13 +214,7 @@ impl Watcher {
         Next::Go
     }
 
-    async fn notify(
-        &self,
-        subscribed: &Subscribed,
-        state: &mut State,
-        news: &News,
-        now: Timestamp,
-    ) -> Next {
+    fn message(&self, subscribed: &Subscribed, news: &News, now: Timestamp) -> Message {
         let subscription = &subscribed.subscription;
         let mut told = body(news, &self.key.1, now);
         // Registrations have no form in GeoJSON.
@@ -178,48 +230,47 @@ impl Watcher {
             }
         }
         let bytes = Value::to_string(&told).into_bytes();
-        let message = envelope(subscription, &self.key.0, media, in_body, bytes);
-        let options = &self.face.options;
-        let has_arrived = match try_briefly(&*options.courier, &options.deliveries, message).await {
-            Ok(_) => true,
-            Err(DeliveryError::Failed { reason, .. }) => {
-                tracing::warn!(subscription = %self.key.1, reason, "a notification of registrations was not delivered");
-                false
-            }
-            Err(DeliveryError::Stopped) => return Next::Stop,
-        };
-        let at = Some(Instant::now());
-        state.sent = at;
-        let mut deliveries = state.deliveries.lock();
-        deliveries.times_sent += 1;
-        deliveries.last_notification = Some(now);
-        if has_arrived {
-            deliveries.last_success = Some(now);
-        } else {
-            state.failed = at;
-            deliveries.times_failed += 1;
-            deliveries.last_failure = Some(now);
-        }
-        Next::Go
+        envelope(subscription, &self.key.0, media, in_body, bytes)
+    }
+
+    fn put(&self, kind: &str, text: String) -> Operation {
+        let id = self.key.1.clone();
+        Operation::Document(DocumentChange { kind: kind.into(), id, body: Some(text.into()) })
     }
 
     /// Keeps what was told, and what came of it.
     async fn keep(&self, state: &State) {
-        let put = |kind: &str, text: String| {
-            let id = self.key.1.clone();
-            let change = DocumentChange { kind: kind.into(), id, body: Some(text.into()) };
-            Operation::Document(change)
-        };
         let deliveries = state.deliveries.lock().to_text();
         let operations = vec![
-            put(TOLD_KIND, state.told.to_text(self.version())),
-            put(SUBSCRIPTION_STATE_KIND, deliveries),
+            self.put(TOLD_KIND, state.told.to_text(self.version())),
+            self.put(SUBSCRIPTION_STATE_KIND, deliveries),
         ];
         let batch = Batch { operations, ..Batch::default() };
         if let Err(error) = self.face.engine.apply(&self.caller, batch).await {
             tracing::warn!(subscription = %self.key.1, error = %error, "what was told of registrations was not kept");
         }
     }
+}
+
+/// What an earlier run has kept of a subscription's notifications.
+fn kept(snapshot: Option<&Snapshot>, id: &str) -> Deliveries {
+    let text = snapshot.and_then(|snapshot| snapshot.document(SUBSCRIPTION_STATE_KIND, id));
+    text.map(|text| Deliveries::from_text(&text)).unwrap_or_default()
+}
+
+/// Counts an attempt to send a notification; the document that keeps that.
+pub(crate) fn counted(
+    face: &Face,
+    snapshot: &Snapshot,
+    key: &Key,
+    at: Timestamp,
+    is_first: bool,
+    outcome: Result<(), &str>,
+) -> String {
+    let deliveries = face.registrations.deliveries(key, || kept(Some(snapshot), &key.1));
+    let mut deliveries = deliveries.lock();
+    deliveries.count(at, is_first, outcome);
+    deliveries.to_text()
 }
 
 /// How long throttling, or the time after a failure, forbids a notification (clauses 5.2.12 and

@@ -17,9 +17,10 @@ use serde_json::{Value, json};
 use super::Stored;
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
+use crate::outbox::{Owner, OwnerKind};
 use crate::represent::{Datasets, Members, Naming, Shape};
 use crate::request::Ask;
-use crate::subscriptions::{Message, try_briefly};
+use crate::subscriptions::Message;
 
 /// A snapshot that is to be made.
 pub(crate) struct Work {
@@ -85,7 +86,7 @@ async fn finish(face: &Arc<Face>, work: &Work) -> Result<(), Fault> {
     };
     face.keep_snapshot(&work.main, &stored.id, Some(&stored)).await?;
     face.engine.renew_branch(&work.branch, Some(stored.expires_at)).await?;
-    notify(face, &stored, stored.expires_at);
+    notify(face, &work.main, &stored, stored.expires_at).await;
     Ok(())
 }
 
@@ -128,7 +129,7 @@ async fn make_way(face: &Face, work: &Work) -> bool {
     let deleted = face.delete_snapshot(&work.main, &least.id).await;
     let now = face.engine.now();
     // Clause 5.3.4: an end before the notification says that it is deleted.
-    notify(face, &least, now.plus_micros(-1_000));
+    notify(face, &work.main, &least, now.plus_micros(-1_000)).await;
     deleted.is_ok()
 }
 
@@ -336,7 +337,7 @@ fn head_line(head: &Record) -> HistoryRow {
 }
 
 /// Tells the receiver of a snapshot how it is (clauses 5.3.4 and 5.16.6).
-pub(crate) fn notify(face: &Face, stored: &Stored, expires_at: Timestamp) {
+pub(crate) async fn notify(face: &Face, main: &Caller, stored: &Stored, expires_at: Timestamp) {
     let Some(endpoint) = stored.members.get("endpoint").and_then(Value::as_str) else { return };
     let mut body = json!({
         "id": format!("urn:ngsi-ld:SnapshotNotification:{}", uuid::Uuid::new_v4()),
@@ -373,11 +374,14 @@ pub(crate) fn notify(face: &Face, stored: &Stored, expires_at: Timestamp) {
         mqtt: None,
         timeout: None,
     };
-    let (courier, id) = (face.options.courier.clone(), stored.id.clone());
-    let options = face.options.deliveries;
-    tokio::spawn(async move {
-        if let Err(error) = try_briefly(&*courier, &options, message).await {
-            tracing::warn!(snapshot = %id, %error, "a notification of a snapshot did not arrive");
-        }
-    });
+    let owner = Owner::new(OwnerKind::Snapshot, &stored.id);
+    let posted = async {
+        let snapshot = face.engine.snapshot(main).await?;
+        let posted = face.posting(&snapshot, &owner, &message, None)?;
+        face.post(main, &owner, vec![posted]).await
+    };
+    if let Err(fault) = posted.await {
+        let problem = fault.to_json();
+        tracing::warn!(snapshot = %stored.id, %problem, "a notification of a snapshot was not kept");
+    }
 }

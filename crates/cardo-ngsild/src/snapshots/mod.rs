@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 
 use crate::face::Face;
 use crate::fault::Fault;
+use crate::outbox::{Owner, OwnerKind};
 use crate::request::Ask;
 
 pub(crate) use document::{Given, Mode, Stored};
@@ -130,6 +131,12 @@ impl Face {
 
     /// Deletes a snapshot with all that it holds.
     pub(crate) async fn delete_snapshot(&self, main: &Caller, id: &str) -> Result<Revision, Fault> {
+        let snapshot = self.engine.snapshot(main).await?;
+        let letters = Owner::new(OwnerKind::Snapshot, id).without_letters(&snapshot);
+        if !letters.is_empty() {
+            let batch = Batch { operations: letters, ..Batch::default() };
+            self.engine.apply(main, batch).await?;
+        }
         let revision = self.keep_snapshot(main, id, None).await?;
         if let Some(branch) = branch_of(&main.twin, id) {
             self.engine.drop_branch(&branch).await?;

@@ -30,6 +30,7 @@ pub(crate) use model::Subscription;
 pub(crate) use notification::{Rendering, envelope};
 pub use options::DeliveryOptions;
 pub use port::{Courier, DeliveryError, Message, MqttParameters, NoCourier};
+pub(crate) use progress::Tally;
 pub(crate) use read::text;
 pub(crate) use registry::Registry;
 pub use run::DeliveryFigures;
@@ -52,4 +53,4 @@ const FOLLOWER_PREFIX: &str = "subscription:";
 const DESK_FOLLOWER: &str = "subscriptions";
 
 /// How long to wait before what could not be done is tried again.
-const RETRY_AFTER: Duration = Duration::from_secs(30);
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(30);

@@ -28,7 +28,7 @@ impl Default for DeliveryOptions {
 impl DeliveryOptions {
     /// The pause after a number of failed attempts: doubling, and between half and all of that at
     /// random, so that receivers which come back are not met by everybody at once.
-    pub(super) fn pause(&self, failed: u32) -> Duration {
+    pub(crate) fn pause(&self, failed: u32) -> Duration {
         let doubled = self.first_pause.saturating_mul(1 << failed.saturating_sub(1).min(20));
         let longest = doubled.min(self.longest_pause);
         longest.mul_f64(1.0 - fastrand::f64() / 2.0)

@@ -68,16 +68,9 @@ impl Progress {
         let mut times = self.times.lock();
         let mut deliveries = self.deliveries.lock();
         times.sent = Some(Instant::now());
-        deliveries.times_sent += u64::from(is_first);
-        deliveries.last_notification = Some(at);
-        match outcome {
-            Ok(()) => deliveries.last_success = Some(at),
-            Err(reason) => {
-                times.failed = times.sent;
-                deliveries.times_failed += 1;
-                deliveries.last_failure = Some(at);
-                deliveries.failure_reason = Some(reason.into());
-            }
+        deliveries.count(at, is_first, outcome);
+        if outcome.is_err() {
+            times.failed = times.sent;
         }
         self.is_dirty.store(true, Ordering::Release);
     }
@@ -92,13 +85,13 @@ impl Progress {
 /// What all subscriptions together came to in this run.
 #[derive(Default)]
 pub(crate) struct Tally {
-    pub(super) delivered: AtomicU64,
-    pub(super) failed: AtomicU64,
-    pub(super) dead_letters: AtomicU64,
+    pub(crate) delivered: AtomicU64,
+    pub(crate) failed: AtomicU64,
+    pub(crate) dead_letters: AtomicU64,
 }
 
 impl Tally {
-    pub(super) fn add(counter: &AtomicU64) {
+    pub(crate) fn add(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 }

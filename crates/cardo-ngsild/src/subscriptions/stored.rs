@@ -43,6 +43,22 @@ pub(crate) struct Deliveries {
 
 const VERSION: u64 = 1;
 
+impl Deliveries {
+    /// Counts an attempt (clause 5.8.6); a notification counts as sent once, however often it is tried.
+    pub(crate) fn count(&mut self, at: Timestamp, is_first: bool, outcome: Result<(), &str>) {
+        self.times_sent += u64::from(is_first);
+        self.last_notification = Some(at);
+        match outcome {
+            Ok(()) => self.last_success = Some(at),
+            Err(reason) => {
+                self.times_failed += 1;
+                self.last_failure = Some(at);
+                self.failure_reason = Some(reason.into());
+            }
+        }
+    }
+}
+
 /// Members of `notification` that the specification does not know.
 pub(crate) const FAILURE_REASON: &str = "lastFailureReason";
 pub(crate) const LETTERS_DROPPED: &str = "deadLettersDropped";

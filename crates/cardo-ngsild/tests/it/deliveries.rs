@@ -20,7 +20,7 @@ use crate::client::{Client, client_over};
 
 /// How a receiver is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mood {
+pub(crate) enum Mood {
     Takes,
     Fails,
     Condemns,
@@ -58,17 +58,17 @@ impl Courier for Road {
     }
 }
 
-struct City {
-    client: Client,
+pub(crate) struct City {
+    pub(crate) client: Client,
     moods: watch::Sender<HashMap<String, Mood>>,
-    told: mpsc::UnboundedReceiver<(String, Value)>,
+    pub(crate) told: mpsc::UnboundedReceiver<(String, Value)>,
     tried: watch::Receiver<u64>,
     watch: NotificationWatch,
     stop: Option<oneshot::Sender<()>>,
     runner: JoinHandle<()>,
 }
 
-const QUICK: DeliveryOptions = DeliveryOptions {
+pub(crate) const QUICK: DeliveryOptions = DeliveryOptions {
     retry_for: Duration::from_secs(3_600),
     first_pause: Duration::from_millis(1),
     longest_pause: Duration::from_millis(3),
@@ -80,7 +80,7 @@ impl City {
         Self::over(MemoryStore::new(), QUICK).await
     }
 
-    async fn over(store: MemoryStore, deliveries: DeliveryOptions) -> Self {
+    pub(crate) async fn over(store: MemoryStore, deliveries: DeliveryOptions) -> Self {
         let (moods, moods_seen) = watch::channel(HashMap::new());
         let (sender, told) = mpsc::unbounded_channel();
         let (tried, tried_seen) = watch::channel(0);
@@ -96,13 +96,13 @@ impl City {
         Self { client, moods, told, tried: tried_seen, watch, stop: Some(stop), runner }
     }
 
-    async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         self.stop.take().unwrap().send(()).unwrap();
         (&mut self.runner).await.unwrap();
         self.client.engine.close().await.unwrap();
     }
 
-    fn is(&self, receiver: &str, mood: Mood) {
+    pub(crate) fn is(&self, receiver: &str, mood: Mood) {
         self.moods.send_modify(|moods| {
             moods.insert(endpoint(receiver), mood);
         });
@@ -131,13 +131,13 @@ impl City {
     }
 
     /// Waits until so many more attempts were made.
-    async fn attempts(&mut self, more: u64) {
+    pub(crate) async fn attempts(&mut self, more: u64) {
         let goal = *self.tried.borrow() + more;
         let reached = self.tried.wait_for(|tried| *tried >= goal);
         tokio::time::timeout(PATIENCE, reached).await.expect("it is tried").unwrap();
     }
 
-    async fn told(&mut self) -> (String, Value) {
+    pub(crate) async fn told(&mut self) -> (String, Value) {
         let next = tokio::time::timeout(PATIENCE, self.told.recv());
         next.await.expect("a notification comes in time").unwrap()
     }
@@ -147,7 +147,7 @@ impl City {
     }
 
     /// Waits until what is said of a subscription holds.
-    async fn shown(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn shown(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let begun = std::time::Instant::now();
         loop {
             let shown = self.client.get(path).await.expect(200).json();
@@ -163,7 +163,7 @@ impl City {
 const PATIENCE: Duration = Duration::from_secs(30);
 const ID: &str = "urn:x:1";
 
-fn endpoint(receiver: &str) -> String {
+pub(crate) fn endpoint(receiver: &str) -> String {
     format!("http://{receiver}.example/")
 }
 

@@ -18,6 +18,7 @@ mod linked;
 mod notifications;
 mod openapi;
 mod ordering;
+mod outbox;
 mod purge;
 mod query;
 mod registrations;

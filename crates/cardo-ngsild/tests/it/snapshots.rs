@@ -242,7 +242,8 @@ impl Courier for Mailbox {
 async fn who_is_named_is_told_when_a_snapshot_is_ready_and_when_it_changes() {
     let (sender, mut messages) = mpsc::unbounded_channel();
     let courier = Arc::new(Mailbox(sender));
-    let client = client_with(NgsildOptions { courier, ..NgsildOptions::default() }).await;
+    let mut client = client_with(NgsildOptions { courier, ..NgsildOptions::default() }).await;
+    tokio::spawn(client.runner.take().unwrap().run(std::future::pending()));
     client.create(vehicle(1, 80)).await;
     let body = json!({
         "id": "urn:s:1", "type": "Snapshot", "snapshotQueries": [of_type("Vehicle")],

@@ -43,16 +43,6 @@ pub(crate) struct Copies {
     bases: Mutex<HashMap<TwinId, String, RandomState>>,
     work: Mutex<HashSet<Work, RandomState>>,
     wake: Notify,
-    /// How many notifications of copies may be on their way to subscribers.
-    pub(super) room: Room,
-}
-
-pub(super) struct Room(pub(super) std::sync::Arc<tokio::sync::Semaphore>);
-
-impl Default for Room {
-    fn default() -> Self {
-        Self(std::sync::Arc::new(tokio::sync::Semaphore::new(256)))
-    }
 }
 
 impl Copies {

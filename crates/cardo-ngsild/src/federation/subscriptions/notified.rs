@@ -23,9 +23,10 @@ use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
 use crate::notified::{Notice, Notified, NotifiedEntity};
 use crate::operations::add_context;
+use crate::outbox::{Owner, OwnerKind};
 use crate::request::Media;
 use crate::subscriptions::{
-    Message, News, Rendering, SUBSCRIPTION_KIND, Stored, Subscription, envelope, try_briefly,
+    Message, News, Rendering, SUBSCRIPTION_KIND, Stored, Subscription, envelope,
 };
 
 /// Where sources notify. It is no resource of the standard; only who knows the id of a copy, which is
@@ -61,9 +62,6 @@ async fn take(face: Arc<Face>, request: Request) -> Result<(), Fault> {
     if !subscription.is_active_at(now) {
         return Ok(());
     }
-    let Ok(permit) = face.copies.room.0.clone().try_acquire_owned() else {
-        return Err(Fault::new(NgsildError::Unavailable, "too many notifications are under way"));
-    };
     let message = if splits(&stored) {
         let whole = Whole { face: &face, caller: &caller, subscription: &subscription };
         whole.message(&parts.headers, &bytes, copy.registration_id(), snapshot, now).await?
@@ -71,12 +69,12 @@ async fn take(face: Arc<Face>, request: Request) -> Result<(), Fault> {
         passed_on(&caller, &subscription, &notification["data"], now)?
     };
     let Some(message) = message else { return Ok(()) };
-    let face = face.clone();
-    tokio::spawn(async move {
-        face.tell_subscriber(&caller, &subscription, message, now).await;
-        drop(permit);
-    });
-    Ok(())
+    let owner = Owner::new(OwnerKind::Subscription, subscription.id.as_str());
+    let snapshot = face.engine.snapshot(&caller).await?;
+    let cooldown = subscription.notification.endpoint.cooldown;
+    // Where there is no room, the source keeps it and comes again.
+    let posted = face.posting(&snapshot, &owner, &message, cooldown)?;
+    face.post(&caller, &owner, vec![posted]).await
 }
 
 fn splits(stored: &Stored) -> bool {
@@ -197,21 +195,4 @@ fn told(subscription: &Subscription, data: &Value, now: Timestamp) -> Value {
         }
     }
     body
-}
-
-impl Face {
-    async fn tell_subscriber(
-        &self,
-        caller: &Caller,
-        subscription: &Subscription,
-        message: Message,
-        now: Timestamp,
-    ) {
-        let options = &self.options;
-        let outcome = try_briefly(&*options.courier, &options.deliveries, message).await;
-        let outcome = outcome.map(|_| ()).map_err(|error| error.to_string());
-        if let Some(lane) = self.subscriptions.known(&caller.twin, subscription.id.as_str()) {
-            lane.progress.count(now, true, outcome.as_ref().copied().map_err(String::as_str));
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -21,12 +22,16 @@ fn gate() -> Gate {
 }
 
 /// Sends what goes to servers of this test, and hands everything else to it.
-struct Post(Gate, mpsc::UnboundedSender<Value>);
+struct Post(Gate, mpsc::UnboundedSender<Value>, Arc<AtomicBool>);
 
 #[async_trait]
 impl Courier for Post {
     async fn deliver(&self, message: Message) -> Result<StatusCode, DeliveryError> {
         if message.endpoint.starts_with("http://subscriber.example") {
+            if self.2.load(Ordering::Acquire) {
+                let reason = "not wanted".to_owned();
+                return Err(DeliveryError::Failed { reason, is_final: true, pause: None });
+            }
             let body = serde_json::from_slice(&message.body).unwrap();
             self.1.send(body).map_err(|_| DeliveryError::Stopped)?;
             return Ok(StatusCode::OK);
@@ -50,6 +55,8 @@ impl Courier for Post {
 struct Server {
     address: SocketAddr,
     told: mpsc::UnboundedReceiver<Value>,
+    /// Whether its subscribers condemn what they are told.
+    condemns: Arc<AtomicBool>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -57,7 +64,8 @@ async fn server() -> Server {
     let store = Arc::new(MemoryStore::new());
     let engine = Engine::open(store, EngineOptions::default()).await.unwrap();
     let (sender, told) = mpsc::unbounded_channel();
-    let courier = Arc::new(Post(gate(), sender));
+    let condemns = Arc::new(AtomicBool::new(false));
+    let courier = Arc::new(Post(gate(), sender, condemns.clone()));
     let (router, runner) = router(engine, NgsildOptions { courier, ..far_options() });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -66,7 +74,7 @@ async fn server() -> Server {
     tokio::spawn(runner.run(async {
         let _ = stopped.await;
     }));
-    Server { address, told, _stop: stop }
+    Server { address, told, condemns, _stop: stop }
 }
 
 impl Server {
@@ -239,4 +247,42 @@ async fn parts_of_an_entity_are_judged_and_told_when_they_are_whole() {
         (&told["id"], &told["brand"]["value"], &told["speed"]["value"]),
         (&json!("urn:ngsi-ld:T:50"), &json!("Tatra"), &json!(50))
     );
+}
+
+#[tokio::test]
+async fn what_a_source_notified_is_a_dead_letter_where_the_subscriber_does_not_take_it() {
+    let (mut north, south) = (server().await, server().await);
+    north.subscribe(json!({})).await;
+    north.register(&south, json!({})).await;
+    south.copied(|copies| copies.len() == 1).await;
+    north.condemns.store(true, Ordering::Release);
+    let path = "/ngsi-ld/v1/subscriptions/urn:sub:1";
+    let letters = format!("{path}/deadLetters");
+    for (speed, count) in [(5, 1), (6, 2)] {
+        south.create(speed).await;
+        let mut kept = Value::Null;
+        for _ in 0..400 {
+            kept = north.send(Method::GET, &letters, None).await.1;
+            if kept.as_array().is_some_and(|kept| kept.len() == count) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        let last = &kept[count - 1];
+        assert_eq!(
+            last["notification"]["data"][0]["id"],
+            format!("urn:ngsi-ld:T:{speed}"),
+            "{kept}"
+        );
+        assert_eq!((&last["reason"], &last["attempts"]), (&json!("not wanted"), &json!(1)));
+    }
+    north.condemns.store(false, Ordering::Release);
+    let (status, _) = north.send(Method::POST, &format!("{path}/replay"), Some(json!({}))).await;
+    assert_eq!(status, 204);
+    for speed in [5, 6] {
+        let news = north.news().await;
+        assert_eq!(news["data"][0]["id"], format!("urn:ngsi-ld:T:{speed}"));
+        assert_eq!(news["subscriptionId"], "urn:sub:1");
+    }
+    assert_eq!(north.send(Method::GET, &letters, None).await.1, json!([]));
 }
