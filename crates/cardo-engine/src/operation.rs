@@ -121,10 +121,10 @@ pub enum Operation<N = Iri> {
         name: N,
         /// Which dataset the instance is of.
         dataset_id: Option<Iri>,
-        /// The revision that wrote it.
-        revision: Revision,
-        /// Its place among the lines of history of that revision.
-        ordinal: u32,
+        /// Its id, by which context sources know it.
+        instance_id: Iri,
+        /// The revision that wrote it here, and its place among the lines of history of that.
+        line: (Revision, u32),
         /// What takes its place; its creation date stays as given.
         by: Option<Box<Instance<N>>>,
     },
@@ -256,13 +256,13 @@ impl<N> Operation<N> {
                 attributes: attributes.into_iter().map(|a| a.map_names(name)).collect(),
                 must_exist,
             },
-            Self::AmendInstance { id, name: attribute, dataset_id, revision, ordinal, by } => {
+            Self::AmendInstance { id, name: attribute, dataset_id, instance_id, line, by } => {
                 Operation::AmendInstance {
                     id,
                     name: name(attribute),
                     dataset_id,
-                    revision,
-                    ordinal,
+                    instance_id,
+                    line,
                     by: by.map(|instance| Box::new(instance.map_names(name))),
                 }
             }

@@ -20,6 +20,7 @@ use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::live::Root;
 use crate::operation::{Batch, Done, Operation, OperationError, Outcome, WriteError};
+use crate::query::QueryError;
 
 /// The most operations that one request to a source holds.
 const MOST_AT_ONCE: usize = 1_000;
@@ -75,6 +76,25 @@ impl Engine {
             .map(|(operation, found)| go(operation, found, is_batch, &mut local.operations))
             .collect();
         Ok(self.apply_and_send(caller, forwarding, going, local).await)
+    }
+
+    /// Has context sources alone do what the twin has nothing of; none where no source has a part in
+    /// it.
+    pub async fn apply_elsewhere(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+    ) -> Result<Option<Distributed>, QueryError> {
+        let Some(forwarding) = caller.reach.forwarding() else { return Ok(None) };
+        let twin = self.inner.twin(&caller.twin).await?;
+        let (registrations, root) = (twin.registrations(), twin.root.load_full());
+        let matches = self.sources_for(&registrations, forwarding, &root, &operation);
+        let going = go(operation, &matches, false, &mut Vec::new());
+        if going.shares.is_empty() {
+            return Ok(None);
+        }
+        let results = self.send(forwarding, std::slice::from_ref(&going)).await.pop();
+        Ok(Some(joined(going.shares, results.unwrap_or_default(), None, true)))
     }
 
     /// The sources that may have what an operation is about.

@@ -192,6 +192,7 @@ impl Operation {
             Self::PartialUpdate { name, .. }
             | Self::ReplaceAttribute { name, .. }
             | Self::DeleteAttribute { name, .. }
+            | Self::AmendInstance { name, .. }
             | Self::ForgetAttribute { name, .. } => vec![name.clone()],
             _ => Vec::new(),
         }
@@ -214,6 +215,7 @@ impl Operation {
             Self::ReplaceAttribute { name, instance, .. } => {
                 keep(name, instance.dataset_id.as_ref())
             }
+            Self::AmendInstance { name, dataset_id, .. } => keep(name, dataset_id.as_ref()),
             Self::DeleteAttribute { name, which, .. }
             | Self::ForgetAttribute { name, which, .. } => match which {
                 WhichInstances::Dataset(dataset) => keep(name, Some(dataset)),

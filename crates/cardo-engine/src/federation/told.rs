@@ -49,10 +49,8 @@ fn singles_of(operation: &Operation, is_batch: bool) -> &'static [SourceOperatio
         Operation::Record { .. } => &[Op::AppendAttrsTemporal],
         Operation::ForgetAttribute { .. } => &[Op::DeleteAttrsTemporal],
         Operation::ForgetHistory(_) => &[Op::DeleteTemporal],
-        // An instance is known by the id that its own server has given it.
-        Operation::AmendInstance { .. }
-        | Operation::Ingest(_)
-        | Operation::Document(_)
-        | Operation::Expire(_) => &[],
+        Operation::AmendInstance { by: Some(_), .. } => &[Op::UpdateAttrInstanceTemporal],
+        Operation::AmendInstance { .. } => &[Op::DeleteAttrInstanceTemporal],
+        Operation::Ingest(_) | Operation::Document(_) | Operation::Expire(_) => &[],
     }
 }

@@ -61,9 +61,9 @@ impl Revising<'_> {
             Operation::Record { id, types, scopes, attributes, must_exist } => {
                 self.record(id, &types, scopes, attributes, must_exist)
             }
-            Operation::AmendInstance { id, name, dataset_id, revision, ordinal, by } => {
+            Operation::AmendInstance { id, name, dataset_id, line, by, .. } => {
                 let by = by.map(|instance| *instance);
-                self.amend_instance(id, (name, dataset_id), (revision, ordinal), by)
+                self.amend_instance(id, (name, dataset_id), line, by)
             }
             Operation::ForgetAttribute { id, name, which } => {
                 self.forget_attribute(id, name, which)

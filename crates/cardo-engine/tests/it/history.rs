@@ -173,9 +173,9 @@ proptest! {
                         if by.is_some() {
                             plain.push((second, value));
                         }
-                        let (revision, ordinal) = (row.revision, row.ordinal);
+                        let (line, instance_id) = ((row.revision, row.ordinal), name("i"));
                         let operation = Operation::AmendInstance {
-                            id: id(1), name: name("t"), dataset_id: None, revision, ordinal, by,
+                            id: id(1), name: name("t"), dataset_id: None, instance_id, line, by,
                         };
                         one(&engine, &caller, operation).await.unwrap();
                     }

@@ -3,8 +3,8 @@
 use cardo_engine::{MergeOptions, Operation};
 use cardo_jsonld::{Context, compact_value, compact_vocab};
 use cardo_model::{
-    AttributeFragment, Entity, Fragment, InstanceFragment, Iri, Kind, MomentWriter, NGSI_LD_NULL,
-    Scope, Timestamp, Value, write_json_string,
+    Attribute, AttributeFragment, Entity, Fragment, Instance, InstanceFragment, Iri, Kind,
+    MomentWriter, NGSI_LD_NULL, Scope, Timestamp, Value, write_json_string,
 };
 
 use crate::represent::{Special, Version};
@@ -78,6 +78,11 @@ impl<'a> BodyWriter<'a> {
             Operation::PartialUpdate { fragment, .. } => self.attribute(fragment),
             Operation::ReplaceAttribute { instance, .. } => {
                 self.attribute(&InstanceFragment::from(instance.clone()));
+            }
+            Operation::AmendInstance { name, by: Some(instance), .. } => {
+                let instances = vec![Instance::clone(instance)];
+                let attribute = Attribute { name: name.clone(), instances };
+                self.some(None, &[], None, vec![AttributeFragment::from(attribute)]);
             }
             Operation::Delete(id) => write_json_string(id.as_str(), &mut self.out),
             _ => self.out.extend_from_slice(b"{}"),

@@ -128,12 +128,21 @@ fn place(operation: &Operation, told_by: SourceOperation, naming: &Naming) -> (M
             Operation::PartialUpdate { name, .. }
             | Operation::ReplaceAttribute { name, .. }
             | Operation::DeleteAttribute { name, .. }
+            | Operation::AmendInstance { name, .. }
             | Operation::ForgetAttribute { name, .. } => name.as_str(),
             _ => "",
         };
         format!("{base}/attrs/{}", encode(&naming.context().compact_iri(name)))
     };
+    let instance = || match operation {
+        Operation::AmendInstance { instance_id, .. } => {
+            format!("{}/{}", attribute(&history), encode(instance_id.as_str()))
+        }
+        _ => attribute(&history),
+    };
     match told_by {
+        Op::UpdateAttrInstanceTemporal => (Method::PATCH, instance()),
+        Op::DeleteAttrInstanceTemporal => (Method::DELETE, instance()),
         Op::CreateEntity => (Method::POST, "/entities".to_owned()),
         Op::ReplaceEntity => (Method::PUT, entity),
         Op::MergeEntity => (Method::PATCH, entity),

@@ -55,10 +55,7 @@ impl Face {
             self.engine.apply(&caller, batch).await?;
         let result = results.pop().ok_or_else(|| Fault::invalid("there is nothing to do"))?;
         match distributed.pop().flatten() {
-            Some(distributed) if !distributed.is_whole() => match only_failure(&distributed) {
-                Some(fault) => Err(fault),
-                None => Ok(Applied::Mixed(Box::new(Mixed { id, distributed, revision }))),
-            },
+            Some(distributed) if !distributed.is_whole() => Applied::of(id, distributed, revision),
             _ => Ok(Applied::Whole(result?, revision)),
         }
     }
@@ -121,6 +118,21 @@ fn told_by(part: &Part) -> Option<Fault> {
 }
 
 impl Applied {
+    /// What came of an operation at several places; an error where all of it failed alike.
+    pub(crate) fn of(
+        id: EntityId,
+        distributed: Distributed,
+        revision: Revision,
+    ) -> Result<Self, Fault> {
+        if distributed.is_whole() {
+            return Ok(Self::Whole(Done::HistoryOnly, revision));
+        }
+        match only_failure(&distributed) {
+            Some(fault) => Err(fault),
+            None => Ok(Self::Mixed(Box::new(Mixed { id, distributed, revision }))),
+        }
+    }
+
     /// 204, or 207 with a `BatchOperationResult`.
     pub(crate) fn no_content(self) -> Response<Body> {
         match self {

@@ -1,17 +1,16 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{Response, StatusCode};
+use axum::http::Response;
 use cardo_engine::{HistoryEvent, HistoryRow, Operation};
-use cardo_model::{EntityId, InstanceRef, Iri};
+use cardo_model::{EntityId, Instance, InstanceRef, Iri, Revision};
 
 use super::provision::{attribute, without};
 use crate::face::Face;
 use crate::fault::Fault;
 use crate::parse::Document;
-use crate::represent::instance_id;
+use crate::represent::{Naming, instance_id};
 use crate::request::Ask;
-use crate::respond::empty;
 
 type Answer = Result<Response<Body>, Fault>;
 
@@ -24,19 +23,27 @@ pub(crate) async fn modify_instance(face: &Arc<Face>, ask: &Ask<'_>, body: Body)
     let naming = face.document_naming(&payload, document.context()?).await?;
     let name = attribute(ask, &naming)?;
     let mut instance = face.reader(&naming).evolved_instance(&document, &name)?;
-    let row = face.find_instance(ask, &id, &name, &wanted).await?;
-    let dataset_id = dataset_of(&row)?;
-    instance.dataset_id.clone_from(&dataset_id);
-    if let HistoryEvent::Instance { instance: before, .. } = &row.event
-        && let Some(before) = InstanceRef::from_bytes(before)
-    {
-        instance.created_at = before.created_at();
+    match face.find_instance(ask, &id, &name, &wanted).await {
+        Ok(row) => {
+            let dataset_id = dataset_of(&row)?;
+            instance.dataset_id.clone_from(&dataset_id);
+            if let HistoryEvent::Instance { instance: before, .. } = &row.event
+                && let Some(before) = InstanceRef::from_bytes(before)
+            {
+                instance.created_at = before.created_at();
+            }
+            let line = (row.revision, row.ordinal);
+            let by = Some(Box::new(instance));
+            let instance_id = wanted;
+            let operation =
+                Operation::AmendInstance { id, name, dataset_id, instance_id, line, by };
+            Ok(face.apply_far(ask, &naming, operation).await?.no_content())
+        }
+        Err(missing) => {
+            let by = Some(Box::new(instance));
+            face.amend_elsewhere(ask, &naming, (id, name, wanted), by, missing).await
+        }
     }
-    let (revision, ordinal) = (row.revision, row.ordinal);
-    let by = Some(Box::new(instance));
-    let operation = Operation::AmendInstance { id, name, dataset_id, revision, ordinal, by };
-    let (_, revision) = face.apply_one(ask, operation).await?;
-    Ok(empty(StatusCode::NO_CONTENT, revision))
 }
 
 /// Delete an instance from the temporal evolution of an entity (clause 5.6.15).
@@ -45,12 +52,16 @@ pub(crate) async fn delete_instance(face: &Arc<Face>, ask: &Ask<'_>, _: Body) ->
     let naming = face.link_naming(ask).await?;
     let (id, wanted) = (ask.id(2)?, ask.id(5)?);
     let name = attribute(ask, &naming)?;
-    let row = face.find_instance(ask, &id, &name, &wanted).await?;
-    let dataset_id = dataset_of(&row)?;
-    let (revision, ordinal) = (row.revision, row.ordinal);
-    let operation = Operation::AmendInstance { id, name, dataset_id, revision, ordinal, by: None };
-    let (_, revision) = face.apply_one(ask, operation).await?;
-    Ok(empty(StatusCode::NO_CONTENT, revision))
+    let row = match face.find_instance(ask, &id, &name, &wanted).await {
+        Ok(row) => row,
+        Err(missing) => {
+            return face.amend_elsewhere(ask, &naming, (id, name, wanted), None, missing).await;
+        }
+    };
+    let (dataset_id, line) = (dataset_of(&row)?, (row.revision, row.ordinal));
+    let instance_id = wanted;
+    let operation = Operation::AmendInstance { id, name, dataset_id, instance_id, line, by: None };
+    Ok(face.apply_far(ask, &naming, operation).await?.no_content())
 }
 
 fn dataset_of(row: &HistoryRow) -> Result<Option<Iri>, Fault> {
@@ -65,6 +76,21 @@ fn dataset_of(row: &HistoryRow) -> Result<Option<Iri>, Fault> {
 }
 
 impl Face {
+    /// Amends an instance that is not known here where sources may have it.
+    async fn amend_elsewhere(
+        &self,
+        ask: &Ask<'_>,
+        naming: &Naming,
+        (id, name, instance_id): (EntityId, Iri, Iri),
+        by: Option<Box<Instance<Iri>>>,
+        missing: Fault,
+    ) -> Answer {
+        let line = (Revision(0), 0);
+        let dataset_id = by.as_ref().and_then(|instance| instance.dataset_id.clone());
+        let operation = Operation::AmendInstance { id, name, dataset_id, instance_id, line, by };
+        self.apply_elsewhere(ask, naming, operation, missing).await
+    }
+
     /// The line of history that an instance id names.
     async fn find_instance(
         &self,

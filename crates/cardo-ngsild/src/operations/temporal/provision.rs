@@ -2,12 +2,15 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use cardo_engine::{Done, EntityHistory, HistoryRequest, Operation, WhichInstances};
+use cardo_engine::{
+    AskedBy, AskedSources, Done, EntityHistory, HistoryRequest, Operation, WhichInstances,
+};
 use cardo_model::{EntityId, Iri};
 
 use crate::face::Face;
 use crate::fault::Fault;
 use crate::operations::ContextNames;
+use crate::operations::distributed::Applied;
 use crate::parse::{Document, Evolution};
 use crate::represent::Naming;
 use crate::request::{Ask, flag};
@@ -60,9 +63,12 @@ fn record(evolution: Evolution, must_exist: bool) -> Operation {
 pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     ask.params(&["local"], &[])?;
     let id = ask.id(2)?;
-    face.known_history(ask, &id, Vec::new(), Some(1)).await?;
-    let (_, revision) = face.apply_one(ask, Operation::ForgetHistory(id)).await?;
-    Ok(empty(StatusCode::NO_CONTENT, revision))
+    let naming = face.naming_for_sources(ask).await?;
+    let operation = Operation::ForgetHistory(id.clone());
+    if let Err(missing) = face.known_history(ask, &id, Vec::new(), Some(1)).await {
+        return face.apply_elsewhere(ask, &naming, operation, missing).await;
+    }
+    Ok(face.apply_far(ask, &naming, operation).await?.no_content())
 }
 
 /// Delete an attribute from the temporal evolution of an entity (clause 5.6.13).
@@ -84,12 +90,15 @@ pub(crate) async fn delete_attribute(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -
     let mut request = whole(id.clone(), vec![name.clone()], Some(1));
     request.datasets = datasets;
     let history = face.engine.history(&ask.caller.at_home(), &request).await?;
-    let history = history.ok_or_else(|| unknown(&id))?;
-    if history.rows.is_empty() {
-        return Err(without(&id, &name));
+    let missing = match &history {
+        None => Some(unknown(&id)),
+        Some(history) => history.rows.is_empty().then(|| without(&id, &name)),
+    };
+    let operation = Operation::ForgetAttribute { id, name, which };
+    match missing {
+        Some(missing) => face.apply_elsewhere(ask, &naming, operation, missing).await,
+        None => Ok(face.apply_far(ask, &naming, operation).await?.no_content()),
     }
-    let (_, revision) = face.apply_one(ask, Operation::ForgetAttribute { id, name, which }).await?;
-    Ok(empty(StatusCode::NO_CONTENT, revision))
 }
 
 /// The attribute that the path names.
@@ -118,6 +127,24 @@ pub(super) fn whole(entity: EntityId, attributes: Vec<Iri>, last: Option<usize>)
 }
 
 impl Face {
+    /// Has sources change a history of which nothing is known here; an error where none has a part
+    /// in it (clauses 5.6.13.4 to 5.6.16.4).
+    pub(super) async fn apply_elsewhere(
+        &self,
+        ask: &Ask<'_>,
+        naming: &Naming,
+        operation: Operation,
+        missing: Fault,
+    ) -> Answer {
+        let id = operation.entity().cloned();
+        let asked = AskedSources { by: AskedBy::Id, ..AskedSources::default() };
+        let caller = ask.caller_to(naming, asked);
+        let distributed = self.engine.apply_elsewhere(&caller, operation).await?;
+        let (Some(distributed), Some(id)) = (distributed, id) else { return Err(missing) };
+        let revision = self.snapshot(ask).await?.revision();
+        Ok(Applied::of(id, distributed, revision)?.no_content())
+    }
+
     /// A history that has to be known.
     pub(super) async fn known_history(
         &self,

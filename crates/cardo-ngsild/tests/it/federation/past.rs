@@ -98,6 +98,53 @@ async fn histories_of_sources_are_found_and_judged_by_their_instances() {
 }
 
 #[tokio::test]
+async fn what_only_a_source_has_of_a_history_is_put_right_and_deleted_there() {
+    let (client, other) = (far_client().await, broker().await);
+    let theirs = Client::of(other.engine.clone());
+    theirs.post("/temporal/entities", readings("1", &[(2, 2), (4, 4), (6, 6)])).await.expect(201);
+    let before = theirs.get(ONE).await.expect(200).json();
+    let instances = before["speed"].as_array().unwrap();
+    let [second, fourth] = [&instances[0], &instances[1]]
+        .map(|one| format!("{ONE}/attrs/speed/{}", one["instanceId"].as_str().unwrap()));
+    let fragment = json!({ "speed": [{ "type": "Property", "value": 20,
+        "observedAt": "2026-01-01T00:00:02Z" }] });
+    client.patch(&second, fragment.clone()).await.expect(404);
+    let operations = json!([
+        "updateAttrInstanceTemporal",
+        "deleteAttrInstanceTemporal",
+        "deleteAttrsTemporal",
+        "deleteTemporal"
+    ]);
+    register(&client.engine, other.address, json!({ "operations": operations })).await;
+    let told = async || theirs.get(&format!("{ONE}?options=temporalValues")).await;
+    client.patch(&second, fragment.clone()).await.expect(204);
+    assert_eq!(values(&told().await.expect(200).json()), [20, 4, 6]);
+    client.delete(&fourth).await.expect(204);
+    assert_eq!(values(&told().await.expect(200).json()), [20, 6]);
+    client.delete(&fourth).await.expect_problem(404, "ResourceNotFound", "source");
+    client.delete(&format!("{second}?local=true")).await.expect(404);
+    client.delete(&format!("{ONE}/attrs/speed")).await.expect(204);
+    assert!(told().await.json()["speed"].is_null());
+    theirs.post("/temporal/entities", readings("1", &[(8, 8)])).await.expect(204);
+    client.delete(ONE).await.expect(204);
+    told().await.expect(404);
+}
+
+#[tokio::test]
+async fn an_instance_of_an_exclusive_source_that_does_not_take_it_is_a_conflict() {
+    let (client, other) = (far_client().await, broker().await);
+    let more = json!({ "mode": "exclusive", "operations": ["retrieveTemporal"],
+        "information": [{ "entities": [{ "id": "urn:ngsi-ld:T:1", "type": full("T") }],
+            "propertyNames": [full("speed")] }] });
+    register(&client.engine, other.address, more).await;
+    let path = format!("{ONE}/attrs/speed/urn:ngsi-ld:Instance:1");
+    client.delete(&path).await.expect(409);
+    let body = json!({ "type": "Property", "value": 1, "observedAt": "2026-01-01T00:00:02Z" });
+    client.patch(&path, body).await.expect(409);
+    assert!(other.seen.lock().is_empty());
+}
+
+#[tokio::test]
 async fn of_one_moment_the_twin_keeps_its_instance_where_the_source_is_auxiliary() {
     let client = far_client().await;
     let (address, _) = peer(200, readings("1", &[(9, 1), (2, 2)]).to_string()).await;
