@@ -20,6 +20,9 @@ pub struct NgsildOptions {
     pub preloaded_contexts: Vec<Document>,
     /// Through which context sources are asked; none are without it.
     pub sources: Option<Gate>,
+    /// Whether parts of one entity may be in several places where a request does not say
+    /// (clause 4.3.6.7).
+    pub split_entities: bool,
     /// Takes notifications to their receivers.
     pub courier: Arc<dyn Courier>,
     /// Ends connections that would go on for ever, when the server stops.
@@ -97,6 +100,7 @@ impl Default for NgsildOptions {
             contexts: Arc::new(NoContextLoader),
             preloaded_contexts: Vec::new(),
             sources: None,
+            split_entities: false,
             courier: Arc::new(NoCourier),
             closing: CancellationToken::new(),
             deliveries: DeliveryOptions::default(),

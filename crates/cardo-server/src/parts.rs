@@ -173,6 +173,7 @@ impl Parts {
             contexts: Arc::new(GateLoader::new(gate.clone())),
             preloaded_contexts: preloaded.clone(),
             sources: Some(gate.clone()),
+            split_entities: config.federation.split_entities,
             courier: Arc::new(GateCourier(courier.clone())),
             closing: closing.clone(),
             deliveries: deliveries(&config.notify),

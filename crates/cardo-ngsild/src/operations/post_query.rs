@@ -81,7 +81,7 @@ impl Face {
         text.learn(self, ask, naming).await?;
         let (shape, attrs) = text.shape(self, ask, naming, format_of(params)?)?;
         let sources = AskedSources {
-            split: asked.split,
+            split: asked.split.unwrap_or(self.options.split_entities),
             sources: source_filter(asked.csf.as_deref(), naming.context())?,
             datasets: datasets_of(asked.datasets.as_deref()),
             attributes: attrs.clone().unwrap_or_default(),
@@ -127,7 +127,7 @@ struct Asked<'a> {
     ordering: Ordering<'a>,
     csf: Option<Cow<'a, str>>,
     local: Option<bool>,
-    split: bool,
+    split: Option<bool>,
     entity_map: bool,
     map_lifetime: Option<Cow<'a, str>>,
 }
@@ -240,7 +240,7 @@ impl<'a> Asked<'a> {
                 "geoQ" => asked.geo = Some(raw),
                 "scopeQ" => asked.scope_q = Some(string(raw, "a scope query").map_err(within)?),
                 "local" => asked.local = Some(truth(raw).map_err(within)?),
-                "splitEntities" => asked.split = truth(raw).map_err(within)?,
+                "splitEntities" => asked.split = Some(truth(raw).map_err(within)?),
                 "csf" => asked.csf = Some(string(raw, "a query").map_err(within)?),
                 "expandValues" => asked.expand_values = Some(names(raw).map_err(within)?),
                 "jsonKeys" => asked.json_keys = Some(names(raw).map_err(within)?),

@@ -122,7 +122,7 @@ impl Face {
         let levels = shape.join().map_or(0, |join| join.levels);
         let filter = question(&text, attrs.as_deref(), naming.context(), levels)?;
         let sources = AskedSources {
-            split: flag(params, "splitEntities")?.unwrap_or(false),
+            split: flag(params, "splitEntities")?.unwrap_or(self.options.split_entities),
             sources: source_filter(params.get("csf"), naming.context())?,
             datasets: datasets_of(params.get("datasetId")),
             attributes: attrs.unwrap_or_default(),

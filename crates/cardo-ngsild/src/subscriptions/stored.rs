@@ -91,6 +91,11 @@ impl Stored {
         Some(Self { members, context, q_context, created_at, modified_at })
     }
 
+    /// Whether parts of one entity may be in several places; `usual` where it does not say.
+    pub(crate) fn splits(&self, usual: bool) -> bool {
+        self.members.get("splitEntities").and_then(Value::as_bool).unwrap_or(usual)
+    }
+
     /// What the subscription means. Its contexts are fetched where they are not known.
     pub(crate) async fn compile(
         &self,

@@ -40,6 +40,7 @@ pub const KEYS: &[Key] = &[
     key("egress.timeout", Shape::Text),
     key("egress.max_response", Shape::Text),
     key("federation.alias", Shape::Text),
+    key("federation.split_entities", Shape::Bool),
     key("notify.retry_for", Shape::Text),
     key("notify.longest_pause", Shape::Text),
     key("notify.timeout", Shape::Text),

@@ -81,6 +81,9 @@ pub struct FederationConfig {
     /// of HTTP. Not set: one of chance, another with each start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
+    /// Whether parts of one entity may be held by several servers where a request does not say: then
+    /// conditions are judged here, when an entity is whole, and sources are asked without them.
+    pub split_entities: bool,
 }
 
 /// Who may do what.

@@ -108,7 +108,7 @@ impl Wanted {
         let q_context = face.contexts.context(place, &stored.q_context).await.ok()?;
         let shown = stored.show(Some(&q_context), naming.context(), &Deliveries::default(), false);
         let shown = shown.as_object()?;
-        let splits = stored.members.get("splitEntities") == Some(&Value::Bool(true));
+        let splits = stored.splits(face.options.split_entities);
         let mut encountered = passed(snapshot, id);
         encountered.push(face.engine.alias(&caller.twin));
         let found = subscribed.sources(&registrations, Timestamp::now(), encountered);

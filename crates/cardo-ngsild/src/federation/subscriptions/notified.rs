@@ -62,7 +62,7 @@ async fn take(face: Arc<Face>, request: Request) -> Result<(), Fault> {
     if !subscription.is_active_at(now) {
         return Ok(());
     }
-    let message = if splits(&stored) {
+    let message = if stored.splits(face.options.split_entities) {
         let whole = Whole { face: &face, caller: &caller, subscription: &subscription };
         whole.message(&parts.headers, &bytes, copy.registration_id(), snapshot, now).await?
     } else {
@@ -75,10 +75,6 @@ async fn take(face: Arc<Face>, request: Request) -> Result<(), Fault> {
     // Where there is no room, the source keeps it and comes again.
     let posted = face.posting(&snapshot, &owner, &message, cooldown)?;
     face.post(&caller, &owner, vec![posted]).await
-}
-
-fn splits(stored: &Stored) -> bool {
-    stored.members.get("splitEntities") == Some(&Value::Bool(true))
 }
 
 /// The notification as it came, by the id of the subscriber's own subscription.

@@ -97,7 +97,7 @@ impl Face {
         let asked = Asked::read(self, ask, text, naming.context())?;
         let sources = AskedSources {
             sources: source_filter(body.csf.as_deref(), naming.context())?,
-            split: body.split.unwrap_or(false),
+            split: body.split.unwrap_or(self.options.split_entities),
             ..asked.sources(AskedBy::Batch, body.datasets.as_deref())
         };
         let mut caller = ask.caller_to(&naming, sources);

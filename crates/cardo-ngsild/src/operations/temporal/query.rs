@@ -172,7 +172,7 @@ impl Face {
         let selection = Selection::read(&text, asked.attrs.as_deref(), naming.context())?;
         let sources = AskedSources {
             sources: source_filter(params.get("csf"), naming.context())?,
-            split: flag(params, "splitEntities")?.unwrap_or(false),
+            split: flag(params, "splitEntities")?.unwrap_or(self.options.split_entities),
             ..asked.sources(AskedBy::Query, params.get("datasetId"))
         };
         let by_id = order(params.get("orderBy"), params.get("collation"))?;

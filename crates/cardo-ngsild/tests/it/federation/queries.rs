@@ -69,6 +69,23 @@ async fn a_filter_is_put_to_the_whole_entity_where_its_parts_lie_apart() {
 }
 
 #[tokio::test]
+async fn a_deployment_may_say_that_entities_are_split_where_a_request_does_not() {
+    let options = NgsildOptions { split_entities: true, ..far_options() };
+    let (client, other) = (client_with(options).await, broker().await);
+    client.create(json!([entity("1", "weight", 5.0), entity("2", "weight", 1.0)])).await;
+    put(&other, &[entity("1", "speed", 30.0), entity("2", "speed", 30.0)]).await;
+    register(&client.engine, other.address, json!({})).await;
+    let path = "/entities?type=T&q=speed%3E20;weight%3E3";
+    assert_eq!(client.get(path).await.expect(200).ids(), ["urn:ngsi-ld:T:1"]);
+    let body = json!({ "type": "Query", "entities": [{ "type": "T" }], "q": "speed>20;weight>3" });
+    let posted = client.post("/entityOperations/query", body.clone()).await.expect(200);
+    assert_eq!(posted.ids(), ["urn:ngsi-ld:T:1"]);
+    assert!(other.seen.lock().iter().all(|came| !came.target.contains("q=")));
+    client.get("/entities?type=T&q=speed%3E20&splitEntities=false").await.expect(200);
+    assert!(other.seen.lock().last().unwrap().target.contains("q=speed%3E20"));
+}
+
+#[tokio::test]
 async fn the_same_is_asked_by_a_body_or_in_the_way_that_a_source_knows() {
     let (client, other) = (far_client().await, broker().await);
     put(&other, &numbers(0, 3)).await;
