@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::caller::Caller;
 use crate::engine::Engine;
-use crate::federation::{Contribution, Contributions, Forwarding, Reach};
+use crate::federation::{AskedBy, Contribution, Contributions, Forwarding, Reach};
 use crate::history::{EvolutionQuery, HistoryRequest};
 use crate::order::Order;
 use crate::query::{EntityQuery, Page, PageRequest, PageStart, QueryError};
@@ -103,6 +103,23 @@ impl EntityMap {
                 entity.registrations = registrations.into();
             }
         }
+        self.link(contributions);
+    }
+
+    /// Notes which maps sources have made or used; whether that is new.
+    pub fn link(&mut self, contributions: &[Contribution]) -> bool {
+        let mut is_new = false;
+        for one in contributions {
+            let Some(id) = &one.entity_map else { continue };
+            let registration = one.registration.as_str();
+            match self.linked.iter_mut().find(|(own, _)| **own == *registration) {
+                Some((_, known)) if known == id => continue,
+                Some((_, known)) => known.clone_from(id),
+                None => self.linked.push((registration.into(), id.clone())),
+            }
+            is_new = true;
+        }
+        is_new
     }
 
     /// The registrations of all sources that have a part of an entity.
@@ -125,6 +142,7 @@ impl EntityMap {
         let Some(forwarding) = caller.reach.forwarding() else { return caller.clone() };
         let mut forwarding = Forwarding::clone(forwarding);
         forwarding.asked.only = Some(self.registrations());
+        forwarding.asked.maps.linked.clone_from(&self.linked);
         Caller { reach: Reach::Sources(Arc::new(forwarding)), ..caller.clone() }
     }
 
@@ -199,12 +217,9 @@ impl Engine {
             page: PageRequest { limit: MOST_ENTITIES, start: PageStart::Offset(0) },
             count: false,
         };
-        let page = self.query(caller, &query).await?;
-        if page.has_more {
-            return Err(QueryError::TooManyMapped(MOST_ENTITIES));
-        }
+        let page = self.query(&mapping(caller), &query).await?;
         let ids = page.entities.iter().map(cardo_model::Record::id).collect();
-        Ok(Mapped { ids, contributions: page.contributions })
+        mapped(ids, page.contributions, page.has_more)
     }
 
     /// The ids of all entities whose history meets a question.
@@ -223,12 +238,9 @@ impl Engine {
             count: false,
             ..query.clone()
         };
-        let page = self.evolution(caller, &query).await?;
-        if page.has_more {
-            return Err(QueryError::TooManyMapped(MOST_ENTITIES));
-        }
+        let page = self.evolution(&mapping(caller), &query).await?;
         let ids = page.histories.iter().map(|history| history.head.id()).collect();
-        Ok(Mapped { ids, contributions: page.contributions })
+        mapped(ids, page.contributions, page.has_more)
     }
 
     /// Answers a question from the entities of a map alone. Each is judged anew, and pages are
@@ -279,6 +291,33 @@ impl Engine {
         };
         Ok(MappedPage { page, gone })
     }
+}
+
+/// The caller, who asks which entities there are (clauses 5.14.4.4 and 5.14.5.4).
+fn mapping(caller: &Caller) -> Caller {
+    let Some(forwarding) = caller.reach.forwarding() else { return caller.clone() };
+    let mut forwarding = Forwarding::clone(forwarding);
+    forwarding.asked.by = AskedBy::Map;
+    Caller { reach: Reach::Sources(Arc::new(forwarding)), ..caller.clone() }
+}
+
+/// What was found, with what the maps of sources list beyond that: it is judged when it is shown.
+fn mapped(
+    mut ids: Vec<EntityId>,
+    contributions: Option<Contributions>,
+    has_more: bool,
+) -> Result<Mapped, QueryError> {
+    let mut known: HashSet<EntityId> = ids.iter().cloned().collect();
+    let maps = contributions.iter().flat_map(|all| all.iter());
+    for id in maps.filter(|one| one.entity_map.is_some()).flat_map(|one| &one.ids) {
+        if known.insert(id.clone()) {
+            ids.push(id.clone());
+        }
+    }
+    if has_more || ids.len() > MOST_ENTITIES {
+        return Err(QueryError::TooManyMapped(MOST_ENTITIES));
+    }
+    Ok(Mapped { ids, contributions })
 }
 
 fn cut(

@@ -41,12 +41,12 @@ pub use caller::{Caller, Mask, Principal, Restriction, View};
 pub use engine::Engine;
 pub use entity_maps::{EntityMap, Mapped, MappedEntity, MappedPage};
 pub use federation::{
-    AskedBy, AskedSources, ContextSources, Contributed, Contribution, Contributions, Distributed,
-    EntityInfo, Forwarding, Information, Interval, InvalidRegistration, Looking, Management, Match,
-    MatchedInformation, Mode, OF_SOURCES, Operations, Part, PartFault, Purge, REGISTRATION_KIND,
-    Reach, Registration, Registrations, SourceEntities, SourceEntity, SourceEvolution,
-    SourceEvolutions, SourceFault, SourceOperation, SourceProgress, SourceRequest, SourceState,
-    SourceTypes, SourceWrite, Wanted, WantedEntities, Written,
+    AskedBy, AskedMaps, AskedSources, ContextSources, Contributed, Contribution, Contributions,
+    Distributed, EntityInfo, Forwarding, Information, Interval, InvalidRegistration, Looking,
+    Management, Match, MatchedInformation, Mode, OF_SOURCES, Operations, Part, PartFault, Purge,
+    REGISTRATION_KIND, Reach, Registration, Registrations, SourceEntities, SourceEntity,
+    SourceEvolution, SourceEvolutions, SourceFault, SourceOperation, SourceProgress, SourceRequest,
+    SourceState, SourceTypes, SourceWrite, Wanted, WantedEntities, Written,
 };
 pub use follow::{Followed, Follower};
 pub use history::{

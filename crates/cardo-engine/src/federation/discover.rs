@@ -87,7 +87,13 @@ impl Engine {
                 Contributed { entities, ..Contributed::default() }
             });
             let registration = request.registration.id.clone();
-            contributions.push(Contribution { registration, outcome, ids: Vec::new(), warnings });
+            contributions.push(Contribution {
+                registration,
+                outcome,
+                ids: Vec::new(),
+                warnings,
+                entity_map: None,
+            });
         }
         Ok((all.into_values().collect(), Some(contributions.into())))
     }

@@ -13,7 +13,7 @@ use super::asking::in_turns;
 use super::gather::BEHIND;
 use super::index::Registrations;
 use super::matching::Match;
-use super::narrow::{all_requests, is_of};
+use super::narrow::{all_requests, is_of, may_be_of};
 use super::operations::SourceOperation;
 use super::question::Question;
 use super::reach::{AskedBy, Forwarding};
@@ -189,7 +189,7 @@ impl Inner {
         question: &Question,
         forwarding: &Forwarding,
     ) -> Vec<(Match, SourceOperation)> {
-        use SourceOperation::{QueryTemporal, RetrieveTemporal};
+        use SourceOperation::{CreateEntityMapQueryTemporal, QueryTemporal, RetrieveTemporal};
         let asked = &forwarding.asked;
         let always = TemporalRange {
             property: TemporalProperty::ObservedAt,
@@ -202,6 +202,7 @@ impl Inner {
         let preferred: &[SourceOperation] = match asked.by {
             AskedBy::Id => &[RetrieveTemporal, QueryTemporal],
             AskedBy::Query | AskedBy::Batch => &[QueryTemporal],
+            AskedBy::Map => &[CreateEntityMapQueryTemporal, QueryTemporal],
         };
         found.retain(|found| asked.may_ask(&found.registration));
         let operation = |found: &Match| {
@@ -234,8 +235,11 @@ fn sorted(
 ) -> (Contribution, Vec<SourceEvolution>) {
     let mut warnings = Vec::new();
     let mut fitting = Vec::new();
+    let (mut entity_map, mut mapped) = (None, Vec::new());
     let outcome = answer.map(|answer| {
         warnings = answer.warnings;
+        entity_map = answer.entity_map;
+        mapped = answer.mapped;
         let entities = answer.evolutions.len();
         for mut one in answer.evolutions {
             if !is_of(request, one.id.as_str(), &one.types) {
@@ -250,8 +254,9 @@ fn sorted(
         Contributed { entities, unusable, revision: answer.revision, is_cut: answer.is_cut }
     });
     let registration = request.registration.id.clone();
-    let ids = fitting.iter().map(|one| one.id.clone()).collect();
-    (Contribution { registration, outcome, ids, warnings }, fitting)
+    mapped.retain(|id| may_be_of(request, id.as_str()));
+    let ids = fitting.iter().map(|one| one.id.clone()).chain(mapped).collect();
+    (Contribution { registration, outcome, ids, warnings, entity_map }, fitting)
 }
 
 /// The lines of a history: types and scopes, and an instance each.

@@ -15,7 +15,7 @@ use super::asking::in_turns;
 use super::index::Registrations;
 use super::matching::Match;
 use super::merge::{Version, merge};
-use super::narrow::{all_requests, is_of, operation};
+use super::narrow::{all_requests, is_of, may_be_of, operation};
 use super::operations::SourceOperation;
 use super::question::Question;
 use super::reach::Forwarding;
@@ -163,8 +163,11 @@ fn sorted(
         let registration = request.registration;
         let before = all.len();
         let mut warnings = Vec::new();
+        let (mut entity_map, mut mapped) = (None, Vec::new());
         let outcome = answer.map(|answer| {
             warnings = answer.warnings;
+            entity_map = answer.entity_map;
+            mapped = answer.mapped;
             let mut contributed = Contributed {
                 entities: answer.entities.len(),
                 unusable: answer.unusable,
@@ -177,9 +180,11 @@ fn sorted(
             contributed.unusable += contributed.entities - (all.len() - before);
             contributed
         });
-        let ids = all[before..].iter().map(|found| found.entity.entity.id.clone()).collect();
-        let contribution =
-            Contribution { registration: registration.id.clone(), outcome, ids, warnings };
+        mapped.retain(|id| may_be_of(request, id.as_str()));
+        let ids = all[before..].iter().map(|found| found.entity.entity.id.clone());
+        let ids = ids.chain(mapped).collect();
+        let registration = registration.id.clone();
+        let contribution = Contribution { registration, outcome, ids, warnings, entity_map };
         contributions.push(contribution);
     }
     Gathered { contributions: contributions.into(), found: all }

@@ -40,7 +40,7 @@ pub use operations::{Operations, SourceOperation};
 pub use parcel::{Distributed, Part, PartFault, SourceWrite, Written};
 pub use progress::{SourceProgress, SourceState};
 pub use purge::Purge;
-pub use reach::{AskedBy, AskedSources, Forwarding, Reach};
+pub use reach::{AskedBy, AskedMaps, AskedSources, Forwarding, Reach};
 pub use read::InvalidRegistration;
 pub use registration::{EntityInfo, Information, Interval, Management, Mode, Registration};
 pub use sources::{

@@ -15,11 +15,12 @@ use crate::query::QueryError;
 /// The operation by which a source is asked for what a client has asked for; the source may know
 /// another one that gives the same.
 pub(crate) fn operation(registration: &Registration, by: AskedBy) -> Option<SourceOperation> {
-    use SourceOperation::{QueryBatch, QueryEntity, RetrieveEntity};
+    use SourceOperation::{CreateEntityMapQueryEntity, QueryBatch, QueryEntity, RetrieveEntity};
     let preferred: &[SourceOperation] = match by {
         AskedBy::Id => &[RetrieveEntity, QueryEntity, QueryBatch],
         AskedBy::Query => &[QueryEntity, QueryBatch],
         AskedBy::Batch => &[QueryBatch, QueryEntity],
+        AskedBy::Map => &[CreateEntityMapQueryEntity, QueryEntity, QueryBatch],
     };
     preferred.iter().copied().find(|operation| registration.operations.contains(*operation))
 }
@@ -190,6 +191,18 @@ fn types(wanted: Option<&Filter>, info: &EntityInfo) -> Option<Filter> {
         }
         _ => all(),
     })
+}
+
+/// Whether an entity of which the id alone is known may be one of those.
+pub(crate) fn may_be_of(request: &SourceRequest<'_>, id: &str) -> bool {
+    let wanted = &request.entities;
+    let is_wanted = (wanted.ids.is_empty() || wanted.ids.iter().any(|own| own.as_str() == id))
+        && wanted.id_pattern.as_ref().is_none_or(|pattern| pattern.is_match(id));
+    let mut information = request.registration.information.iter();
+    let is_of = |info: &Information| {
+        info.entities.is_empty() || info.entities.iter().any(|entity| entity.is_of_id(id))
+    };
+    is_wanted && information.any(is_of)
 }
 
 /// Whether an entity is one of those that a source was asked for.

@@ -50,6 +50,19 @@ pub struct AskedSources {
     pub last: Option<usize>,
     /// Whether one entity is asked for by its id, or many by a body.
     pub by: AskedBy,
+    /// What sources are told of entity maps.
+    pub maps: AskedMaps,
+}
+
+/// What a question says of the entity maps of sources (clause 5.5.14).
+#[derive(Clone, Debug, Default)]
+pub struct AskedMaps {
+    /// Whether sources that can are to make maps of their own.
+    pub are_wanted: bool,
+    /// For how long, as the client has said it.
+    pub lifetime: Option<Box<str>>,
+    /// The ids of maps that sources have made, by their registrations.
+    pub linked: Vec<(Box<str>, Box<str>)>,
 }
 
 /// With which operation a client has asked.
@@ -62,6 +75,16 @@ pub enum AskedBy {
     Query,
     /// The same by POST.
     Batch,
+    /// Which entities there are is fixed in a map (clause 5.14.4).
+    Map,
+}
+
+impl AskedMaps {
+    /// The id of the map that a source has made.
+    pub fn of(&self, registration: &Registration) -> Option<&str> {
+        let mut linked = self.linked.iter();
+        linked.find(|(own, _)| **own == *registration.id.as_str()).map(|(_, id)| &**id)
+    }
 }
 
 impl AskedSources {

@@ -76,6 +76,10 @@ pub struct SourceEntities {
     pub revision: Option<u64>,
     /// What it says of sources that it has asked itself.
     pub warnings: Vec<Box<str>>,
+    /// The id of the entity map that it has made or used.
+    pub entity_map: Option<Box<str>>,
+    /// The entities that it has, where it has only fixed which these are.
+    pub mapped: Vec<EntityId>,
 }
 
 /// An entity as a source has it; the moments of its instances are those of the source.
@@ -111,6 +115,10 @@ pub struct SourceEvolutions {
     pub revision: Option<u64>,
     /// What it says of sources that it has asked itself.
     pub warnings: Vec<Box<str>>,
+    /// The id of the entity map that it has made or used.
+    pub entity_map: Option<Box<str>>,
+    /// The entities that it knows, where it has only fixed which these are.
+    pub mapped: Vec<EntityId>,
 }
 
 /// The history of an entity as a source tells it.
@@ -170,6 +178,8 @@ pub struct Contribution {
     pub ids: Vec<EntityId>,
     /// What the source said of those that it asked.
     pub warnings: Vec<Box<str>>,
+    /// The id of the entity map that it has made or used.
+    pub entity_map: Option<Box<str>>,
 }
 
 /// What a source gave.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use cardo_egress::{HeaderMap, Response};
 use cardo_engine::{SourceEntity, SourceEvolution, SourceFault};
-use cardo_model::Timestamp;
+use cardo_model::{EntityId, Iri, Timestamp};
 use serde_json::value::RawValue;
 
 use crate::contexts::{Contexts, Place};
+use crate::operations::entity_maps::ENTITY_MAP;
 use crate::options::NgsildLimits;
 use crate::parse::{Document, EntityReader, Evolution, InvalidInput, Items, Reading, date};
 use crate::represent::Naming;
@@ -112,6 +113,22 @@ pub(super) fn detail(body: &[u8]) -> String {
 /// The revision that another Cardo answers with.
 pub(super) fn revision(headers: &HeaderMap) -> Option<u64> {
     headers.get("cardo-revision")?.to_str().ok()?.parse().ok()
+}
+
+/// The id of the entity map that the source has made or used.
+pub(super) fn entity_map(headers: &HeaderMap) -> Option<Box<str>> {
+    let address = headers.get(ENTITY_MAP)?.to_str().ok()?;
+    let id = cardo_http::path_decode(address.rsplit('/').next()?)?;
+    Iri::new(id.into_owned()).ok().map(|id| id.as_str().into())
+}
+
+/// An entity map (clause 5.2.39): its id, and the entities of which it says that there is a source.
+pub(super) fn mapped(body: &[u8]) -> Option<(Box<str>, Vec<EntityId>)> {
+    let map: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let id = Iri::new(map.get("id")?.as_str()?.to_owned()).ok()?;
+    let entities = map.get("entityMap")?.as_object()?;
+    let ids = entities.keys().filter_map(|id| EntityId::new(id.clone()).ok()).collect();
+    (map.get("type")? == "EntityMap").then(|| (id.as_str().into(), ids))
 }
 
 /// What the source says of those that it has asked.

@@ -42,6 +42,17 @@ impl Page {
     }
 }
 
+/// Whether a source is asked for an entity map beside entities: where it can make any, and has not
+/// yet for the same question.
+pub(super) fn asks_for_map(request: &SourceRequest<'_>) -> bool {
+    use SourceOperation::{CreateEntityMapQueryEntity, CreateEntityMapQueryTemporal};
+    let (maps, registration) = (&request.forwarding.asked.maps, request.registration);
+    let can = [CreateEntityMapQueryEntity, CreateEntityMapQueryTemporal];
+    maps.are_wanted
+        && maps.of(registration).is_none()
+        && can.iter().any(|operation| registration.operations.contains(*operation))
+}
+
 /// A request in the making.
 pub(super) struct Written {
     pub(super) method: Method,
@@ -128,6 +139,19 @@ impl Query {
         self.add_if("lastN", last.map(|last| last.to_string()));
     }
 
+    /// That the source is to make an entity map, where it can (clause 5.5.14).
+    fn add_map(&mut self, request: &SourceRequest<'_>) {
+        if asks_for_map(request) {
+            self.add("entityMap", "true");
+            self.add_lifetime(request);
+        }
+    }
+
+    fn add_lifetime(&mut self, request: &SourceRequest<'_>) {
+        let lifetime = &request.forwarding.asked.maps.lifetime;
+        self.add_if("entityMapLifetime", lifetime.as_deref().map(str::to_owned));
+    }
+
     /// What every read has: the moments by which parts are merged, and that the source goes no
     /// farther where it is not to.
     fn finish(mut self, request: &SourceRequest<'_>) -> String {
@@ -148,6 +172,7 @@ impl Written {
     pub(super) fn retrieve(request: &SourceRequest<'_>, naming: &Naming, id: &EntityId) -> Self {
         let mut query = Query::of(&format!("/entities/{}", encode(id.as_str())));
         query.add_if("attrs", attributes(&request.attributes, naming.context()));
+        query.add_map(request);
         Self { method: Method::GET, path: query.finish(request), body: Bytes::new() }
     }
 
@@ -190,7 +215,20 @@ impl Written {
         let mut query = Query::of(&format!("/temporal/entities/{}", encode(id.as_str())));
         query.add_if("attrs", attributes(&request.attributes, naming.context()));
         query.add_time(request, false);
+        query.add_map(request);
         Self { method: Method::GET, path: query.finish(request), body: Bytes::new() }
+    }
+
+    /// A map of which entities there are, or were (clauses 6.34.3.1 and 6.35.3.1).
+    pub(super) fn map(request: &SourceRequest<'_>, naming: &Naming, is_past: bool) -> Self {
+        let mut query = Query::of(if is_past { "/temporal/entityMaps" } else { "/entityMaps" });
+        query.add_selection(request, naming.context());
+        if is_past {
+            query.add_time(request, true);
+        }
+        query.add_lifetime(request);
+        let path = query.limited(request.registration);
+        Self { method: Method::GET, path, body: Bytes::new() }
     }
 
     /// The past of entities (clause 6.18.3.2).

@@ -11,6 +11,8 @@ use hashbrown::HashMap;
 use parking_lot::Mutex;
 
 use crate::face::BASE;
+use crate::operations::entity_maps::ENTITY_MAP;
+use crate::respond::encode;
 
 /// How long a source is waited for where its registration does not say.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,7 +31,7 @@ const OF_REQUEST: &str = "urn:ngsi-ld:request";
 
 /// Headers that `contextSourceInfo` cannot set (clause 6.3.19), and keys that are no headers
 /// (clause 4.3.6.6).
-const RESERVED: [&str; 18] = [
+const RESERVED: [&str; 19] = [
     "accept",
     "connection",
     "content-length",
@@ -41,6 +43,7 @@ const RESERVED: [&str; 18] = [
     "keep-alive",
     "link",
     "ngsildconformance",
+    "ngsild-entitymap",
     "ngsild-tenant",
     "te",
     "trailer",
@@ -129,6 +132,11 @@ fn base_of(endpoint: &str) -> String {
     endpoint.strip_suffix(BASE).unwrap_or(endpoint).trim_end_matches('/').to_owned()
 }
 
+/// Where the entity map of a source is.
+fn map_at(registration: &Registration, id: &str) -> String {
+    format!("{}{BASE}/entityMaps/{}", base_of(&registration.endpoint), encode(id))
+}
+
 fn fault(error: &EgressError) -> SourceFault {
     match error {
         EgressError::TooLarge { limit, .. } => {
@@ -167,6 +175,7 @@ fn headers(registration: &Registration, forwarding: &Forwarding, sending: &Sendi
     put(header::ACCEPT, Some(accept(registration).to_owned()));
     put(header::VIA, Some(via(forwarding)));
     put(TENANT, registration.tenant.as_deref().map(str::to_owned));
+    put(ENTITY_MAP, forwarding.asked.maps.of(registration).map(|id| map_at(registration, id)));
     if sending.is_inline {
         put(header::CONTENT_TYPE, Some("application/ld+json".to_owned()));
         return headers;

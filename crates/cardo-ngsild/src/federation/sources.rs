@@ -13,7 +13,7 @@ use cardo_model::{EntityId, Iri, Timestamp, TwinId};
 
 use super::answer::{self, OfSource};
 use super::discovered::discovered;
-use super::read::{Page, Written as Request};
+use super::read::{Page, Written as Request, asks_for_map};
 use super::sender::{Sender, Sending, told};
 use super::write::result_of_one;
 use crate::contexts::{Contexts, Place};
@@ -106,11 +106,33 @@ impl Sources {
         let mut found = Found::default();
         for id in &request.entities.ids {
             let written = write(request, &naming, id);
-            if let Some(response) = self.exchange(request, &naming, written).await? {
+            let response = match self.exchange(request, &naming, written).await {
+                // A source may know nothing of entity maps.
+                Err(SourceFault::Refused { status: 400 | 501, .. }) if asks_for_map(request) => {
+                    let mut forwarding = request.forwarding.clone();
+                    forwarding.asked.maps.are_wanted = false;
+                    let request = SourceRequest { forwarding: &forwarding, ..request.clone() };
+                    let written = write(&request, &naming, id);
+                    self.exchange(&request, &naming, written).await?
+                }
+                response => response?,
+            };
+            if let Some(response) = response {
                 self.take(&mut found, &response, &naming).await?;
             }
         }
         Ok(found)
+    }
+
+    /// Has a source fix which entities there are; none where it does not.
+    async fn mapped(&self, request: &SourceRequest<'_>, is_past: bool) -> Option<Mapped> {
+        let naming = self.naming(request).await;
+        let written = Request::map(request, &naming, is_past);
+        let response = self.exchange(request, &naming, written).await.ok()??;
+        let (id, ids) = answer::mapped(&response.body)?;
+        let revision = answer::revision(&response.headers);
+        let warnings = answer::warnings(&response.headers);
+        Some(Mapped { id, ids, revision, warnings })
     }
 
     /// Pages of a source, as many as are wanted.
@@ -169,6 +191,7 @@ impl Sources {
         // The range of time was cut (clause 6.3.10).
         found.is_cut |= response.status == StatusCode::PARTIAL_CONTENT;
         found.revision = answer::revision(&response.headers).or(found.revision);
+        found.entity_map = answer::entity_map(&response.headers).or(found.entity_map.take());
         found.warnings.extend(answer::warnings(&response.headers));
         Ok(is_again)
     }
@@ -181,12 +204,21 @@ struct Found<T> {
     is_cut: bool,
     revision: Option<u64>,
     warnings: Vec<Box<str>>,
+    entity_map: Option<Box<str>>,
+}
+
+/// An entity map that a source has made.
+struct Mapped {
+    id: Box<str>,
+    ids: Vec<EntityId>,
+    revision: Option<u64>,
+    warnings: Vec<Box<str>>,
 }
 
 impl<T> Default for Found<T> {
     fn default() -> Self {
         let (items, warnings) = (Vec::new(), Vec::new());
-        Self { items, unusable: 0, is_cut: false, revision: None, warnings }
+        Self { items, unusable: 0, is_cut: false, revision: None, warnings, entity_map: None }
     }
 }
 
@@ -209,13 +241,30 @@ impl HasId for SourceEvolution {
 #[async_trait]
 impl ContextSources for Sources {
     async fn entities(&self, request: &SourceRequest<'_>) -> Result<SourceEntities, SourceFault> {
+        use SourceOperation as Op;
+        let knows_query = request.registration.operations.contains(Op::QueryEntity);
         let found = match request.operation {
-            SourceOperation::RetrieveEntity => self.one_by_one(request, Request::retrieve).await?,
-            SourceOperation::QueryBatch => self.page_by_page(request, Request::batch).await?,
+            Op::CreateEntityMapQueryEntity => match self.mapped(request, false).await {
+                Some(Mapped { id, ids: mapped, revision, warnings }) => {
+                    let entity_map = Some(id);
+                    return Ok(SourceEntities {
+                        revision,
+                        warnings,
+                        entity_map,
+                        mapped,
+                        ..SourceEntities::default()
+                    });
+                }
+                None if knows_query => self.page_by_page(request, Request::query).await?,
+                None => self.page_by_page(request, Request::batch).await?,
+            },
+            Op::RetrieveEntity => self.one_by_one(request, Request::retrieve).await?,
+            Op::QueryBatch => self.page_by_page(request, Request::batch).await?,
             _ => self.page_by_page(request, Request::query).await?,
         };
-        let Found { items: entities, unusable, is_cut, revision, warnings } = found;
-        Ok(SourceEntities { entities, unusable, is_cut, revision, warnings })
+        let Found { items: entities, unusable, is_cut, revision, warnings, entity_map } = found;
+        let mapped = Vec::new();
+        Ok(SourceEntities { entities, unusable, is_cut, revision, warnings, entity_map, mapped })
     }
 
     async fn types(&self, request: &SourceRequest<'_>) -> Result<SourceTypes, SourceFault> {
@@ -239,13 +288,37 @@ impl ContextSources for Sources {
         request: &SourceRequest<'_>,
     ) -> Result<SourceEvolutions, SourceFault> {
         let found = match request.operation {
+            SourceOperation::CreateEntityMapQueryTemporal => {
+                match self.mapped(request, true).await {
+                    Some(Mapped { id, ids: mapped, revision, warnings }) => {
+                        let entity_map = Some(id);
+                        return Ok(SourceEvolutions {
+                            revision,
+                            warnings,
+                            entity_map,
+                            mapped,
+                            ..SourceEvolutions::default()
+                        });
+                    }
+                    None => self.page_by_page(request, Request::query_past).await?,
+                }
+            }
             SourceOperation::RetrieveTemporal => {
                 self.one_by_one(request, Request::retrieve_past).await?
             }
             _ => self.page_by_page(request, Request::query_past).await?,
         };
-        let Found { items: evolutions, unusable, is_cut, revision, warnings } = found;
-        Ok(SourceEvolutions { evolutions, unusable, is_cut, revision, warnings })
+        let Found { items: evolutions, unusable, is_cut, revision, warnings, entity_map } = found;
+        let mapped = Vec::new();
+        Ok(SourceEvolutions {
+            evolutions,
+            unusable,
+            is_cut,
+            revision,
+            warnings,
+            entity_map,
+            mapped,
+        })
     }
 
     async fn write(&self, request: &SourceWrite<'_>) -> Vec<Result<Written, SourceFault>> {

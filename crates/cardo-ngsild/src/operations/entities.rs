@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::Response;
 use cardo_engine::{
-    AskedBy, AskedSources, Batch, Contributions, Done, Mapped, Operation, Snapshot,
+    AskedBy, AskedMaps, AskedSources, Batch, Contributions, Done, Mapped, Operation, Snapshot,
 };
 use cardo_http::Params;
 use cardo_model::{EntityId, Iri, NameId, Record, Revision};
@@ -88,10 +88,12 @@ pub(crate) async fn retrieve(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
     let media = ask.media(&ENTITY_TYPES)?;
     let wish = MapWish::of(ask, &params)?;
     let given = face.given_map(ask, &wish);
+    let maps = wish.for_sources(given.as_ref());
     let (mut response, contributions) =
-        face.retrieve_one(ask, &params, media, given.as_ref()).await?;
+        face.retrieve_one(ask, &params, media, (given.as_ref(), maps)).await?;
     if !wish.is_none() {
         let used = if let Some(used) = given {
+            face.note_linked(ask, &used, contributions.as_deref());
             used
         } else {
             let id = ask.id(1)?;
@@ -110,7 +112,7 @@ impl Face {
         ask: &Ask<'_>,
         params: &Params<'_>,
         media: Media,
-        map: Option<&UsedMap>,
+        (map, maps): (Option<&UsedMap>, AskedMaps),
     ) -> Result<(Response<Body>, Option<Contributions>), Fault> {
         let naming = self.link_naming(ask).await?;
         let geometry = geometry_property(params, media, &naming)?;
@@ -125,6 +127,7 @@ impl Face {
                 by: AskedBy::Id,
                 attributes: attrs.clone().unwrap_or_default(),
                 datasets: datasets_of(params.get("datasetId")),
+                maps,
                 only: map.map(|used| used.map.registrations_of(&id)),
                 ..AskedSources::default()
             };

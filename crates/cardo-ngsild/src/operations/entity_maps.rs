@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
-use cardo_engine::{Duration, EntityMap, Mapped};
+use cardo_engine::{
+    AskedMaps, Caller, Contribution, Duration, EntityMap, Forwarding, Mapped, Reach,
+};
 use cardo_http::{BaseUrl, Params};
 use cardo_model::{Iri, Revision, Timestamp};
 use cardo_query::Filter;
@@ -32,6 +34,8 @@ const USUAL_MICROS: i64 = 3_600 * 1_000_000;
 pub(crate) struct MapWish {
     is_wanted: bool,
     lifetime: Option<Duration>,
+    /// The same as it was said.
+    said: Option<Box<str>>,
     given: Option<Iri>,
 }
 
@@ -58,6 +62,7 @@ impl MapWish {
         is_wanted: bool,
         lifetime: Option<&str>,
     ) -> Result<Self, Fault> {
+        let said = lifetime.map(Box::from);
         let lifetime = lifetime.map(Duration::parse).transpose();
         let lifetime =
             lifetime.map_err(|error| Fault::bad_data(format!("entityMapLifetime: {error}")))?;
@@ -68,7 +73,21 @@ impl MapWish {
             let id = cardo_http::path_decode(last).unwrap_or_default();
             Iri::new(id.into_owned()).unwrap_or_else(|_| new_id())
         });
-        Ok(Self { is_wanted, lifetime, given })
+        Ok(Self { is_wanted, lifetime, said, given })
+    }
+
+    /// What sources are told of it: about a map that there is, or one that is to be made.
+    pub(crate) fn for_sources(&self, used: Option<&UsedMap>) -> AskedMaps {
+        let linked = used.map(|used| used.map.linked.clone()).unwrap_or_default();
+        AskedMaps { are_wanted: !self.is_none(), lifetime: self.said.clone(), linked }
+    }
+
+    /// The caller, who tells sources of it.
+    pub(crate) fn caller(&self, caller: &Caller) -> Caller {
+        let Some(forwarding) = caller.reach.forwarding() else { return caller.clone() };
+        let mut forwarding = Forwarding::clone(forwarding);
+        forwarding.asked.maps = self.for_sources(None);
+        Caller { reach: Reach::Sources(Arc::new(forwarding)), ..caller.clone() }
     }
 
     /// Whether entity maps have nothing to do with the request.
@@ -117,6 +136,23 @@ impl Face {
     }
 }
 
+impl Face {
+    /// Notes which maps sources have used (clauses 5.7.1.4 and 5.7.3.4).
+    pub(crate) fn note_linked(
+        &self,
+        ask: &Ask<'_>,
+        used: &UsedMap,
+        contributions: Option<&[Contribution]>,
+    ) {
+        let Some(contributions) = contributions else { return };
+        if EntityMap::clone(&used.map).link(contributions) {
+            self.engine.change_entity_map(&ask.caller, &used.map.id, |map| {
+                map.link(contributions);
+            });
+        }
+    }
+}
+
 /// Says in an answer which entity map it was made by.
 pub(crate) fn tell_map(ask: &Ask<'_>, used: &UsedMap, response: &mut Response<Body>) {
     if used.is_new && response.status() == StatusCode::OK {
@@ -159,7 +195,7 @@ impl Face {
         question: &Question,
     ) -> Answer {
         let revision = self.snapshot(ask).await?.revision();
-        let entities = self.engine.ids_of(&question.caller, &question.filter).await?;
+        let entities = self.engine.ids_of(&wish.caller(&question.caller), &question.filter).await?;
         let used = self.make_map(ask, wish, question.filter.clone(), entities, false).await?;
         Ok(show_map(ask, media, naming, &used, revision))
     }

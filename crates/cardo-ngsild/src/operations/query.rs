@@ -228,11 +228,13 @@ impl Face {
         let used = if let Some(used) = self.given_map(ask, wish) {
             used
         } else {
-            let entities = self.engine.ids_of(&question.caller, &query.filter).await?;
+            let entities =
+                self.engine.ids_of(&wish.caller(&question.caller), &query.filter).await?;
             self.make_map(ask, wish, query.filter.clone(), entities, false).await?
         };
         let MappedPage { page, gone } =
             self.engine.query_mapped(&question.caller, &used.map, query).await?;
+        self.note_linked(ask, &used, page.contributions.as_deref());
         if !gone.is_empty() && used.map.question == query.filter {
             self.engine.change_entity_map(&ask.caller, &used.map.id, |map| {
                 map.entities.retain(|entity| !gone.contains(&entity.id));

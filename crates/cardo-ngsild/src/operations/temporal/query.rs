@@ -221,6 +221,7 @@ impl Face {
             response = partial(response, asked, &page.histories);
         }
         if let Some(used) = used {
+            self.note_linked(ask, &used, page.contributions.as_deref());
             tell_map(ask, &used, &mut response);
         }
         warned(Ok(response), page.contributions.as_deref(), &ask.caller)
@@ -253,7 +254,7 @@ impl Face {
         query: &EvolutionQuery,
         wish: &MapWish,
     ) -> Result<UsedMap, Fault> {
-        let ids = self.engine.evolved_ids(caller, query).await?;
+        let ids = self.engine.evolved_ids(&wish.caller(caller), query).await?;
         let question = query.entities.clone().and(query.values.clone()).and(query.scopes.clone());
         self.make_map(ask, wish, question, ids, true).await
     }

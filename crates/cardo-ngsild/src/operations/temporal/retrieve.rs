@@ -36,6 +36,7 @@ pub(crate) async fn retrieve(
     let snapshot = face.snapshot(ask).await?;
     let given = face.given_map(ask, &wish);
     let mut sources = asked.sources(AskedBy::Id, params.get("datasetId"));
+    sources.maps = wish.for_sources(given.as_ref());
     sources.only = given.as_ref().map(|used| used.map.registrations_of(id.as_str()));
     let caller = ask.caller_to(&naming, sources);
     let request = asked.request(face, id.clone());
@@ -44,6 +45,7 @@ pub(crate) async fn retrieve(
     let mut response = warned(answer, contributions.as_deref(), &ask.caller)?;
     if !wish.is_none() {
         let used = if let Some(used) = given {
+            face.note_linked(ask, &used, contributions.as_deref());
             used
         } else {
             let mapped = Mapped { ids: vec![id.clone()], contributions };
