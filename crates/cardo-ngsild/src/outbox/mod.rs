@@ -157,13 +157,11 @@ impl Outbox {
     /// Ends work where nothing has come meanwhile.
     fn ends(&self, work: &Work) -> bool {
         let mut due = self.due.lock();
-        match due.busy.get_mut(work) {
-            Some(again) if std::mem::take(again) => false,
-            _ => {
-                due.busy.remove(work);
-                true
-            }
+        let has_more = due.busy.get_mut(work).is_some_and(std::mem::take);
+        if !has_more {
+            due.busy.remove(work);
         }
+        !has_more
     }
 
     /// A number behind all that were given before.
@@ -222,9 +220,8 @@ impl Face {
     async fn mark_outbox(&self, twin: &TwinId) -> Result<(), Fault> {
         let mut marked = self.outbox.marked.lock().await;
         if !marked.contains(twin) {
-            let revision =
-                self.engine.snapshot(&Caller { twin: twin.clone(), ..Caller::local("outbox") });
-            let revision = revision.await?.revision();
+            let caller = Caller { twin: twin.clone(), ..Caller::local("outbox") };
+            let revision = self.engine.snapshot(&caller).await?.revision();
             self.engine.store().save_position(twin, POSITION, Some(revision)).await?;
             marked.insert(twin.clone());
         }

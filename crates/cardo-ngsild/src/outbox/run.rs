@@ -77,10 +77,10 @@ async fn restore(face: &Face) {
 async fn send_all(face: Arc<Face>, work: Work, mut stopped: watch::Receiver<bool>) {
     let caller = Caller { twin: work.0.clone(), ..Caller::local("outbox") };
     loop {
-        let snapshot = match face.engine.snapshot(&caller).await {
-            Ok(snapshot) => snapshot,
-            // The branch is gone, or the engine closes.
-            Err(_) => return drop(face.outbox.ends(&work)),
+        // The branch is gone, or the engine closes.
+        let Ok(snapshot) = face.engine.snapshot(&caller).await else {
+            face.outbox.ends(&work);
+            return;
         };
         let sender = Sender { face: &face, caller: &caller, work: &work };
         let then = match work.1.waiting(&snapshot, 1).pop() {

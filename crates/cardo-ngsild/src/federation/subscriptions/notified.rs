@@ -20,7 +20,7 @@ use super::COPY_KIND;
 use super::copies::Copy;
 use crate::contexts::{Place, link_context};
 use crate::face::Face;
-use crate::fault::{Fault, NgsildError};
+use crate::fault::Fault;
 use crate::notified::{Notice, Notified, NotifiedEntity};
 use crate::operations::add_context;
 use crate::outbox::{Owner, OwnerKind};

@@ -76,6 +76,31 @@ async fn a_map_of_one_history_names_its_sources_and_asks_no_others() {
 }
 
 #[tokio::test]
+async fn sources_of_the_past_make_maps_of_their_own() {
+    let (client, other) = (far_client().await, broker().await);
+    let theirs = Client::of(other.engine.clone());
+    theirs.post("/temporal/entities", readings("1", &[(2, 2)])).await.expect(201);
+    let more = json!({ "operations": ["queryTemporal", "retrieveTemporal",
+        "createEntityMapQueryTemporal"] });
+    register(&client.engine, other.address, more).await;
+    let range = "timerel=after&timeAt=2026-01-01T00:00:00Z";
+    let path = format!("/temporal/entities?type=T&{range}");
+    let made = client.get(&format!("{path}&entityMap=true")).await.expect(201);
+    assert_eq!(made.ids(), ["urn:ngsi-ld:T:1"]);
+    let location = made.header("ngsild-entitymap").to_owned();
+    let map = client.get(location.split_once("/v1").unwrap().1).await.expect(200).json();
+    assert_eq!(map["linkedMaps"].as_object().unwrap().len(), 1, "{map}");
+    assert!(other.seen.lock()[0].target.contains("/temporal/entityMaps?"));
+    theirs.post("/temporal/entities", readings("2", &[(3, 3)])).await.expect(201);
+    let by_map = client.ask(Method::GET, &path).header("ngsild-entitymap", &location);
+    assert_eq!(by_map.send().await.expect(200).ids(), ["urn:ngsi-ld:T:1"]);
+    let one = client.get(&format!("{ONE}?entityMap=true")).await.expect(200);
+    let location = one.header("ngsild-entitymap");
+    let map = client.get(location.split_once("/v1").unwrap().1).await.expect(200).json();
+    assert_eq!(map["linkedMaps"].as_object().unwrap().len(), 1, "{map}");
+}
+
+#[tokio::test]
 async fn histories_of_sources_are_found_and_judged_by_their_instances() {
     let client = far_client().await;
     let other = temporal_source(&client).await;

@@ -1,8 +1,9 @@
 use axum::http::Method;
+use cardo_ngsild::NgsildOptions;
 use serde_json::{Value, json};
 
-use super::{Broker, broker, entity, far_client, full, peer, register};
-use crate::client::Client;
+use super::{Broker, broker, entity, far_client, far_options, full, peer, register};
+use crate::client::{Client, client_with};
 
 async fn put(broker: &Broker, entities: &[Value]) {
     let gate_free = Client::of(broker.engine.clone());
@@ -186,4 +187,86 @@ async fn an_entity_map_names_the_sources_of_each_entity_and_asks_no_others() {
     let again = client.ask(Method::GET, "/entities?type=T").header("ngsild-entitymap", &location);
     assert_eq!(again.send().await.expect(200).ids().len(), 3);
     assert!(seen.lock().is_empty(), "it was no source when the map was made");
+}
+
+const ONE_DAY: &str = "entityMapLifetime=P1D";
+
+async fn map_at(client: &Client, location: &str) -> Value {
+    let path = location.split_once("/v1").expect("an address").1;
+    client.get(path).await.expect(200).json()
+}
+
+#[tokio::test]
+async fn sources_make_maps_of_their_own_and_are_asked_by_them() {
+    let (client, other) = (far_client().await, broker().await);
+    client.create(json!([entity("1", "speed", 1.0)])).await;
+    put(&other, &[entity("2", "speed", 2.0), entity("3", "speed", 3.0)]).await;
+    register(&client.engine, other.address, json!({})).await;
+    let path = "/entities?type=T&q=speed%3E0";
+    let made = client.get(&format!("{path}&entityMap=true&{ONE_DAY}")).await.expect(201);
+    assert_eq!(made.ids().len(), 3);
+    let location = made.header("ngsild-entitymap").to_owned();
+    let map = map_at(&client, &location).await;
+    let linked = map["linkedMaps"].as_object().unwrap();
+    assert_eq!(linked.len(), 1, "{map}");
+    let theirs = linked.values().next().unwrap().as_str().unwrap().to_owned();
+    let their_map = Client::of(other.engine.clone()).get(&format!("/entityMaps/{theirs}")).await;
+    assert_eq!(their_map.expect(200).json()["entityMap"].as_object().unwrap().len(), 2);
+    let seen = other.seen.lock().clone();
+    let first = &seen[0].target;
+    assert!(first.contains("/entityMaps?") && first.contains(ONE_DAY), "{first}");
+    let by_map = |came: &super::Came| {
+        let header = came.headers.get("ngsild-entitymap");
+        header.is_some_and(|value| value.to_str().unwrap().ends_with(&theirs))
+    };
+    assert!(!by_map(&seen[0]) && by_map(seen.last().unwrap()), "{seen:?}");
+    // What comes to the source is not in its map.
+    put(&other, &[entity("4", "speed", 4.0)]).await;
+    let asking = || client.ask(Method::GET, path).header("ngsild-entitymap", &location);
+    assert_eq!(asking().send().await.expect(200).ids().len(), 3);
+    // Where the source has lost its map, it makes another, which is noted.
+    let forgotten = Client::of(other.engine.clone());
+    forgotten.delete(&format!("/entityMaps/{theirs}")).await.expect(204);
+    asking().send().await.expect(200);
+    let map = map_at(&client, &location).await;
+    let now = map["linkedMaps"].as_object().unwrap().values().next().unwrap().clone();
+    assert_ne!(now, json!(theirs));
+}
+
+#[tokio::test]
+async fn retrieving_links_the_map_that_a_source_has_made() {
+    let (client, other) = (far_client().await, broker().await);
+    put(&other, &[entity("3", "speed", 3.0)]).await;
+    register(&client.engine, other.address, json!({})).await;
+    let made = client.get("/entities/urn:ngsi-ld:T:3?entityMap=true").await.expect(200);
+    let location = made.header("ngsild-entitymap").to_owned();
+    let map = map_at(&client, &location).await;
+    assert_eq!(map["linkedMaps"].as_object().unwrap().len(), 1, "{map}");
+    assert!(other.seen.lock()[0].target.contains("entityMap=true"));
+    let path = "/entities/urn:ngsi-ld:T:3";
+    client.ask(Method::GET, path).header("ngsild-entitymap", &location).send().await.expect(200);
+    let last = other.seen.lock().last().unwrap().clone();
+    assert!(last.headers.contains_key("ngsild-entitymap") && !last.target.contains("entityMap="));
+}
+
+#[tokio::test]
+async fn a_source_without_maps_is_asked_for_its_entities() {
+    let client = far_client().await;
+    let (address, seen) = peer(200, json!([entity("5", "speed", 5.0)]).to_string()).await;
+    register(&client.engine, address, json!({})).await;
+    let made = client.get("/entityMaps?type=T").await.expect(201).json();
+    assert_eq!(made["linkedMaps"], json!({}));
+    let sources = made["entityMap"]["urn:ngsi-ld:T:5"].as_array().unwrap();
+    assert!(sources[0].as_str().unwrap().contains("ContextSourceRegistration"), "{made}");
+    let targets: Vec<String> = seen.lock().iter().map(|came| came.target.clone()).collect();
+    assert!(
+        targets[0].contains("/entityMaps?") && targets[1].contains("/entities?"),
+        "{targets:?}"
+    );
+    // One that does not take the operation is not asked for a map at all.
+    let client = far_client().await;
+    let (address, seen) = peer(200, "[]").await;
+    register(&client.engine, address, json!({ "operations": ["retrieveOps"] })).await;
+    client.get("/entityMaps?type=T").await.expect(201);
+    assert!(seen.lock().iter().all(|came| came.target.contains("/entities?")));
 }
