@@ -79,29 +79,45 @@ pub struct PageLinks<'a> {
 }
 
 impl PageLinks<'_> {
-    /// A link to the same question at another offset; `None` where the request's own address
-    /// holds what no header can.
+    /// A link to the same question at another offset, one text however the question was written: by
+    /// name, and encoded only where that is needed. `None` where the request's own address holds what
+    /// no header can.
     pub fn to_offset(&self, offset: usize, rel: &str) -> Option<HeaderValue> {
-        let mut link = String::with_capacity(128);
+        let (limit, offset) = (format!("limit={}", self.limit), format!("offset={offset}"));
+        let name = |pair: &str| pair.split('=').next().unwrap_or("").len();
+        let kept = self.query.unwrap_or("").split('&');
+        let kept = kept.filter(|pair| !matches!(&pair[..name(pair)], "" | "limit" | "offset"));
+        let mut pairs: Vec<&str> = kept.chain([limit.as_str(), offset.as_str()]).collect();
+        pairs.sort_by_key(|pair| &pair[..name(pair)]);
+        let mut link = String::with_capacity(192);
         link.push('<');
         link.push_str(self.path);
-        let mut separator = '?';
-        let kept = self.query.unwrap_or("").split('&').filter(|pair| {
-            let name = pair.split('=').next().unwrap_or("");
-            !matches!(name, "" | "limit" | "offset")
-        });
-        for pair in kept {
-            link.push(separator);
-            link.push_str(pair);
-            separator = '&';
+        for (at, pair) in pairs.into_iter().enumerate() {
+            link.push(if at == 0 { '?' } else { '&' });
+            push_plain(pair, &mut link);
         }
-        let _ = write!(
-            link,
-            "{separator}limit={}&offset={offset}>;rel=\"{rel}\";type=\"{}\"",
-            self.limit, self.media_type
-        );
+        let _ = write!(link, ">;rel=\"{rel}\";type=\"{}\"", self.media_type);
         HeaderValue::try_from(link).ok()
     }
+}
+
+/// Decodes what a query may hold as it is (RFC 3986, section 3.4), but for what separates within a query or a
+/// header.
+fn push_plain(pair: &str, out: &mut String) {
+    let mut rest = pair;
+    while let Some((before, behind)) = rest.split_once('%') {
+        out.push_str(before);
+        let byte = behind.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:@/*!$()".contains(byte);
+        if let Some(byte) = byte.filter(is_plain) {
+            out.push(char::from(byte));
+            rest = &behind[2..];
+        } else {
+            out.push('%');
+            rest = behind;
+        }
+    }
+    out.push_str(rest);
 }
 
 #[cfg(test)]
@@ -145,7 +161,12 @@ mod tests {
         };
         assert_eq!(
             links.to_offset(7, "next").unwrap(),
-            "</entities?type=T&q=a%3D%3D1&limit=2&offset=7>;rel=\"next\";type=\"application/json\""
+            "</entities?limit=2&offset=7&q=a%3D%3D1&type=T>;rel=\"next\";type=\"application/json\""
+        );
+        let encoded = PageLinks { query: Some("type=T&id=urn%3Ax%3A%2A%2C%C3%A4&g=%+%2"), ..links };
+        assert_eq!(
+            encoded.to_offset(0, "prev").unwrap(),
+            "</entities?g=%+%2&id=urn:x:*%2C%C3%A4&limit=2&offset=0&type=T>;rel=\"prev\";type=\"application/json\""
         );
         let bare = PageLinks { query: None, ..links };
         assert_eq!(
@@ -158,6 +179,24 @@ mod tests {
         #[test]
         fn any_header_is_read_or_refused(text in "[<>;,=\" a-z\\\\]{0,40}") {
             let _ = parse_links(&text);
+        }
+
+        #[test]
+        fn a_page_link_asks_what_was_asked(query in "([a-d=&+]|%[2-7][0-9A-F]){0,20}") {
+            let links =
+                PageLinks { path: "/e", query: Some(&query), limit: 2, media_type: "text/plain" };
+            let link = links.to_offset(3, "next").unwrap();
+            let target = link.to_str().unwrap().split('>').next().unwrap();
+            let decoded = |text: &str| {
+                let named = text.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with('='));
+                let mut pairs: Vec<String> = named
+                    .map(|pair| crate::query_decode(pair).expect("it is well-formed").into_owned())
+                    .collect();
+                pairs.sort();
+                pairs
+            };
+            let wanted = format!("{query}&limit=2&offset=3");
+            prop_assert_eq!(decoded(target.strip_prefix("</e?").unwrap()), decoded(&wanted));
         }
     }
 }

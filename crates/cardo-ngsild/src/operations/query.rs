@@ -389,8 +389,10 @@ impl Paging {
         if self.limit == 0 || !(has_more || self.offset > 0) {
             return;
         }
+        let path =
+            [BaseUrl::of(ask.parts).path(), ask.parts.uri.path().trim_end_matches('/')].concat();
         let links = PageLinks {
-            path: &BaseUrl::of(ask.parts).to(ask.parts.uri.path().trim_end_matches('/')),
+            path: &path,
             query: ask.parts.uri.query(),
             limit: self.limit,
             media_type: media.as_str(),
