@@ -1,5 +1,5 @@
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,7 @@ use crate::known;
 use crate::listing::Listing;
 use crate::live::{Root, widen_by_record};
 use crate::metrics::{Counters, EngineMetrics, TwinMetrics};
+use crate::moment::Moments;
 use crate::operation::{Batch, Operation, Outcome, WriteError};
 use crate::options::EngineOptions;
 use crate::plan::Plan;
@@ -58,6 +59,9 @@ pub(crate) struct Inner {
     /// How many names were learnt of context sources alone.
     pub(crate) names_of_sources: AtomicUsize,
     pub(crate) entity_maps: EntityMaps,
+    pub(crate) moments: Moments,
+    /// The time of the last change, as bits; none is older than the one before.
+    last_time: AtomicI64,
     index_bytes: AtomicUsize,
     /// Counts the rounds of house-keeping, as a coarse clock.
     pub(crate) tick: AtomicU64,
@@ -100,6 +104,8 @@ impl Engine {
             sources: RwLock::default(),
             names_of_sources: AtomicUsize::new(0),
             entity_maps: EntityMaps::default(),
+            moments: Moments::default(),
+            last_time: AtomicI64::new(Timestamp::MIN.to_bits()),
             index_bytes: AtomicUsize::new(0),
             tick: AtomicU64::new(0),
             projecting: AsyncMutex::new(()),
@@ -273,6 +279,9 @@ impl Engine {
     /// Applies a batch; when it returns, the changes are durable and visible. Where context sources
     /// have a part in it, and the caller reaches them, they have been told.
     pub async fn apply(&self, caller: &Caller, batch: Batch) -> Result<Outcome, WriteError> {
+        if let Some(moment) = caller.twin.moment() {
+            return Err(WriteError::Past(moment));
+        }
         let limit = cardo_model::MAX_CHANGES_PER_REVISION as usize / 2;
         if batch.operations.len() > limit {
             return Err(WriteError::BatchTooLarge(batch.operations.len(), limit));
@@ -333,6 +342,7 @@ impl Engine {
         caller: &Caller,
         request: &HistoryRequest,
     ) -> Result<(Option<EntityHistory>, Option<Contributions>), QueryError> {
+        of_now(&caller.twin, "histories")?;
         let inner = &self.inner;
         let twin = inner.twin(&caller.twin).await?;
         let snapshot = inner.snapshot_of(&twin, caller);
@@ -353,6 +363,7 @@ impl Engine {
         caller: &Caller,
         query: &EvolutionQuery,
     ) -> Result<EvolutionPage, QueryError> {
+        of_now(&caller.twin, "histories")?;
         let inner = &self.inner;
         let twin = inner.twin(&caller.twin).await?;
         let snapshot = inner.snapshot_of(&twin, caller);
@@ -368,6 +379,7 @@ impl Engine {
 
     /// Follows the log of a twin behind a revision.
     pub async fn follow(&self, twin: &TwinId, after: Revision) -> Result<Follower, QueryError> {
+        of_now(twin, "changes to follow")?;
         let twin = self.inner.twin(twin).await?;
         Ok(Follower::new(twin, self.inner.store.clone(), after))
     }
@@ -422,6 +434,8 @@ impl Engine {
             twins: twins.iter().map(|twin| inner.measure(twin)).collect(),
             branches: twins.iter().filter(|twin| twin.main.is_some()).count(),
             branch_bytes: inner.retained(),
+            moments: inner.moments.figures().0,
+            moment_bytes: inner.moments.figures().1,
             ..inner.metrics.read()
         }
     }
@@ -476,7 +490,8 @@ impl Inner {
         let filter = snapshot.resolve(&query.filter);
         let asked = Asked::of(&snapshot.root, query);
         let plan = Plan::new(&snapshot.root, &filter, asked.need);
-        if !plan.wanted.is_empty() {
+        // A past twin has the indexes of the twin as it is, and does not last.
+        if !plan.wanted.is_empty() && twin.id.moment().is_none() {
             demand::missed(self, twin, &plan.wanted);
         }
         let mut walk = snapshot.walk(query, plan, asked.window);
@@ -505,6 +520,12 @@ impl Inner {
         }
     }
 
+    /// The time of a change that is made now.
+    pub(crate) fn time_of_change(&self) -> Timestamp {
+        let now = (self.options.clock)().to_bits();
+        Timestamp::from_bits(now.max(self.last_time.fetch_max(now, Ordering::AcqRel)))
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
@@ -517,6 +538,9 @@ impl Inner {
     pub(crate) fn loaded(&self, twin: &TwinId) -> Option<Arc<Twin>> {
         if twin.is_default() {
             return Option::clone(&self.default_twin.load());
+        }
+        if twin.moment().is_some() {
+            return self.loaded_past(twin);
         }
         let found = self.twins.load().get(twin).cloned()?;
         let is_over = found.main.is_some() && found.is_over((self.options.clock)());
@@ -538,6 +562,9 @@ impl Inner {
         if let Some(twin) = self.loaded(id) {
             return Ok(twin);
         }
+        if let Some(moment) = id.moment() {
+            return self.past(id, moment).await;
+        }
         let found = Box::pin(self.load(id, id.is_default())).await?;
         found.ok_or_else(|| {
             if id.is_main() {
@@ -549,8 +576,11 @@ impl Inner {
     }
 
     async fn twin_to_write(self: &Arc<Self>, id: &TwinId) -> Result<Arc<Twin>, WriteError> {
-        if let Some(twin) = self.loaded(id) {
+        if let Some(twin) = self.loaded(id).filter(|_| id.moment().is_none()) {
             return Ok(twin);
+        }
+        if let Some(moment) = id.moment() {
+            return Err(WriteError::Past(moment));
         }
         let twin = Box::pin(self.load(id, id.is_main())).await?;
         twin.ok_or_else(|| WriteError::UnknownBranch(id.branch().to_owned()))
@@ -631,6 +661,11 @@ impl Inner {
                 .collect(),
         }
     }
+}
+
+/// Refuses what a past twin does not have.
+pub(crate) fn of_now(twin: &TwinId, what: &'static str) -> Result<(), QueryError> {
+    twin.moment().map_or(Ok(()), |_| Err(QueryError::NotOfThePast(what)))
 }
 
 /// How many histories of each source are needed at the least.

@@ -18,6 +18,7 @@ mod links;
 mod listing;
 mod live;
 mod metrics;
+mod moment;
 mod operation;
 mod options;
 mod order;
@@ -63,8 +64,8 @@ pub use operation::{
 pub use options::{Clock, EngineOptions};
 pub use order::{Order, OrderBy};
 pub use ports::{
-    Append, Behind, Cuts, EncodedRecord, HistoryEvent, HistoryQuery, HistoryRow, LogError,
-    Projected, Projection, StateSink, Store, StoreError,
+    Append, Behind, Cuts, EncodedRecord, HistoryEvent, HistoryQuery, HistoryRow, HistorySink,
+    HistoryWalk, LogError, Projected, Projection, StateSink, Store, StoreError, Tells,
 };
 pub use query::{EntityQuery, Page, PageRequest, PageStart, QueryError};
 pub use retention::{Retention, RetentionRule};

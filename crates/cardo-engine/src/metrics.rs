@@ -44,6 +44,10 @@ pub struct EngineMetrics {
     pub branches: usize,
     /// About what they keep in memory beside the main branches, in bytes.
     pub branch_bytes: usize,
+    /// Past twins in memory.
+    pub moments: usize,
+    /// About what they keep in memory beside the twins as they are, in bytes.
+    pub moment_bytes: usize,
     /// Every twin in memory.
     pub twins: Vec<TwinMetrics>,
 }
@@ -103,6 +107,8 @@ impl Counters {
             names: 0,
             branches: 0,
             branch_bytes: 0,
+            moments: 0,
+            moment_bytes: 0,
             twins: Vec::new(),
         }
     }

@@ -401,6 +401,9 @@ pub enum WriteError {
     /// There is no such branch, or none any more.
     #[error("branch {0:?} does not exist")]
     UnknownBranch(String),
+    /// The twin is a past one.
+    #[error("what was at {0} cannot be changed any more")]
+    Past(cardo_model::Timestamp),
     /// The queue of writes is full.
     #[error("too many writes are waiting; try again later")]
     Busy,

@@ -37,6 +37,11 @@ pub struct EngineOptions {
     pub branches: usize,
     /// How many bytes branches may keep in memory beside their tenants' main ones.
     pub branch_bytes: usize,
+    /// How many past twins stay in memory.
+    pub moments: usize,
+    /// How many bytes they may keep in memory beside the twins as they are; the last one stays
+    /// whatever it takes.
+    pub moment_bytes: usize,
     /// The short names under which tables show types and attributes.
     pub terms: Terms,
     /// The pseudonym of this server among context sources (NGSI-LD, clause 5.2.40); one of chance
@@ -63,6 +68,8 @@ impl Default for EngineOptions {
             loaded_twins: 1_000,
             branches: 100,
             branch_bytes: 1 << 30,
+            moments: 16,
+            moment_bytes: 1 << 30,
             terms: Terms::default(),
             alias: None,
             retention: Retention::default(),

@@ -63,12 +63,22 @@ pub trait Store: Send + Sync + 'static {
     /// whose `after` is not the revision reached so far is refused.
     async fn project(&self, twin: &TwinId, projection: Projection) -> Result<(), StoreError>;
 
-    /// The history of one entity, in the order (attribute, dataset, time, revision, ordinal).
+    /// The history of one entity, in the order (attribute, dataset, time, revision, ordinal), without
+    /// rows of [`Tells::State`].
     async fn history(
         &self,
         twin: &TwinId,
         query: &HistoryQuery,
     ) -> Result<Vec<HistoryRow>, StoreError>;
+
+    /// Hands out what is kept of what entities were, in no order, all of one state of the store. More
+    /// may be handed out than is asked for.
+    async fn walk_history(
+        &self,
+        twin: &TwinId,
+        walk: &HistoryWalk,
+        sink: &mut dyn HistorySink,
+    ) -> Result<(), StoreError>;
 
     /// Drops from the histories of a twin what another value took the place of before they are cut
     /// off, and what has expired by now, as far as it comes across it. May be done little by little,
@@ -190,6 +200,21 @@ pub struct HistoryRow {
     pub revision: Revision,
     /// The place among the rows of that revision.
     pub ordinal: u32,
+    /// When the server wrote it, whatever moment it is about.
+    pub written: Timestamp,
+    /// What it is a part of.
+    pub tells: Tells,
+}
+
+/// What a line is a part of: of the history of an entity, or of what the entity was at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tells {
+    /// Of both.
+    Both,
+    /// Of the history alone, such as a late reading: the entity stayed as it was.
+    History,
+    /// Of what the entity was alone; no history shows it.
+    State,
 }
 
 /// What happened to an entity.
@@ -254,6 +279,27 @@ impl HistoryQuery {
             limit: usize::MAX,
         }
     }
+}
+
+/// Which rows a walk through histories hands out: those about entities as a whole, amendments, and
+/// of those about attributes all but [`Tells::History`].
+#[derive(Clone, Debug)]
+pub struct HistoryWalk {
+    /// Of these entities; of all that the sink wants where not given.
+    pub entities: Option<Vec<EntityId>>,
+    /// Up to this revision.
+    pub up_to: Revision,
+    /// About attributes only what was written up to this moment.
+    pub until: Timestamp,
+}
+
+/// Takes what a walk through histories hands out.
+pub trait HistorySink: Send {
+    /// Whether rows of an entity are wanted.
+    fn wants(&self, entity: &str) -> bool;
+
+    /// Takes some rows of an entity.
+    fn take(&mut self, entity: &EntityId, rows: Vec<HistoryRow>);
 }
 
 /// Why a store did not do what it was asked.

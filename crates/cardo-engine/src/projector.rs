@@ -3,11 +3,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use cardo_model::{EntityChange, EntityId, InstanceChange, Record, Revision, Seq, Timestamp};
+use cardo_model::{
+    Amendment, EntityChange, EntityId, InstanceChange, NameId, Record, Revision, Seq, Timestamp,
+    splice,
+};
 
 use crate::engine::Inner;
 use crate::follow::Followed;
-use crate::ports::{HistoryEvent, HistoryRow, Projection, StoreError};
+use crate::ports::{HistoryEvent, HistoryRow, Projection, StoreError, Tells};
 use crate::twin::Twin;
 
 /// The log is held for followers whose names begin so.
@@ -154,42 +157,65 @@ pub(crate) fn rows(followed: &Followed, only: Option<&EntityId>) -> Vec<HistoryR
     let record = &followed.record;
     let mut rows = Vec::with_capacity(if only.is_some() { 0 } else { record.changes.len() });
     let mut ordinal = 0;
-    for change in &record.changes {
+    for (change, entity_now) in record.changes.iter().zip(&followed.entities) {
         if only.is_some_and(|only| only.as_str() != change.id()) {
             ordinal += lines_of(change);
             continue;
         }
         let entity = EntityId::new(change.id()).expect("a change holds a checked id");
-        let mut push = |line: Option<(HistoryEvent, Timestamp)>| {
-            let (entity, revision) = (entity.clone(), record.revision);
-            rows.extend(line.map(|(event, time)| HistoryRow {
-                entity,
-                event,
-                time,
-                revision,
-                ordinal,
-            }));
+        let (revision, written) = (record.revision, record.time);
+        let mut push = |event, time, tells| {
+            let entity = entity.clone();
+            rows.push(HistoryRow { entity, event, time, revision, ordinal, written, tells });
             ordinal += 1;
         };
         match change {
             EntityChange::Created(is) | EntityChange::Replaced { is, .. } => {
-                push(Some((HistoryEvent::Entity(is.clone()), record.time)));
+                push(HistoryEvent::Entity(is.clone()), written, Tells::Both);
             }
-            EntityChange::Deleted(_) => push(Some((HistoryEvent::Deleted, record.time))),
+            EntityChange::Deleted(_) => push(HistoryEvent::Deleted, written, Tells::Both),
             EntityChange::Recorded { head, since } => {
-                push(Some((HistoryEvent::Head(head.clone()), *since)));
+                push(HistoryEvent::Head(head.clone()), *since, Tells::History);
             }
             EntityChange::Amended { amendment, .. } => {
-                push(Some((HistoryEvent::Amended(amendment.clone()), record.time)));
+                push(HistoryEvent::Amended(amendment.clone()), written, Tells::History);
+                if let (Amendment::Everything, Some(is)) = (amendment, entity_now) {
+                    let event = HistoryEvent::Entity(bare(is));
+                    rows.push(HistoryRow {
+                        entity: entity.clone(),
+                        event,
+                        time: written,
+                        revision,
+                        ordinal: ordinal - 1,
+                        written,
+                        tells: Tells::State,
+                    });
+                }
             }
-            EntityChange::Updated { instances, .. } | EntityChange::Observed { instances, .. } => {
+            EntityChange::Updated { instances, .. } => {
                 for instance in instances {
-                    push(instance_event(instance, record.time));
+                    let (event, time, tells) = instance_event(instance, written);
+                    push(event, time, tells);
+                }
+            }
+            EntityChange::Observed { instances, .. } => {
+                for instance in instances {
+                    let (event, time, _) = instance_event(instance, written);
+                    push(event, time, Tells::History);
                 }
             }
         }
     }
     rows
+}
+
+/// An entity whose history was taken away, without what was taken away: what is written of it from
+/// now on is told again.
+fn bare(record: &Record) -> Record {
+    let view = record.view();
+    let none: Vec<(NameId, Vec<&[u8]>)> =
+        view.attributes().map(|attribute| (attribute.name(), Vec::new())).collect();
+    splice(record, view.header(), &none)
 }
 
 /// How many ordinals the lines of a change take.
@@ -206,17 +232,16 @@ fn lines_of(change: &EntityChange) -> u32 {
     }
 }
 
-/// What happened to an instance; none where its time was over (clause 4.22), since its history
-/// goes with it.
-fn instance_event(change: &InstanceChange, now: Timestamp) -> Option<(HistoryEvent, Timestamp)> {
+/// What happened to an instance; no history tells that its time was over (clause 4.22), since its
+/// history goes with it.
+fn instance_event(change: &InstanceChange, now: Timestamp) -> (HistoryEvent, Timestamp, Tells) {
     let name = change.name;
     if let Some(bytes) = &change.is {
         let time = change.is().map_or(now, |instance| instance.time());
-        return Some((HistoryEvent::Instance { name, instance: bytes.clone() }, time));
+        return (HistoryEvent::Instance { name, instance: bytes.clone() }, time, Tells::Both);
     }
-    if change.was().and_then(|was| was.expires_at()).is_some_and(|moment| moment <= now) {
-        return None;
-    }
+    let is_over = change.was().and_then(|was| was.expires_at()).is_some_and(|moment| moment <= now);
     let dataset_id = change.dataset_id().and_then(|d| cardo_model::Iri::new(d).ok());
-    Some((HistoryEvent::InstanceDeleted { name, dataset_id }, now))
+    let tells = if is_over { Tells::State } else { Tells::Both };
+    (HistoryEvent::InstanceDeleted { name, dataset_id }, now, tells)
 }

@@ -1,4 +1,4 @@
-use cardo_model::{Record, Revision, Seq};
+use cardo_model::{Iri, Record, Revision, Seq, Timestamp};
 use cardo_query::{Filter, SortKey};
 
 use crate::federation::Contributions;
@@ -92,7 +92,33 @@ pub enum QueryError {
     /// The asked revision did not arrive in time.
     #[error("revision {0} has not arrived here in time")]
     NotYet(Revision),
+    /// The moment of a past twin is still to come.
+    #[error("{0} is not over yet, so nobody knows what the twin is then")]
+    NotOver(Timestamp),
+    /// A past twin takes long to be made.
+    #[error("the twin as of {0} is being made; try again later")]
+    BeingMade(Timestamp),
+    /// A part of what was is no longer known.
+    #[error(
+        "what was at {moment} is not all known any more: the histories of {} are kept since {since}",
+        of(type_name.as_ref())
+    )]
+    Forgotten {
+        /// The moment that was asked for.
+        moment: Timestamp,
+        /// Since when it is known.
+        since: Timestamp,
+        /// Of which type; of all where the rule names none.
+        type_name: Option<Iri>,
+    },
+    /// Something that only the twin as it is has.
+    #[error("a past twin has no {0}; ask the twin as it is")]
+    NotOfThePast(&'static str),
     /// The store failed while the twin was loaded or its history read.
     #[error(transparent)]
     Store(#[from] crate::ports::StoreError),
+}
+
+fn of(type_name: Option<&Iri>) -> String {
+    type_name.map_or_else(|| "all entities".to_owned(), |name| format!("entities of type {name}"))
 }

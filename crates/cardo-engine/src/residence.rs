@@ -211,6 +211,7 @@ pub(crate) async fn keep_house(inner: Arc<Inner>) {
         }
         inner.drop_expired().await;
         inner.evict_idle().await;
+        inner.moments.let_go(inner.tick.load(Ordering::Relaxed));
         // Not at the very start, when there is enough to do.
         if number % PRUNE_ROUNDS == 1
             && let Err(error) = inner.prune().await

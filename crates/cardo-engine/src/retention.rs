@@ -60,12 +60,20 @@ impl Retention {
 }
 
 /// The cuts of one twin at one moment.
-struct CutsOf {
+pub(crate) struct CutsOf {
     root: Arc<Root>,
     rules: Vec<(Option<NameId>, Option<Timestamp>)>,
 }
 
 impl CutsOf {
+    /// Where the history of an entity is cut off, and the type that the rule names.
+    pub(crate) fn cut(&self, entity: &str) -> Option<(Timestamp, Option<NameId>)> {
+        let types = self.types(entity);
+        let fits = |name: &Option<NameId>| name.is_none_or(|name| types.contains(&name));
+        let (name, cut) = self.rules.iter().find(|(name, _)| fits(name))?;
+        Some(((*cut)?, *name))
+    }
+
     fn types(&self, entity: &str) -> Vec<NameId> {
         let record = self.root.slot(entity).and_then(|slot| self.root.record(slot));
         match record {
@@ -82,9 +90,7 @@ impl Cuts for CutsOf {
     }
 
     fn of(&self, entity: &str) -> Option<Timestamp> {
-        let types = self.types(entity);
-        let fits = |name: &Option<NameId>| name.is_none_or(|name| types.contains(&name));
-        self.rules.iter().find(|(name, _)| fits(name))?.1
+        self.cut(entity).map(|(cut, _)| cut)
     }
 }
 
@@ -99,17 +105,27 @@ impl Inner {
             }
             let twin = self.twin(&id).await?;
             let now = (self.options.clock)();
-            let cut = |keep: Duration| {
-                let micros = i64::try_from(keep.as_micros()).unwrap_or(i64::MAX);
-                now.plus_micros(micros.saturating_neg())
-            };
-            let rules = retention.of_tenant(&id).map(|rule| {
-                let name = rule.type_name.as_ref();
-                (name.map(|name| self.names.id_or_unknown(name.as_str())), rule.keep.map(cut))
-            });
-            let cuts = CutsOf { root: twin.root.load_full(), rules: rules.collect() };
+            let Some(cuts) = self.cuts_of(&id, &twin.root.load_full()) else { continue };
             self.store.prune(&id, now, Arc::new(cuts)).await?;
         }
         Ok(())
+    }
+
+    /// Where the histories of a twin are cut off by now; none where they never are.
+    pub(crate) fn cuts_of(&self, twin: &TwinId, root: &Arc<Root>) -> Option<CutsOf> {
+        let retention = &self.options.retention;
+        if !retention.cuts_any(twin) {
+            return None;
+        }
+        let now = (self.options.clock)();
+        let cut = |keep: Duration| {
+            let micros = i64::try_from(keep.as_micros()).unwrap_or(i64::MAX);
+            now.plus_micros(micros.saturating_neg())
+        };
+        let rules = retention.of_tenant(twin).map(|rule| {
+            let name = rule.type_name.as_ref();
+            (name.map(|name| self.names.id_or_unknown(name.as_str())), rule.keep.map(cut))
+        });
+        Some(CutsOf { root: root.clone(), rules: rules.collect() })
     }
 }

@@ -259,7 +259,7 @@ impl Pending {
         Begun {
             record: LogRecord {
                 revision: self.root.revision.next(),
-                time: (inner.options.clock)(),
+                time: inner.time_of_change(),
                 principal,
                 origin,
                 changes: Vec::new(),
@@ -308,6 +308,9 @@ impl Pending {
         let bytes: usize = self.tailed.iter().map(|t| t.bytes).sum();
         inner.unprojected.fetch_add(bytes, Ordering::AcqRel);
         let root = if self.root.is_sparse() { self.root.compacted(inner.seed) } else { self.root };
+        if self.tailed.iter().any(|tailed| tailed.followed.amends()) {
+            inner.moments.forget(&self.twin);
+        }
         let has_expiry = root.next_expiry().is_some();
         self.twin.publish(Arc::new(root), self.tailed);
         if bytes > 0 {

@@ -113,6 +113,12 @@ impl Twin {
         Self { place, origin, main, begin, ..Self::new(id, root, begin) }
     }
 
+    /// A twin as it was, of one that is.
+    pub(crate) fn past(id: TwinId, root: Root, now: &Self) -> Self {
+        let revision = root.revision;
+        Self { place: now.place.clone(), ..Self::new(id, root, revision) }
+    }
+
     /// Makes the first record of a branch's log visible.
     pub(crate) fn publish_first(&self, record: Tailed) {
         let base = self.root.load_full();

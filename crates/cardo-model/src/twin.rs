@@ -1,11 +1,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Which twin is meant: a tenant, and one of its branches.
+use crate::Timestamp;
+
+/// Which twin is meant: a tenant, one of its branches, and where a past one is meant, the moment.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TwinId {
     tenant: Arc<str>,
     branch: Arc<str>,
+    moment: Option<Timestamp>,
 }
 
 /// A text that names no tenant or branch.
@@ -21,22 +24,39 @@ impl TwinId {
     /// The main branch of a tenant.
     pub fn of_tenant(tenant: &str) -> Result<Self, InvalidTwinName> {
         check(tenant)?;
-        Ok(Self { tenant: tenant.into(), branch: MAIN_BRANCH.into() })
+        Ok(Self { tenant: tenant.into(), ..Self::default() })
     }
 
     /// Another branch of the same tenant.
     pub fn with_branch(&self, branch: &str) -> Result<Self, InvalidTwinName> {
         check(branch)?;
-        Ok(Self { tenant: self.tenant.clone(), branch: branch.into() })
+        Ok(Self { branch: branch.into(), ..self.clone() })
     }
 
-    /// The main branch of the same tenant.
+    /// The same branch as it was at a moment.
+    #[must_use]
+    pub fn at(&self, moment: Timestamp) -> Self {
+        Self { moment: Some(moment), ..self.clone() }
+    }
+
+    /// The same branch as it is.
+    #[must_use]
+    pub fn now(&self) -> Self {
+        Self { moment: None, ..self.clone() }
+    }
+
+    /// Of which moment it is; none where it is the twin as it is.
+    pub fn moment(&self) -> Option<Timestamp> {
+        self.moment
+    }
+
+    /// The main branch of the same tenant, as it is.
     #[must_use]
     pub fn main(&self) -> Self {
-        Self { tenant: self.tenant.clone(), branch: MAIN_BRANCH.into() }
+        Self { tenant: self.tenant.clone(), ..Self::default() }
     }
 
-    /// Whether this is the main branch of its tenant.
+    /// Whether this is the main branch of its tenant, as it is or was.
     pub fn is_main(&self) -> bool {
         &*self.branch == MAIN_BRANCH
     }
@@ -51,15 +71,15 @@ impl TwinId {
         &self.branch
     }
 
-    /// Whether this is the twin of requests that name no tenant.
+    /// Whether this is the twin of requests that name no tenant, branch and moment.
     pub fn is_default(&self) -> bool {
-        self.tenant.is_empty() && &*self.branch == MAIN_BRANCH
+        self.tenant.is_empty() && &*self.branch == MAIN_BRANCH && self.moment.is_none()
     }
 }
 
 impl Default for TwinId {
     fn default() -> Self {
-        Self { tenant: DEFAULT_TENANT.into(), branch: MAIN_BRANCH.into() }
+        Self { tenant: DEFAULT_TENANT.into(), branch: MAIN_BRANCH.into(), moment: None }
     }
 }
 
@@ -73,7 +93,8 @@ fn check(name: &str) -> Result<(), InvalidTwinName> {
 
 impl fmt::Display for TwinId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.tenant, self.branch)
+        write!(f, "{}/{}", self.tenant, self.branch)?;
+        self.moment.map_or(Ok(()), |moment| write!(f, "@{moment}"))
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use cardo_engine::{
     Append, EncodedRecord, HistoryEvent, HistoryQuery, HistoryRow, Projection, StateSink, Store,
+    Tells,
 };
 use cardo_model::{
     Attribute, Entity, Instance, Iri, JsonText, NameId, Record, RecordHeader, Revision, Seq,
@@ -95,6 +96,8 @@ fn reading(n: u32, name: u32, at: u32) -> HistoryRow {
         time,
         revision: Revision(u64::from(at)),
         ordinal: n,
+        written: time,
+        tells: Tells::Both,
     }
 }
 

@@ -17,7 +17,7 @@ use cardo_model::{DocumentChange, LogRecord, NameId, Record, Revision, Timestamp
 use tokio::sync::oneshot;
 
 use crate::caller::Caller;
-use crate::engine::{Engine, Inner};
+use crate::engine::{Engine, Inner, of_now};
 use crate::follow::Followed;
 use crate::live::{Past, Root};
 use crate::operation::WriteError;
@@ -124,6 +124,7 @@ impl Engine {
         name: &TwinId,
         expires_at: Option<Timestamp>,
     ) -> Result<Revision, BranchError> {
+        of_now(&caller.twin, "branches")?;
         let parent = self.inner().twin(&caller.twin).await?;
         let twin = self.begin(name, expires_at, From::Parent(parent)).await?;
         let inner = self.inner().clone();

@@ -8,7 +8,7 @@ use cardo_model::{DocumentChange, Record, Revision, Seq, TwinId};
 use super::{Change, Entry, Origin};
 use crate::engine::Inner;
 use crate::live::Root;
-use crate::ports::{HistoryEvent, HistoryRow, Projection, StoreError};
+use crate::ports::{HistoryEvent, HistoryRow, Projection, StoreError, Tells};
 use crate::twin::Twin;
 
 /// How many entities are written in one transaction.
@@ -283,6 +283,8 @@ fn first_lines(entities: &[(Seq, Option<Record>)]) -> Vec<HistoryRow> {
         revision: record.view().revision(),
         ordinal: 0,
         event: HistoryEvent::Entity(record.clone()),
+        written: record.view().modified_at(),
+        tells: Tells::Both,
     };
     entities.iter().filter_map(|(_, record)| record.as_ref()).map(line).collect()
 }

@@ -26,7 +26,7 @@ use super::wanted::Wanted;
 use crate::caller::Caller;
 use crate::engine::Inner;
 use crate::history::moment;
-use crate::ports::{HistoryEvent, HistoryRow};
+use crate::ports::{HistoryEvent, HistoryRow, Tells};
 use crate::query::QueryError;
 
 /// The revision of lines of history that are not of this server.
@@ -267,7 +267,15 @@ fn rows_of(inner: &Inner, found: SourceEvolution, before: usize) -> Vec<HistoryR
     let mut rows = Vec::new();
     let mut row = |event, time| {
         ordinal = ordinal.saturating_add(1);
-        HistoryRow { entity: id.clone(), event, time, revision: BEHIND, ordinal }
+        HistoryRow {
+            entity: id.clone(),
+            event,
+            time,
+            revision: BEHIND,
+            ordinal,
+            written: time,
+            tells: Tells::History,
+        }
     };
     let types: Vec<NameId> =
         types.into_iter().map(&mut id_of).filter(|name| *name != NameId::UNKNOWN).collect();

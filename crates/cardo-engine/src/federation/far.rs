@@ -41,6 +41,9 @@ impl Engine {
     #[inline]
     pub fn may_have_sources(&self, twin: &TwinId) -> bool {
         let inner = &self.inner;
+        if twin.moment().is_some() {
+            return false;
+        }
         if twin.is_default() {
             let twin = inner.default_twin.load();
             return twin

@@ -27,6 +27,13 @@ pub struct Followed {
     pub entities: Vec<Option<Record>>,
 }
 
+impl Followed {
+    /// Whether it puts a history right, or takes a part of it out.
+    pub(crate) fn amends(&self) -> bool {
+        self.record.changes.iter().any(|change| matches!(change, EntityChange::Amended { .. }))
+    }
+}
+
 impl Follower {
     pub(crate) fn new(twin: Arc<Twin>, store: Arc<dyn Store>, after: Revision) -> Self {
         let published = twin.published.subscribe();

@@ -1,7 +1,8 @@
 //! Retention: which rows of a history are kept when its beginning is cut off.
 //!
 //! A value holds until the next one, so the last one before the cut stays: what was valid at some
-//! moment behind it is still told.
+//! moment behind it is still told. The last that was written before the cut stays as well, whatever
+//! moment it is about: it is what the entity was behind the cut ([`Tells::State`]).
 
 use std::collections::HashMap;
 
@@ -9,9 +10,10 @@ use cardo_model::{InstanceRef, Iri, NameId, Revision, Timestamp};
 
 use super::carry::{with_record, without};
 use super::join::instances_of;
-use crate::ports::{HistoryEvent, HistoryRow};
+use crate::ports::{HistoryEvent, HistoryRow, Tells};
 
 type Series = (NameId, Option<Box<str>>);
+type Place = (Revision, u32);
 
 /// From which moment on the rows of each series of one entity are kept.
 #[derive(Debug)]
@@ -22,15 +24,26 @@ pub struct Cut {
     /// The moment of the last row of each series that is not behind the cut.
     bases: HashMap<Series, Timestamp>,
     /// The last time that the entity was deleted before the cut.
-    deleted: Option<(Revision, u32)>,
+    deleted: Option<Place>,
     /// The last whole record before the cut.
-    whole: Option<(Revision, u32)>,
+    whole: Option<Place>,
+    /// What was written last before the cut of each series, and as a whole, of all that the entity was.
+    written: HashMap<Series, Place>,
+    written_whole: Option<Place>,
 }
 
 impl Cut {
     /// A cut at a moment, of an entity of which no row is known yet.
     pub fn new(at: Timestamp, now: Timestamp) -> Self {
-        Self { at, now, bases: HashMap::new(), deleted: None, whole: None }
+        Self {
+            at,
+            now,
+            bases: HashMap::new(),
+            deleted: None,
+            whole: None,
+            written: HashMap::new(),
+            written_whole: None,
+        }
     }
 
     /// A cut through rows that are all there are.
@@ -64,8 +77,9 @@ impl Cut {
                 self.see(instance);
             }
         }
+        self.see_written(row);
         let place = Some((row.revision, row.ordinal));
-        if row.time > self.at || place < self.deleted {
+        if row.tells == Tells::State || row.time > self.at || place < self.deleted {
             return;
         }
         match &row.event {
@@ -76,6 +90,29 @@ impl Cut {
                 }
             }
         }
+    }
+
+    fn see_written(&mut self, row: &HistoryRow) {
+        if row.tells == Tells::History || row.written > self.at {
+            return;
+        }
+        let place = (row.revision, row.ordinal);
+        if matches!(row.event, HistoryEvent::Entity(_)) {
+            self.written_whole = self.written_whole.max(Some(place));
+        } else if let Some(series) = series_of(row) {
+            let last = self.written.entry(series).or_insert(place);
+            *last = (*last).max(place);
+        }
+    }
+
+    /// Whether a row says what the entity was at some moment behind the cut.
+    fn is_state(&self, row: &HistoryRow) -> bool {
+        if row.tells == Tells::History || row.written > self.at {
+            return row.tells != Tells::History;
+        }
+        let place = (row.revision, row.ordinal);
+        let later = series_of(row).and_then(|series| self.written.get(&series).copied());
+        later.max(self.written_whole).max(self.deleted).is_none_or(|later| later <= place)
     }
 
     /// Takes notice of a row of a series at a moment; those behind the cut do not count.
@@ -105,8 +142,11 @@ impl Cut {
             return None;
         }
         match &row.event {
+            _ if row.tells == Tells::State => self.is_state(&row).then_some(row),
             HistoryEvent::Entity(record) => {
-                let is_gone = |instance: &HistoryRow| self.drops(instance);
+                let is_gone = |instance: &HistoryRow| {
+                    self.has_expired(instance) || (self.drops(instance) && !self.is_state(instance))
+                };
                 let is_changed = instances_of(record, &row).iter().any(is_gone);
                 let record =
                     if is_changed { without(record, &row, &is_gone) } else { record.clone() };
@@ -114,22 +154,38 @@ impl Cut {
                 let is_superseded = is_old && self.whole.is_some_and(|whole| place < whole);
                 (!(is_bare && is_superseded)).then(|| with_record(&row, record))
             }
-            _ => (!self.drops(&row)).then_some(row),
+            _ if !self.drops(&row) => Some(row),
+            _ => self.is_state(&row).then(|| self.as_state(row)),
         }
     }
 
-    /// Whether a row of a series goes: another one took its place before the cut.
+    /// Whether a row of a series goes from the history: another one took its place before the cut.
     fn drops(&self, row: &HistoryRow) -> bool {
         let Some((name, dataset)) = series_of(row) else { return false };
-        if let HistoryEvent::Instance { instance, .. } = &row.event {
-            let expires_at = InstanceRef::from_bytes(instance).and_then(|i| i.expires_at());
-            if expires_at.is_some_and(|moment| moment <= self.now) {
-                return true;
-            }
-        }
         let place = (row.revision, row.ordinal);
-        (row.time <= self.at && self.deleted.is_some_and(|deleted| place < deleted))
+        self.has_expired(row)
+            || (row.time <= self.at && self.deleted.is_some_and(|deleted| place < deleted))
             || self.drops_up_to(name, dataset.as_deref(), row.time)
+    }
+
+    fn has_expired(&self, row: &HistoryRow) -> bool {
+        let HistoryEvent::Instance { instance, .. } = &row.event else { return false };
+        let expires_at = InstanceRef::from_bytes(instance).and_then(|i| i.expires_at());
+        expires_at.is_some_and(|moment| moment <= self.now)
+    }
+
+    /// A row that says what the entity was and is no longer part of its history. Of what has expired
+    /// nothing is told but that it took the place of another.
+    fn as_state(&self, row: HistoryRow) -> HistoryRow {
+        let event = match series_of(&row) {
+            Some((name, dataset)) if self.has_expired(&row) => {
+                let dataset_id = dataset.and_then(|id| Iri::new(id).ok());
+                HistoryEvent::InstanceDeleted { name, dataset_id }
+            }
+            _ => row.event,
+        };
+        let time = row.written;
+        HistoryRow { event, time, tells: Tells::State, ..row }
     }
 }
 

@@ -182,8 +182,9 @@ pub(super) fn instances_of(record: &Record, row: &HistoryRow) -> Vec<HistoryRow>
                 instance: instance.as_bytes().into(),
             };
             let ordinal = row.ordinal;
-            let (entity, revision) = (row.entity.clone(), row.revision);
-            rows.push(HistoryRow { entity, event, time: instance.time(), revision, ordinal });
+            let (entity, time) = (row.entity.clone(), instance.time());
+            let HistoryRow { revision, written, tells, .. } = *row;
+            rows.push(HistoryRow { entity, event, time, revision, ordinal, written, tells });
         }
     }
     rows

@@ -12,7 +12,7 @@ use cardo_query::TemporalProperty;
 use crate::engine::Inner;
 use crate::federation::{FarRow, settle};
 use crate::follow::Followed;
-use crate::ports::{HistoryEvent, HistoryQuery, HistoryRow};
+use crate::ports::{HistoryEvent, HistoryQuery, HistoryRow, Tells};
 use crate::projector;
 use crate::query::QueryError;
 use crate::snapshot::Snapshot;
@@ -151,7 +151,8 @@ impl Inner {
         let is_asked =
             |followed: &Followed| query.up_to.is_none_or(|last| followed.record.revision <= last);
         for followed in tail.iter().filter(|followed| is_asked(followed)) {
-            rows.extend(projector::rows(followed, Some(&query.entity)));
+            let own = projector::rows(followed, Some(&query.entity));
+            rows.extend(own.into_iter().filter(|row| row.tells != Tells::State));
         }
         // What was before the branch is the history of its parent.
         if let Some(origin) = &twin.origin {

@@ -183,7 +183,11 @@ impl Root {
         self.index(slot, None, Some(&record));
         self.seqs.set(slot, record.view().seq());
         self.live.insert(slot);
-        // The map of ids looks into the records, so the record has to be there before its id.
+        self.enter(slot, record);
+    }
+
+    /// The map of ids looks into the records, so the record has to be there before its id.
+    fn enter(&mut self, slot: u32, record: Record) {
         self.entities.set(slot, Some(record));
         let entities = &self.entities;
         let id_of = |slot: u32| {
@@ -207,6 +211,13 @@ impl Root {
         self.ids.remove(old.view().id(), slot);
         self.live.remove(slot);
         self.entities.set(slot, None);
+    }
+
+    /// Puts an entity back in its slot, which is empty.
+    pub(crate) fn restore(&mut self, slot: u32, record: Record) {
+        self.index(slot, None, Some(&record));
+        self.live.insert(slot);
+        self.enter(slot, record);
     }
 
     fn index(&mut self, slot: u32, old: Option<&Record>, new: Option<&Record>) {
@@ -324,6 +335,13 @@ impl Root {
         root.documents.retain(|kind, _| BRANCHED.contains(&&**kind));
         root.offsets = Arc::default();
         root
+    }
+
+    /// This root as that of a past twin, of which one as it is has the documents.
+    pub(crate) fn as_past(self, now: &Self, revision: Revision) -> Self {
+        let documents = now.branched().documents;
+        let (pasts, offsets) = (Pasts::default(), Arc::default());
+        Self { revision, documents, pasts, offsets, ..self }
     }
 
     /// Takes over the documents with which a branch of another twin would begin.

@@ -7,6 +7,7 @@ mod common;
 mod follow;
 mod history;
 mod links;
+mod moment;
 mod order;
 mod registrations;
 mod tables;

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use cardo_engine::{
     BranchContent, BranchError, Caller, EntityQuery, EvolutionQuery, HistoryEvent, HistoryRow,
-    PageRequest, PageStart,
+    PageRequest, PageStart, Tells,
 };
 use cardo_model::{NameId, Record, Timestamp, TwinId, splice};
 use cardo_query::Filter;
@@ -333,6 +333,8 @@ fn head_line(head: &Record) -> HistoryRow {
         revision: view.revision(),
         ordinal: 0,
         event: HistoryEvent::Head(bare),
+        written: view.created_at(),
+        tells: Tells::History,
     }
 }
 

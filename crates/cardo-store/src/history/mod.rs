@@ -3,3 +3,4 @@
 pub(crate) mod chunk;
 pub(crate) mod row;
 pub(crate) mod select;
+pub(crate) mod walk;

@@ -1,12 +1,14 @@
 //! The binary form of history rows.
 //!
 //! ```text
-//! group = hash id length row*        row = time revision ordinal tag [name] payload
+//! group = hash id length row*        row = time revision ordinal tag [written] [name] payload
 //! ```
 //!
-//! A group holds rows of one entity.
+//! A group holds rows of one entity. A tag has flags beside the event: whether the row is of the
+//! history alone or of the state alone, and whether the moment at which it was written follows, which
+//! else is when the instance was modified, or the time of the row.
 
-use cardo_engine::{HistoryEvent, HistoryRow};
+use cardo_engine::{HistoryEvent, HistoryRow, Tells};
 use cardo_model::{Amendment, EntityId, InstanceRef, Iri, NameId, Record, Revision, Timestamp};
 
 use crate::bytes::{Reader, put_bytes, put_varint};
@@ -19,6 +21,11 @@ const DELETED: u8 = 4;
 const HEAD: u8 = 5;
 const AMENDED: u8 = 6;
 
+const EVENT: u8 = 0x0f;
+const OF_HISTORY: u8 = 0x10;
+const OF_STATE: u8 = 0x20;
+const HAS_WRITTEN: u8 = 0x40;
+
 /// A row read in place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RawRow<'a> {
@@ -27,6 +34,8 @@ pub(crate) struct RawRow<'a> {
     pub(crate) ordinal: u32,
     /// The attribute, where the row is about one.
     pub(crate) name: Option<NameId>,
+    pub(crate) tells: Tells,
+    stated: Option<Timestamp>,
     tag: u8,
     payload: &'a [u8],
     /// The whole row as it is written.
@@ -65,7 +74,18 @@ impl<'a> RawRow<'a> {
         let time = Timestamp::from_bits(reader.i64()?);
         let revision = Revision(reader.varint()?);
         let ordinal = reader.u32()?;
-        let tag = reader.u8()?;
+        let flags = reader.u8()?;
+        let tag = flags & EVENT;
+        let tells = match flags & !(EVENT | HAS_WRITTEN) {
+            0 => Tells::Both,
+            OF_HISTORY => Tells::History,
+            OF_STATE => Tells::State,
+            _ => return None,
+        };
+        let stated = match flags & HAS_WRITTEN {
+            0 => None,
+            _ => Some(Timestamp::from_bits(reader.i64()?)),
+        };
         let name = match tag {
             INSTANCE | DEFAULT_DELETED | DATASET_DELETED => Some(NameId::new(reader.u32()?)),
             ENTITY | DELETED | HEAD | AMENDED => None,
@@ -76,7 +96,15 @@ impl<'a> RawRow<'a> {
             _ => reader.bytes()?,
         };
         let bytes = &start[..start.len() - reader.rest().len()];
-        Some(Self { time, revision, ordinal, name, tag, payload, bytes })
+        Some(Self { time, revision, ordinal, name, tells, stated, tag, payload, bytes })
+    }
+
+    /// When it was written.
+    pub(crate) fn written(&self) -> Timestamp {
+        self.stated.unwrap_or_else(|| {
+            let instance = (self.tag == INSTANCE).then(|| InstanceRef::from_bytes(self.payload));
+            instance.flatten().map_or(self.time, |instance| instance.modified_at())
+        })
     }
 
     /// The dataset of the instance.
@@ -117,8 +145,9 @@ impl<'a> RawRow<'a> {
             (AMENDED, _) => HistoryEvent::Amended(Amendment::decode(self.payload)?),
             _ => HistoryEvent::Deleted,
         };
-        let (time, revision, ordinal) = (self.time, self.revision, self.ordinal);
-        Some(HistoryRow { entity: entity.clone(), event, time, revision, ordinal })
+        let Self { time, revision, ordinal, tells, .. } = self;
+        let (entity, written) = (entity.clone(), self.written());
+        Some(HistoryRow { entity, event, time, revision, ordinal, written, tells })
     }
 }
 
@@ -127,33 +156,45 @@ pub(crate) fn put_row(out: &mut Vec<u8>, row: &HistoryRow) {
     out.extend_from_slice(&row.time.to_bits().to_le_bytes());
     put_varint(out, row.revision.0);
     put_varint(out, u64::from(row.ordinal));
-    let mut put_tag = |tag: u8, name: NameId| {
-        out.push(tag);
-        put_varint(out, u64::from(name.as_u32()));
+    let of = match row.tells {
+        Tells::Both => 0,
+        Tells::History => OF_HISTORY,
+        Tells::State => OF_STATE,
+    };
+    let mut put_tag = |tag: u8, implied: Timestamp| {
+        if implied.to_bits() == row.written.to_bits() {
+            return out.push(tag | of);
+        }
+        out.push(tag | of | HAS_WRITTEN);
+        out.extend_from_slice(&row.written.to_bits().to_le_bytes());
     };
     match &row.event {
         HistoryEvent::Instance { name, instance } => {
-            put_tag(INSTANCE, *name);
+            let read = InstanceRef::from_bytes(instance);
+            put_tag(INSTANCE, read.map_or(row.time, |instance| instance.modified_at()));
+            put_varint(out, u64::from(name.as_u32()));
             put_bytes(out, instance);
         }
-        HistoryEvent::InstanceDeleted { name, dataset_id: None } => put_tag(DEFAULT_DELETED, *name),
-        HistoryEvent::InstanceDeleted { name, dataset_id: Some(dataset_id) } => {
-            put_tag(DATASET_DELETED, *name);
-            put_bytes(out, dataset_id.as_str().as_bytes());
+        HistoryEvent::InstanceDeleted { name, dataset_id } => {
+            put_tag(if dataset_id.is_some() { DATASET_DELETED } else { DEFAULT_DELETED }, row.time);
+            put_varint(out, u64::from(name.as_u32()));
+            if let Some(dataset_id) = dataset_id {
+                put_bytes(out, dataset_id.as_str().as_bytes());
+            }
         }
         HistoryEvent::Entity(record) => {
-            out.push(ENTITY);
+            put_tag(ENTITY, row.time);
             put_bytes(out, record.as_bytes());
         }
         HistoryEvent::Head(record) => {
-            out.push(HEAD);
+            put_tag(HEAD, row.time);
             put_bytes(out, record.as_bytes());
         }
         HistoryEvent::Amended(amendment) => {
-            out.push(AMENDED);
+            put_tag(AMENDED, row.time);
             put_bytes(out, &amendment.encode());
         }
-        HistoryEvent::Deleted => out.push(DELETED),
+        HistoryEvent::Deleted => put_tag(DELETED, row.time),
     }
 }
 

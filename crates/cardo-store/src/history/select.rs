@@ -1,6 +1,6 @@
 //! Which rows of an entity's history answer a question, the same for every store.
 
-use cardo_engine::{HistoryQuery, HistoryRow};
+use cardo_engine::{HistoryQuery, HistoryRow, Tells};
 use cardo_model::{EntityId, NameId, Revision, Timestamp};
 
 use super::row::{RawRow, key_of, series_of};
@@ -39,14 +39,14 @@ impl<'q> Selection<'q> {
 
     /// Takes a row of the entity that is in memory.
     pub(crate) fn offer(&mut self, row: &HistoryRow) {
-        if self.takes(series_of(row).0, row.time, row.revision) {
+        if row.tells != Tells::State && self.takes(series_of(row).0, row.time, row.revision) {
             self.push(row.clone());
         }
     }
 
     /// Takes a row of the entity in its binary form; `None` where that is damaged.
     pub(crate) fn offer_raw(&mut self, entity: &EntityId, row: RawRow<'_>) -> Option<()> {
-        if self.takes(row.name, row.time, row.revision) {
+        if row.tells != Tells::State && self.takes(row.name, row.time, row.revision) {
             self.push(row.to_row(entity)?);
         }
         Some(())

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cardo_engine::{
-    Append, Behind, Cuts, EncodedRecord, HistoryQuery, HistoryRow, LogError, Projected, Projection,
-    StateSink, Store, StoreError,
+    Append, Behind, Cuts, EncodedRecord, HistoryQuery, HistoryRow, HistorySink, HistoryWalk,
+    LogError, Projected, Projection, StateSink, Store, StoreError,
 };
 use cardo_model::{Iri, NameId, Record, Revision, Timestamp, TwinId};
 use hashbrown::HashMap;
@@ -211,6 +211,19 @@ impl Store for MemoryStore {
         query: &HistoryQuery,
     ) -> Result<Vec<HistoryRow>, StoreError> {
         self.read(|inner| inner.twins.get(twin).map(|twin| twin.history(query)).unwrap_or_default())
+    }
+
+    async fn walk_history(
+        &self,
+        twin: &TwinId,
+        walk: &HistoryWalk,
+        sink: &mut dyn HistorySink,
+    ) -> Result<(), StoreError> {
+        self.read(|inner| {
+            if let Some(twin) = inner.twins.get(twin) {
+                twin.walk_history(walk, sink);
+            }
+        })
     }
 
     async fn prune(

@@ -1,14 +1,15 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use cardo_engine::{
-    Amendments, Cut, Cuts, EncodedRecord, HistoryEvent, HistoryQuery, HistoryRow, LogError,
-    Projected, Projection,
+    Amendments, Cut, Cuts, EncodedRecord, HistoryEvent, HistoryQuery, HistoryRow, HistorySink,
+    HistoryWalk, LogError, Projected, Projection,
 };
 use cardo_model::{DocumentChange, EntityId, Record, Revision, Seq, SourceOffset, Timestamp};
 use hashbrown::HashMap;
 
 use crate::check;
 use crate::history::select::Selection;
+use crate::history::walk::is_asked;
 
 /// One twin with its log and what is projected from it.
 #[derive(Debug, Default)]
@@ -122,6 +123,23 @@ impl Twin {
             selection.offer(row);
         }
         selection.finish()
+    }
+
+    pub(super) fn walk_history(&self, walk: &HistoryWalk, sink: &mut dyn HistorySink) {
+        let mut offer = |entity: &EntityId, rows: &[HistoryRow]| {
+            if sink.wants(entity.as_str()) {
+                let asked = rows.iter().filter(|row| is_asked(walk, row));
+                sink.take(entity, asked.cloned().collect());
+            }
+        };
+        let Some(entities) = &walk.entities else {
+            return self.history.iter().for_each(|(entity, rows)| offer(entity, rows));
+        };
+        for entity in entities {
+            if let Some(rows) = self.history.get(entity) {
+                offer(entity, rows);
+            }
+        }
     }
 
     pub(super) fn positions(&self) -> Vec<(Box<str>, Revision)> {

@@ -15,7 +15,7 @@ use crate::history::select::Selection;
 /// What may hold an answer and still grows: of each run that is not compacted, and of the one that is
 /// settled, the chunk in which the entity may stand, and the entity's open blocks with their rows;
 /// also the sealed ones of several series.
-const FIND: &str = "\
+pub(super) const FIND: &str = "\
     SELECT a.first AS entity, 0, 0, -1, '', 0, 0, 0, a.groups, 0 \
     FROM twins t \
     JOIN runs r ON r.twin = t.twin \
@@ -35,7 +35,7 @@ const FIND: &str = "\
     WHERE twin = ?1 AND entity = ?2 AND attribute = -1 AND sealed = 1";
 
 /// Sealed blocks of one attribute, or of all, that reach into a range of time.
-const SEALED: &str = "\
+pub(super) const SEALED: &str = "\
     SELECT entity, sealed, number, attribute, dataset, first, last, 0 \
     FROM blocks INDEXED BY blocks_by_time \
     WHERE twin = ?1 AND entity = ?2 AND attribute BETWEEN ?3 AND ?4 AND sealed = 1 \

@@ -37,6 +37,7 @@ mod settled;
 mod state;
 mod statement;
 mod verify;
+mod walk;
 
 use std::future::Future;
 use std::path::Path;
@@ -44,8 +45,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cardo_engine::{
-    Append, Behind, Cuts, EncodedRecord, HistoryQuery, HistoryRow, LogError, Projected, Projection,
-    StateSink, Store, StoreError,
+    Append, Behind, Cuts, EncodedRecord, HistoryQuery, HistoryRow, HistorySink, HistoryWalk,
+    LogError, Projected, Projection, StateSink, Store, StoreError,
 };
 use cardo_model::{Iri, NameId, Revision, Timestamp, TwinId};
 use parking_lot::Mutex;
@@ -276,6 +277,18 @@ impl Store for SqliteStore {
         match self.number(twin).await? {
             Some(number) => self.state.history(number, query).await,
             None => Ok(Vec::new()),
+        }
+    }
+
+    async fn walk_history(
+        &self,
+        twin: &TwinId,
+        walk: &HistoryWalk,
+        sink: &mut dyn HistorySink,
+    ) -> Result<(), StoreError> {
+        match self.number(twin).await? {
+            Some(number) => self.state.walk_history(number, walk, sink).await,
+            None => Ok(()),
         }
     }
 

@@ -3,7 +3,7 @@
 //! Two walks through the entities in the order of their hashes: one over the chunks that are settled,
 //! one over the blocks. What arrived and is not compacted yet is left for the next time. Where an
 //! entity has rows in both, each walk keeps the last ones before the cut that it sees, so that never
-//! too much goes. Blocks of a series that lie wholly before its last value are not even read.
+//! too much goes. Blocks of a series that lie wholly before its last value are read one at a time.
 
 use cardo_engine::{Cut, Cuts, HistoryRow, StoreError};
 use cardo_model::{EntityId, NameId, Timestamp};
@@ -196,9 +196,13 @@ async fn prune_blocks(
     for meta in series {
         let dataset = Some(meta.dataset.as_str()).filter(|dataset| !dataset.is_empty());
         let last = Timestamp::from_micros(meta.last);
-        if cut.drops_up_to(name_of(&meta).map_err(|_| DAMAGED)?, dataset, last) {
-            changes.remove(&meta);
-        } else if let Some(rows) = rows_of(connection, pruning.twin, &meta, &entity).await? {
+        let goes = cut.drops_up_to(name_of(&meta).map_err(|_| DAMAGED)?, dataset, last);
+        let Some(rows) = rows_of(connection, pruning.twin, &meta, &entity).await? else { continue };
+        rows.iter().for_each(|row| cut.see(row));
+        if goes {
+            let after = cut.keep(rows.clone());
+            put_back(changes, &mut left, Block { meta, rows }, after);
+        } else {
             read.push(Block { meta, rows });
         }
     }

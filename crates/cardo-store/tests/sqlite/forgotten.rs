@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use cardo_engine::{Amendments, HistoryEvent, HistoryQuery, HistoryRow, Store};
+use cardo_engine::{Amendments, HistoryEvent, HistoryQuery, HistoryRow, Store, Tells};
 use cardo_model::{
     Amendment, Instance, Iri, JsonText, NameId, Revision, Timestamp, TwinId, Value, encode_instance,
 };
@@ -38,13 +38,22 @@ fn row(n: u64, name: NameId, dataset: Option<&str>, number: u64, text: &str) -> 
     instance.observed_at = Some(time);
     instance.dataset_id = dataset.map(|dataset| Iri::new(dataset).unwrap());
     let event = HistoryEvent::Instance { name, instance: encode_instance(&instance) };
-    HistoryRow { entity: sensor(n), event, time, revision: Revision(number), ordinal: 1 }
+    line(n, event, (time, number, 1))
 }
 
 fn amended(n: u64, number: u64, amendment: Amendment) -> HistoryRow {
     let time = Timestamp::from_seconds(i64::try_from(number).unwrap());
     let event = HistoryEvent::Amended(amendment);
-    HistoryRow { entity: sensor(n), event, time, revision: Revision(number), ordinal: 0 }
+    line(n, event, (time, number, 0))
+}
+
+fn line(
+    n: u64,
+    event: HistoryEvent,
+    (time, revision, ordinal): (Timestamp, u64, u32),
+) -> HistoryRow {
+    let (entity, revision, tells) = (sensor(n), Revision(revision), Tells::Both);
+    HistoryRow { entity, event, time, revision, ordinal, written: time, tells }
 }
 
 /// Rows of sensors with ever more of them: some settle, some have blocks, some sealed ones.

@@ -1,5 +1,6 @@
 use cardo_engine::{
     Append, EncodedRecord, HistoryEvent, HistoryRow, Projection, StateSink, Store, StoreError,
+    Tells,
 };
 use cardo_model::{
     Attribute, DocumentChange, Entity, EntityId, Instance, Iri, JsonText, LogRecord, NameId,
@@ -77,7 +78,13 @@ pub fn reading(
     instance.dataset_id = dataset.map(|dataset| Iri::new(dataset).expect("an IRI"));
     let event =
         HistoryEvent::Instance { name: NameId::new(name), instance: encode_instance(&instance) };
-    HistoryRow { entity: sensor(n), event, time, revision: Revision(revision), ordinal: 0 }
+    line(n, event, time, revision)
+}
+
+/// A line that was written at the time that it is about.
+fn line(n: u64, event: HistoryEvent, time: Timestamp, revision: u64) -> HistoryRow {
+    let (entity, revision, tells) = (sensor(n), Revision(revision), Tells::Both);
+    HistoryRow { entity, event, time, revision, ordinal: 0, written: time, tells }
 }
 
 /// The deletion of an instance of a sensor's attribute.
@@ -91,21 +98,21 @@ pub fn instance_deleted(
     let dataset_id = dataset.map(|dataset| Iri::new(dataset).expect("an IRI"));
     let event = HistoryEvent::InstanceDeleted { name: NameId::new(name), dataset_id };
     let time = Timestamp::from_seconds(seconds);
-    HistoryRow { entity: sensor(n), event, time, revision: Revision(revision), ordinal: 0 }
+    line(n, event, time, revision)
 }
 
 /// That a sensor came into being or changed its types.
 pub fn entity_event(n: u64, seconds: i64, revision: u64) -> HistoryRow {
     let event = HistoryEvent::Entity(record_at(revision, 0, n));
     let time = Timestamp::from_seconds(seconds);
-    HistoryRow { entity: sensor(n), event, time, revision: Revision(revision), ordinal: 0 }
+    line(n, event, time, revision)
 }
 
 /// That a sensor was deleted.
 pub fn deleted(n: u64, seconds: i64, revision: u64) -> HistoryRow {
     let time = Timestamp::from_seconds(seconds);
     let event = HistoryEvent::Deleted;
-    HistoryRow { entity: sensor(n), event, time, revision: Revision(revision), ordinal: 0 }
+    line(n, event, time, revision)
 }
 
 /// A sink that keeps what it is given.

@@ -2,8 +2,11 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 
-use cardo_engine::{Amendments, Cuts, HistoryEvent, HistoryQuery, HistoryRow, Store};
-use cardo_model::{Amendment, EntityId, InstanceRef, Iri, NameId, Timestamp, TwinId};
+use cardo_engine::{
+    Amendments, Cuts, HistoryEvent, HistoryQuery, HistoryRow, HistorySink, HistoryWalk, Store,
+    Tells,
+};
+use cardo_model::{Amendment, EntityId, InstanceRef, Iri, NameId, Revision, Timestamp, TwinId};
 
 use super::build::{
     append_to, deleted, entity_event, instance_deleted, project, reading, record_at, sensor, twin,
@@ -332,6 +335,80 @@ where
         }
     }
     assert!(after_all * 4 < before_all * 3, "{after_all} of {before_all} rows are left");
+}
+
+/// Rows by entity, of all but one of them.
+#[derive(Default)]
+struct Walked(BTreeMap<EntityId, Vec<HistoryRow>>);
+
+impl HistorySink for Walked {
+    fn wants(&self, entity: &str) -> bool {
+        entity != sensor(5).as_str()
+    }
+
+    fn take(&mut self, entity: &EntityId, mut rows: Vec<HistoryRow>) {
+        assert!(self.wants(entity.as_str()));
+        self.0.entry(entity.clone()).or_default().append(&mut rows);
+    }
+}
+
+async fn walk<S: Store>(store: &S, twin: &TwinId, walk: &HistoryWalk, n: u64) -> Vec<HistoryRow> {
+    let mut walked = Walked::default();
+    store.walk_history(twin, walk, &mut walked).await.expect("the history is sound");
+    let mut rows = walked.0.remove(&sensor(n)).unwrap_or_default();
+    rows.sort_by_key(|row| (row.revision, row.ordinal));
+    rows
+}
+
+/// A walk hands each row out once: of all entities or of some, up to a revision, of attributes only
+/// what was written by the moment, and nothing that is of the history alone.
+pub async fn a_walk_hands_out_what_was_written_up_to_a_moment<S: Store, G, F>(make: impl Fn() -> F)
+where
+    F: Future<Output = (S, G)>,
+{
+    for seed in 60_u64..64 {
+        let (store, _guard) = make().await;
+        let mut projections = sample(&random_projections(), seed);
+        let twin = twin("a");
+        append_to(&store, &twin, 0, projections.len() as u64).await;
+        let mut all = Vec::new();
+        for projection in &mut projections {
+            for row in &mut projection.history {
+                row.written = row.time.plus_micros(i64::from(row.ordinal % 3) * 40_000_000);
+                let of_attribute = matches!(
+                    row.event,
+                    HistoryEvent::Instance { .. } | HistoryEvent::InstanceDeleted { .. }
+                );
+                row.tells = match row.ordinal % 5 {
+                    3 if of_attribute => Tells::History,
+                    4 if of_attribute => Tells::State,
+                    _ => Tells::Both,
+                };
+            }
+            all.extend(projection.history.iter().cloned());
+            store.project(&twin, projection.clone()).await.unwrap();
+        }
+        let up_to = Revision(projections.len() as u64 * 2 / 3);
+        let until = Timestamp::from_seconds(300);
+        for n in 0..6 {
+            let is_of = |row: &&HistoryRow| row.entity == sensor(n) && row.revision <= up_to;
+            let is_asked = |row: &&HistoryRow| match row.event {
+                HistoryEvent::Instance { .. } | HistoryEvent::InstanceDeleted { .. } => {
+                    row.written <= until && row.tells != Tells::History
+                }
+                _ => true,
+            };
+            let mut wanted: Vec<HistoryRow> =
+                all.iter().filter(is_of).filter(is_asked).filter(|_| n != 5).cloned().collect();
+            wanted.sort_by_key(|row| (row.revision, row.ordinal));
+            for entities in [None, Some(vec![sensor(n), sensor(77)])] {
+                let asked = HistoryWalk { entities, up_to, until };
+                assert_eq!(walk(&store, &twin, &asked, n).await, wanted, "seed {seed}, sensor {n}");
+            }
+            let history = ask(&store, &twin, &HistoryQuery::whole(sensor(n))).await;
+            assert!(history.iter().all(|row| row.tells != Tells::State));
+        }
+    }
 }
 
 /// Deletions of instances and entities are history, and so is what came before them.

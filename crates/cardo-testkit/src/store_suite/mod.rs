@@ -67,6 +67,7 @@ macro_rules! store_suite {
             a_twin_begins_behind_a_revision_once,
             a_dropped_twin_leaves_nothing,
             what_holds_at_a_cut_and_behind_it_stays,
+            a_walk_hands_out_what_was_written_up_to_a_moment,
             random_twins_equal_a_plain_model,
         );
     };

@@ -1,0 +1,494 @@
+//! Past twins: what a twin was at every moment, against what it showed then.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use cardo_engine::{
+    Batch, BranchError, Caller, Engine, EngineOptions, HistoryRequest, Operation, QueryError,
+    Retention, RetentionRule, Store, TypeInfo, WhichInstances, WriteError,
+};
+use cardo_model::{
+    Attribute, AttributeFragment, Entity, Instance, InstanceFragment, NameId, Record, Revision,
+    Scope, Seq, Timestamp, TwinId,
+};
+use cardo_query::Filter;
+use cardo_store::{MemoryStore, SqliteOptions, SqliteStore};
+use proptest::prelude::*;
+
+use crate::common::{all, at, id, iri, name, number, one, point, retrieve, sensor, value};
+
+/// A clock that tests move on.
+#[derive(Clone, Default)]
+struct Hands(Arc<AtomicI64>);
+
+impl Hands {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(self.0.load(Ordering::SeqCst))
+    }
+
+    fn move_on(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    fn options(&self, retention: Retention) -> EngineOptions {
+        let hands = self.clone();
+        let clock = Arc::new(move || hands.now());
+        EngineOptions { clock, retention, moments: 4, ..EngineOptions::default() }
+    }
+}
+
+fn at_moment(caller: &Caller, moment: Timestamp) -> Caller {
+    Caller { twin: caller.twin.at(moment), ..caller.clone() }
+}
+
+/// An entity with its dates and its place; the order of its attributes tells nothing.
+type Shown = (Seq, Revision, Timestamp, Timestamp, Entity<NameId>);
+
+fn shown(record: &Record) -> Shown {
+    let view = record.view();
+    let mut entity = view.decode();
+    entity.attributes.sort_by_key(|attribute| attribute.name);
+    for attribute in &mut entity.attributes {
+        attribute.instances.sort_by(|a, b| a.dataset_id.cmp(&b.dataset_id));
+    }
+    (view.seq(), view.revision(), view.created_at(), view.modified_at(), entity)
+}
+
+/// All that a twin shows: its entities in order, and what its indexes say of types.
+#[derive(Debug, PartialEq)]
+struct Whole {
+    entities: Vec<Shown>,
+    types: Vec<TypeInfo>,
+}
+
+async fn whole(engine: &Engine, caller: &Caller) -> Result<Whole, QueryError> {
+    let page = engine.query(caller, &all(Filter::True)).await?;
+    let types = engine.snapshot_with_times(caller).await?.types();
+    Ok(Whole { entities: page.entities.iter().map(shown).collect(), types })
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Write(Vec<(u32, What)>),
+    Project,
+    Compact,
+    Restart,
+    Prune,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    /// Creates the entity, or gives it anew.
+    Whole(Vec<Value>),
+    Append(Value),
+    /// A reading of a source, which may be late.
+    Reading(Value),
+    /// Something for the history alone.
+    Record(Value),
+    SubAttribute(u8),
+    Type(bool),
+    Scope(u8),
+    DeleteAttribute(u8),
+    Delete,
+}
+
+#[derive(Clone, Debug)]
+struct Value {
+    attribute: u8,
+    dataset: bool,
+    value: i32,
+    observed: Option<i64>,
+}
+
+const ATTRIBUTES: [&str; 4] = ["a", "b", "c", "location"];
+
+fn term(attribute: u8) -> &'static str {
+    ATTRIBUTES[usize::from(attribute) % ATTRIBUTES.len()]
+}
+
+impl Value {
+    fn instance(&self) -> Instance {
+        let value = f64::from(self.value);
+        let mut instance = match term(self.attribute) {
+            "location" => point(value / 10.0, value / 20.0),
+            _ => number(value),
+        };
+        instance.dataset_id = self.dataset.then(|| iri("urn:ngsi-ld:Dataset:north"));
+        match self.observed {
+            Some(second) => at(instance, second),
+            None => instance,
+        }
+    }
+
+    fn attribute(&self) -> Attribute {
+        Attribute::new(name(term(self.attribute)), self.instance())
+    }
+}
+
+fn entity(n: u32, values: &[Value]) -> Entity {
+    let mut entity = sensor(n, Vec::new());
+    for value in values {
+        if entity.attributes.iter().all(|known| known.name != name(term(value.attribute))) {
+            entity.attributes.push(value.attribute());
+        }
+    }
+    entity
+}
+
+impl What {
+    fn operation(&self, n: u32) -> Operation {
+        let append = |types, scopes, attributes| Operation::Append {
+            id: id(n),
+            types,
+            scopes,
+            attributes,
+            no_overwrite: false,
+        };
+        match self {
+            Self::Whole(values) => Operation::CreateOrReplace(entity(n, values)),
+            Self::Append(value) => append(Vec::new(), None, vec![value.attribute()]),
+            Self::Reading(value) => Operation::Ingest(entity(n, std::slice::from_ref(value))),
+            Self::Record(value) => Operation::Record {
+                id: id(n),
+                types: vec![name("Sensor")],
+                scopes: Vec::new(),
+                attributes: vec![value.attribute()],
+                must_exist: false,
+            },
+            Self::SubAttribute(attribute) => Operation::PartialUpdate {
+                id: id(n),
+                name: name(term(*attribute)),
+                fragment: InstanceFragment {
+                    unit_code: Some("MTR".into()),
+                    attributes: vec![AttributeFragment {
+                        name: name("quality"),
+                        instances: vec![InstanceFragment {
+                            value: Some(number(f64::from(*attribute)).value),
+                            ..InstanceFragment::default()
+                        }],
+                    }],
+                    ..InstanceFragment::default()
+                },
+            },
+            Self::Type(is_tram) => {
+                append(vec![name(if *is_tram { "Tram" } else { "Bus" })], None, Vec::new())
+            }
+            Self::Scope(n) => {
+                let scope = Scope::new(&format!("/city/{n}")).unwrap();
+                append(Vec::new(), Some(vec![scope]), Vec::new())
+            }
+            Self::DeleteAttribute(attribute) => Operation::DeleteAttribute {
+                id: id(n),
+                name: name(term(*attribute)),
+                which: WhichInstances::All,
+            },
+            Self::Delete => Operation::Delete(id(n)),
+        }
+    }
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    (0..4_u8, prop::bool::weighted(0.2), 0..100_i32, prop::option::of(0..200_i64)).prop_map(
+        |(attribute, dataset, value, observed)| Value { attribute, dataset, value, observed },
+    )
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let what = prop_oneof![
+        4 => prop::collection::vec(values(), 0..4).prop_map(What::Whole),
+        6 => values().prop_map(What::Append),
+        4 => values().prop_map(What::Reading),
+        1 => values().prop_map(What::Record),
+        2 => (0..4_u8).prop_map(What::SubAttribute),
+        1 => any::<bool>().prop_map(What::Type),
+        1 => (0..3_u8).prop_map(What::Scope),
+        1 => (0..4_u8).prop_map(What::DeleteAttribute),
+        2 => Just(What::Delete),
+    ];
+    let writes = prop::collection::vec((0..12_u32, what), 1..6).prop_map(Step::Write);
+    let step = prop_oneof![
+        12 => writes,
+        2 => Just(Step::Project),
+        1 => Just(Step::Compact),
+        1 => Just(Step::Restart),
+        1 => Just(Step::Prune),
+    ];
+    prop::collection::vec(step, 10..60)
+}
+
+enum Kept {
+    Memory(Arc<MemoryStore>),
+    Sqlite(Arc<SqliteStore>, tempfile::TempDir),
+}
+
+impl Kept {
+    async fn new(is_sqlite: bool) -> Self {
+        if !is_sqlite {
+            return Self::Memory(Arc::new(MemoryStore::new()));
+        }
+        let dir = tempfile::tempdir().unwrap();
+        Self::Sqlite(Self::open(&dir).await, dir)
+    }
+
+    async fn open(dir: &tempfile::TempDir) -> Arc<SqliteStore> {
+        // Small portions, so that compaction often stands half done.
+        let options =
+            SqliteOptions { compacts: false, compaction_bytes: 2_000, ..SqliteOptions::default() };
+        Arc::new(SqliteStore::open(dir.path(), options).await.unwrap())
+    }
+
+    fn store(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Memory(store) => store.clone(),
+            Self::Sqlite(store, _) => store.clone(),
+        }
+    }
+
+    async fn compact(&self) {
+        if let Self::Sqlite(store, _) = self {
+            store.compact(&TwinId::default()).await.unwrap();
+        }
+    }
+
+    async fn reopen(&mut self) {
+        match self {
+            Self::Memory(store) => store.reopen(),
+            Self::Sqlite(store, dir) => *store = Self::open(dir).await,
+        }
+    }
+}
+
+fn kept_for(seconds: u64) -> Retention {
+    let keep = Some(Duration::from_secs(seconds));
+    Retention { rules: vec![RetentionRule { keep, ..RetentionRule::default() }] }
+}
+
+/// Does all steps, and then asks for what was after each of them.
+async fn compare(steps: Vec<Step>, is_sqlite: bool, keep: Option<u64>) {
+    let hands = Hands::default();
+    hands.move_on(1_000);
+    let retention = keep.map(kept_for).unwrap_or_default();
+    let mut kept = Kept::new(is_sqlite).await;
+    let mut engine = Engine::open(kept.store(), hands.options(retention.clone())).await.unwrap();
+    let caller = Caller::local("test");
+    let mut were = Vec::new();
+    for step in steps {
+        match step {
+            Step::Write(writes) => {
+                let operations = writes.iter().map(|(n, what)| what.operation(*n)).collect();
+                engine.apply(&caller, Batch { operations, ..Batch::default() }).await.unwrap();
+                let head = engine.snapshot(&caller).await.unwrap().revision();
+                were.push((hands.now(), head, whole(&engine, &caller).await.unwrap()));
+                hands.move_on(3);
+            }
+            Step::Project => engine.project_all().await.unwrap(),
+            Step::Compact => kept.compact().await,
+            Step::Prune => engine.prune_histories().await.unwrap(),
+            Step::Restart => {
+                engine.close().await.unwrap();
+                kept.reopen().await;
+                engine =
+                    Engine::open(kept.store(), hands.options(retention.clone())).await.unwrap();
+            }
+        }
+    }
+    let mut known = 0;
+    for (moment, head, was) in &were {
+        // The second after is no other moment.
+        for moment in [*moment, moment.plus_micros(1_500_000)] {
+            let past = at_moment(&caller, moment);
+            let cut =
+                keep.map(|keep| hands.now().plus_micros(-1_000_000 * i64::try_from(keep).unwrap()));
+            match whole(&engine, &past).await {
+                Err(QueryError::Forgotten { since, .. }) => {
+                    assert!(cut.is_some_and(|cut| moment < cut && since == cut));
+                }
+                shown => {
+                    known += 1;
+                    assert_eq!(&shown.unwrap(), was, "at {moment}");
+                    let revision = engine.snapshot(&past).await.unwrap().revision();
+                    assert!(revision <= *head, "{revision} of {head}");
+                }
+            }
+        }
+    }
+    assert!(were.len() < 8 || known > 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_past_moment_shows_what_was(steps in steps(), is_sqlite: bool) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(compare(steps, is_sqlite, None));
+    }
+
+    #[test]
+    fn what_retention_keeps_is_exact_and_what_it_drops_is_refused(
+        steps in steps(),
+        is_sqlite: bool,
+        keep in 5..60_u64,
+    ) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(compare(steps, is_sqlite, Some(keep)));
+    }
+}
+
+async fn started() -> (Engine, Hands, Caller) {
+    let hands = Hands::default();
+    hands.move_on(1_000);
+    let store = Arc::new(MemoryStore::new());
+    let engine = Engine::open(store, hands.options(Retention::default())).await.unwrap();
+    (engine, hands, Caller::local("test"))
+}
+
+async fn put(engine: &Engine, caller: &Caller, n: u32, v: f64) {
+    let entity = sensor(n, vec![("v", number(v))]);
+    one(engine, caller, Operation::CreateOrReplace(entity)).await.unwrap();
+}
+
+async fn v(engine: &Engine, caller: &Caller, n: u32) -> Option<String> {
+    value(engine, &retrieve(engine, caller, n).await?, "v")
+}
+
+#[tokio::test]
+async fn a_past_twin_takes_no_writes_and_has_neither_histories_nor_followers_nor_branches() {
+    let (engine, hands, now) = started().await;
+    put(&engine, &now, 1, 1.0).await;
+    hands.move_on(1);
+    let past = at_moment(&now, Timestamp::from_seconds(1_000));
+    assert_eq!(v(&engine, &past, 1).await.as_deref(), Some("1"));
+    let batch = Batch { operations: vec![Operation::Delete(id(1))], ..Batch::default() };
+    assert!(matches!(engine.apply(&past, batch).await, Err(WriteError::Past(_))));
+    let refused = |error: QueryError| matches!(error, QueryError::NotOfThePast(_));
+    let request = HistoryRequest {
+        entity: id(1),
+        attributes: Vec::new(),
+        datasets: None,
+        property: None,
+        from: None,
+        until: None,
+        last: None,
+        limit: 10,
+    };
+    assert!(refused(engine.history(&past, &request).await.unwrap_err()));
+    assert!(engine.follow(&past.twin, Revision(0)).await.is_err_and(refused));
+    let plan = TwinId::default().with_branch("plan").unwrap();
+    let branched = engine.branch(&past, &plan, None).await;
+    assert!(matches!(branched, Err(BranchError::Query(QueryError::NotOfThePast(_)))));
+}
+
+#[tokio::test]
+async fn a_moment_that_is_not_over_is_refused() {
+    let (engine, hands, now) = started().await;
+    put(&engine, &now, 1, 1.0).await;
+    for ahead in [0, 10] {
+        let past = at_moment(&now, hands.now().plus_micros(ahead));
+        assert!(matches!(engine.snapshot(&past).await, Err(QueryError::NotOver(_))));
+    }
+    hands.move_on(1);
+    let past = at_moment(&now, Timestamp::from_seconds(1_000));
+    assert_eq!(engine.snapshot(&past).await.unwrap().revision(), Revision(1));
+    let before = at_moment(&now, Timestamp::from_seconds(999));
+    assert!(engine.snapshot(&before).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_past_of_a_branch_is_its_own_and_before_it_that_of_its_parent() {
+    let (engine, hands, main) = started().await;
+    put(&engine, &main, 1, 1.0).await;
+    hands.move_on(10);
+    put(&engine, &main, 1, 2.0).await;
+    hands.move_on(10);
+    let plan = TwinId::default().with_branch("plan").unwrap();
+    engine.branch(&main, &plan, None).await.unwrap();
+    let plan = Caller { twin: plan, ..main.clone() };
+    hands.move_on(10);
+    put(&engine, &plan, 1, 30.0).await;
+    put(&engine, &main, 1, 3.0).await;
+    hands.move_on(10);
+    let mut seen = Vec::new();
+    for seconds in [1_000, 1_010, 1_020, 1_030] {
+        let moment = Timestamp::from_seconds(seconds);
+        let of = |caller: &Caller| at_moment(caller, moment);
+        seen.push((v(&engine, &of(&main), 1).await, v(&engine, &of(&plan), 1).await));
+    }
+    let pair = |a: &str, b: &str| (Some(a.to_owned()), Some(b.to_owned()));
+    assert_eq!(seen, [pair("1", "1"), pair("2", "2"), pair("2", "2"), pair("3", "30")]);
+    engine.drop_branch(&plan.twin).await.unwrap();
+    let gone = engine.snapshot(&at_moment(&plan, Timestamp::from_seconds(1_030))).await;
+    assert!(matches!(gone, Err(QueryError::UnknownBranch(_))));
+}
+
+#[tokio::test]
+async fn what_had_expired_was_not_there() {
+    let (engine, hands, now) = started().await;
+    let expiring = |v, second| {
+        let mut instance = number(v);
+        instance.expires_at = Some(Timestamp::from_seconds(second));
+        instance
+    };
+    let entity = sensor(1, vec![("v", expiring(1.0, 1_010)), ("w", number(5.0))]);
+    one(&engine, &now, Operation::Create(entity)).await.unwrap();
+    let mut mortal = sensor(2, vec![("v", number(2.0))]);
+    mortal.expires_at = Some(Timestamp::from_seconds(1_020));
+    one(&engine, &now, Operation::Create(mortal)).await.unwrap();
+    hands.move_on(30);
+    let mut seen = Vec::new();
+    for seconds in [1_009, 1_010, 1_020] {
+        let past = at_moment(&now, Timestamp::from_seconds(seconds));
+        seen.push((v(&engine, &past, 1).await, v(&engine, &past, 2).await));
+    }
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(seen, [(some("1"), some("2")), (None, some("2")), (None, None)]);
+}
+
+#[tokio::test]
+async fn what_was_taken_out_of_a_history_is_in_no_past_twin() {
+    let (engine, hands, now) = started().await;
+    put(&engine, &now, 1, 1.0).await;
+    hands.move_on(10);
+    put(&engine, &now, 1, 2.0).await;
+    hands.move_on(10);
+    let past = |seconds| at_moment(&now, Timestamp::from_seconds(seconds));
+    assert_eq!(v(&engine, &past(1_000), 1).await.as_deref(), Some("1"));
+    one(&engine, &now, Operation::ForgetHistory(id(1))).await.unwrap();
+    hands.move_on(10);
+    assert!(retrieve(&engine, &past(1_000), 1).await.is_none());
+    // What it is it has been since.
+    assert_eq!(v(&engine, &past(1_010), 1).await.as_deref(), Some("2"));
+    for w in [7.0, 8.0] {
+        let append = Operation::Append {
+            id: id(1),
+            types: Vec::new(),
+            scopes: None,
+            attributes: vec![Attribute::new(name("w"), number(w))],
+            no_overwrite: false,
+        };
+        one(&engine, &now, append).await.unwrap();
+        hands.move_on(10);
+    }
+    let seen = retrieve(&engine, &past(1_025), 1).await.unwrap();
+    assert_eq!(value(&engine, &seen, "v"), None);
+    let seen = retrieve(&engine, &past(1_030), 1).await.unwrap();
+    let of = |term| value(&engine, &seen, term);
+    assert_eq!((of("v"), of("w")), (None, Some("7".to_owned())));
+}
+
+#[tokio::test]
+async fn only_so_many_past_twins_stay_in_memory() {
+    let (engine, hands, now) = started().await;
+    for n in 0..10_u32 {
+        put(&engine, &now, 1, f64::from(n)).await;
+        hands.move_on(1);
+    }
+    for n in 0..10_u32 {
+        let past = at_moment(&now, Timestamp::from_seconds(1_000 + i64::from(n)));
+        assert_eq!(v(&engine, &past, 1).await, Some(n.to_string()));
+    }
+    let metrics = engine.metrics();
+    assert_eq!(metrics.moments, 4);
+    assert!(metrics.moment_bytes > 0);
+}
