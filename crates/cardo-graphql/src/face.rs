@@ -142,7 +142,7 @@ impl Face {
 
     /// Learns that a relationship leads to entities of several types.
     pub(crate) fn learn_mixed(&self, caller: &Caller, table: &Table, column: &Column) {
-        let key = (caller.twin.clone(), table.type_name.clone(), column.name.clone());
+        let key = (caller.twin.now(), table.type_name.clone(), column.name.clone());
         self.mixed.lock().insert(key);
         self.schemas.lock().forget(&caller.twin);
     }
@@ -164,7 +164,7 @@ impl Face {
                 ids.dedup();
                 ids.truncate(SAMPLE);
                 let mut seen = self.seen(&self.some(caller, Filter::Ids(ids)).await?);
-                let key = (caller.twin.clone(), table.type_name.clone(), column.name.clone());
+                let key = (caller.twin.now(), table.type_name.clone(), column.name.clone());
                 if self.mixed.lock().contains(&key) {
                     seen.all.clear();
                 }

@@ -19,9 +19,11 @@ pub(crate) enum Code {
     DocumentTooLarge,
     Forbidden,
     FragmentCycle,
+    Gone,
     Internal,
     NotAcceptable,
     NotFound,
+    NotSupported,
     OperationNotAllowed,
     ParseFailed,
     SchemaChanged,
@@ -51,9 +53,11 @@ impl Code {
             Self::DocumentTooLarge => "DOCUMENT_TOO_LARGE",
             Self::Forbidden => "FORBIDDEN",
             Self::FragmentCycle => "FRAGMENT_CYCLE",
+            Self::Gone => "GONE",
             Self::Internal => "INTERNAL_SERVER_ERROR",
             Self::NotAcceptable => "NOT_ACCEPTABLE",
             Self::NotFound => "NOT_FOUND",
+            Self::NotSupported => "NOT_SUPPORTED",
             Self::OperationNotAllowed => "OPERATION_NOT_ALLOWED",
             Self::ParseFailed => "GRAPHQL_PARSE_FAILED",
             Self::SchemaChanged => "SCHEMA_CHANGED",
@@ -89,9 +93,11 @@ impl Code {
             Self::BadGateway => StatusCode::BAD_GATEWAY,
             Self::DocumentTooLarge | Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Gone => StatusCode::GONE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::NotFound | Self::UnknownTenant => StatusCode::NOT_FOUND,
+            Self::NotSupported => StatusCode::UNPROCESSABLE_ENTITY,
             Self::OperationNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
             Self::Timeout | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -172,7 +178,10 @@ impl From<QueryError> for Fault {
         match error {
             QueryError::UnknownTenant(_) => Self::new(Code::UnknownTenant, error.to_string()),
             QueryError::UnknownBranch(_) => Self::new(Code::NotFound, error.to_string()),
-            QueryError::Busy | QueryError::NotYet(_) => {
+            QueryError::NotOver(_) => Self::new(Code::BadRequest, error.to_string()),
+            QueryError::Forgotten { .. } => Self::new(Code::Gone, error.to_string()),
+            QueryError::NotOfThePast(_) => Self::new(Code::NotSupported, error.to_string()),
+            QueryError::Busy | QueryError::NotYet(_) | QueryError::BeingMade(_) => {
                 Self::new(Code::Unavailable, error.to_string())
             }
             QueryError::TooManyLinked(_)
@@ -202,6 +211,7 @@ impl From<WriteError> for Fault {
             WriteError::BatchTooLarge(..) => Self::new(Code::TooLarge, error.to_string()),
             WriteError::TooManyNames(_) => Self::input(error.to_string()),
             WriteError::UnknownBranch(_) => Self::new(Code::NotFound, error.to_string()),
+            WriteError::Past(_) => Self::new(Code::NotSupported, error.to_string()),
             WriteError::Busy | WriteError::ShuttingDown => {
                 Self::new(Code::Unavailable, error.to_string())
             }

@@ -99,7 +99,7 @@ struct Outcome {
 }
 
 /// What tagged answers depend on, beside the twin.
-const VARY_ON: &str = "Accept, NGSILD-Tenant, Authorization, Accept-Encoding";
+const VARY_ON: &str = "Accept, NGSILD-Tenant, Cardo-At, Authorization, Accept-Encoding";
 
 async fn answer(face: &Arc<Face>, request: axum::extract::Request) -> Answer<Body> {
     let (mut parts, body) = request.into_parts();

@@ -81,13 +81,16 @@ pub fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-/// The tenant and the branch that the path of a request named; an extension of the request.
+/// The tenant, the branch and the moment that the path of a request named; an extension of the
+/// request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantPrefix {
     /// The tenant; none where the path names a branch alone.
     pub tenant: Option<Arc<str>>,
     /// The branch; none where the main one is meant.
     pub branch: Option<Arc<str>>,
+    /// The moment as it stands in the path; none where the twin as it is is meant.
+    pub moment: Option<Arc<str>>,
 }
 
 impl TenantPrefix {
@@ -95,21 +98,27 @@ impl TenantPrefix {
     pub fn path(&self) -> String {
         let tenant = self.tenant.iter().map(|tenant| format!("/tenants/{tenant}"));
         let branch = self.branch.iter().map(|branch| format!("/branches/{branch}"));
-        tenant.chain(branch).collect()
+        let moment = self.moment.iter().map(|moment| format!("/at/{moment}"));
+        tenant.chain(branch).chain(moment).collect()
     }
 }
 
-/// Takes `/tenants/{tenant}` and `/branches/{branch}` from the front of a path and leaves a
-/// [`TenantPrefix`] behind, for clients that set no headers. To be applied before a router sees the
-/// request.
+/// Takes `/tenants/{tenant}`, `/branches/{branch}` and `/at/{moment}` from the front of a path and
+/// leaves a [`TenantPrefix`] behind, for clients that set no headers. To be applied before a router
+/// sees the request.
 pub fn strip_tenant<B>(mut request: Request<B>) -> Request<B> {
     let path_and_query = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
     let (tenant, rest) = take_prefix(path_and_query, "/tenants/");
     let (branch, rest) = take_prefix(rest, "/branches/");
-    if tenant.is_none() && branch.is_none() {
+    let (moment, rest) = take_prefix(rest, "/at/");
+    if tenant.is_none() && branch.is_none() && moment.is_none() {
         return request;
     }
-    let prefix = TenantPrefix { tenant: tenant.map(Arc::from), branch: branch.map(Arc::from) };
+    let prefix = TenantPrefix {
+        tenant: tenant.map(Arc::from),
+        branch: branch.map(Arc::from),
+        moment: moment.map(Arc::from),
+    };
     let stripped = if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") };
     let Ok(path_and_query) = PathAndQuery::try_from(stripped) else { return request };
     let mut parts = request.uri().clone().into_parts();
@@ -152,6 +161,10 @@ mod tests {
         let branch = Some("/branches/b".to_owned());
         assert_eq!(strip("/branches/b/x"), ("/x".to_owned(), branch.clone()));
         assert_eq!(strip("/branches/b?x"), ("/?x".to_owned(), branch));
+        let all = "/tenants/a/branches/b/at/2026-01-31T12:00:00Z";
+        assert_eq!(strip(&format!("{all}/x")), ("/x".to_owned(), Some(all.to_owned())));
+        let moment = Some("/at/2026-01-31T12%3A00%3A00Z".to_owned());
+        assert_eq!(strip("/at/2026-01-31T12%3A00%3A00Z/x"), ("/x".to_owned(), moment));
         assert_eq!(strip("/x?a=/tenants/a/"), ("/x?a=/tenants/a/".to_owned(), None));
     }
 

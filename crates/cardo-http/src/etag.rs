@@ -41,6 +41,7 @@ impl EntityTags {
         let mut hasher = self.state.build_hasher();
         caller.twin.tenant().hash(&mut hasher);
         caller.twin.branch().hash(&mut hasher);
+        caller.twin.moment().hash(&mut hasher);
         incarnation.unwrap_or_else(|| RandomState::new().hash_one(revision.0)).hash(&mut hasher);
         form.hash(&mut hasher);
         if let Some(restriction) = caller.view.restriction() {
@@ -129,7 +130,7 @@ mod tests {
     use super::*;
     use axum::http::Request;
     use cardo_engine::{Mask, Restriction, View};
-    use cardo_model::TwinId;
+    use cardo_model::{Timestamp, TwinId};
     use cardo_query::Filter;
 
     fn tag_of(tags: &EntityTags, caller: &Caller, revision: u64, form: u8) -> String {
@@ -144,12 +145,15 @@ mod tests {
         assert!(plain.starts_with("W/\"17-") && plain.ends_with('"'), "{plain}");
         assert_eq!(plain, tag_of(&tags, &everybody, 17, 0));
         let north = Caller { twin: TwinId::of_tenant("north").unwrap(), ..everybody.clone() };
+        let moment = everybody.twin.at(Timestamp::from_seconds(1));
+        let past = Caller { twin: moment, ..everybody.clone() };
         let restriction = Restriction { rows: Filter::True, attributes: Mask::Only(Vec::new()) };
         let blind = Caller { view: View::restricted(restriction), ..everybody.clone() };
         let others = [
             tag_of(&tags, &everybody, 18, 0),
             tag_of(&tags, &everybody, 17, 1),
             tag_of(&tags, &north, 17, 0),
+            tag_of(&tags, &past, 17, 0),
             tag_of(&tags, &blind, 17, 0),
             tag_of(&EntityTags::default(), &everybody, 17, 0),
         ];

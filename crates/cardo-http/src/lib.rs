@@ -33,4 +33,4 @@ pub use params::{ParamError, Params, path_decode, query_decode};
 pub use problem::{ErrorKind, Problem};
 pub use reach::{far, reach};
 pub use revision::{MIN_REVISION, REVISION, min_revision, revision_header};
-pub use tenant::{InvalidTenant, TENANT, asked_twin};
+pub use tenant::{AT, InvalidTenant, TENANT, asked_twin};

@@ -244,7 +244,10 @@ impl From<QueryError> for Fault {
                 Self::new(NgsildError::NonexistentTenant, error.to_string())
             }
             QueryError::UnknownBranch(_) => Self::not_found(error.to_string()),
-            QueryError::Busy | QueryError::NotYet(_) => {
+            QueryError::NotOver(_) => Self::bad_data(error.to_string()),
+            QueryError::Forgotten { .. } => Self::new(NgsildError::Gone, error.to_string()),
+            QueryError::NotOfThePast(_) => Self::new(NgsildError::NotSupported, error.to_string()),
+            QueryError::Busy | QueryError::NotYet(_) | QueryError::BeingMade(_) => {
                 Self::later(NgsildError::Unavailable, error.to_string())
             }
             QueryError::TooManyMapped(_) => {
@@ -277,6 +280,7 @@ impl From<WriteError> for Fault {
             WriteError::BatchTooLarge(..) => Self::new(NgsildError::TooLarge, error.to_string()),
             WriteError::TooManyNames(_) => Self::bad_data(error.to_string()),
             WriteError::UnknownBranch(_) => Self::not_found(error.to_string()),
+            WriteError::Past(_) => Self::new(NgsildError::NotSupported, error.to_string()),
             WriteError::Busy | WriteError::ShuttingDown => {
                 Self::later(NgsildError::Unavailable, error.to_string())
             }

@@ -28,6 +28,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) caller: Caller,
     /// Which branch of its name is meant ([`cardo_engine::Engine::incarnation`]).
     pub(crate) incarnation: Option<u64>,
+    /// The twin as it is, whose contexts hold for past ones too.
+    home: TwinId,
 }
 
 /// The media types of answers, in the order of clause 6.3.4.
@@ -65,7 +67,7 @@ impl Face {
         let twin = match asked_snapshot(parts, &twin)? {
             None => twin,
             Some(snapshot) => {
-                self.snapshots.note_use(&snapshot, self.engine.now());
+                self.snapshots.note_use(&snapshot.now(), self.engine.now());
                 snapshot
             }
         };
@@ -83,7 +85,7 @@ impl Face {
             self.engine.wait_for(&caller, revision, MAX_WAIT).await?;
         }
         let incarnation = self.engine.incarnation(&caller.twin);
-        Ok(Ask { parts, caller, incarnation })
+        Ok(Ask::new(parts, caller, incarnation))
     }
 
     /// The twin as it is now.
@@ -97,7 +99,7 @@ impl Face {
     /// The context of a request without a body: that of the `Link` header, or the core
     /// (clause 6.3.5).
     pub(crate) async fn link_naming(&self, ask: &Ask<'_>) -> Result<Arc<Naming>, Fault> {
-        let (headers, twin) = (&ask.parts.headers, &ask.caller.twin);
+        let (headers, twin) = (&ask.parts.headers, &ask.home);
         let Some(first) = headers.get(LINK) else { return Ok(self.contexts.core().clone()) };
         let is_only = headers.get_all(LINK).iter().nth(1).is_none();
         if is_only && let Some(naming) = self.contexts.known_link(twin, first) {
@@ -122,7 +124,7 @@ impl Face {
         let is_patch = ask.parts.method == axum::http::Method::PATCH;
         let bytes = read_body(&ask.parts.headers, body, self.options.limits.body_bytes).await?;
         let context = body_kind(&ask.parts.headers, is_patch)?;
-        Ok(Payload { bytes, context, parts: ask.parts, twin: ask.caller.twin.clone() })
+        Ok(Payload { bytes, context, parts: ask.parts, twin: ask.home.clone() })
     }
 
     /// The context of a document, by the media type it came with (clause 6.3.5). `member` is its
@@ -156,7 +158,7 @@ impl<'a> Payload<'a> {
         } else {
             BodyContext::Link(link_context(&ask.parts.headers)?)
         };
-        Ok(Self { bytes, context, parts: ask.parts, twin: ask.caller.twin.clone() })
+        Ok(Self { bytes, context, parts: ask.parts, twin: ask.home.clone() })
     }
 
     /// For whom its context is looked for.
@@ -166,9 +168,15 @@ impl<'a> Payload<'a> {
 }
 
 impl<'a> Ask<'a> {
+    /// A request of a caller.
+    pub(crate) fn new(parts: &'a Parts, caller: Caller, incarnation: Option<u64>) -> Self {
+        let home = caller.twin.now();
+        Self { parts, caller, incarnation, home }
+    }
+
     /// For whom contexts are looked for.
     pub(crate) fn place(&self) -> Place<'_> {
-        Place { twin: &self.caller.twin, parts: Some(self.parts) }
+        Place { twin: &self.home, parts: Some(self.parts) }
     }
 
     /// The parameters of the request.

@@ -35,7 +35,7 @@ pub(crate) fn answer(
 }
 
 /// What the answers at one address depend on, beside the twin.
-const VARY: &str = "Accept, Link, Prefer, NGSILD-Tenant, Authorization, Accept-Encoding";
+const VARY: &str = "Accept, Link, Prefer, NGSILD-Tenant, Cardo-At, Authorization, Accept-Encoding";
 
 impl Face {
     /// The same for an answer that is a function of the revision and the request alone: with its

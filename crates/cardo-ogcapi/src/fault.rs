@@ -116,7 +116,14 @@ impl From<QueryError> for Fault {
             QueryError::UnknownTenant(_) | QueryError::UnknownBranch(_) => {
                 Self::not_found(error.to_string())
             }
-            QueryError::Busy | QueryError::NotYet(_) => Self::later(error.to_string()),
+            QueryError::NotOver(_) => Self::invalid(error.to_string()),
+            QueryError::Forgotten { .. } => Self::new(StatusCode::GONE, error.to_string()),
+            QueryError::NotOfThePast(_) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
+            }
+            QueryError::Busy | QueryError::NotYet(_) | QueryError::BeingMade(_) => {
+                Self::later(error.to_string())
+            }
             QueryError::TookTooLong(_)
             | QueryError::TooManyLinked(_)
             | QueryError::TooManyMapped(_)

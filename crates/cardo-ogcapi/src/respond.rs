@@ -35,7 +35,7 @@ pub(crate) fn answer(
 }
 
 /// What the answers at one address depend on, beside the twin.
-pub(crate) const VARY_ON: &str = "Accept, NGSILD-Tenant, Authorization, Accept-Encoding";
+pub(crate) const VARY_ON: &str = "Accept, NGSILD-Tenant, Cardo-At, Authorization, Accept-Encoding";
 
 impl Face {
     /// An answer with its `ETag`, or 304. All of it but the `timeStamp` of a page is a function of

@@ -38,6 +38,8 @@ async fn dictionary(operations: &Operations, parts: &Parts) -> Result<Value, Ref
         QueryError::UnknownTenant(_) | QueryError::UnknownBranch(_) => {
             Refusal(StatusCode::NOT_FOUND, error.to_string())
         }
+        QueryError::NotOver(_) => Refusal(StatusCode::BAD_REQUEST, error.to_string()),
+        QueryError::Forgotten { .. } => Refusal(StatusCode::GONE, error.to_string()),
         error => {
             tracing::error!(%error, "the names of a twin could not be told");
             let why = "the twin cannot be read now".to_owned();

@@ -150,6 +150,12 @@ impl Operations {
                 "What branches keep in memory beside the main ones.",
                 metrics.branch_bytes,
             ),
+            ("cardo_moments", "Past twins in memory.", metrics.moments),
+            (
+                "cardo_moment_bytes",
+                "What past twins keep in memory beside the twins as they are.",
+                metrics.moment_bytes,
+            ),
             ("cardo_names", "Names of types and attributes.", metrics.names),
             ("cardo_subscriptions", "Subscriptions at work.", told.subscriptions),
             (

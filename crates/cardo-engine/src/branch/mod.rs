@@ -188,14 +188,20 @@ impl Engine {
     }
 
     /// Which of the twins that had this name one after the other is in memory now; none where none
-    /// is. A number is never given twice, and main branches, which stay, have 0.
+    /// is. A number is never given twice, and main branches, which stay, have 0. A past twin is
+    /// another one after some history was put right.
     #[inline]
     pub fn incarnation(&self, name: &TwinId) -> Option<u64> {
         if name.is_main() {
-            return Some(0);
+            return Some(self.times_amended(name));
         }
-        let twin = self.inner().loaded(name)?;
-        twin.place.branch().strip_prefix('b')?.parse().ok()
+        let twin = self.inner().loaded(&name.now())?;
+        let number: u64 = twin.place.branch().strip_prefix('b')?.parse().ok()?;
+        Some(number ^ self.times_amended(name))
+    }
+
+    fn times_amended(&self, name: &TwinId) -> u64 {
+        name.moment().map_or(0, |_| self.inner().moments.times_amended().rotate_left(32))
     }
 
     /// Sets from when on a branch is gone; whether there is one.

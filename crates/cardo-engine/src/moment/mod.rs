@@ -85,6 +85,11 @@ impl Moments {
         self.kept.lock().retain(|_, one| one.twin.id.tenant() != twin.id.tenant());
     }
 
+    /// How often histories were put right since the engine was opened.
+    pub(crate) fn times_amended(&self) -> u64 {
+        self.amended.load(Ordering::Acquire)
+    }
+
     /// Lets go of those that nobody asks any more.
     pub(crate) fn let_go(&self, tick: u64) {
         let is_idle = |twin: &Twin| twin.used.load(Ordering::Relaxed) + IDLE_ROUNDS < tick;
@@ -142,7 +147,7 @@ impl Inner {
         if let Some(found) = self.moments.get(id, &now) {
             return Ok(found);
         }
-        let amended = self.moments.amended.load(Ordering::Acquire);
+        let amended = self.moments.times_amended();
         self.finish_writes(&now).await;
         let root = now.root.load_full();
         let looking = root.clone();
@@ -154,7 +159,7 @@ impl Inner {
         twin.used = self.tick.load(Ordering::Relaxed).into();
         let twin = Arc::new(twin);
         let options = &self.options;
-        if self.moments.amended.load(Ordering::Acquire) == amended {
+        if self.moments.times_amended() == amended {
             self.moments.put(&twin, bytes, (options.moments, options.moment_bytes));
         }
         Ok(twin)

@@ -48,7 +48,7 @@ pub(crate) async fn prepare(face: &Arc<Face>, mut work: Work) {
             status.clone_into(&mut work.stored.status);
         }
         Source::Queries { parts, naming } => {
-            let ask = Ask { parts, caller: work.main.clone(), incarnation: None };
+            let ask = Ask::new(parts, work.main.clone(), None);
             let answered = answer(face, &ask, naming, &work.stored).await;
             let made = make(face, &work, answered.content).await;
             let (mut details, temporal_details) = (answered.details, answered.temporal_details);

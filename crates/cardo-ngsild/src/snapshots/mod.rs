@@ -56,7 +56,8 @@ pub(crate) fn branch_of(twin: &TwinId, id: &str) -> Option<TwinId> {
 pub(crate) fn asked_snapshot(parts: &Parts, twin: &TwinId) -> Result<Option<TwinId>, Fault> {
     let Some(header) = parts.headers.get(SNAPSHOT) else { return Ok(None) };
     let id = header.to_str().unwrap_or("");
-    branch_of(twin, id).map(Some).ok_or_else(|| unknown(id))
+    let branch = branch_of(twin, id).ok_or_else(|| unknown(id))?;
+    Ok(Some(twin.moment().map_or(branch.clone(), |moment| branch.at(moment))))
 }
 
 pub(crate) fn unknown(id: &str) -> Fault {
