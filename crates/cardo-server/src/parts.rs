@@ -317,6 +317,8 @@ fn engine_options(limits: &LimitsConfig) -> EngineOptions {
         index_bytes: limits.index_memory.as_usize(),
         branches: limits.branches,
         branch_bytes: limits.branch_memory.as_usize(),
+        moments: limits.moments,
+        moment_bytes: limits.moment_memory.as_usize(),
         ..EngineOptions::default()
     }
 }

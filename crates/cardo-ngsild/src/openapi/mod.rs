@@ -88,6 +88,9 @@ fn parameters_of(description: &Description, route: &Route) -> Vec<Value> {
     });
     let in_path = in_path.map(|name| if name == "type" { "typeName" } else { name });
     let common = ["tenant", "minRevision"].into_iter();
+    let resource = route.path.split('/').next();
+    let has_past = matches!(resource, Some("entities" | "types" | "attributes"));
+    let at = (route.method == "get" && has_past).then_some("at");
     let has_names = !matches!(description.body, Body::Ids) && description.tag != "Contexts";
     let link = has_names.then_some("link");
     let accept =
@@ -95,6 +98,7 @@ fn parameters_of(description: &Description, route: &Route) -> Vec<Value> {
     in_path
         .chain(description.parameters.iter().copied())
         .chain(common)
+        .chain(at)
         .chain(link)
         .chain(accept)
         .map(|name| json!({ "$ref": format!("#/components/parameters/{name}") }))

@@ -397,12 +397,19 @@ const IN_PATH: [Row; 10] = [
     ),
 ];
 
-const IN_HEADERS: [Row; 5] = [
+const IN_HEADERS: [Row; 6] = [
     (
         "tenant",
         "NGSILD-Tenant",
         "Which tenant is meant; a prefix /tenants/{tenant} of the path says it as well.",
         Text,
+        "",
+    ),
+    (
+        "at",
+        "Cardo-At",
+        "Ask the twin as it was at a moment, which has to be over; a prefix /at/{moment} of the path says it as well. An extension.",
+        Moment,
         "",
     ),
     (

@@ -56,6 +56,8 @@ pub const KEYS: &[Key] = &[
     key("limits.names", Shape::Integer),
     key("limits.branches", Shape::Integer),
     key("limits.branch_memory", Shape::Text),
+    key("limits.moments", Shape::Integer),
+    key("limits.moment_memory", Shape::Text),
     key("limits.branch_lifetime", Shape::Text),
     key("limits.projector_memory", Shape::Text),
     key("limits.projector_delay", Shape::Text),

@@ -196,6 +196,10 @@ pub struct LimitsConfig {
     pub branches: usize,
     /// How much memory all branches may take beside the twins that they come from.
     pub branch_memory: ByteSize,
+    /// How many past twins stay in memory.
+    pub moments: usize,
+    /// How much memory they may take beside the twins as they are.
+    pub moment_memory: ByteSize,
     /// The longest that a branch is kept, whatever its maker asks for.
     pub branch_lifetime: Span,
     /// How much of the log may lie in memory, not yet projected, before writers wait.
@@ -339,6 +343,8 @@ impl Default for LimitsConfig {
             names: 1_000_000,
             branches: 100,
             branch_memory: ByteSize::new(1_000_000_000),
+            moments: 16,
+            moment_memory: ByteSize::new(1_000_000_000),
             branch_lifetime: Span::from_secs(7 * 24 * 3_600),
             projector_memory: ByteSize::new(64_000_000),
             projector_delay: Span::from_secs(5),

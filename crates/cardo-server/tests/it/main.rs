@@ -20,6 +20,7 @@ mod ingest;
 mod kill;
 mod layering;
 mod lifecycle;
+mod moments;
 mod notify;
 mod one_twin;
 mod reach;
