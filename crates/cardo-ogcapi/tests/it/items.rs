@@ -16,7 +16,7 @@ async fn f20_to_f23_a_page_is_a_feature_collection_with_its_numbers_and_links() 
     let reply = client.get("/collections/Sensor/items?limit=2").await.expect(200);
     assert_eq!(reply.header("content-type"), "application/geo+json");
     let vary = reply.header("vary");
-    assert_eq!(vary, "Accept, NGSILD-Tenant, Authorization, Accept-Encoding");
+    assert_eq!(vary, "Accept, NGSILD-Tenant, Cardo-At, Authorization, Accept-Encoding");
     assert_eq!(reply.header("cardo-revision"), "1");
     let mut page = reply.json();
     let stamp = page["timeStamp"].take();
