@@ -338,7 +338,7 @@ impl Root {
     }
 
     /// This root as that of a past twin, of which one as it is has the documents.
-    pub(crate) fn as_past(self, now: &Self, revision: Revision) -> Self {
+    pub(crate) fn into_past(self, now: &Self, revision: Revision) -> Self {
         let documents = now.branched().documents;
         let (pasts, offsets) = (Pasts::default(), Arc::default());
         Self { revision, documents, pasts, offsets, ..self }

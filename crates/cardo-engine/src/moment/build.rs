@@ -57,7 +57,7 @@ pub(super) fn build(
     let back = if is_few { go_back(now, &were) } else { None };
     let mut built = back.unwrap_or_else(|| build_anew(seed, now, were));
     take_expired(&mut built.root, moment);
-    built.root = built.root.as_past(now, revision);
+    built.root = built.root.into_past(now, revision);
     built
 }
 

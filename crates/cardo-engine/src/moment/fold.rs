@@ -17,12 +17,14 @@ use crate::ports::{HistoryEvent, HistoryRow, HistorySink, Tells};
 
 type Place = (Revision, u32);
 type Series = (NameId, Option<Box<str>>);
+/// Where and when something was written, and what; none where it was deleted.
+type Written<T> = (Place, Timestamp, Option<T>);
 
 /// What is known of one entity so far.
 #[derive(Default)]
 pub(super) struct Fold {
-    whole: Option<(Place, Timestamp, Option<Record>)>,
-    series: HashMap<Series, (Place, Timestamp, Option<Box<[u8]>>)>,
+    whole: Option<Written<Record>>,
+    series: HashMap<Series, Written<Box<[u8]>>>,
     /// Whether rows have to be put right first.
     pub(super) is_amended: bool,
     earliest_creation: Option<Timestamp>,

@@ -248,12 +248,12 @@ impl Inner {
         entity: &EntityId,
     ) -> Result<Fold, QueryError> {
         let walk = HistoryWalk { entities: Some(vec![entity.clone()]), ..walk.clone() };
-        let mut rows = Rows { entity: entity.clone(), rows: Vec::new(), is_cut: false };
+        let mut rows = Rows { entity: entity.clone(), all: Vec::new(), is_cut: false };
         self.walk(twin, &walk, &mut rows).await?;
         if rows.is_cut {
             return Err(QueryError::TooMuchHistory(MOST_ROWS));
         }
-        let mut rows = rows.rows;
+        let mut rows = rows.all;
         rows.retain(|row| row.revision <= walk.up_to);
         let amendments = Amendments::take(&mut rows);
         Ok(Fold::of(amendments.carry_out(rows), walk.until))
@@ -314,7 +314,7 @@ impl Drop for Waiting {
 /// All rows of one entity.
 struct Rows {
     entity: EntityId,
-    rows: Vec<HistoryRow>,
+    all: Vec<HistoryRow>,
     is_cut: bool,
 }
 
@@ -324,7 +324,7 @@ impl HistorySink for Rows {
     }
 
     fn take(&mut self, _: &EntityId, mut rows: Vec<HistoryRow>) {
-        self.rows.append(&mut rows);
-        self.is_cut = self.rows.len() > MOST_ROWS;
+        self.all.append(&mut rows);
+        self.is_cut = self.all.len() > MOST_ROWS;
     }
 }

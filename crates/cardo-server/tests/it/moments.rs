@@ -26,7 +26,7 @@ fn put(server: &Server, id: &str, level: u32, lon: f64) {
 }
 
 fn millis() -> u128 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_millis()
 }
 
 /// A moment between what was written before and what is written from now on.
@@ -36,7 +36,7 @@ fn moment(server: &Server, id: &str) -> String {
         std::thread::sleep(Duration::from_millis(1));
     }
     let entity = server.get(&format!("{}?options=sysAttrs", path_of(id)));
-    entity["modifiedAt"].as_str().unwrap().to_owned()
+    entity["modifiedAt"].as_str().expect("it was asked for").to_owned()
 }
 
 fn at(moment: &str, path: &str) -> String {
@@ -44,7 +44,7 @@ fn at(moment: &str, path: &str) -> String {
 }
 
 fn with(server: &Server, path: &str, header: (&str, &str)) -> Answer {
-    server.connect().send("GET", path, &[header], None).unwrap()
+    server.connect().send("GET", path, &[header], None).expect("the server answers")
 }
 
 fn has(answer: &Answer, text: &str) -> bool {

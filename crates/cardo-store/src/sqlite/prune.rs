@@ -198,7 +198,9 @@ async fn prune_blocks(
         let last = Timestamp::from_micros(meta.last);
         let goes = cut.drops_up_to(name_of(&meta).map_err(|_| DAMAGED)?, dataset, last);
         let Some(rows) = rows_of(connection, pruning.twin, &meta, &entity).await? else { continue };
-        rows.iter().for_each(|row| cut.see(row));
+        for row in &rows {
+            cut.see(row);
+        }
         if goes {
             let after = cut.keep(rows.clone());
             put_back(changes, &mut left, Block { meta, rows }, after);
