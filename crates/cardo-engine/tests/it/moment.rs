@@ -97,7 +97,7 @@ enum What {
 struct Value {
     attribute: u8,
     dataset: bool,
-    value: i32,
+    number: i32,
     observed: Option<i64>,
 }
 
@@ -109,7 +109,7 @@ fn term(attribute: u8) -> &'static str {
 
 impl Value {
     fn instance(&self) -> Instance {
-        let value = f64::from(self.value);
+        let value = f64::from(self.number);
         let mut instance = match term(self.attribute) {
             "location" => point(value / 10.0, value / 20.0),
             _ => number(value),
@@ -190,7 +190,7 @@ impl What {
 
 fn values() -> impl Strategy<Value = Value> {
     (0..4_u8, prop::bool::weighted(0.2), 0..100_i32, prop::option::of(0..200_i64)).prop_map(
-        |(attribute, dataset, value, observed)| Value { attribute, dataset, value, observed },
+        |(attribute, dataset, number, observed)| Value { attribute, dataset, number, observed },
     )
 }
 
