@@ -1,11 +1,12 @@
 //! Coordinate reference systems at the edges; inside all is WGS 84 longitude and latitude.
 
-mod axes;
+mod drawn;
 #[cfg(feature = "proj")]
 mod library;
 mod name;
 mod pure;
 mod recognize;
+mod register;
 mod wkt;
 
 use std::fmt;
@@ -32,6 +33,10 @@ pub trait Transform: fmt::Debug + Send + Sync {
 
     /// From `[longitude, latitude]` in degrees to the reference system.
     fn project(&self, position: [f64; 2]) -> Result<[f64; 2], CrsError>;
+
+    /// The same for many positions, in place; refuses those that the reference system has no place for: they would not
+    /// come back to themselves.
+    fn project_all(&self, positions: &mut [[f64; 2]]) -> Result<(), CrsError>;
 }
 
 /// Why a reference system or a position in it is refused.
@@ -43,11 +48,20 @@ pub enum CrsError {
     /// There is no horizontal reference system of this code.
     #[error("EPSG:{0} is not a known horizontal coordinate reference system")]
     Unknown(u32),
-    /// The system's axes point elsewhere than north and east.
-    #[error(
-        "the axes of EPSG:{0} point south or west; give its coordinates in the order east, north"
-    )]
-    Axes(u32),
+    /// The definitions that are built in are too rough for this code.
+    #[error("EPSG:{0} is computed by the PROJ library alone, which this build is without")]
+    NeedsProj(u32),
+    /// The system has heights, or is none of positions on the ground.
+    #[error("EPSG:{0} is no coordinate reference system of two coordinates on the ground")]
+    NotHorizontal(u32),
+    /// A box ends before it begins.
+    #[error("the lower corner has {low} where the upper one has {high}, which is less")]
+    Box {
+        /// The number of the lower corner.
+        low: f64,
+        /// That of the upper corner.
+        high: f64,
+    },
     /// A position has no counterpart.
     #[error("position [{}, {}] cannot be transformed {way} EPSG:{code}", position[0], position[1])]
     Position {
@@ -111,6 +125,22 @@ impl Crs {
         Ok(Self { code: Code::Epsg(code), swapped: false, transform })
     }
 
+    /// The system that a URI or a safe CURIE names, its positions in the order that the authority defines:
+    /// `http://www.opengis.net/def/crs/EPSG/0/3067`, `urn:ogc:def:crs:EPSG::3067`, `[EPSG:3067]`, and the same of CRS84.
+    ///
+    /// Systems with heights other than those of WGS 84 are refused.
+    pub fn from_uri(text: &str) -> Result<Self, CrsError> {
+        let unknown = || CrsError::Name(text.chars().take(200).collect());
+        match name::parse_uri(text).ok_or_else(unknown)? {
+            Code::Crs84 => Ok(Self::CRS84),
+            Code::Epsg(code) if register::is_horizontal(code) => {
+                Ok(Self::from_epsg(code)?.with_axes(AxisOrder::Authority))
+            }
+            // What is newer than the register is unknown, too.
+            Code::Epsg(code) => Err(CrsError::NotHorizontal(code)),
+        }
+    }
+
     /// The system that a user names, its positions in the order east, north.
     ///
     /// Understood are `EPSG:3879` or the bare number, `urn:ogc:def:crs:EPSG::3879`,
@@ -131,14 +161,18 @@ impl Crs {
     }
 
     /// The same system with the coordinates of its positions in another order.
-    pub fn with_axes(self, order: AxisOrder) -> Result<Self, CrsError> {
+    #[must_use]
+    pub fn with_axes(self, order: AxisOrder) -> Self {
         let swapped = match (order, self.code) {
             (AxisOrder::EastNorth, _) | (_, Code::Crs84) => false,
-            (AxisOrder::Authority, Code::Epsg(code)) => {
-                axes::is_north_first(code).ok_or(CrsError::Axes(code))?
-            }
+            (AxisOrder::Authority, Code::Epsg(code)) => register::is_swapped(code),
         };
-        Ok(Self { swapped, ..self })
+        Self { swapped, ..self }
+    }
+
+    /// The codes of systems of positions on the ground that can be computed.
+    pub fn codes() -> impl Iterator<Item = u32> {
+        register::horizontal_codes().filter(|code| Preferred::has(*code))
     }
 
     /// The EPSG code; `None` for CRS84.
@@ -162,10 +196,22 @@ impl Crs {
         self.transform.is_none() && !self.swapped
     }
 
+    /// Whether coordinates are longitudes and latitudes.
+    pub fn is_geographic(&self) -> bool {
+        match self.code {
+            Code::Crs84 => true,
+            Code::Epsg(code) => register::is_geographic(code),
+        }
+    }
+
+    /// A position of this system with east (longitude) before north (latitude).
+    pub fn east_north(&self, [first, second]: [f64; 2]) -> [f64; 2] {
+        if self.swapped { [second, first] } else { [first, second] }
+    }
+
     /// A position of this system as `[longitude, latitude]`.
     pub fn to_wgs84(&self, position: [f64; 2]) -> Result<[f64; 2], CrsError> {
-        let [x, y] = position;
-        let position = if self.swapped { [y, x] } else { [x, y] };
+        let position = self.east_north(position);
         match &self.transform {
             Some(transform) => transform.to_wgs84(position),
             None => Ok(position),
@@ -179,6 +225,23 @@ impl Crs {
             None => position,
         };
         Ok(if self.swapped { [y, x] } else { [x, y] })
+    }
+
+    /// Many positions of `[longitude, latitude]` as positions of this system, in place. Where one is refused, the others
+    /// are left in any state.
+    ///
+    /// Unlike [`Crs::project`], this refuses positions that the system has no place for, even where a formula has a
+    /// result.
+    pub fn project_all(&self, positions: &mut [[f64; 2]]) -> Result<(), CrsError> {
+        if let Some(transform) = &self.transform {
+            transform.project_all(positions)?;
+        }
+        if self.swapped {
+            for position in positions {
+                position.swap(0, 1);
+            }
+        }
+        Ok(())
     }
 
     /// A geometry of this system in WGS 84 longitude and latitude.
@@ -220,10 +283,24 @@ fn checked_wgs84(result: [f64; 2], position: [f64; 2], code: u32) -> Result<[f64
     }
 }
 
+/// No place on Earth is farther from the origin of a system, in metres or feet: what is comes of a pole that a
+/// projection puts at infinity.
+const FARTHEST: f64 = 1.5e8;
+
 fn checked_finite(result: [f64; 2], position: [f64; 2], code: u32) -> Result<[f64; 2], CrsError> {
-    if result.iter().all(|value| value.is_finite()) {
+    if result.iter().all(|value| value.abs() <= FARTHEST) {
         Ok(result)
     } else {
         Err(CrsError::Position { position, way: "to", code })
     }
+}
+
+/// How far a position may come back from where it was, in degrees: a few metres.
+const RETURN: f64 = 3e-5;
+
+/// Whether a position that came back is the one that went, wherever the antimeridian runs.
+fn returns([lon, lat]: [f64; 2], [west, south]: [f64; 2]) -> bool {
+    let turned = (lon - west + 540.0).rem_euclid(360.0) - 180.0;
+    // Meridians meet at the poles.
+    (lat - south).abs() <= RETURN && turned.abs() * south.to_radians().cos() <= RETURN
 }

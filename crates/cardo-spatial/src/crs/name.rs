@@ -36,6 +36,21 @@ pub(super) fn parse(text: &str) -> Option<Code> {
     bare.or_else(versioned).map(Code::Epsg)
 }
 
+/// The forms in which OGC's standards write the name of a reference system: a URI (OGC 09-048r5, clause 6.2), or a safe
+/// CURIE.
+pub(super) fn parse_uri(text: &str) -> Option<Code> {
+    let curie = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let is_uri =
+        ["http://www.opengis.net/def/crs/", "https://www.opengis.net/def/crs/", "urn:ogc:def:crs:"]
+            .iter()
+            .any(|start| text.starts_with(start));
+    match curie {
+        Some(inner) if inner.starts_with("EPSG:") || inner.starts_with("OGC:") => parse(inner),
+        None if is_uri => parse(text),
+        _ => None,
+    }
+}
+
 fn code(digits: &str) -> Option<u32> {
     let code = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())??;
     // The number that web maps used before theirs was registered.
@@ -93,6 +108,30 @@ mod tests {
             "http://www.opengis.net/def/crs/OGC/0/CRS84h",
         ] {
             assert_eq!(parse(text), Some(Code::Crs84), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_uri_is_no_other_form() {
+        for text in [
+            "http://www.opengis.net/def/crs/EPSG/0/3879",
+            "https://www.opengis.net/def/crs/EPSG/0/3879",
+            "urn:ogc:def:crs:EPSG::3879",
+            "[EPSG:3879]",
+        ] {
+            assert_eq!(parse_uri(text), Some(Code::Epsg(3879)), "{text}");
+        }
+        assert_eq!(parse_uri("[OGC:CRS84]"), Some(Code::Crs84));
+        for text in [
+            "EPSG:3879",
+            "3879",
+            "[3879]",
+            "[EPSG:3879",
+            "<http://www.opengis.net/def/crs/EPSG/0/3879>",
+            "http://www.opengis.net/def/crs/EPSG/3879",
+            "http://www.opengis.net/def/crs/0/unsupported",
+        ] {
+            assert_eq!(parse_uri(text), None, "{text}");
         }
     }
 

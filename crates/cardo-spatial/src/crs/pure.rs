@@ -4,7 +4,7 @@ use crs_definitions::Def;
 use proj4rs::Proj;
 use proj4rs::transform::transform;
 
-use super::{CrsError, Transform, checked_finite, checked_wgs84};
+use super::{CrsError, Transform, checked_finite, checked_wgs84, register, returns};
 
 /// Datum shifts that replace the built-in ones, which differ from those EPSG recommends today: the rotations of
 /// Romania's turn the other way, and for Czechia and Slovakia a shift of three parameters stands for one of seven.
@@ -22,8 +22,11 @@ pub struct PureRust {
 }
 
 impl PureRust {
-    /// The horizontal reference system of an EPSG code.
+    /// The horizontal reference system of an EPSG code; those whose definition is too rough are refused.
     pub fn new(code: u32) -> Result<Self, CrsError> {
+        if register::is_rough(code) {
+            return Err(CrsError::NeedsProj(code));
+        }
         let unknown = |_| CrsError::Unknown(code);
         let definition = definition(code).filter(|def| !def.proj4.contains("+proj=geocent"));
         let definition = definition.ok_or(CrsError::Unknown(code))?;
@@ -33,6 +36,11 @@ impl PureRust {
             wgs84: Proj::from_proj_string("+proj=longlat +datum=WGS84 +no_defs")
                 .map_err(unknown)?,
         })
+    }
+
+    /// Whether the code can be computed.
+    pub(super) fn has(code: u32) -> bool {
+        Self::new(code).is_ok()
     }
 
     fn run(from: &Proj, to: &Proj, position: [f64; 2]) -> Option<[f64; 2]> {
@@ -59,17 +67,25 @@ impl Transform for PureRust {
         let result = Self::run(&self.wgs84, &self.from, position).unwrap_or([f64::NAN; 2]);
         checked_finite(result, position, self.code)
     }
+
+    fn project_all(&self, positions: &mut [[f64; 2]]) -> Result<(), CrsError> {
+        // Nothing tells where the definitions hold, but that they hold both ways.
+        for position in positions {
+            let found = self.project(*position)?;
+            let back = Self::run(&self.from, &self.wgs84, found);
+            if !back.is_some_and(|back| returns(back, *position)) {
+                return Err(CrsError::Position { position: *position, way: "to", code: self.code });
+            }
+            *position = found;
+        }
+        Ok(())
+    }
 }
 
 impl std::fmt::Debug for PureRust {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "PureRust(EPSG:{})", self.code)
     }
-}
-
-/// Whether the code is that of a geographic system, one of longitude and latitude.
-pub(super) fn is_geographic(code: u32) -> bool {
-    definition(code).is_some_and(|def| def.proj4.contains("+proj=longlat"))
 }
 
 /// The built-in definition of a code.

@@ -81,11 +81,7 @@ const RETURN: f64 = 10.0;
 impl Crs {
     /// Why a position, east before north, is hardly one of this system; none where it may be.
     pub fn doubt(&self, [x, y]: [f64; 2]) -> Option<Doubt> {
-        let is_degrees = match self.code {
-            Code::Crs84 => true,
-            Code::Epsg(code) => self.transform.is_none() || pure::is_geographic(code),
-        };
-        if is_degrees {
+        if self.transform.is_none() || self.is_geographic() {
             return (x.abs() > 360.0 || y.abs() > 90.0).then_some(Doubt::NotDegrees);
         }
         if x.abs() <= 180.0 && y.abs() <= 90.0 {
