@@ -6,6 +6,7 @@ use cardo_engine::{QueryError, StoreError};
 use cardo_http::{Denied, ErrorKind, InvalidTenant, Problem};
 
 use crate::params::ParamFault;
+use crate::represent::Misplaced;
 
 /// The kinds of errors; RFC 9457 lets `about:blank` say no more than the status does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +155,13 @@ impl From<InvalidTenant> for Fault {
 
 impl From<ParamFault> for Fault {
     fn from(error: ParamFault) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
+/// A representation that a system has no room for is refused (permission /per/crs/fc-crs-action).
+impl From<Misplaced> for Fault {
+    fn from(error: Misplaced) -> Self {
         Self::invalid(error.to_string())
     }
 }

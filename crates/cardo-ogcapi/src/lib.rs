@@ -23,7 +23,9 @@ mod params;
 mod represent;
 mod request;
 mod respond;
+mod systems;
 mod tiles;
 
 pub use face::{BASE, router};
 pub use options::{OgcLimits, OgcOptions};
+pub use systems::Systems;

@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use cardo_http::{AllowAll, Authorize, Observer};
 
+use crate::systems::Systems;
+
 /// What the face is given beside the engine.
 #[derive(Clone)]
 pub struct OgcOptions {
@@ -16,6 +18,8 @@ pub struct OgcOptions {
     pub description: String,
     /// Limits of what clients can make large.
     pub limits: OgcLimits,
+    /// The reference systems that coordinates can be had and given in.
+    pub systems: Systems,
 }
 
 /// Limits of what clients can make large.
@@ -58,6 +62,7 @@ impl Default for OgcOptions {
             description: "The things of a city as features: each type of entities is a collection."
                 .to_owned(),
             limits: OgcLimits::default(),
+            systems: Systems::default(),
         }
     }
 }

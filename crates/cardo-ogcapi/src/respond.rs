@@ -2,7 +2,8 @@
 
 use axum::body::Body;
 use axum::http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, VARY,
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, HeaderValue,
+    VARY,
 };
 use axum::http::request::Parts;
 use axum::http::{Response, StatusCode};
@@ -15,6 +16,7 @@ use crate::face::{BASE, Face};
 use crate::fault::Fault;
 use crate::html;
 use crate::request::{Ask, HTML};
+use crate::systems::System;
 
 /// Pages load nothing but what this server sends.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; \
@@ -31,6 +33,17 @@ pub(crate) fn answer(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(VARY, HeaderValue::from_static("Accept"));
     headers.insert(REVISION, revision_header(revision));
+    response
+}
+
+/// Which reference system coordinates are in (OGC 18-058r1, /req/crs/ogc-crs-header).
+const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
+
+/// The answer, saying the reference system of its coordinates.
+pub(crate) fn in_system(mut response: Response<Body>, system: &System) -> Response<Body> {
+    if let Ok(value) = HeaderValue::try_from(system.header()) {
+        response.headers_mut().insert(CONTENT_CRS, value);
+    }
     response
 }
 

@@ -18,7 +18,8 @@ use cardo_ingest::{Ingestor, InvalidSource, Sources};
 use cardo_jsonld::{Context, ContextError, Document, Limits};
 use cardo_ngsild::{DeliveryOptions, GateLoader, NgsildLimits, NgsildOptions, NotificationRunner};
 use cardo_notify::{Courier, CourierOptions};
-use cardo_ogcapi::OgcOptions;
+use cardo_ogcapi::{OgcOptions, Systems};
+use cardo_spatial::CrsError;
 use cardo_store::{SqliteOptions, SqliteStore};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -100,6 +101,9 @@ pub enum RunError {
     /// A type in `history.rules` is no name.
     #[error("history.rules: {0}; a type is named in full, as a URI")]
     History(String),
+    /// A reference system of the configuration cannot be offered.
+    #[error("ogc.crs: {0}")]
+    Crs(#[from] CrsError),
     /// A source of the configuration cannot run.
     #[error(transparent)]
     Source(#[from] InvalidSource),
@@ -181,7 +185,9 @@ impl Parts {
             limits,
         };
         let (face, notifications) = cardo_ngsild::router(engine.clone(), options);
+        let systems = Systems::new(config.ogc.crs.iter().map(String::as_str))?;
         let features = OgcOptions {
+            systems,
             authorize: Arc::clone(&authorizer),
             observer: Some(requests.clone()),
             ..OgcOptions::default()

@@ -5,7 +5,7 @@ use cardo_model::{Record, Timestamp, write_json_string};
 
 use super::{PIECE, Pieces, View};
 use crate::documents::Link;
-use crate::represent::{FeatureWriter, Shown, write_moment};
+use crate::represent::{FeatureWriter, Misplaced, Shown, write_moment};
 
 /// What closes a feature collection.
 pub(crate) const END: &[u8] = b"]}";
@@ -38,14 +38,20 @@ pub(crate) fn open_page(
 }
 
 /// Features with commas between them.
-pub(crate) fn write_features(table: &Table, shown: &Shown, records: &[Record], out: &mut Vec<u8>) {
+pub(crate) fn write_features(
+    table: &Table,
+    shown: &Shown,
+    records: &[Record],
+    out: &mut Vec<u8>,
+) -> Result<(), Misplaced> {
     let mut writer = FeatureWriter::new(out, table, shown);
     for (at, record) in records.iter().enumerate() {
         if at > 0 {
             writer.out.push(b',');
         }
-        writer.feature(&record.view());
+        writer.feature(&record.view())?;
     }
+    Ok(())
 }
 
 pub(crate) fn write_links(links: &[Link], out: &mut Vec<u8>) {
@@ -95,7 +101,7 @@ impl Pieces for GeoJsonPieces {
                 out.push(b',');
             }
             self.written += records.len();
-            write_features(table, &self.view.shown, &records, out);
+            write_features(table, &self.view.shown, &records, out).map_err(io::Error::other)?;
         }
         if self.written == self.listing.len() {
             out.extend_from_slice(END);

@@ -5,9 +5,8 @@ use super::{GEOJSON, Link, SCHEMA, STYLES, TILESETS, links_json, own_links};
 use crate::params::is_tiled;
 use crate::represent::quoted;
 use crate::request::{Ask, Format, HTML};
+use crate::systems::{CRS84, Systems};
 
-/// The coordinate reference system of all answers.
-pub(crate) const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
 const GREGORIAN: &str = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian";
 const QUERYABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/queryables";
 const SORTABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/sortables";
@@ -48,7 +47,7 @@ impl Collection<'_> {
     }
 
     /// The description of the collection; `own` where it is the document itself.
-    pub(crate) fn to_json(&self, ask: &Ask<'_>, own: Option<Format>) -> Value {
+    pub(crate) fn to_json(&self, ask: &Ask<'_>, own: Option<Format>, systems: &Systems) -> Value {
         let id = &self.table.name;
         let url = |rest: &str| ask.url(&format!("/collections/{id}{rest}"));
         let mut links = match own {
@@ -71,13 +70,20 @@ impl Collection<'_> {
             let title = "Styles for maps";
             links.push(Link::new(url("/styles"), STYLES, "application/json", title));
         }
+        // The list of collections has the identifiers once (requirement /req/crs/fc-md-crs-list-global).
+        let crs = match own {
+            Some(_) => systems.uris().collect(),
+            None => vec!["#/crs"],
+        };
         let mut body = json!({
             "id": id,
             "title": id,
             "description": self.description(),
             "links": links_json(&links),
             "itemType": "feature",
-            "crs": [CRS84],
+            "crs": crs,
+            // Nothing else is stored (requirement /req/crs/fc-md-storageCrs).
+            "storageCrs": CRS84,
         });
         if let Some(extent) = self.extent() {
             body["extent"] = extent;

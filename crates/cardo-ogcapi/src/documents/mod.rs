@@ -7,7 +7,7 @@ mod schema;
 mod style;
 mod tileset;
 
-pub(crate) use collection::{CRS84, Collection};
+pub(crate) use collection::Collection;
 pub(crate) use link::{Link, encode_segment, links_json, own_links};
 pub(crate) use openapi::api_document;
 pub(crate) use schema::{Schema, type_of};

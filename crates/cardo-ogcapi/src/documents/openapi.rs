@@ -4,11 +4,15 @@ use serde_json::{Map, Value, json};
 use super::{CSV, GEOJSON, MVT, OPENAPI, SCHEMA, STYLE, TILE_JSON, type_of};
 use crate::options::{OgcLimits, OgcOptions};
 use crate::params::{
-    COLLECTION_TILE_PARAMETERS, FILTER_PARAMETERS, ITEM_PARAMETERS, LANGUAGES, PARAMETERS, SYSTEMS,
+    COLLECTION_TILE_PARAMETERS, FILTER_PARAMETERS, ITEM_PARAMETERS, LANGUAGES, PARAMETERS,
     TILE_PARAMETERS, is_queryable,
 };
 use crate::request::HTML;
+use crate::systems::{CRS84, Systems};
 use crate::tiles::MatrixSet;
+
+/// How many reference systems the definition names.
+const MAX_SYSTEMS: usize = 100;
 
 /// The API definition in OpenAPI 3.0; each collection has operations of its own, because its
 /// properties are parameters.
@@ -23,7 +27,7 @@ pub(crate) fn api_document(root: &str, options: &OgcOptions, tables: &Tables) ->
         "servers": [{ "url": root }],
         "tags": tags(),
         "paths": paths(tables),
-        "components": components(options.limits),
+        "components": components(options),
     })
 }
 
@@ -154,7 +158,8 @@ fn features(table: &Table) -> Value {
     let content = content(&[(GEOJSON, Some("featureCollectionGeoJSON")), (HTML, None)]);
     let name = &table.name;
     let summary = format!("Features of the collection {name}");
-    operation("Data", &format!("get{name}Features"), &summary, &content, &parameters, true)
+    let id = format!("get{name}Features");
+    with_system(operation("Data", &id, &summary, &content, &parameters, true))
 }
 
 fn feature(table: &Table) -> Value {
@@ -163,7 +168,15 @@ fn feature(table: &Table) -> Value {
     let summary = format!("A feature of the collection {name}");
     let parameters = [parameter("featureId")].into_iter();
     let parameters: Vec<Value> = parameters.chain(ITEM_PARAMETERS.map(parameter)).collect();
-    operation("Data", &format!("get{name}Feature"), &summary, &content, &parameters, true)
+    let id = format!("get{name}Feature");
+    with_system(operation("Data", &id, &summary, &content, &parameters, true))
+}
+
+/// An operation whose answer says the reference system of its coordinates.
+fn with_system(mut operation: Value) -> Value {
+    operation["responses"]["200"]["headers"]["Content-Crs"] =
+        json!({ "$ref": "#/components/headers/ContentCrs" });
+    operation
 }
 
 /// The parameter that asks for features whose property has a value.
@@ -245,7 +258,7 @@ fn parameter(name: &str) -> Value {
     json!({ "$ref": format!("#/components/parameters/{name}") })
 }
 
-fn components(limits: OgcLimits) -> Value {
+fn components(options: &OgcOptions) -> Value {
     let problem = |description: &str| {
         json!({
             "description": description,
@@ -255,11 +268,15 @@ fn components(limits: OgcLimits) -> Value {
         })
     };
     json!({
-        "parameters": parameters(limits),
+        "parameters": parameters(options.limits, &options.systems),
         "headers": {
             "Revision": {
                 "description": "The revision of the twin that the answer shows",
                 "schema": { "type": "integer" },
+            },
+            "ContentCrs": {
+                "description": "The reference system of the coordinates in the answer, in angle brackets",
+                "schema": { "type": "string" },
             },
         },
         "responses": {
@@ -310,8 +327,29 @@ fn tile_path(name: &str, description: &str, schema: &Value) -> Value {
     parameter
 }
 
-fn parameters(limits: OgcLimits) -> Value {
+/// A parameter that names a reference system (OGC 18-058r1).
+fn system(name: &str, description: &str, systems: &Systems) -> Value {
+    let mut schema = json!({ "type": "string", "format": "uri", "default": CRS84 });
+    let uris: Vec<&str> = systems.uris().collect();
+    // Thousands stand in the description of each collection, and nowhere else.
+    if uris.len() <= MAX_SYSTEMS {
+        schema["enum"] = uris.into();
+    }
+    query(name, description, &schema)
+}
+
+fn parameters(limits: OgcLimits, systems: &Systems) -> Value {
     json!({
+        "crs": system(
+            "crs",
+            "The reference system of the coordinates in the answer, in the order of its axes; the header Content-Crs says it",
+            systems,
+        ),
+        "bbox-crs": system(
+            "bbox-crs",
+            "The reference system of the bbox, in the order of its axes",
+            systems,
+        ),
         "f": query(
             "f",
             "The encoding of the answer; without it the header Accept decides",
@@ -330,7 +368,7 @@ fn parameters(limits: OgcLimits) -> Value {
         "bbox": query(
             "bbox",
             "Only features whose geometry meets this box, and those without a geometry: west, south, \
-             east, north in CRS84, or west, south, bottom, east, north, top. Where the west is \
+             east, north in CRS84 unless bbox-crs names another system, or west, south, bottom, east, north, top. Where the west is \
              greater than the east, the antimeridian runs through the box.",
             &json!({ "type": "array", "minItems": 4, "maxItems": 6, "items": { "type": "number" } }),
         ),
@@ -352,15 +390,10 @@ fn parameters(limits: OgcLimits) -> Value {
             "The language of the filter",
             &json!({ "type": "string", "enum": LANGUAGES, "default": LANGUAGES[0] }),
         ),
-        "filter-crs": query(
+        "filter-crs": system(
             "filter-crs",
-            "The reference system of coordinates in the filter",
-            &json!({
-                "type": "string",
-                "format": "uri",
-                "enum": SYSTEMS,
-                "default": SYSTEMS[0],
-            }),
+            "The reference system of coordinates in the filter, in the order of its axes",
+            systems,
         ),
         "sortby": query(
             "sortby",
@@ -495,6 +528,7 @@ fn schemas() -> Value {
             "required": ["links", "collections"],
             "properties": {
                 "links": links,
+                "crs": { "type": "array", "items": text },
                 "collections": {
                     "type": "array",
                     "items": { "$ref": "#/components/schemas/collection" },
@@ -512,6 +546,7 @@ fn schemas() -> Value {
                 "extent": { "$ref": "#/components/schemas/extent" },
                 "itemType": text,
                 "crs": { "type": "array", "items": text },
+                "storageCrs": { "type": "string", "format": "uri" },
             },
         },
         "extent": {

@@ -1,9 +1,10 @@
 use cardo_engine::{Snapshot, Table};
 use serde_json::{Map, Value, json};
 
-use super::{CRS84, Collection, Link, MVT, STYLE, links_json, type_of};
+use super::{Collection, Link, MVT, STYLE, links_json, type_of};
 use crate::params::is_property;
 use crate::request::{Ask, HTML};
+use crate::systems::CRS84;
 use crate::tiles::MatrixSet;
 
 /// The relation to a list of tilesets of vector tiles.

@@ -9,6 +9,7 @@ use super::map::Map;
 use crate::documents::{Collection, Link, Schema};
 use crate::options::OgcOptions;
 use crate::request::Ask;
+use crate::systems::Systems;
 
 /// The start of what stands above a title.
 fn page(ask: &Ask<'_>, title: &str) -> Page {
@@ -85,7 +86,17 @@ pub(crate) fn functions_page(ask: &Ask<'_>) -> String {
     page.finish()
 }
 
-pub(crate) fn collections_page(ask: &Ask<'_>, all: &[Collection<'_>]) -> String {
+/// The reference systems that coordinates can be had and given in.
+fn systems_of(page: &mut Page, systems: &Systems) {
+    page.heading("Coordinate reference systems");
+    page.add("<p>What is stored is in the first; <code>crs</code>, <code>bbox-crs</code> and <code>filter-crs</code> may name any.</p><ul>");
+    for uri in systems.uris() {
+        page.add(format_args!("<li><code>{}</code></li>", escaped(uri)));
+    }
+    page.add("</ul>");
+}
+
+pub(crate) fn collections_page(ask: &Ask<'_>, all: &[Collection<'_>], systems: &Systems) -> String {
     let mut page = page(ask, "Collections");
     page.add("<div class=\"scroll\"><table><tr><th>Collection</th><th>Features</th><th>Observed</th><th>Properties</th></tr>");
     for collection in all {
@@ -109,6 +120,8 @@ pub(crate) fn collections_page(ask: &Ask<'_>, all: &[Collection<'_>]) -> String 
         page.add(
             "<p>There is nothing yet: the first entity that is created makes a collection.</p>",
         );
+    } else {
+        systems_of(&mut page, systems);
     }
     page.finish()
 }
@@ -118,7 +131,11 @@ fn day(moment: &str) -> &str {
     moment.split('T').next().unwrap_or(moment)
 }
 
-pub(crate) fn collection_page(ask: &Ask<'_>, collection: &Collection<'_>) -> String {
+pub(crate) fn collection_page(
+    ask: &Ask<'_>,
+    collection: &Collection<'_>,
+    systems: &Systems,
+) -> String {
     let Collection { table, info } = collection;
     let name = &table.name;
     let mut page = page(ask, name).below("Collections", "/collections");
@@ -150,6 +167,7 @@ pub(crate) fn collection_page(ask: &Ask<'_>, collection: &Collection<'_>) -> Str
     }
     page.heading("Properties");
     columns(&mut page, table, Schema::Returnables);
+    systems_of(&mut page, systems);
     page.finish()
 }
 

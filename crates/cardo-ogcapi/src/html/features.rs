@@ -6,8 +6,8 @@ use cardo_model::{EntityRef, Record, read_shape};
 use super::layout::{Page, escaped, grouped, link};
 use super::map::Map;
 use crate::documents::{Link, encode_segment};
-use crate::params::{ItemsQuery, is_queryable};
-use crate::represent::{Shown, cell_json};
+use crate::params::{Bbox, ItemsQuery, is_queryable};
+use crate::represent::{Placer, Shown, cell_json};
 use crate::request::Ask;
 
 /// How much of a value a table shows, in characters.
@@ -56,12 +56,22 @@ fn summary(items: &ItemsQuery, found: &Found, count: usize) -> String {
     }
 }
 
+/// The box that was asked for, in CRS84.
+fn area(ask: &Ask<'_>, items: &ItemsQuery) -> String {
+    match items.bbox.as_ref().and_then(Bbox::outline) {
+        Some(outline) if ask.query.get("bbox-crs").is_some() => {
+            outline.map(|number| format!("{number:.6}")).join(",")
+        }
+        _ => escaped(ask.query.get("bbox").unwrap_or("")),
+    }
+}
+
 fn form(page: &mut Page, ask: &Ask<'_>, table: &Table, items: &ItemsQuery) {
     let value = |name: &str| escaped(ask.query.get(name).unwrap_or(""));
     page.add(format_args!("<form action=\"{}\">", escaped(&ask.path_url())));
     page.add("<input type=\"hidden\" name=\"f\" value=\"html\">");
     // What the form has no field for stays as it is.
-    for name in ["sortby", "properties", "skipGeometry"] {
+    for name in ["crs", "sortby", "properties", "skipGeometry"] {
         if ask.query.get(name).is_some() {
             let text = value(name);
             page.add(format_args!("<input type=\"hidden\" name=\"{name}\" value=\"{text}\">"));
@@ -72,7 +82,7 @@ fn form(page: &mut Page, ask: &Ask<'_>, table: &Table, items: &ItemsQuery) {
          <label>Time<input name=\"datetime\" value=\"{}\" placeholder=\"2026-11-01/..\"></label>\
          <label>Page size<input name=\"limit\" type=\"number\" min=\"1\" value=\"{}\"></label>\
          <button>Ask</button>",
-        value("bbox"),
+        area(ask, items),
         value("datetime"),
         items.limit,
     ));
@@ -100,8 +110,7 @@ fn map_of(ask: &Ask<'_>, table: &Table, items: &ItemsQuery, found: &Found) -> St
             Some((view.id(), read_shape(table.geometry_of(&view)?)?))
         })
         .collect();
-    let asked = items.bbox.filter(|bbox| bbox.west < bbox.east);
-    let asked = asked.map(|bbox| [bbox.west, bbox.south, bbox.east, bbox.north]);
+    let asked = items.bbox.as_ref().and_then(Bbox::outline);
     let Some(mut map) = asked.map(Map::around).or_else(|| Map::of(shapes.iter().map(|s| &s.1)))
     else {
         return "<p class=\"soft\">No feature of this page has a place.</p>".to_owned();
@@ -115,6 +124,7 @@ fn map_of(ask: &Ask<'_>, table: &Table, items: &ItemsQuery, found: &Found) -> St
             ("f", Some("html")),
             ("cursor", None),
             ("offset", None),
+            ("bbox-crs", None),
             ("bbox", Some(bbox.as_str())),
         ])
     };
@@ -194,11 +204,30 @@ pub(crate) fn feature_page(ask: &Ask<'_>, table: &Table, record: &Record, shown:
         map.shape(&shape, &ask.own_url(), view.id());
         page.add(map.finish());
     }
+    if table.geometry.is_some() && shown.geometry {
+        page.add(format_args!("<p class=\"soft\">{}</p>", coordinates(shown)));
+    }
     properties(&mut page, table, &view, shown);
     page.finish()
 }
 
+/// Which reference system coordinates are in.
+fn coordinates(shown: &Shown) -> String {
+    format!("Coordinates are in <code>{}</code>.", escaped(&shown.system.uri))
+}
+
+/// The text of a geometry in the system that was asked for.
+fn placed(placer: Option<&mut Placer>, text: String) -> String {
+    let Some(placer) = placer else { return text };
+    let mut out = Vec::new();
+    match placer.write(text.as_bytes(), &mut out) {
+        Ok(()) => String::from_utf8(out).unwrap_or_default(),
+        Err(why) => why.to_string(),
+    }
+}
+
 fn properties(page: &mut Page, table: &Table, view: &EntityRef<'_>, shown: &Shown) {
+    let mut placer = Placer::of(&shown.system);
     page.add("<div class=\"scroll\"><table>");
     table.read(view, &mut |at: usize, cell: Cell<'_>| {
         if !shown.shows(table, at) {
@@ -208,7 +237,7 @@ fn properties(page: &mut Page, table: &Table, view: &EntityRef<'_>, shown: &Show
         let class = if column.datatype == ColumnType::Geometry { " class=\"soft\"" } else { "" };
         let text = cell_text(&cell, column.datatype);
         let text = match column.datatype {
-            ColumnType::Geometry => cut(&text),
+            ColumnType::Geometry => cut(&placed(placer.as_mut(), text)),
             _ => text,
         };
         let (name, text) = (escaped(&column.name), escaped(&text));

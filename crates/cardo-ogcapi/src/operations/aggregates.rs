@@ -34,7 +34,10 @@ pub(crate) async fn aggregates(face: &Face, ask: &Ask<'_>) -> Result<Response<Bo
     let countings: Vec<Counting<'_>> = counted
         .iter()
         .zip(columns)
-        .map(|(table, columns)| Ok(Counting { table, filter: filter(&ask.query, table)?, columns }))
+        .map(|(table, columns)| {
+            let filter = filter(&ask.query, table, &face.options.systems)?;
+            Ok(Counting { table, filter, columns })
+        })
         .collect::<Result<_, Fault>>()?;
     let snapshot = face.snapshot(ask).await?;
     let query = EntityQuery {

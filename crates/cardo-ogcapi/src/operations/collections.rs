@@ -5,7 +5,7 @@ use axum::http::Response;
 use cardo_engine::TypeInfo;
 use serde_json::{Value, json};
 
-use crate::documents::{CRS84, Collection, links_json, own_links};
+use crate::documents::{Collection, links_json, own_links};
 use crate::face::{Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
@@ -29,11 +29,16 @@ pub(crate) async fn collections(face: &Face, ask: &Ask<'_>) -> Result<Response<B
     let all: Vec<Collection<'_>> = all.collect();
     let revision = snapshot.revision();
     if format == Format::Html {
-        return Ok(respond::page(html::collections_page(ask, &all), revision));
+        return Ok(respond::page(
+            html::collections_page(ask, &all, &face.options.systems),
+            revision,
+        ));
     }
-    let list: Vec<Value> = all.iter().map(|one| one.to_json(ask, None)).collect();
+    let systems = &face.options.systems;
+    let list: Vec<Value> = all.iter().map(|one| one.to_json(ask, None, systems)).collect();
     let links = links_json(&own_links(ask, format, JSON));
-    let body = json!({ "links": links, "crs": [CRS84], "collections": list });
+    let body =
+        json!({ "links": links, "crs": systems.uris().collect::<Vec<_>>(), "collections": list });
     Ok(respond::json(JSON, &body, revision))
 }
 
@@ -49,7 +54,10 @@ pub(crate) async fn collection(face: &Face, ask: &Ask<'_>) -> Result<Response<Bo
     let collection = Collection { table, info };
     let revision = snapshot.revision();
     if format == Format::Html {
-        return Ok(respond::page(html::collection_page(ask, &collection), revision));
+        return Ok(respond::page(
+            html::collection_page(ask, &collection, &face.options.systems),
+            revision,
+        ));
     }
-    Ok(respond::json(JSON, &collection.to_json(ask, Some(format)), revision))
+    Ok(respond::json(JSON, &collection.to_json(ask, Some(format), &face.options.systems), revision))
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Response;
-use cardo_engine::{Table, Tables};
+use cardo_engine::{Listing, Table, Tables};
 use cardo_model::{EntityId, Record};
 use cardo_query::Filter;
 
@@ -12,12 +12,14 @@ use crate::face::{BASE, Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
 use crate::params::{Edges, ITEM_PARAMETERS, ItemsQuery, Side, shown};
-use crate::represent::FeatureWriter;
+use crate::represent::{FeatureWriter, Shown};
 use crate::request::{Ask, Format};
 use crate::respond;
 
 /// Pages up to this size are written whole before they are sent.
 const AT_ONCE: usize = 1_000;
+/// How many features of a large page are looked at before others come.
+const CHECKED_TOGETHER: usize = 256;
 
 /// The features of a collection (clauses 7.15 and 7.16).
 pub(crate) async fn features(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
@@ -25,25 +27,24 @@ pub(crate) async fn features(face: &Face, ask: &Ask<'_>) -> Result<Response<Body
     let tables = face.tables(ask).await?;
     let table = collection_of(&tables, ask)?;
     let limits = face.options.limits;
-    let mut items = ItemsQuery::parse(&ask.query, table, limits)?;
+    let mut items = ItemsQuery::parse(&ask.query, table, limits, &face.options.systems)?;
     if format == Format::Html {
         items.at_most(limits.max_html_page);
     } else if items.limit > AT_ONCE {
         return large(face, ask, format, &tables, table, &items).await;
     }
+    let system = &items.shown.system;
     let page = face.engine.query(&ask.caller, &items.query).await?;
     items.check_revision(page.revision)?;
     let links = page_links(ask, format, &items, &Edges::of(&page));
     if format == Format::Html {
-        return Ok(respond::page(
-            html::features_page(ask, table, &items, &page, &links),
-            page.revision,
-        ));
+        let answer = html::features_page(ask, table, &items, &page, &links);
+        return Ok(respond::in_system(respond::page(answer, page.revision), system));
     }
     let mut body = open_page(&page.entities, page.count, page.entities.len(), &links);
-    write_features(table, &items.shown, &page.entities, &mut body);
+    write_features(table, &items.shown, &page.entities, &mut body)?;
     body.extend_from_slice(END);
-    Ok(respond::answer(GEOJSON, body, page.revision))
+    Ok(respond::in_system(respond::answer(GEOJSON, body, page.revision), system))
 }
 
 /// A page that is too large to be held in memory as a whole: it is written from one snapshot as
@@ -63,8 +64,25 @@ async fn large(
     let links = page_links(ask, format, items, &Edges::of_listing(&listing, ends.as_ref()));
     let head = open_page(&[], listing.count, listing.len(), &links);
     let view = View::new(tables.clone(), table, items.shown.clone());
+    all_have_places(table, &items.shown, &listing).await?;
     let pieces = GeoJsonPieces::new(head, view, listing);
-    Ok(respond::answer(GEOJSON, face.stream(pieces)?, revision))
+    let answer = respond::answer(GEOJSON, face.stream(pieces)?, revision);
+    Ok(respond::in_system(answer, &items.shown.system))
+}
+
+/// Refuses features that the system has no place for while there is a status to say so with: what
+/// is under way can only be broken off.
+async fn all_have_places(table: &Table, shown: &Shown, listing: &Listing) -> Result<(), Fault> {
+    if shown.system.crs.is_lon_lat() || !shown.geometry {
+        return Ok(());
+    }
+    let mut out = Vec::new();
+    for start in (0..listing.len()).step_by(CHECKED_TOGETHER) {
+        out.clear();
+        write_features(table, shown, &listing.read(start..start + CHECKED_TOGETHER), &mut out)?;
+        tokio::task::yield_now().await;
+    }
+    Ok(())
 }
 
 /// One feature (clause 7.17).
@@ -73,7 +91,7 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
     let format = ask.format(GEOJSON)?;
     let tables = face.tables(ask).await?;
     let table = collection_of(&tables, ask)?;
-    let shown = shown(&ask.query, table)?;
+    let shown = shown(&ask.query, table, &face.options.systems)?;
     let id = ask.segment(3)?;
     let mut snapshot = face.snapshot(ask).await?;
     if ask.caller.reach.is_far()
@@ -92,14 +110,15 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
     let collection = format!("/collections/{}", table.name);
     links.push(Link::new(ask.url(&collection), "collection", "application/json", "The collection"));
     if format == Format::Html {
-        return Ok(respond::page(html::feature_page(ask, table, &record, &shown), revision));
+        let page = respond::page(html::feature_page(ask, table, &record, &shown), revision);
+        return Ok(respond::in_system(page, &shown.system));
     }
     let mut out = Vec::with_capacity(record.as_bytes().len() * 2 + 512);
-    FeatureWriter::new(&mut out, table, &shown).open_feature(&record.view());
+    FeatureWriter::new(&mut out, table, &shown).open_feature(&record.view())?;
     out.extend_from_slice(b",\"links\":");
     write_links(&links, &mut out);
     out.push(b'}');
-    Ok(respond::answer(GEOJSON, out, revision))
+    Ok(respond::in_system(respond::answer(GEOJSON, out, revision), &shown.system))
 }
 
 /// Links to this page, to its other encoding, and to the pages beside it.

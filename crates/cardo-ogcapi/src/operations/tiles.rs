@@ -80,7 +80,7 @@ async fn answer(
     tables: Vec<&Table>,
 ) -> Result<Response<Body>, Fault> {
     let columns = chosen_columns(&ask.query, &tables)?;
-    let filters = tile_filters(&ask.query, &tables)?;
+    let filters = tile_filters(&ask.query, &tables, &face.options.systems)?;
     let shown = tables.into_iter().zip(columns).zip(filters);
     let shown = shown.map(|((table, columns), filter)| Shown { table, columns, filter }).collect();
     let snapshot = face.snapshot(ask).await?;

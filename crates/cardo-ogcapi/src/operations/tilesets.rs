@@ -48,7 +48,7 @@ pub(crate) async fn collection_tileset(
     let tables = face.tables(ask).await?;
     let table = tiled_collection(collection_of(&tables, ask)?)?;
     chosen_columns(&ask.query, &[table])?;
-    tile_filters(&ask.query, &[table])?;
+    tile_filters(&ask.query, &[table], &face.options.systems)?;
     one(face, ask, &of_collection(set, table, tile_query(ask))).await
 }
 
@@ -59,7 +59,7 @@ pub(crate) async fn dataset_tileset(face: &Face, ask: &Ask<'_>) -> Result<Respon
     let tables = face.tables(ask).await?;
     let chosen = chosen_tables(&ask.query, &tables)?;
     chosen_columns(&ask.query, &chosen)?;
-    tile_filters(&ask.query, &chosen)?;
+    tile_filters(&ask.query, &chosen, &face.options.systems)?;
     one(face, ask, &of_dataset(face, set, chosen, tile_query(ask))).await
 }
 

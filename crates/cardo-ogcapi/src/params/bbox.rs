@@ -2,25 +2,25 @@ use std::sync::Arc;
 
 use cardo_engine::Column;
 use cardo_query::{Filter, GeoCondition, GeoTest, HeightCondition};
-use cardo_spatial::{GeoRelation, bbox_geometry};
+use cardo_spatial::{Aabb, GeoRelation};
 use geo_types::Geometry;
 
 use super::{ParamFault, shorten};
+use crate::systems::System;
 
-/// A bounding box in CRS84, with or without heights; its west may lie east of its east, and then
-/// the antimeridian runs through it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A bounding box, with or without heights. In systems of longitude and latitude its west may lie
+/// east of its east, and then the antimeridian runs through it.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Bbox {
-    pub(crate) west: f64,
-    pub(crate) south: f64,
-    pub(crate) east: f64,
-    pub(crate) north: f64,
-    pub(crate) heights: Option<[f64; 2]>,
+    /// What it covers in CRS84.
+    shape: Geometry<f64>,
+    heights: Option<[f64; 2]>,
 }
 
 impl Bbox {
-    /// Reads 4 or 6 numbers with commas between them.
-    pub(crate) fn parse(text: &str) -> Result<Self, ParamFault> {
+    /// Reads 4 or 6 numbers with commas between them: the lower and the upper corner in the order of
+    /// the axes of the system.
+    pub(crate) fn parse(text: &str, system: &System) -> Result<Self, ParamFault> {
         let quoted = || shorten(text);
         let parts: Vec<&str> = text.split(',').map(str::trim).collect();
         let mut numbers = [0.0; 6];
@@ -34,35 +34,33 @@ impl Bbox {
                 .filter(|number: &f64| number.is_finite())
                 .ok_or_else(|| ParamFault::BboxNumber(quoted(), shorten(part)))?;
         }
-        let (corners, heights) = match (parts.len(), numbers) {
-            (4, [west, south, east, north, ..]) => ([west, south, east, north], None),
-            (_, [west, south, bottom, east, north, top]) => {
-                ([west, south, east, north], Some([bottom, top]))
-            }
+        let (low, high, heights) = match (parts.len(), numbers) {
+            (4, [x, y, far_x, far_y, ..]) => ([x, y], [far_x, far_y], None),
+            (_, [x, y, bottom, far_x, far_y, top]) => ([x, y], [far_x, far_y], Some([bottom, top])),
         };
-        let [west, south, east, north] = corners;
-        let bbox = Self { west, south, east, north, heights };
-        bbox.check(text)?;
-        Ok(bbox)
+        if let Some([bottom, top]) = heights.filter(|[bottom, top]| bottom > top) {
+            let (bottom, top) = (bottom.to_string(), top.to_string());
+            return Err(ParamFault::BboxBottom { text: quoted(), bottom, top });
+        }
+        if system.crs.is_geographic() {
+            check_degrees(text, system.crs.east_north(low), system.crs.east_north(high))?;
+        }
+        let shape = system.crs.bbox_to_wgs84(low, high).map_err(|why| ParamFault::BboxSystem {
+            text: quoted(),
+            system: system.uri.to_string(),
+            why: why.to_string(),
+        })?;
+        Ok(Self { shape, heights })
     }
 
-    fn check(&self, text: &str) -> Result<(), ParamFault> {
-        let text = || shorten(text);
-        if let Some(number) = [self.west, self.east].into_iter().find(|lon| lon.abs() > 180.0) {
-            return Err(ParamFault::BboxLongitude { text: text(), number: number.to_string() });
+    /// West, south, east and north of what it covers, where the antimeridian does not run through it.
+    pub(crate) fn outline(&self) -> Option<[f64; 4]> {
+        match Aabb::covering(&self.shape).as_slice() {
+            [Aabb { min: [west, south], max: [east, north] }] if west < east => {
+                Some([*west, *south, *east, *north])
+            }
+            _ => None,
         }
-        if let Some(number) = [self.south, self.north].into_iter().find(|lat| lat.abs() > 90.0) {
-            return Err(ParamFault::BboxLatitude { text: text(), number: number.to_string() });
-        }
-        if self.south > self.north {
-            let (south, north) = (self.south.to_string(), self.north.to_string());
-            return Err(ParamFault::BboxSouth { text: text(), south, north });
-        }
-        if let Some([bottom, top]) = self.heights.filter(|[bottom, top]| bottom > top) {
-            let (bottom, top) = (bottom.to_string(), top.to_string());
-            return Err(ParamFault::BboxBottom { text: text(), bottom, top });
-        }
-        Ok(())
     }
 
     /// The condition on a geometry column; features without the geometry meet it (requirement
@@ -77,13 +75,28 @@ impl Bbox {
                 Filter::Height(HeightCondition { property, range, datasets })
             }
         };
-        let test = Arc::new(GeoTest::new(GeoRelation::Intersects, self.shape()));
+        let test = Arc::new(GeoTest::new(GeoRelation::Intersects, self.shape.clone()));
         Filter::Geo(GeoCondition { property, test, missing_matches: true, datasets }).and(height)
     }
+}
 
-    fn shape(&self) -> Geometry<f64> {
-        bbox_geometry(self.west, self.south, self.east, self.north)
+fn check_degrees(
+    text: &str,
+    [west, south]: [f64; 2],
+    [east, north]: [f64; 2],
+) -> Result<(), ParamFault> {
+    let text = || shorten(text);
+    if let Some(number) = [west, east].into_iter().find(|lon| lon.abs() > 180.0) {
+        return Err(ParamFault::BboxLongitude { text: text(), number: number.to_string() });
     }
+    if let Some(number) = [south, north].into_iter().find(|lat| lat.abs() > 90.0) {
+        return Err(ParamFault::BboxLatitude { text: text(), number: number.to_string() });
+    }
+    if south > north {
+        let (south, north) = (south.to_string(), north.to_string());
+        return Err(ParamFault::BboxSouth { text: text(), south, north });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -91,18 +104,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn read(text: &str) -> Result<Bbox, ParamFault> {
+        Bbox::parse(text, &System::default_one())
+    }
+
     fn has(text: &str, lon: f64, lat: f64) -> bool {
-        let shape = Bbox::parse(text).unwrap().shape();
+        let shape = read(text).unwrap().shape;
         GeoTest::new(GeoRelation::Intersects, shape).matches_point(lon, lat)
     }
 
     #[test]
     fn numbers_come_in_every_form() {
-        let bbox = Bbox::parse(" -.5000000,5.0000000,1e1 , 6.").unwrap();
-        assert_eq!((bbox.west, bbox.south, bbox.east, bbox.north), (-0.5, 5.0, 10.0, 6.0));
-        let bbox = Bbox::parse("1,2,-10,3,4,99.5").unwrap();
-        assert_eq!((bbox.east, bbox.north), (3.0, 4.0));
+        let bbox = read(" -.5000000,5.0000000,1e1 , 6.").unwrap();
+        assert_eq!(bbox.outline(), Some([-0.5, 5.0, 10.0, 6.0]));
+        let bbox = read("1,2,-10,3,4,99.5").unwrap();
+        assert_eq!(bbox.outline(), Some([1.0, 2.0, 3.0, 4.0]));
         assert_eq!(bbox.heights, Some([-10.0, 99.5]));
+        assert_eq!(read("170,0,-170,1").unwrap().outline(), None);
     }
 
     #[test]
@@ -119,7 +137,7 @@ mod tests {
             ("1,2,181,4", "181 is no longitude"),
             ("1,-91,2,4", "-91 is no latitude"),
         ] {
-            let fault = Bbox::parse(text).unwrap_err().to_string();
+            let fault = read(text).unwrap_err().to_string();
             assert!(fault.contains(says), "{text}: {fault}");
         }
     }

@@ -1,13 +1,14 @@
 //! The parameters `filter`, `filter-lang` and `filter-crs` (OGC 19-079r2, clause 7).
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use cardo_engine::{ColumnType, Table};
-use cardo_query::cql2::{Queryable, Queryables, compile, parse_json, parse_text};
+use cardo_query::cql2::{Queryable, Queryables, compile_in, parse_json, parse_text};
 use cardo_query::{Filter, Root, Sort};
 
 use super::{ParamFault, Query, shorten};
-use crate::documents::CRS84;
+use crate::systems::{System, Systems};
 
 /// The parameters, wherever there are features to choose from.
 pub(crate) const FILTER_PARAMETERS: [&str; 3] = ["filter", "filter-lang", "filter-crs"];
@@ -15,15 +16,16 @@ pub(crate) const FILTER_PARAMETERS: [&str; 3] = ["filter", "filter-lang", "filte
 /// The languages of filters; the first where none is named.
 pub(crate) const LANGUAGES: [&str; 2] = ["cql2-text", "cql2-json"];
 
-/// The reference systems of coordinates in filters: the first where none is named.
-pub(crate) const SYSTEMS: [&str; 2] = [CRS84, "http://www.opengis.net/def/crs/OGC/0/CRS84h"];
-
 /// How many names of properties an error tells.
 const MAX_NAMED: usize = 40;
 
 /// The condition that the parameters are, all features where there is none.
-pub(crate) fn filter(params: &Query<'_>, table: &Table) -> Result<Filter, ParamFault> {
-    filter_beside(params, table, &[])
+pub(crate) fn filter(
+    params: &Query<'_>,
+    table: &Table,
+    systems: &Systems,
+) -> Result<Filter, ParamFault> {
+    filter_beside(params, table, &[], systems)
 }
 
 /// The same for a table beside others, whose properties may be asked for as well: where the table
@@ -32,19 +34,31 @@ pub(crate) fn filter_beside(
     params: &Query<'_>,
     table: &Table,
     others: &[&Table],
+    systems: &Systems,
 ) -> Result<Filter, ParamFault> {
     let language = params.get("filter-lang").unwrap_or(LANGUAGES[0]);
     if !LANGUAGES.contains(&language) {
         return Err(ParamFault::FilterLanguage(shorten(language)));
     }
-    let system = params.get("filter-crs").unwrap_or(CRS84);
-    if !SYSTEMS.contains(&system) {
-        return Err(ParamFault::FilterSystem(shorten(system)));
-    }
+    let system = system(params, "filter-crs", systems)?;
     let Some(text) = params.get("filter") else { return Ok(Filter::True) };
     let expression = if language == "cql2-json" { parse_json(text) } else { parse_text(text) };
-    let filter = expression.and_then(|expression| compile(&expression, &Columns { table, others }));
+    let columns = Columns { table, others };
+    let filter = expression.and_then(|expression| compile_in(&expression, &columns, &system.crs));
     filter.map_err(ParamFault::Filter)
+}
+
+/// The reference system that a parameter names, CRS84 where it is left out.
+pub(crate) fn system(
+    params: &Query<'_>,
+    name: &'static str,
+    systems: &Systems,
+) -> Result<Arc<System>, ParamFault> {
+    let Some(text) = params.get(name) else { return Ok(System::default_one()) };
+    systems.find(text).map_err(|why| {
+        let (text, why) = (shorten(text), why.to_string());
+        ParamFault::System { name, text, why }
+    })
 }
 
 /// The columns of a table as properties of CQL2.

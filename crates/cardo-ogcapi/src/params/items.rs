@@ -11,12 +11,15 @@ use super::{
 };
 use crate::options::OgcLimits;
 use crate::represent::Shown;
+use crate::systems::Systems;
 
 /// Parameters of items that are no properties.
-pub(crate) const PARAMETERS: [&str; 12] = [
+pub(crate) const PARAMETERS: [&str; 14] = [
     "f",
     "limit",
+    "crs",
     "bbox",
+    "bbox-crs",
     "datetime",
     "filter",
     "filter-lang",
@@ -47,16 +50,18 @@ impl ItemsQuery {
         params: &Query<'_>,
         table: &Table,
         limits: OgcLimits,
+        systems: &Systems,
     ) -> Result<Self, ParamFault> {
         let mut filter = Filter::Type(table.type_name.clone());
-        let bbox = params.get("bbox").map(Bbox::parse).transpose()?;
+        let system = super::system(params, "bbox-crs", systems)?;
+        let bbox = params.get("bbox").map(|text| Bbox::parse(text, &system)).transpose()?;
         if let (Some(bbox), Some(geometry)) = (&bbox, table.geometry) {
             filter = filter.and(bbox.filter(&table.columns[geometry]));
         }
         if let Some(text) = params.get("datetime") {
             filter = filter.and(datetime::parse(text)?);
         }
-        filter = filter.and(super::filter(params, table)?);
+        filter = filter.and(super::filter(params, table, systems)?);
         for (name, text) in params.iter().filter(|(name, _)| !PARAMETERS.contains(name)) {
             let path = table.path(name).filter(|_| name != "type");
             let path = path.ok_or_else(|| unknown(name, known(table)))?;
@@ -68,7 +73,7 @@ impl ItemsQuery {
             None => limits.default_page,
             Some(text) => limit(text, limits.max_page)?,
         };
-        let shown = super::shown(params, table)?;
+        let shown = super::shown(params, table, systems)?;
         let question = hash(params, table);
         let sorting = params.get("sortby").map(|text| sort::order(text, table));
         let mut order: Order = sorting.transpose()?.unwrap_or_default();
@@ -172,7 +177,8 @@ fn start(
 
 /// FNV-1a of the collection and of the parameters that say which features are meant.
 fn hash(params: &Query<'_>, table: &Table) -> u64 {
-    const SHOWING: [&str; 6] = ["f", "limit", "cursor", "offset", "properties", "skipGeometry"];
+    const SHOWING: [&str; 7] =
+        ["f", "crs", "limit", "cursor", "offset", "properties", "skipGeometry"];
     let mut asked: Vec<_> = params.iter().filter(|(name, _)| !SHOWING.contains(name)).collect();
     asked.sort_unstable();
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;

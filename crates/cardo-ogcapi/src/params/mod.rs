@@ -14,9 +14,10 @@ mod shown;
 mod sort;
 mod tile;
 
+pub(crate) use bbox::Bbox;
 pub(crate) use cursor::{Cursor, Side};
 pub(crate) use edges::Edges;
-pub(crate) use filter::{FILTER_PARAMETERS, LANGUAGES, SYSTEMS, filter};
+pub(crate) use filter::{FILTER_PARAMETERS, LANGUAGES, filter, system};
 pub(crate) use items::{ItemsQuery, PARAMETERS};
 pub(crate) use property::is_queryable;
 pub(crate) use query::Query;
@@ -78,8 +79,10 @@ pub(crate) enum ParamFault {
     Filter(Cql2Error),
     #[error("filter-lang={0:?} is none of cql2-text, cql2-json")]
     FilterLanguage(String),
-    #[error("filter-crs={0:?} is none of {systems}", systems = SYSTEMS.join(", "))]
-    FilterSystem(String),
+    #[error("{name}={text:?} is none of the coordinate reference systems here: {why}")]
+    System { name: &'static str, text: String, why: String },
+    #[error("bbox={text:?} is no area in {system}: {why}")]
+    BboxSystem { text: String, system: String, why: String },
     #[error("{name}={text:?} is no {expected}")]
     Property { name: String, text: String, expected: &'static str },
     #[error("{0:?} has values that can be looked at, but not asked for by a parameter")]

@@ -3,6 +3,7 @@ use cardo_query::Filter;
 
 use super::filter::filter_beside;
 use super::{ParamFault, Query, datetime, shorten};
+use crate::systems::Systems;
 
 /// Parameters of tiles of the dataset.
 pub(crate) const TILE_PARAMETERS: [&str; 8] =
@@ -47,9 +48,11 @@ pub(crate) fn chosen_tables<'t>(
 pub(crate) fn tile_filters(
     params: &Query<'_>,
     tables: &[&Table],
+    systems: &Systems,
 ) -> Result<Vec<Filter>, ParamFault> {
     let time = time(params)?;
-    let of_table = |table: &&Table| Ok(filter_beside(params, table, tables)?.and(time.clone()));
+    let of_table =
+        |table: &&Table| Ok(filter_beside(params, table, tables, systems)?.and(time.clone()));
     tables.iter().map(of_table).collect()
 }
 

@@ -1,8 +1,9 @@
 use cardo_engine::{Cell, ColumnType, Row, Table};
 use cardo_model::{EntityRef, MomentWriter, write_json_string};
+use cardo_spatial::CrsError;
 
-use super::Shown;
 use super::text::write_moment;
+use super::{Misplaced, Placer, Shown};
 
 /// Writes entities as features of a collection.
 pub(crate) struct FeatureWriter<'a> {
@@ -10,6 +11,7 @@ pub(crate) struct FeatureWriter<'a> {
     table: &'a Table,
     keys: Vec<Key>,
     moments: MomentWriter,
+    placer: Option<Placer>,
 }
 
 /// Keys up to this length are copied with a copy of fixed size, which needs no call.
@@ -30,6 +32,8 @@ struct Key {
 enum Place {
     Property,
     Geometry,
+    /// Among the properties, as a geometry in another system than that of the record.
+    Placed,
     Nowhere,
 }
 
@@ -46,9 +50,11 @@ impl Key {
             len += part.len();
         }
         let long = if len > SHORT { parts.concat().into() } else { Box::default() };
+        let is_placed = column.datatype == ColumnType::Geometry && !shown.system.crs.is_lon_lat();
         let place = match table.geometry == Some(at) {
             _ if !shown.shows(table, at) => Place::Nowhere,
             true => Place::Geometry,
+            false if is_placed => Place::Placed,
             false => Place::Property,
         };
         Self { short, len, long, datatype: column.datatype, place }
@@ -69,33 +75,47 @@ impl Key {
 impl<'a> FeatureWriter<'a> {
     pub(crate) fn new(out: &'a mut Vec<u8>, table: &'a Table, shown: &Shown) -> Self {
         let keys = (0..table.columns.len()).map(|at| Key::of(table, shown, at)).collect();
-        Self { out, table, keys, moments: MomentWriter::default() }
+        let placer = Placer::of(&shown.system);
+        Self { out, table, keys, moments: MomentWriter::default(), placer }
     }
 
     /// Writes a feature without the bracket at its end, so that members can follow.
-    pub(crate) fn open_feature(&mut self, entity: &EntityRef<'_>) {
-        let Self { out, table, keys, moments } = self;
+    pub(crate) fn open_feature(&mut self, entity: &EntityRef<'_>) -> Result<(), Misplaced> {
+        let Self { out, table, keys, moments, placer } = self;
         out.extend_from_slice(b"{\"type\":\"Feature\",\"id\":\"");
         // Ids are IRIs, which hold nothing that JSON would escape.
         out.extend_from_slice(entity.id_bytes());
         out.extend_from_slice(b"\",\"properties\":");
         let properties = out.len();
-        let mut cells = CellWriter { out, keys, moments, geometry: None };
+        let mut cells = CellWriter { out, keys, moments, placer, geometry: None, fault: None };
         table.read(entity, &mut cells);
-        let geometry = cells.geometry;
+        let (geometry, mut fault) = (cells.geometry, cells.fault);
         // The comma before the first property is where the bracket goes.
         match out.get_mut(properties) {
             Some(comma) => *comma = b'{',
             None => out.push(b'{'),
         }
         out.extend_from_slice(b"},\"geometry\":");
-        out.extend_from_slice(geometry.unwrap_or(b"null"));
+        match (geometry, placer.as_mut()) {
+            (Some(geometry), Some(placer)) => {
+                fault = fault.or(placer.write(geometry, out).err());
+            }
+            (geometry, _) => out.extend_from_slice(geometry.unwrap_or(b"null")),
+        }
+        match (fault, placer) {
+            (Some(why), Some(placer)) => {
+                let (id, system) = (entity.id().to_owned(), placer.system.uri.clone());
+                Err(Misplaced { id, system, why })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes a feature.
-    pub(crate) fn feature(&mut self, entity: &EntityRef<'_>) {
-        self.open_feature(entity);
+    pub(crate) fn feature(&mut self, entity: &EntityRef<'_>) -> Result<(), Misplaced> {
+        self.open_feature(entity)?;
         self.out.push(b'}');
+        Ok(())
     }
 }
 
@@ -104,7 +124,9 @@ struct CellWriter<'w, 'a> {
     out: &'w mut Vec<u8>,
     keys: &'w [Key],
     moments: &'w mut MomentWriter,
+    placer: &'w mut Option<Placer>,
     geometry: Option<&'a [u8]>,
+    fault: Option<CrsError>,
 }
 
 impl<'a> Row<'a> for CellWriter<'_, 'a> {
@@ -129,13 +151,27 @@ impl<'a> Row<'a> for CellWriter<'_, 'a> {
     fn json(&mut self, column: usize, json: &'a [u8]) {
         let key = &self.keys[column];
         if key.place != Place::Property {
-            if key.place == Place::Geometry {
-                self.geometry = Some(json);
+            match key.place {
+                Place::Geometry => self.geometry = Some(json),
+                Place::Placed => self.placed(column, json),
+                Place::Property | Place::Nowhere => {}
             }
             return;
         }
         key.write(self.out);
         value_json(json, key.datatype, self.out);
+    }
+}
+
+impl CellWriter<'_, '_> {
+    /// Writes a geometry among the properties: all geometries are in the system that was asked for (requirement
+    /// /req/crs/fc-crs-action).
+    #[cold]
+    fn placed(&mut self, column: usize, json: &[u8]) {
+        self.keys[column].write(self.out);
+        let placer = self.placer.as_mut();
+        let fault = placer.and_then(|placer| placer.write(json, self.out).err());
+        self.fault = self.fault.take().or(fault);
     }
 }
 

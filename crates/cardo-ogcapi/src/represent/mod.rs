@@ -2,10 +2,12 @@
 
 mod areas;
 mod feature;
+mod placed;
 mod shown;
 mod text;
 
 pub(crate) use areas::AreaTable;
 pub(crate) use feature::{FeatureWriter, cell_json};
+pub(crate) use placed::{Misplaced, Placer};
 pub(crate) use shown::Shown;
 pub(crate) use text::{quoted, write_moment};

@@ -1,4 +1,8 @@
+use std::sync::Arc;
+
 use cardo_engine::{ColumnType, Table};
+
+use crate::systems::System;
 
 /// What of features is shown, read once from a request. The default is all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,11 +11,13 @@ pub(crate) struct Shown {
     pub(crate) columns: Option<Box<[bool]>>,
     /// Whether geometries are shown; the member of a feature is null where they are not.
     pub(crate) geometry: bool,
+    /// The reference system of all coordinates that are shown, and the order of their axes.
+    pub(crate) system: Arc<System>,
 }
 
 impl Default for Shown {
     fn default() -> Self {
-        Self { columns: None, geometry: true }
+        Self { columns: None, geometry: true, system: System::default_one() }
     }
 }
 

@@ -4,8 +4,8 @@ use cardo_spatial::{TileFrame, TilePlane};
 use serde_json::{Value, json};
 
 use super::{BUFFER, EXTENT};
-use crate::documents::CRS84;
 use crate::fault::Fault;
+use crate::systems::CRS84;
 
 /// A tile matrix set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -13,7 +13,7 @@ async fn f11_to_f17_every_type_is_a_collection_and_says_the_same_in_both_places(
     assert_eq!(all, expected, "{all:#}");
     for entry in all["collections"].as_array().unwrap() {
         let own = client.json(&format!("/collections/{}", entry["id"].as_str().unwrap())).await;
-        for member in ["id", "title", "description", "extent", "itemType", "crs"] {
+        for member in ["id", "title", "description", "extent", "itemType", "storageCrs"] {
             assert_eq!(own[member], entry[member]);
         }
         let items = own["links"].as_array().unwrap().iter().filter(|link| link["rel"] == "items");

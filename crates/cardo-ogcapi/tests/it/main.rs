@@ -6,6 +6,7 @@ mod bad_input;
 mod capabilities;
 mod client;
 mod collections;
+mod crs;
 mod filters;
 mod items;
 mod large;

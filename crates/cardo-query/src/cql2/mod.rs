@@ -14,7 +14,7 @@ mod reading;
 mod syntax;
 mod text;
 
-pub use compile::{Queryable, Queryables, compile};
+pub use compile::{Queryable, Queryables, compile, compile_in};
 pub use error::{Cql2Error, Place};
 pub use geometry::{Literal as GeometryLiteral, Position};
 pub use json::{parse_json, write_json};

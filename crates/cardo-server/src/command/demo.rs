@@ -23,6 +23,8 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
         ("data", Value::String("./cardo-demo-data".into())),
         // Notifications of the demonstration may go to a program on the same machine.
         ("egress.allow_loopback", Value::Boolean(true)),
+        // The systems of Helsinki and of Finland.
+        ("ogc.crs", Value::Array(["EPSG:3879", "EPSG:3067"].map(Value::from).into())),
         ("log.level", Value::String("warn".into())),
     ];
     let config = settings.resolve().map_err(Failure::usage)?.config;

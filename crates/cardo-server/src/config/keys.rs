@@ -65,6 +65,7 @@ pub const KEYS: &[Key] = &[
     key("history.delete_with_entity", Shape::Bool),
     key("history.rules", Shape::Toml),
     key("names.context", Shape::Text),
+    key("ogc.crs", Shape::List),
     key("contexts", Shape::Toml),
     key("sources", Shape::Toml),
     key("log.format", Shape::Text),

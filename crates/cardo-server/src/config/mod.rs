@@ -40,6 +40,8 @@ pub struct Config {
     pub history: HistoryConfig,
     /// Short names outside NGSI-LD.
     pub names: NamesConfig,
+    /// The OGC API.
+    pub ogc: OgcConfig,
     /// JSON-LD contexts to load at the start: URL and file.
     pub contexts: BTreeMap<String, PathBuf>,
     /// Files, feeds and recordings that are taken in while the server runs.
@@ -71,6 +73,16 @@ pub struct NamesConfig {
     /// The URL of a context among `contexts` whose terms are the names. Not set: the core context.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
+}
+
+/// The OGC API.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OgcConfig {
+    /// Coordinate reference systems that coordinates can be had and given in, beside WGS 84
+    /// (`EPSG:4326`), the web's map (`EPSG:3857`) and Europe's (`EPSG:4258`): `EPSG:3067`, or `all`
+    /// for every one that can be computed.
+    pub crs: Vec<String>,
 }
 
 /// How the server meets other context sources.
@@ -292,6 +304,7 @@ impl Default for Config {
             limits: LimitsConfig::default(),
             history: HistoryConfig::default(),
             names: NamesConfig::default(),
+            ogc: OgcConfig::default(),
             contexts: BTreeMap::new(),
             sources: Vec::new(),
             log: LogConfig::default(),

@@ -214,6 +214,164 @@ fn gdal_keeps_names_that_differ_in_case_alone_and_values_that_are_json() {
     server.stop();
 }
 
+/// The position of each feature that is a point, in the order of the ids.
+fn points(features: &Value) -> Vec<(String, [f64; 2])> {
+    let mut found: Vec<_> = features
+        .as_array()
+        .expect("features")
+        .iter()
+        .map(|feature| {
+            let id =
+                feature["properties"]["id"].as_str().or(feature["id"].as_str()).expect("an id");
+            let position = &feature["geometry"]["coordinates"];
+            (id.to_owned(), [0, 1].map(|axis| position[axis].as_f64().expect("a number")))
+        })
+        .collect();
+    found.sort_by(|one, other| one.0.cmp(&other.0));
+    found
+}
+
+/// What GDAL computes by itself, with the PROJ of the system, is what is served.
+#[test]
+fn c6_gdal_s_own_transformation_comes_to_the_same_coordinates() {
+    let folder = tempdir().unwrap();
+    let server = demo(&folder.path().join("data"));
+    let source = format!("OAPIF:http://{}/ogc", server.address);
+    for (code, is_north_first) in [(3879, true), (3067, false), (3857, false)] {
+        let out = folder.path().join(format!("{code}.geojson"));
+        let (out, system) = (out.to_str().unwrap(), format!("EPSG:{code}"));
+        let arguments = [
+            "-f",
+            "GeoJSON",
+            "-lco",
+            "COORDINATE_PRECISION=4",
+            "-t_srs",
+            &system,
+            out,
+            &source,
+            "WeatherObserved",
+        ];
+        if run("ogr2ogr", &arguments).is_none() {
+            return;
+        }
+        let own: Value = serde_json::from_slice(&std::fs::read(out).unwrap()).unwrap();
+        let path = format!(
+            "/ogc/collections/WeatherObserved/items?limit=100&crs=http://www.opengis.net/def/crs/EPSG/0/{code}"
+        );
+        let (own, served) = (points(&own["features"]), points(&server.get(&path)["features"]));
+        assert_eq!(own.len(), 22);
+        assert_eq!(own.len(), served.len());
+        for ((id, [east, north]), (served_id, mut served)) in own.into_iter().zip(served) {
+            assert_eq!(id, served_id);
+            if is_north_first {
+                served.swap(0, 1);
+            }
+            let apart = (east - served[0]).hypot(north - served[1]);
+            assert!(apart < 0.01, "{id} in {system} is {apart} m off");
+        }
+    }
+    server.stop();
+}
+
+/// The GDAL that PyPI's pyogrio brings is newer than the system's: it knows Part 2.
+const PYOGRIO: &str = r#"
+import json, struct, sys
+import pyogrio
+root, box = "OAPIF:" + sys.argv[1], json.loads(sys.argv[2])
+def layer(name, **options):
+    return pyogrio.read_info(root, layer=name, force_feature_count=True, force_total_bounds=True, **options)
+said = {"systems": {}, "boxes": {}, "times": {}}
+for crs in ["EPSG:3879", "EPSG:3067", "EPSG:3857"]:
+    info = layer("WeatherObserved", CRS=crs)
+    _, _, shapes, fields = pyogrio.raw.read(root, layer="WeatherObserved", CRS=crs)
+    points = dict(zip(fields[0], (struct.unpack("<dd", shape[5:21]) for shape in shapes)))
+    said["systems"][crs] = [info["crs"], info["features"], points]
+for crs, bounds in box.items():
+    _, _, shapes, _ = pyogrio.raw.read(root, layer="Building", bbox=tuple(bounds), CRS=crs)
+    said["boxes"][crs] = len(shapes)
+for time in ["2024-01-01T00:00:00Z/..", "2124-01-01T00:00:00Z/.."]:
+    said["times"][time] = layer("WeatherObserved", DATETIME=time)["features"]
+where = "temperature__observedAt >= '2024-08-31T18:00:00Z'"
+_, _, shapes, _ = pyogrio.raw.read(root, layer="WeatherObserved", where=where)
+said["where"] = len(shapes)
+said["types"] = dict(zip(layer("WeatherObserved")["fields"], layer("WeatherObserved")["dtypes"]))
+print(json.dumps(said))
+"#;
+
+/// The interpreter that has pyogrio: `.ci/test` makes one and says where.
+fn python_with_pyogrio() -> Option<String> {
+    let told = std::env::var("CARDO_PYOGRIO").ok();
+    let mut known = told.into_iter().chain(["python3".to_owned()]);
+    let has_it = |python: &String| {
+        let check = Command::new(python).args(["-c", "import pyogrio"]).output();
+        check.is_ok_and(|output| output.status.success())
+    };
+    let found = known.find(has_it);
+    if found.is_none() {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "pyogrio is missing; .ci/test installs it and names its interpreter in CARDO_PYOGRIO"
+        );
+        eprintln!("not shown: pyogrio is missing; .ci/test installs it");
+    }
+    found
+}
+
+#[test]
+fn c5_c6_c8_a_newer_gdal_reads_in_every_system_that_is_listed_and_by_time() {
+    let Some(python) = python_with_pyogrio() else { return };
+    let folder = tempdir().unwrap();
+    let server = demo(&folder.path().join("data"));
+    let root = format!("http://{}/ogc", server.address);
+    // GDAL has east before north, whatever the authority says.
+    let boxes = [
+        ("EPSG:3879", [25_496_500.0, 6_672_900.0, 25_496_700.0, 6_673_100.0]),
+        ("EPSG:3067", [385_600.0, 6_672_000.0, 385_800.0, 6_672_200.0]),
+    ];
+    let asked: serde_json::Map<String, Value> = boxes
+        .iter()
+        .map(|(name, bounds)| ((*name).to_owned(), serde_json::json!(bounds)))
+        .collect();
+    let said = run(&python, &["-c", PYOGRIO, &root, &Value::Object(asked).to_string()]).unwrap();
+    let said: Value = serde_json::from_str(&said).unwrap();
+    for (name, is_north_first) in [("EPSG:3879", true), ("EPSG:3067", false), ("EPSG:3857", false)]
+    {
+        let uri = name.replace("EPSG:", "http://www.opengis.net/def/crs/EPSG/0/");
+        let path = format!("/ogc/collections/WeatherObserved/items?limit=100&crs={uri}");
+        let read = &said["systems"][name];
+        assert_eq!((&read[0], &read[1]), (&name.into(), &22.into()));
+        for (id, mut position) in points(&server.get(&path)["features"]) {
+            if is_north_first {
+                position.swap(0, 1);
+            }
+            assert_eq!(read[2][&id], serde_json::json!(position), "{id} in {name}");
+        }
+        if let Some((_, [west, south, east, north])) = boxes.iter().find(|(of, _)| *of == name) {
+            let bbox = if is_north_first {
+                [south, west, north, east]
+            } else {
+                [west, south, east, north]
+            };
+            let bbox = bbox.map(f64::to_string).join(",");
+            let path =
+                format!("/ogc/collections/Building/items?limit=1&bbox={bbox}&bbox-crs={uri}");
+            let inside = matched(&server, &path);
+            assert!(inside > 3, "{inside} buildings");
+            assert_eq!(said["boxes"][name], inside, "{name}");
+        }
+    }
+    let since = "2024-01-01T00:00:00Z/..";
+    let path = format!("/ogc/collections/WeatherObserved/items?limit=1&datetime={since}");
+    assert_eq!(said["times"][since], matched(&server, &path));
+    assert_eq!(said["times"]["2124-01-01T00:00:00Z/.."], 0);
+    let filter = "temperature__observedAt%3E%3DTIMESTAMP('2024-08-31T18:00:00Z')";
+    let path = format!("/ogc/collections/WeatherObserved/items?limit=1&filter={filter}");
+    assert_eq!(said["where"], matched(&server, &path));
+    assert_eq!(said["types"]["temperature"], "float64");
+    assert_eq!(said["types"]["temperature__observedAt"], "datetime64[ms]");
+    server.stop();
+}
+
 const OWSLIB: &str = r#"
 import json, sys
 from owslib.ogcapi.features import Features
@@ -221,10 +379,14 @@ api = Features(sys.argv[1])
 counts = {id: api.collection_items(id, limit=1)["numberMatched"] for id in api.feature_collections()}
 box = api.collection_items("Building", bbox=[24.94, 60.165, 24.95, 60.175], limit=5)
 tram = api.collection_items("Vehicle", limit=1)["features"][0]
+metres = api.collection("Vehicle")["crs"][-2]
 print(json.dumps({
     "counts": counts,
     "box": [box["numberMatched"], box["numberReturned"]],
     "same": api.collection_item("Vehicle", tram["id"])["id"] == tram["id"],
+    "systems": api.collection("Vehicle")["crs"],
+    "storage": api.collection("Vehicle")["storageCrs"],
+    "metres": api.collection_items("WeatherObserved", limit=1, crs=metres)["features"][0]["geometry"]["coordinates"],
     "queryables": sorted(api.collection_queryables("WeatherObserved")["properties"]),
     "paths": sorted(api.api()["paths"]),
 }))
@@ -255,6 +417,8 @@ fn owslib_reads_collections_items_queryables_and_the_definition() {
     let inside = matched(&server, "/ogc/collections/Building/items?bbox=24.94,60.165,24.95,60.175");
     assert_eq!(said["box"], serde_json::json!([inside, 5]));
     assert_eq!(said["same"], true);
+    assert_eq!(said["storage"], said["systems"][0]);
+    assert!(said["metres"][0].as_f64().unwrap() > 6_000_000.0, "north first: {}", said["metres"]);
     assert!(said["queryables"].as_array().unwrap().contains(&"temperature".into()));
     assert!(said["paths"].as_array().unwrap().contains(&"/collections/Building/items".into()));
     server.stop();

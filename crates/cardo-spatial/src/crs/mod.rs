@@ -112,6 +112,15 @@ enum Code {
     Epsg(u32),
 }
 
+impl Code {
+    fn uri(self) -> String {
+        match self {
+            Self::Crs84 => "http://www.opengis.net/def/crs/OGC/1.3/CRS84".to_owned(),
+            Self::Epsg(code) => format!("http://www.opengis.net/def/crs/EPSG/0/{code}"),
+        }
+    }
+}
+
 impl Crs {
     /// WGS 84, longitude before latitude: the reference system of GeoJSON.
     pub const CRS84: Self = Self { code: Code::Crs84, swapped: false, transform: None };
@@ -185,10 +194,12 @@ impl Crs {
 
     /// The URI by which OGC names the system.
     pub fn uri(&self) -> String {
-        match self.code {
-            Code::Crs84 => "http://www.opengis.net/def/crs/OGC/1.3/CRS84".to_owned(),
-            Code::Epsg(code) => format!("http://www.opengis.net/def/crs/EPSG/0/{code}"),
-        }
+        self.code.uri()
+    }
+
+    /// The URI of the system that a URI or a safe CURIE names, whether or not there is one.
+    pub fn uri_of(text: &str) -> Option<String> {
+        name::parse_uri(text).map(Code::uri)
     }
 
     /// Whether positions are WGS 84 longitude and latitude as they stand.

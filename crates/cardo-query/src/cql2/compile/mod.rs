@@ -10,6 +10,7 @@ mod time;
 use std::borrow::Cow;
 
 use cardo_model::Iri;
+use cardo_spatial::Crs;
 
 use super::error::shorten;
 use super::{Cql2Error, Expression, Kind, Operation, Place};
@@ -43,12 +44,22 @@ pub struct Queryable {
 ///
 /// Only what it is true of matches: what is unknown does not (OGC 21-065r2, clause 6.2).
 pub fn compile(expression: &Expression, queryables: &dyn Queryables) -> Result<Filter, Cql2Error> {
-    let predicate = Compiler { queryables }.condition(expression)?;
+    compile_in(expression, queryables, &Crs::CRS84)
+}
+
+/// The same of an expression whose coordinates are of a reference system, in the order of its axes.
+pub fn compile_in(
+    expression: &Expression,
+    queryables: &dyn Queryables,
+    system: &Crs,
+) -> Result<Filter, Cql2Error> {
+    let predicate = Compiler { queryables, system }.condition(expression)?;
     Ok(lower::lower(predicate, true))
 }
 
 struct Compiler<'a> {
     queryables: &'a dyn Queryables,
+    system: &'a Crs,
 }
 
 /// A term, and what is known of it.
@@ -132,7 +143,7 @@ impl Compiler<'_> {
             Kind::Interval(ends) => (self.interval(ends)?, Sort::Interval),
             Kind::Open => return Err(Cql2Error::meaning(place, "an open end cannot stand here")),
             Kind::Geometry(_) | Kind::Bbox(_) => {
-                (constant(operand::geometry(expression)?), Sort::Geometry)
+                (constant(operand::geometry(expression, self.system)?), Sort::Geometry)
             }
             Kind::Array(items) => {
                 let items: Result<Vec<Term>, _> =

@@ -4,6 +4,7 @@ use super::{Compiler, Condition, Typed, folded, sort_noun};
 use crate::cql2::geometry::shape_of_box;
 use crate::cql2::{Cql2Error, Expression, Kind};
 use crate::predicate::{Datum, Order, Predicate, Sort, Term};
+use cardo_spatial::Crs;
 use std::sync::Arc;
 
 impl Compiler<'_> {
@@ -122,11 +123,15 @@ fn class(sort: Sort) -> Class {
 }
 
 /// The value of a geometry or a box.
-pub(super) fn geometry(expression: &Expression) -> Result<Datum, Cql2Error> {
+pub(super) fn geometry(expression: &Expression, system: &Crs) -> Result<Datum, Cql2Error> {
     let wrong = |reason: String| Cql2Error::meaning(&expression.place, reason);
     let shape = match &expression.kind {
-        Kind::Geometry(literal) => literal.shape().map_err(|error| wrong(error.to_string()))?,
-        Kind::Bbox(numbers) => shape_of_box(numbers).map_err(|error| wrong(error.to_string()))?,
+        Kind::Geometry(literal) => {
+            literal.shape(system).map_err(|error| wrong(error.to_string()))?
+        }
+        Kind::Bbox(numbers) => {
+            shape_of_box(numbers, system).map_err(|error| wrong(error.to_string()))?
+        }
         _ => return Err(wrong("a geometry is expected".to_owned())),
     };
     Ok(Datum::Geometry(Arc::new(shape)))
