@@ -7,6 +7,7 @@ mod graph;
 mod limit;
 mod load;
 mod machine;
+mod moments;
 mod process;
 mod questions;
 mod reads;

@@ -10,7 +10,7 @@ use crate::machine::Machine;
 use crate::process::Server;
 use crate::reads::{self, Held, READS, Rounds};
 use crate::table::{Row, Target, markdown, number};
-use crate::{disturbed, graph, starts, subscriptions, temporal, tiles, writes};
+use crate::{disturbed, graph, moments, starts, subscriptions, temporal, tiles, writes};
 
 /// What is to be measured.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct Run {
 }
 
 /// The keys of the parts that are no single question.
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
     "batch",
     tiles::PART,
     "memory",
@@ -48,6 +48,7 @@ const PARTS: [&str; 11] = [
     "start",
     "tenants",
     temporal::PART,
+    moments::PART,
 ];
 
 /// Whether a key names a part.
@@ -101,6 +102,10 @@ impl Run {
         if self.wants(temporal::PART) {
             let new = temporal::measure(&self.program, &self.folder, self.instances).await;
             rows.take(temporal::PART, new);
+        }
+        if self.wants(moments::PART) {
+            let new = moments::measure(&self.program, &self.folder, self.small).await;
+            rows.take(moments::PART, new);
         }
         std::fs::remove_dir_all(&self.folder)?;
         Ok((machine, rows.0))
