@@ -32,6 +32,7 @@ pub async fn serve_limit(listen: SocketAddr, folder: &Path) -> io::Result<()> {
         .route("/ngsi-ld/v1/entities/{id}", get(read))
         .route("/ngsi-ld/v1/entities/{id}/attrs/{name}", axum::routing::patch(write))
         .route("/ogc/collections/{id}/items", get(read))
+        .route("/ogc/tiles/{set}/{matrix}/{row}/{col}", get(read))
         .route("/graphql", axum::routing::post(write))
         .with_state(limit);
     let listener = tokio::net::TcpListener::bind(listen).await?;

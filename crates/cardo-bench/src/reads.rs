@@ -31,7 +31,7 @@ pub(crate) struct Yardstick {
 }
 
 /// The questions of the table.
-pub(crate) const READS: [Yardstick; 8] = [
+pub(crate) const READS: [Yardstick; 9] = [
     Yardstick {
         key: "retrieve",
         work: "`GET /entities/{id}`",
@@ -79,6 +79,12 @@ pub(crate) const READS: [Yardstick; 8] = [
         work: "GraphQL: a list of 20 with five fields",
         target: 0.08,
         question: |_| questions::graphql_list(),
+    },
+    Yardstick {
+        key: "kept-tile",
+        work: "a vector tile of about 10,000 points that was asked for before",
+        target: 0.7,
+        question: tiles::kept_question,
     },
 ];
 

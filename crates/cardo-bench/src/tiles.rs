@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
-use crate::city::City;
+use crate::city::{City, TYPES};
 use crate::load::Question;
 use crate::questions::reading;
 use crate::reads::{Held, rate};
@@ -36,14 +36,27 @@ fn level(city: City) -> i32 {
     (0..=20).find(|zoom| shown(city, *zoom) <= 2.0 * SENSORS).unwrap_or(20)
 }
 
-/// A tile somewhere within the city with a layer for each of its types.
+/// A tile somewhere within the city with a layer for each of its types, in an order that was mostly
+/// not asked for before, so that no kept tile answers.
 pub(crate) fn question(city: City) -> Question {
-    let zoom = level(city);
     reading(move |random, out| {
-        let [x, y] = [random.f64(), random.f64()].map(|part| 0.25 + part / 2.0);
-        let [col, row] = place(city.point(x, y), zoom).map(f64::floor);
-        write!(out, "/ogc/tiles/WebMercatorQuad/{zoom}/{row}/{col}?f=mvt")
+        write_tile(city, random, out)?;
+        let mut types = TYPES;
+        random.shuffle(&mut types);
+        write!(out, "&collections={}", types.join(","))
     })
+}
+
+/// A tile somewhere within the city, which soon was asked for before.
+pub(crate) fn kept_question(city: City) -> Question {
+    reading(move |random, out| write_tile(city, random, out))
+}
+
+fn write_tile(city: City, random: &mut fastrand::Rng, out: &mut String) -> std::fmt::Result {
+    let zoom = level(city);
+    let [x, y] = [random.f64(), random.f64()].map(|part| 0.25 + part / 2.0);
+    let [col, row] = place(city.point(x, y), zoom).map(f64::floor);
+    write!(out, "/ogc/tiles/WebMercatorQuad/{zoom}/{row}/{col}?f=mvt")
 }
 
 /// What ten thousand points of a tile cost the server.

@@ -12,6 +12,7 @@ mod engine;
 mod entity_maps;
 mod federation;
 mod follow;
+mod freshness;
 mod history;
 mod known;
 mod links;
@@ -50,6 +51,7 @@ pub use federation::{
     SourceState, SourceTypes, SourceWrite, Wanted, WantedEntities, Written,
 };
 pub use follow::{Followed, Follower};
+pub use freshness::Freshness;
 pub use history::{
     Aggregate, AggregateValue, Aggregation, Amendments, AttributeAggregates, Cut, Duration,
     EntityHistory, EvolutionPage, EvolutionQuery, HistoryRequest, IdOrder, InvalidDuration, Method,

@@ -58,6 +58,11 @@ impl Snapshot {
         self.root.revision
     }
 
+    /// Numbers that differ where other types, attributes or kinds of values occur.
+    pub fn shape(&self) -> (u64, u64) {
+        (self.root.lineage, self.root.shape)
+    }
+
     /// What came of asking context sources; `None` where none was asked.
     pub fn contributions(&self) -> Option<&Contributions> {
         self.contributions.as_ref()

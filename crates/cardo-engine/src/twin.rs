@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Instant;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::branch::Origin;
 use crate::federation::{Compiled, FarTables, REGISTRATION_KIND, Registrations};
 use crate::follow::Followed;
-use crate::live::Root;
+use crate::live::{Root, Touched};
 use crate::plan::Wanted;
 use crate::tables::Made;
 
@@ -53,6 +53,8 @@ pub(crate) struct Twin {
     pub(crate) registrations: ArcSwapOption<Compiled>,
     /// Whether there are any, for those who would rather not look.
     pub(crate) has_sources: AtomicBool,
+    /// Where it was written to when, once somebody wants to know.
+    touched: OnceLock<Arc<Touched>>,
 }
 
 /// The end of a twin's log that is kept in memory: all that is not projected yet, and some more
@@ -97,6 +99,7 @@ impl Twin {
             far_tables: ArcSwapOption::empty(),
             registrations: ArcSwapOption::empty(),
             has_sources,
+            touched: OnceLock::new(),
         }
     }
 
@@ -173,12 +176,33 @@ impl Twin {
         registrations
     }
 
+    /// Where the twin was written to when; from the first call on.
+    pub(crate) fn touched(&self) -> &Arc<Touched> {
+        self.touched.get().unwrap_or_else(|| {
+            // No root is published meanwhile.
+            let _tail = self.tail.lock();
+            let begin = || Arc::new(Touched::since(self.root.load().revision));
+            self.touched.get_or_init(begin)
+        })
+    }
+
     /// Makes a root visible, with the log records that led to it.
     pub(crate) fn publish(&self, root: Arc<Root>, records: Vec<Tailed>) {
         let revision = root.revision;
         self.has_sources.store(root.has_sources(), Ordering::Release);
+        let touched = self.touched.get();
+        if let Some(touched) = touched {
+            let changes = records.iter().flat_map(|tailed| &tailed.followed.record.changes);
+            touched.take(&self.root.load(), &root, changes.map(EntityChange::seq));
+        }
         {
             let mut tail = self.tail.lock();
+            if touched.is_none()
+                && let Some(touched) = self.touched.get()
+            {
+                // Somebody began to watch in between.
+                touched.take_all(revision);
+            }
             for record in records {
                 tail.bytes += record.bytes;
                 tail.records.push_back(record);

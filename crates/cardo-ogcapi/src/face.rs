@@ -16,6 +16,7 @@ use crate::operations as op;
 use crate::options::OgcOptions;
 use crate::request::Ask;
 use crate::respond;
+use crate::tiles::KeptTiles;
 
 /// Where the face stands.
 pub const BASE: &str = "/ogc";
@@ -29,6 +30,7 @@ pub(crate) struct Face {
     pub(crate) tags: EntityTags,
     /// Room for large answers.
     pub(crate) streams: Arc<Semaphore>,
+    pub(crate) tiles: KeptTiles,
 }
 
 /// Makes a handler of an operation `async fn(&Face, &Ask) -> Result<Response, Fault>`.
@@ -62,6 +64,7 @@ pub fn router(engine: Engine, options: OgcOptions) -> Router {
     let streams = Arc::new(Semaphore::new(options.limits.streams));
     let face = Arc::new(Face {
         engine,
+        tiles: KeptTiles::new(options.limits.tile_bytes),
         options,
         default_twin: TwinId::default(),
         origin: "ogc-api".into(),

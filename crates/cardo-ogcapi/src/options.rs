@@ -37,6 +37,8 @@ pub struct OgcLimits {
     pub max_stream: Duration,
     /// The most areas of a table of figures.
     pub max_areas: usize,
+    /// How many bytes of finished tiles are kept; with none each is made anew.
+    pub tile_bytes: usize,
 }
 
 impl Default for OgcLimits {
@@ -48,6 +50,7 @@ impl Default for OgcLimits {
             streams: 16,
             max_stream: Duration::from_secs(15 * 60),
             max_areas: 1_000,
+            tile_bytes: 64 << 20,
         }
     }
 }

@@ -18,7 +18,7 @@ use cardo_ingest::{Ingestor, InvalidSource, Sources};
 use cardo_jsonld::{Context, ContextError, Document, Limits};
 use cardo_ngsild::{DeliveryOptions, GateLoader, NgsildLimits, NgsildOptions, NotificationRunner};
 use cardo_notify::{Courier, CourierOptions};
-use cardo_ogcapi::{OgcOptions, Systems};
+use cardo_ogcapi::{OgcLimits, OgcOptions, Systems};
 use cardo_spatial::CrsError;
 use cardo_store::{SqliteOptions, SqliteStore};
 use tokio::net::TcpListener;
@@ -190,6 +190,10 @@ impl Parts {
             systems,
             authorize: Arc::clone(&authorizer),
             observer: Some(requests.clone()),
+            limits: OgcLimits {
+                tile_bytes: config.limits.tile_memory.as_usize(),
+                ..OgcLimits::default()
+            },
             ..OgcOptions::default()
         };
         let graph = GraphqlOptions {

@@ -1,7 +1,7 @@
 use std::hash::BuildHasher;
 use std::ops::RangeInclusive;
 
-use cardo_model::{AttributeRef, InstanceRef, Kind, read_point, read_shape};
+use cardo_model::{AttributeRef, InstanceRef, Kind, Record, read_point, read_shape};
 use cardo_query::{scalar_number, scalar_text};
 use cardo_spatial::Aabb;
 
@@ -161,6 +161,15 @@ fn add_entries(slot: u32, attribute: &AttributeRef<'_>, entries: &mut Vec<Entry>
             entry.is_point = false;
         }
     }
+}
+
+/// The boxes of all geometries of an entity.
+pub(crate) fn boxes_of(record: &Record) -> Vec<Aabb> {
+    let mut entries = Vec::new();
+    for attribute in record.view().attributes() {
+        add_entries(0, &attribute, &mut entries);
+    }
+    entries.into_iter().map(|entry| entry.bounds).collect()
 }
 
 fn is_one_geometry(attribute: &AttributeRef<'_>) -> bool {

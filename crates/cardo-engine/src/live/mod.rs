@@ -11,6 +11,7 @@ mod slot_set;
 mod sorted_runs;
 mod spatial_index;
 mod times;
+mod touched;
 
 pub(crate) use attribute_index::{AttributeIndex, NumberIndex, TextIndex, hash_text};
 pub(crate) use facets::Facets;
@@ -20,3 +21,4 @@ pub(crate) use slot_set::{Bits, CHUNK, SlotSet, WORDS, slots_of};
 pub(crate) use sorted_runs::number_key;
 pub(crate) use spatial_index::{BucketPlace, SpatialIndex};
 pub(crate) use times::widen_by_record;
+pub(crate) use touched::Touched;

@@ -1,6 +1,9 @@
-use axum::body::Body;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
 use axum::http::Response;
 use axum::http::header::{CACHE_CONTROL, HeaderValue};
+use axum::http::uri::PathAndQuery;
 use cardo_engine::Table;
 use cardo_http::{is_known, tagged};
 use cardo_model::Revision;
@@ -14,24 +17,32 @@ use crate::params::{
 };
 use crate::request::Ask;
 use crate::respond::{self, VARY_ON};
-use crate::tiles::{MatrixSet, Picture, Shown, Tile};
+use crate::tiles::{Kept, MatrixSet, Picture, Place, Shown, Tile};
 
 /// A tile of a collection (OGC 20-057, /req/core).
 pub(crate) async fn collection_tile(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
+    let keeping = Keeping::of(face, ask)?;
+    if let Some(answer) = keeping.fresh_answer(ask) {
+        return Ok(answer);
+    }
     ask.query.only(&COLLECTION_TILE_PARAMETERS)?;
     let tile = tile_of(ask, 3)?;
     let tables = face.tables(ask).await?;
     let table = tiled_collection(collection_of(&tables, ask)?)?;
-    answer(face, ask, tile, vec![table]).await
+    answer(face, ask, keeping, tile, vec![table]).await
 }
 
 /// A tile of the dataset, a layer a collection (/req/dataset-tilesets).
 pub(crate) async fn dataset_tile(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
+    let keeping = Keeping::of(face, ask)?;
+    if let Some(answer) = keeping.fresh_answer(ask) {
+        return Ok(answer);
+    }
     ask.query.only(&TILE_PARAMETERS)?;
     let tile = tile_of(ask, 1)?;
     let tables = face.tables(ask).await?;
     let chosen = chosen_tables(&ask.query, &tables)?;
-    answer(face, ask, tile, chosen).await
+    answer(face, ask, keeping, tile, chosen).await
 }
 
 /// The collection, where its features have places.
@@ -55,9 +66,7 @@ pub(super) fn matrix_set_of(ask: &Ask<'_>, place: usize) -> Result<MatrixSet, Fa
 fn tile_of(ask: &Ask<'_>, place: usize) -> Result<Tile, Fault> {
     let set = matrix_set_of(ask, place)?;
     let [matrix, row, col] = [1, 2, 3].map(|behind| ask.segment(place + behind));
-    let tile = Tile::parse(set, &matrix?, &row?, &col?)?;
-    check_format(ask)?;
-    Ok(tile)
+    Tile::parse(set, &matrix?, &row?, &col?)
 }
 
 fn check_format(ask: &Ask<'_>) -> Result<(), Fault> {
@@ -73,28 +82,74 @@ fn check_format(ask: &Ask<'_>) -> Result<(), Fault> {
     }
 }
 
+/// A tile as it was kept, where it was.
+struct Keeping {
+    place: Option<Place>,
+    known: Option<Arc<Kept>>,
+}
+
+impl Keeping {
+    fn of(face: &Face, ask: &Ask<'_>) -> Result<Self, Fault> {
+        check_format(ask)?;
+        let is_off = face.tiles.is_off();
+        let place = if is_off { None } else { Place::of(&face.engine, &ask.caller) };
+        let known = place.as_ref().and_then(|place| face.tiles.get(place, address(ask)));
+        Ok(Self { place, known })
+    }
+
+    /// The kept tile, where nothing was written since that it could show.
+    fn fresh_answer(&self, ask: &Ask<'_>) -> Option<Response<Body>> {
+        let (place, known) = (self.place.as_ref()?, self.known.as_ref()?);
+        let revision = place.snapshot.revision();
+        place.is_fresh(known).then(|| respond_with(ask, &known.tag, known.body.clone(), revision))
+    }
+}
+
+/// The address that a tile is kept by.
+fn address<'a>(ask: &Ask<'a>) -> &'a str {
+    ask.parts.uri.path_and_query().map_or("", PathAndQuery::as_str)
+}
+
+fn respond_with(
+    ask: &Ask<'_>,
+    tag: &HeaderValue,
+    body: Bytes,
+    revision: Revision,
+) -> Response<Body> {
+    let mut response = respond::answer(MVT, body, revision);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    tagged(ask.parts, tag.clone(), VARY_ON, response)
+}
+
 async fn answer(
     face: &Face,
     ask: &Ask<'_>,
+    keeping: Keeping,
     tile: Tile,
     tables: Vec<&Table>,
 ) -> Result<Response<Body>, Fault> {
     let columns = chosen_columns(&ask.query, &tables)?;
     let filters = tile_filters(&ask.query, &tables, &face.options.systems)?;
+    let made_of = (tables.iter().map(|table| table.id).collect(), tile.frame.boxes());
     let shown = tables.into_iter().zip(columns).zip(filters);
     let shown = shown.map(|((table, columns), filter)| Shown { table, columns, filter }).collect();
-    let snapshot = face.snapshot(ask).await?;
+    let snapshot = match &keeping.place {
+        Some(place) => place.snapshot.clone(),
+        None => face.snapshot(ask).await?,
+    };
     let picture = Picture::of(&face.engine, &snapshot, tile, shown).await?;
     // The tag says nothing of the revision, so a write elsewhere leaves it as it is.
-    let tag = face.tags.tag(
-        &ask.caller,
-        ask.incarnation(&face.engine),
-        Revision(0),
-        picture.fingerprint().await?,
-    );
-    let has_it = is_known(&ask.parts.headers, &tag);
-    let body = if has_it { Vec::new() } else { picture.draw().await? };
-    let mut response = respond::answer(MVT, body, snapshot.revision());
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    Ok(tagged(ask.parts, tag, VARY_ON, response))
+    let fingerprint = picture.fingerprint().await?;
+    let incarnation = ask.incarnation(&face.engine);
+    let tag = face.tags.tag(&ask.caller, incarnation, Revision(0), fingerprint);
+    let drawn = match &keeping.known {
+        Some(known) if known.tag == tag => Some(known.body.clone()),
+        _ if is_known(&ask.parts.headers, &tag) => None,
+        _ => Some(Bytes::from(picture.draw().await?)),
+    };
+    if let (Some(place), Some(body)) = (&keeping.place, &drawn) {
+        let kept = Kept::new(place, body.clone(), tag.clone(), made_of);
+        face.tiles.keep(place, address(ask), Arc::new(kept));
+    }
+    Ok(respond_with(ask, &tag, drawn.unwrap_or_default(), snapshot.revision()))
 }

@@ -15,12 +15,14 @@
 //!    ones come first, then shapes from the largest to the smallest, then points from the oldest to
 //!    the newest.
 
+mod kept;
 mod layer;
 mod matrix;
 mod render;
 mod select;
 mod wire;
 
+pub(crate) use kept::{Kept, KeptTiles, Place};
 pub(crate) use layer::COUNT;
 pub(crate) use matrix::{MatrixSet, Tile};
 pub(crate) use render::{Picture, Shown};

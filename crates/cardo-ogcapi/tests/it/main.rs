@@ -9,6 +9,7 @@ mod collections;
 mod crs;
 mod filters;
 mod items;
+mod kept_tiles;
 mod large;
 mod pages;
 mod shown;

@@ -39,7 +39,7 @@ fn projected([lon, lat]: [f64; 2], zoom: u32, row: u32, col: u32) -> [f64; 2] {
 }
 
 /// The tile of a zoom level in which a position lies.
-fn around(lon: f64, lat: f64, zoom: u32) -> String {
+pub(crate) fn around(lon: f64, lat: f64, zoom: u32) -> String {
     let [x, y] = projected([lon, lat], zoom, 0, 0);
     let number = |axis: f64| {
         let all = 0..1_u32 << zoom;
@@ -250,7 +250,7 @@ async fn tl11_an_empty_tile_is_an_empty_answer() {
     assert_eq!((reply.header("content-type"), reply.bytes.len()), (MVT, 0));
 }
 
-async fn with_tag(client: &Client, path: &str, tag: &str) -> Reply {
+pub(crate) async fn with_tag(client: &Client, path: &str, tag: &str) -> Reply {
     client.send(Method::GET, &format!("/ogc{path}"), &[("if-none-match", tag)]).await
 }
 

@@ -53,6 +53,7 @@ pub const KEYS: &[Key] = &[
     key("limits.header_timeout", Shape::Text),
     key("limits.shutdown_timeout", Shape::Text),
     key("limits.index_memory", Shape::Text),
+    key("limits.tile_memory", Shape::Text),
     key("limits.names", Shape::Integer),
     key("limits.branches", Shape::Integer),
     key("limits.branch_memory", Shape::Text),

@@ -202,6 +202,8 @@ pub struct LimitsConfig {
     pub shutdown_timeout: Span,
     /// How much memory columns and ordered indexes may take.
     pub index_memory: ByteSize,
+    /// How much memory finished map tiles may take; with 0 each is made anew.
+    pub tile_memory: ByteSize,
     /// How many names of types and attributes may exist.
     pub names: usize,
     /// How many branches (NGSI-LD: snapshots) a tenant may have beside its twin.
@@ -353,6 +355,7 @@ impl Default for LimitsConfig {
             header_timeout: Span::from_secs(30),
             shutdown_timeout: Span::from_secs(10),
             index_memory: ByteSize::new(1_000_000_000),
+            tile_memory: ByteSize::new(64_000_000),
             names: 1_000_000,
             branches: 100,
             branch_memory: ByteSize::new(1_000_000_000),
