@@ -69,7 +69,9 @@ impl Touched {
             names.sort_unstable();
             names.dedup();
             for name in names {
-                boxes_touched.iter().for_each(|bounds| self.mark(name, bounds, new.revision));
+                for bounds in &boxes_touched {
+                    self.mark(name, bounds, new.revision);
+                }
             }
         }
     }
