@@ -12,6 +12,7 @@ mod process;
 mod questions;
 mod reads;
 mod run;
+mod snapshots;
 mod starts;
 mod subscriptions;
 mod table;

@@ -45,7 +45,7 @@ struct RunArgs {
     #[arg(long, value_delimiter = ',', num_args = 1..=2)]
     entities: Vec<u32>,
     /// Only these parts: retrieve, list, q, near, count, offset, bbox, tile, graphql, levels, news, batch,
-    /// memory, patch, minute, updates, subscriptions, scans, start, tenants, temporal,
+    /// memory, patch, minute, updates, subscriptions, scans, snapshots, start, tenants, temporal,
     /// moments.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,

@@ -10,7 +10,7 @@ use crate::machine::Machine;
 use crate::process::Server;
 use crate::reads::{self, Held, READS, Rounds};
 use crate::table::{Row, Target, markdown, number};
-use crate::{disturbed, graph, moments, starts, subscriptions, temporal, tiles, writes};
+use crate::{disturbed, graph, moments, snapshots, starts, subscriptions, temporal, tiles, writes};
 
 /// What is to be measured.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct Run {
 }
 
 /// The keys of the parts that are no single question.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
     "batch",
     tiles::PART,
     "memory",
@@ -45,6 +45,7 @@ const PARTS: [&str; 12] = [
     "updates",
     subscriptions::PART,
     "scans",
+    snapshots::PART,
     "start",
     "tenants",
     temporal::PART,
@@ -57,7 +58,7 @@ pub fn is_part(key: &str) -> bool {
 }
 
 /// The keys of the parts that need the larger city.
-const LARGE: [&str; 5] = ["batch", tiles::PART, "memory", "scans", "start"];
+const LARGE: [&str; 6] = ["batch", tiles::PART, "memory", "scans", snapshots::PART, "start"];
 
 impl Run {
     fn wants(&self, key: &str) -> bool {
@@ -174,6 +175,10 @@ impl Run {
             let held = Held { server: &server, city: self.large };
             let new = disturbed::while_scanning(&held, self.rounds.time * 5).await;
             rows.take("scans", new.map(|row| vec![row]));
+        }
+        if self.wants(snapshots::PART) {
+            let held = Held { server: &server, city: self.large };
+            rows.take(snapshots::PART, snapshots::measure(&held).await);
         }
         if !self.wants("start") {
             return;
