@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use cardo_engine::{
     BranchContent, BranchError, Caller, EntityQuery, EvolutionQuery, HistoryEvent, HistoryRow,
-    PageRequest, PageStart, Tells,
+    Order, PageRequest, PageStart, Tells,
 };
 use cardo_model::{NameId, Record, Timestamp, TwinId, splice};
 use cardo_query::Filter;
@@ -43,14 +43,18 @@ pub(crate) async fn prepare(face: &Arc<Face>, mut work: Work) {
     match &work.source {
         Source::Branch(from) => {
             let caller = Caller { twin: from.clone(), ..work.main.clone() };
-            let made = make(face, &work, Content::Whole(caller)).await;
+            let made = make(face, &work, &Content::Whole(caller, Filter::True)).await;
             let status = if made.is_ok() { "success" } else { "failure" };
             status.clone_into(&mut work.stored.status);
         }
         Source::Queries { parts, naming } => {
             let ask = Ask::new(parts, work.main.clone(), None);
-            let answered = answer(face, &ask, naming, &work.stored).await;
-            let made = make(face, &work, answered.content).await;
+            let mut answered = answer(face, &ask, naming, &work.stored, true).await;
+            let mut made = make(face, &work, &answered.content).await;
+            if made.is_ok() && !face.is_filled(&work, &answered.content).await {
+                answered = answer(face, &ask, naming, &work.stored, false).await;
+                made = make(face, &work, &answered.content).await;
+            }
             let (mut details, temporal_details) = (answered.details, answered.temporal_details);
             let mut status = answered.status;
             if let Err(error) = made {
@@ -91,7 +95,8 @@ async fn finish(face: &Arc<Face>, work: &Work) -> Result<(), Fault> {
 }
 
 enum Content {
-    Whole(Caller),
+    /// All that there is, which is what a filter is about.
+    Whole(Caller, Filter),
     Part(BranchContent),
 }
 
@@ -103,11 +108,11 @@ struct Answered {
 }
 
 /// Makes the branch; where there is no room, less important snapshots make way (clause 5.5.15).
-async fn make(face: &Face, work: &Work, content: Content) -> Result<(), BranchError> {
+async fn make(face: &Face, work: &Work, content: &Content) -> Result<(), BranchError> {
     let end = Some(work.stored.expires_at);
     loop {
-        let made = match &content {
-            Content::Whole(caller) => {
+        let made = match content {
+            Content::Whole(caller, _) => {
                 face.engine.branch(caller, &work.branch, end).await.map(|_| ())
             }
             Content::Part(part) => face.engine.branch_with(&work.branch, end, part.clone()).await,
@@ -133,18 +138,25 @@ async fn make_way(face: &Face, work: &Work) -> bool {
     deleted.is_ok()
 }
 
-/// Puts the queries of a snapshot one after the other.
-async fn answer(face: &Face, ask: &Ask<'_>, naming: &Arc<Naming>, stored: &Stored) -> Answered {
+/// Puts the queries of a snapshot one after the other; one that is about all that there is needs no answer, where
+/// that `may_be_whole`.
+async fn answer(
+    face: &Face,
+    ask: &Ask<'_>,
+    naming: &Arc<Naming>,
+    stored: &Stored,
+    may_be_whole: bool,
+) -> Answered {
     let list = |name: &str| match stored.members.get(name) {
         Some(Value::Array(queries)) => queries.clone(),
         _ => Vec::new(),
     };
     let (queries, temporal) = (list("snapshotQueries"), list("snapshotTemporalQueries"));
-    if let ([query], []) = (queries.as_slice(), temporal.as_slice())
-        && face.is_whole(ask, naming, query).await
+    if let ([query], [], true) = (queries.as_slice(), temporal.as_slice(), may_be_whole)
+        && let Some(filter) = face.whole(ask, naming, query).await
     {
         return Answered {
-            content: Content::Whole(ask.caller.clone()),
+            content: Content::Whole(ask.caller.clone(), filter),
             status: "success",
             details: vec![json!({ "resultStatus": "success" })],
             temporal_details: Vec::new(),
@@ -184,16 +196,49 @@ async fn answer(face: &Face, ask: &Ask<'_>, naming: &Arc<Naming>, stored: &Store
 const MOST: usize = 1_000_000;
 
 impl Face {
-    /// Whether a query is about all that the twin has, so that nothing has to be picked out.
-    async fn is_whole(&self, ask: &Ask<'_>, naming: &Arc<Naming>, query: &Value) -> bool {
-        let Ok(question) = self.query_document(ask, naming, query).await else { return false };
+    /// The filter of a query that is about all that the twin has, so that nothing has to be picked out.
+    async fn whole(&self, ask: &Ask<'_>, naming: &Arc<Naming>, query: &Value) -> Option<Filter> {
+        let question = self.query_document(ask, naming, query).await.ok()?;
         let shape = &question.asked.shape;
         let is_far = self.engine.is_distributed(&question.caller, &question.filter).await;
-        question.filter == Filter::True
-            && matches!(shape.members, Members::All)
+        let is_whole = matches!(shape.members, Members::All)
             && shape.datasets == Datasets::All
             && shape.join().is_none()
             && matches!(is_far, Ok(false))
+            && self.covers(&question.caller, &question.filter).await;
+        is_whole.then_some(question.filter)
+    }
+
+    /// Whether a branch that took over all that there was has nothing that was not asked for: an entity may have come
+    /// in between. If it has, it is dropped.
+    async fn is_filled(&self, work: &Work, content: &Content) -> bool {
+        let Content::Whole(main, filter) = content else { return true };
+        let caller = Caller { twin: work.branch.clone(), ..main.clone() };
+        let is_filled = self.covers(&caller, filter).await;
+        if !is_filled && let Err(error) = self.engine.drop_branch(&work.branch).await {
+            tracing::error!(snapshot = %work.stored.id, %error, "a branch could not be dropped");
+        }
+        is_filled
+    }
+
+    /// Whether a filter that is cheap to count matches all entities.
+    async fn covers(&self, caller: &Caller, filter: &Filter) -> bool {
+        if *filter == Filter::True {
+            return true;
+        }
+        let is_type = |filter: &Filter| matches!(filter, Filter::Type(_));
+        if !is_type(filter) && !matches!(filter, Filter::Or(parts) if parts.iter().all(is_type)) {
+            return false;
+        }
+        let counted = EntityQuery {
+            filter: filter.clone(),
+            order: Order::default(),
+            page: PageRequest { limit: 1, start: PageStart::Offset(0) },
+            count: true,
+        };
+        let Ok(snapshot) = self.engine.snapshot(caller).await else { return false };
+        let page = self.engine.query_in(caller, &snapshot, &counted).await;
+        page.is_ok_and(|page| page.count == Some(snapshot.len()))
     }
 
     /// All entities that a query brings, page by page.

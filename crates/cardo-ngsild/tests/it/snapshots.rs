@@ -65,6 +65,21 @@ async fn ids(client: &Client, snapshot: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn a_snapshot_of_all_types_holds_all_and_no_more() {
+    let client = city().await;
+    let body = |types| json!({ "type": "Snapshot", "snapshotQueries": [of_type(types)] });
+    let all = made(&client, body("Tree|Vehicle")).await;
+    client.create(json!([{ "id": "urn:b:1", "type": "Boat" }])).await;
+    assert_eq!(all["snapshotStatus"], "success");
+    assert_eq!(ids(&client, &all).await, ["urn:v:1", "urn:v:2", "urn:t:1"]);
+    let not_all = made(&client, body("Tree|Vehicle")).await;
+    assert_eq!(ids(&client, &not_all).await, ["urn:v:1", "urn:v:2", "urn:t:1"]);
+    let path = "/types?local=true";
+    let types = within(&client, &not_all, Method::GET, path, Value::Null).await.expect(200).json();
+    assert_eq!(types["typeList"], json!(["Tree", "Vehicle"]));
+}
+
+#[tokio::test]
 async fn a_snapshot_freezes_what_its_queries_find() {
     let client = city().await;
     let fast = json!({ "type": "Query", "entities": [{ "type": "Vehicle" }], "q": "speed>50" });
