@@ -178,6 +178,15 @@ impl Group {
         self.slice = slice;
     }
 
+    /// What is over as soon as it is written is gone before its writer has an answer (clause 4.22).
+    fn expire_written(&mut self, inner: &Arc<Inner>) {
+        let written = self.pending.iter().filter(|pending| !pending.tailed.is_empty());
+        let due = written.filter(|pending| pending.root.next_expiry().is_some());
+        for twin in due.map(|pending| pending.twin.clone()).collect::<Vec<_>>() {
+            self.expire(inner, &twin);
+        }
+    }
+
     fn expire(&mut self, inner: &Arc<Inner>, twin: &Arc<Twin>) {
         if twin.is_dropped.load(Ordering::Acquire) {
             return;
@@ -199,7 +208,8 @@ impl Group {
 
     /// Makes the group durable, then visible, then known to those who asked; or, where the store
     /// fails, none of it.
-    async fn finish(self, inner: &Arc<Inner>) {
+    async fn finish(mut self, inner: &Arc<Inner>) {
+        self.expire_written(inner);
         let mut pending = self.pending;
         let appends: Vec<Append> = pending.iter_mut().filter_map(Pending::take_append).collect();
         let outcome = if appends.is_empty() {

@@ -335,3 +335,23 @@ async fn an_answer_conforms_to_an_older_version_where_that_is_preferred() {
     assert_eq!(newest.json()["v"]["type"], "VocabProperty");
     assert_eq!(get("/urn:x:1", "ngsi-ld=new").await.expect(200).header("preference-applied"), "");
 }
+
+#[tokio::test]
+async fn what_is_over_when_it_is_written_is_gone_before_the_answer() {
+    let client = client().await;
+    let (past, future) = ("2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z");
+    let lasting = json!({ "type": "Property", "value": 1, "expiresAt": future });
+    client.create(json!([{ "id": "urn:t:1", "type": "T", "a": lasting, "b": lasting }])).await;
+    client.create(json!([{ "id": "urn:t:2", "type": "T", "expiresAt": past }])).await;
+    client.get("/entities/urn:t:2").await.expect(404);
+    let over = json!({ "type": "Property", "value": 1, "expiresAt": past });
+    client.patch("/entities/urn:t:1", json!({ "a": over })).await.expect(204);
+    let left = client.get("/entities/urn:t:1").await.expect(200).json();
+    assert_eq!(
+        left,
+        json!({ "id": "urn:t:1", "type": "T", "b": { "type": "Property", "value": 1 } })
+    );
+    client.patch("/entities/urn:t:1", json!({ "expiresAt": past })).await.expect(204);
+    client.get("/entities/urn:t:1").await.expect(404);
+    assert_eq!(client.get("/entities?type=T&local=true").await.expect(200).json(), json!([]));
+}
