@@ -53,6 +53,11 @@ fn a_browser_shows_areas_sources_and_how_to_use_the_twin_elsewhere() {
 }
 
 #[test]
+fn a_browser_shows_the_twin_as_of_a_moment() {
+    look_at_a_new_server("tests/moments.test.mjs");
+}
+
+#[test]
 fn a_browser_signs_in_where_a_token_is_wanted() {
     let folder = tempdir().unwrap();
     let (token, sha256) = cardo_server::new_token();

@@ -1,6 +1,6 @@
-import { revision } from "../data/http.ts";
+import { moment, revision } from "../data/http.ts";
 import { live } from "../data/live.ts";
-import { number } from "../ui/format.ts";
+import { exactTime, number } from "../ui/format.ts";
 import { useWords } from "./language.ts";
 import { useStore } from "./store.ts";
 import { filled, words } from "./words/shell.ts";
@@ -10,7 +10,8 @@ export function LiveState() {
   const w = useWords(words);
   const { state, rate } = useStore(live);
   const at = useStore(revision);
-  const word = { live: w.live, connecting: w.connecting, offline: w.offline }[state];
+  const past = filled(w.asOf, { when: exactTime(moment() ?? 0) });
+  const word = { live: w.live, connecting: w.connecting, offline: w.offline, past }[state];
   return (
     <div className="live" data-state={state} title={`${word} · ${filled(w.revision, { n: number(at) })}`}>
       <span className="live-dot" aria-hidden="true" />

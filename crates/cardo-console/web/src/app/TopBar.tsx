@@ -2,6 +2,7 @@ import { useWords } from "./language.ts";
 import { LiveState } from "./LiveState.tsx";
 import { LanguageSwitch, ThemeSwitch } from "./Switches.tsx";
 import { Search } from "./Search.tsx";
+import { TimeSwitch } from "./TimeSwitch.tsx";
 import { words } from "./words/shell.ts";
 
 export function TopBar() {
@@ -11,6 +12,7 @@ export function TopBar() {
       <Search label={w.search} />
       <div className="top-end card">
         <LiveState />
+        <TimeSwitch />
         <ThemeSwitch />
         <LanguageSwitch />
       </div>

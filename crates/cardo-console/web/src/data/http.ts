@@ -4,9 +4,31 @@ import { createStore } from "../app/store.ts";
 /** Where the page is served, with a slash at its end. */
 export const base = (): string => new URL(".", document.baseURI).href;
 
-export const url = (path: string): string => new URL(path.replace(/^\//, ""), base()).href;
+const AT = /\/at\/([^/]+)\/$/;
 
-const tokenKey = () => `cardo.token ${base()}`;
+/** The moment that is looked at, where the page stands below that of a past twin. */
+export function momentOf(address: string): string | undefined {
+  const text = AT.exec(address)?.[1];
+  return text === undefined ? undefined : decodeURIComponent(text);
+}
+
+export const moment = (): string | undefined => momentOf(base());
+
+/** Where the page of the twin as it is stands. */
+export const homeOf = (address: string): string => address.replace(AT, "/");
+
+/** Where the page of a moment stands, or that of now. */
+export const pageAt = (time: string | undefined): string => homeOf(base()) + (time ? `at/${time}/` : "");
+
+/** Histories are those of the twin as it is, whatever moment is looked at. */
+const isHistory = (path: string) => path.startsWith("ngsi-ld/v1/temporal/");
+
+export function url(path: string): string {
+  const below = path.replace(/^\//, "");
+  return new URL(below, isHistory(below) ? homeOf(base()) : base()).href;
+}
+
+const tokenKey = () => `cardo.token ${homeOf(base())}`;
 
 export const token = (): string | null => sessionStorage.getItem(tokenKey());
 

@@ -1,10 +1,10 @@
 /** One connection for news of the twin (graphql-transport-ws), and how it is. */
 import { createClient, type Client } from "graphql-ws";
 import { createStore } from "../app/store.ts";
-import { authorization, revision, signInWanted, token, url } from "./http.ts";
+import { authorization, moment, revision, signInWanted, token, url } from "./http.ts";
 
 export interface Live {
-  state: "connecting" | "live" | "offline";
+  state: "connecting" | "live" | "offline" | "past";
   /** Updates a second, over the last seconds. */
   rate: number;
   /** When something was last heard, in milliseconds. */
@@ -116,6 +116,11 @@ export function subscribe<E>(
   told: (change: Change<E>) => void,
   refused: (message: string) => void,
 ): () => void {
+  // Of the past there are no news.
+  if (moment() !== undefined) {
+    become("past");
+    return () => undefined;
+  }
   client ??= connect();
   return client.subscribe<{ entityChanged: Change<E> }>(
     { query, variables },

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { relativeTime, shortId, spaced, unit, withUnit } from "./format.ts";
+import { fieldTime, momentOfField, relativeTime, shortId, spaced, unit, withUnit } from "./format.ts";
 
 test("a number has its unit's sign, and a code without one stays", () => {
   expect(withUnit(21.456, "CEL")).toBe("21.46\u202f°C");
@@ -24,4 +24,9 @@ test("names become words", () => {
   expect(spaced("BikeHireDockingStation")).toBe("Bike hire docking station");
   expect(spaced("floors_above_ground")).toBe("Floors above ground");
   expect(spaced("CO2Level")).toBe("CO2 level");
+});
+
+test("a field of local time holds a moment to the second", () => {
+  expect(momentOfField(fieldTime("2026-01-31T12:00:05Z"))).toBe("2026-01-31T12:00:05Z");
+  expect([momentOfField(""), fieldTime("yesterday")]).toEqual([undefined, ""]);
 });

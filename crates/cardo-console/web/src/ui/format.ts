@@ -52,6 +52,19 @@ export function exactTime(time: string | number | Date): string {
   return format.format(new Date(time));
 }
 
+/** A moment as a field for local time has it. */
+export function fieldTime(time: string): string {
+  const at = new Date(time);
+  const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);
+  return Number.isNaN(local.getTime()) ? "" : local.toISOString().slice(0, 19);
+}
+
+/** The moment that a field for local time holds, in UTC; none where it is empty. */
+export function momentOfField(local: string): string | undefined {
+  const at = new Date(local);
+  return Number.isNaN(at.getTime()) ? undefined : at.toISOString().replace(".000Z", "Z");
+}
+
 /** An id with its middle left out. */
 export function shortId(id: string, length = 32): string {
   if (id.length <= length) return id;

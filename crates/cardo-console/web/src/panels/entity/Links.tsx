@@ -1,6 +1,6 @@
 import { useWords } from "../../app/language.ts";
 import { entityPath } from "../../data/entity.ts";
-import { base } from "../../data/http.ts";
+import { url } from "../../data/http.ts";
 import type { TwinType } from "../../data/twin.ts";
 import { CopyIcon } from "../../ui/CopyIcon.tsx";
 import { Icon } from "../../ui/icons.tsx";
@@ -30,11 +30,11 @@ export function Links({ id, type, columns, numbers }: { id: string; type: TwinTy
       <ul className="entity-links">
         {links.map(([name, path]) => (
           <li key={name}>
-            <a href={base() + path} target="_blank" rel="noreferrer">
+            <a href={url(path)} target="_blank" rel="noreferrer">
               {name}
               <Icon name="out" size={13} />
             </a>
-            <CopyIcon text={base() + path} label={w.copyOf.replace("{name}", name)} />
+            <CopyIcon text={url(path)} label={w.copyOf.replace("{name}", name)} />
           </li>
         ))}
       </ul>
