@@ -31,8 +31,8 @@ type Waiting = Arc<Mutex<HashMap<String, Post>>>;
 #[derive(Debug)]
 struct Post {
     sender: UnboundedSender<Answer>,
-    /// What it answers as a context source, by method and path.
-    answers: HashMap<String, (StatusCode, Bytes)>,
+    /// What it answers as a context source, by method and path; nothing where there is no status.
+    answers: HashMap<String, (Option<StatusCode>, Bytes)>,
 }
 
 /// Accepts notifications and hands each to the check whose name begins its path.
@@ -67,8 +67,14 @@ impl Receiver {
         Inbox(receiver)
     }
 
-    /// From now on a request to a path of the check is answered so.
-    pub(crate) fn answer(&self, name: &str, request: String, status: StatusCode, body: Bytes) {
+    /// From now on a request to a path of the check is answered so, or never.
+    pub(crate) fn answer(
+        &self,
+        name: &str,
+        request: String,
+        status: Option<StatusCode>,
+        body: Bytes,
+    ) {
         if let Some(post) = lock(&self.waiting).get_mut(name) {
             post.answers.insert(request, (status, body));
         }
@@ -121,9 +127,11 @@ async fn take(
         return Ok(response);
     };
     *response.status_mut() = status.unwrap_or(StatusCode::OK);
+    let mut is_silent = false;
     if let Some(post) = lock(waiting).get(name) {
         if let Some((status, body)) = post.answers.get(&format!("{} /{below}", parts.method)) {
-            *response.status_mut() = *status;
+            is_silent = status.is_none();
+            *response.status_mut() = status.unwrap_or_default();
             *response.body_mut() = Full::new(body.clone());
             let json = HeaderValue::from_static("application/json");
             response.headers_mut().insert(CONTENT_TYPE, json);
@@ -133,6 +141,9 @@ async fn take(
         }
         // A check that is over waits no more.
         let _ = post.sender.send(Answer::new(0, parts.headers, body.to_bytes()));
+    }
+    if is_silent {
+        std::future::pending::<()>().await;
     }
     Ok(response)
 }

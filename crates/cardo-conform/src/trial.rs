@@ -51,6 +51,7 @@ impl<'s> Trial<'s> {
         });
         let fixed = [
             ("base", base.to_owned()),
+            ("root", base.trim_end_matches("/ngsi-ld/v1").to_owned()),
             ("run", name.to_owned()),
             ("tenant", format!("conform{name}")),
             ("prefix", format!("urn:ngsi-ld:Conform:{name}:")),
@@ -102,9 +103,8 @@ impl<'s> Trial<'s> {
                 let request = self.fill_request(request);
                 let target = request.url.strip_prefix(self.base).unwrap_or_default();
                 let body = request.body.unwrap_or_default().into();
-                if let (Some(receiver), Ok(status)) =
-                    (&self.session.receiver, StatusCode::from_u16(*status))
-                {
+                if let Some(receiver) = &self.session.receiver {
+                    let status = status.and_then(|status| StatusCode::from_u16(status).ok());
                     let line = format!("{} {target}", request.method);
                     receiver.answer(&self.name, line, status, body);
                 }

@@ -20,7 +20,8 @@
 //! ```
 //!
 //! `$callback` is where the check itself listens: `notified` waits for what is sent there, and
-//! `source GET /path` with a body answers there as a context source.
+//! `source GET /path` with a body answers there as a context source, `source GET /path 404` with that
+//! status, and `source GET /path silent` never. `$root` is where the base of the API stands.
 //!
 //! A line `needs CLASS` keeps a check for servers that declare the class. `$a` is an id and `$T` a type that nobody else uses. A step that expects no status wants a 2xx. A table behind
 //! the steps makes a check of each of its rows, with `<column>` in the text replaced by the cell.
@@ -65,8 +66,8 @@ pub(crate) enum StepKind {
     Follow { relation: String },
     /// Waits for the next notification, or for the next request to a context source.
     Notified,
-    /// Answers as a context source from now on.
-    Source { request: Request, status: u16 },
+    /// Answers as a context source from now on, or never where there is no status.
+    Source { request: Request, status: Option<u16> },
 }
 
 /// A request whose texts may hold variables.

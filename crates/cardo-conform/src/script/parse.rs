@@ -193,8 +193,13 @@ fn step(number: usize, line: &str, block: &[Line<'_>]) -> Result<Step, Problem> 
     }
     if let Some(line) = line.strip_prefix("source ") {
         let words: Vec<&str> = line.split(' ').collect();
-        let status = words.get(2).map_or(Ok(200), |status| status.parse());
-        let status = status.map_err(|_| (number, format!("{line:?} has no status")))?;
+        let status = match words.get(2) {
+            None => Some(200),
+            Some(&"silent") => None,
+            Some(status) => {
+                Some(status.parse().map_err(|_| (number, format!("{line:?} has no status")))?)
+            }
+        };
         let request = request(&words[..words.len().min(2)].join(" "), &sent);
         return Ok(Step { kind: StepKind::Source { request, status }, expectations });
     }
