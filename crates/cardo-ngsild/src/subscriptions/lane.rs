@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cardo_engine::{Caller, Engine, Followed};
-use cardo_model::{Names, Revision, Timestamp};
+use cardo_model::{EntityId, Names, Revision, Timestamp};
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
@@ -54,6 +56,32 @@ pub(super) struct Ready {
 }
 
 impl Ready {
+    /// The same with later changes, each entity told of once.
+    pub(super) fn join(self, later: Self) -> Self {
+        let mut all: Vec<News> = Vec::new();
+        let mut places: HashMap<EntityId, usize, RandomState> = HashMap::default();
+        for news in self.parts.into_iter().chain(later.parts).flatten() {
+            match places.get(&news.record.id()) {
+                Some(place) => all[*place].join(news),
+                None => {
+                    places.insert(news.record.id(), all.len());
+                    all.push(news);
+                }
+            }
+        }
+        let mut parts = Vec::new();
+        while !all.is_empty() {
+            let rest = all.split_off(all.len().min(super::MAX_ENTITIES));
+            parts.push(std::mem::replace(&mut all, rest));
+        }
+        Self { revision: later.revision, at: later.at, parts }
+    }
+
+    /// Whether it holds as much as may be held back.
+    pub(super) fn is_full(&self) -> bool {
+        self.entities() >= MAX_ENTITIES
+    }
+
     fn entities(&self) -> usize {
         self.parts.iter().map(Vec::len).sum()
     }
@@ -210,6 +238,17 @@ impl Lane {
         }
         state.is_worked_on = false;
         Next::Nothing
+    }
+
+    /// What waits ready, where there is more and the lane was not turned back.
+    pub(super) fn next_ready(&self, turn: u64) -> Option<Ready> {
+        let mut state = self.state.lock();
+        if state.turn != turn || state.is_gone || state.reads_log {
+            return None;
+        }
+        let ready = state.ready.pop_front()?;
+        state.entities -= ready.entities();
+        Some(ready)
     }
 
     /// Whether the lane was not turned back since.

@@ -56,6 +56,32 @@ impl News {
     }
 }
 
+impl News {
+    /// Puts to it what happened to the same entity later: what was stays, what is comes from there.
+    pub(super) fn join(&mut self, later: Self) {
+        let Self { record, is_deleted, attributes_are_told, changes, at, place } = later;
+        for change in changes {
+            let is_same = |known: &&mut InstanceChange| {
+                known.name == change.name && known.dataset_id() == change.dataset_id()
+            };
+            match self.changes.iter_mut().find(is_same) {
+                Some(known) => known.is = change.is,
+                None => self.changes.push(change),
+            }
+        }
+        // What came and went in between is no change.
+        self.changes.retain(|change| change.was.is_some() || change.is.is_some());
+        *self = Self {
+            record,
+            is_deleted,
+            attributes_are_told,
+            at,
+            place,
+            changes: std::mem::take(&mut self.changes),
+        };
+    }
+}
+
 impl Matcher {
     pub(crate) fn new(engine: &Engine, caller: &Caller, subscription: &Subscription) -> Self {
         let is_restricted = caller.view.restriction().is_some();

@@ -49,9 +49,12 @@ impl Progress {
         self.is_dirty.store(true, Ordering::Release);
     }
 
-    /// Whether a notification was sent within a time.
-    pub(crate) fn sent_within(&self, time: Duration) -> bool {
-        self.times.lock().sent.is_some_and(|sent| sent.elapsed() < time)
+    /// How long it takes yet until a time has gone by since the last notification (clause 5.2.12).
+    pub(crate) fn throttled(&self, time: Option<Duration>) -> Duration {
+        let (Some(sent), Some(time)) = (self.times.lock().sent, time) else {
+            return Duration::ZERO;
+        };
+        time.saturating_sub(sent.elapsed())
     }
 
     /// How long the cooldown after the last failure lasts yet (clause 5.2.15).

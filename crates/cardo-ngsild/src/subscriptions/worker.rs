@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use cardo_engine::{LogError, StoreError};
+use cardo_engine::{Follower, LogError, StoreError};
 use cardo_model::{Revision, Timestamp};
 
 use super::RETRY_AFTER;
@@ -32,7 +32,7 @@ pub(super) async fn work(desk: Arc<Desk>, lane: Arc<Lane>) {
     loop {
         let then = match lane.next() {
             Next::Nothing => break,
-            Next::Tell(ready, turn) => tell(&desk, &lane, ready, turn).await,
+            Next::Tell(ready, turn) => hold(&desk, &lane, ready, turn, None).await,
             Next::Read(position, turn) => read(&desk, &lane, position, turn).await,
         };
         if then == Then::Stop {
@@ -42,7 +42,61 @@ pub(super) async fn work(desk: Arc<Desk>, lane: Arc<Lane>) {
     desk.keeper.note();
 }
 
-/// Tells what a log record holds.
+/// Tells what a log record holds. Within the time of throttling that waits, and is told together with
+/// what comes meanwhile, each entity as it is then: two notifications stand so far apart as clause
+/// 5.2.12 says, and no change is left untold (clause 5.8.6).
+async fn hold(
+    desk: &Arc<Desk>,
+    lane: &Arc<Lane>,
+    mut ready: Ready,
+    turn: u64,
+    mut follower: Option<&mut Follower>,
+) -> Then {
+    let mut stopping = desk.stopping.clone();
+    let mut moves = lane.moves();
+    let mut is_held = false;
+    loop {
+        moves.mark_unchanged();
+        let Some(form) = desk.form(lane).await else {
+            return if lane.is_gone() { Then::Turned } else { Then::Stop };
+        };
+        let pause = lane.progress.throttled(form.subscription.throttling);
+        if pause.is_zero() || !form.subscription.is_active_at(Timestamp::now()) {
+            break;
+        }
+        is_held = true;
+        let next = async {
+            match &mut follower {
+                Some(follower) if !ready.is_full() => follower.next().await,
+                _ => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return Then::Stop,
+            _ = moves.changed() => {}
+            () = tokio::time::sleep(pause) => {}
+            next = next => match next {
+                Ok(followed) => {
+                    let (revision, at) = (followed.record.revision, followed.record.time);
+                    ready = ready.join(Ready { revision, at, parts: desk.news(&form, &followed) });
+                }
+                // The reader of the log meets it again.
+                Err(_) => break,
+            },
+        }
+        if !lane.is_at(turn) {
+            return Then::Turned;
+        }
+    }
+    if is_held && follower.is_none() {
+        while let Some(later) = lane.next_ready(turn) {
+            ready = ready.join(later);
+        }
+    }
+    tell(desk, lane, ready, turn).await
+}
+
+/// Tells what there is, one part after the other.
 async fn tell(desk: &Arc<Desk>, lane: &Arc<Lane>, ready: Ready, turn: u64) -> Then {
     for (part, news) in (0..).zip(&ready.parts) {
         let told = Told { revision: ready.revision, part, at: ready.at };
@@ -107,7 +161,7 @@ async fn read(desk: &Arc<Desk>, lane: &Arc<Lane>, position: Revision, turn: u64)
             continue;
         }
         let ready = Ready { revision: record.revision, at: record.time, parts };
-        match tell(desk, lane, ready, turn).await {
+        match hold(desk, lane, ready, turn, Some(&mut follower)).await {
             Then::Go => {}
             other => return other,
         }
@@ -148,12 +202,10 @@ async fn deliver(desk: &Arc<Desk>, lane: &Arc<Lane>, news: &[News], told: Told, 
         if !subscription.is_active_at(now) {
             return bury(attempts, INACTIVE);
         }
-        let throttling = subscription.throttling.filter(|_| attempts == 0);
-        if throttling.is_some_and(|time| lane.progress.sent_within(time)) {
-            return Then::Go;
-        }
         let cooldown = subscription.notification.endpoint.cooldown;
-        let mut pause = lane.progress.cooling(cooldown);
+        let throttling = subscription.throttling.filter(|_| attempts == 0);
+        let throttled = lane.progress.throttled(throttling);
+        let mut pause = lane.progress.cooling(cooldown).max(throttled);
         if pause.is_zero() {
             let id = notification_id(&desk.twin, &lane.id, told.revision, told.part);
             let outcome = attempt(desk, lane, &form, news, id, attempts == 0).await;

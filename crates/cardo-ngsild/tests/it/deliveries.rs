@@ -192,6 +192,77 @@ async fn what_fails_is_tried_again_and_the_order_stays() {
 }
 
 #[tokio::test]
+async fn what_changes_within_the_time_of_throttling_is_told_at_its_end_each_entity_once() {
+    let mut city = City::new().await;
+    let members = json!({ "throttling": 3_600, "notification": {
+        "endpoint": { "uri": endpoint("r") }, "format": "keyValues", "showChanges": true } });
+    let path = city.subscribe("r", members).await;
+    city.create().await;
+    city.told().await;
+    city.client.create(json!({ "id": "urn:x:2", "type": "T", "a": 0 })).await;
+    for value in 1..=100 {
+        city.set(value).await;
+    }
+    city.client.delete("/entities/urn:x:2").await.expect(204);
+    assert!(city.told.try_recv().is_err());
+    // A shorter time ends it.
+    city.client.patch(&path, json!({ "throttling": 0.001 })).await.expect(204);
+    let data = city.told().await.1["data"].clone();
+    let of = |id: &str| {
+        let mut found = data.as_array().unwrap().iter().filter(|one| one["id"] == id);
+        (found.next().cloned().unwrap_or_default(), found.count())
+    };
+    let ((one, again), (gone, _)) = (of(ID), of("urn:x:2"));
+    assert_eq!(
+        (&one["a"]["value"], &one["a"]["previousValue"], again),
+        (&json!(100), &json!(0), 0)
+    );
+    assert!(gone["deletedAt"].is_string(), "{data}");
+    city.set(101).await;
+    assert_eq!(city.told().await.1["data"][0]["a"]["value"], 101);
+    assert!(city.told.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn throttling_holds_back_more_than_waits_in_memory() {
+    let mut city = City::new().await;
+    let path = city.subscribe("r", json!({ "throttling": 3_600 })).await;
+    city.create().await;
+    assert_eq!(city.value().await, 0);
+    for value in 1..=400 {
+        city.set(value).await;
+    }
+    city.client.patch(&path, json!({ "throttling": 0.001 })).await.expect(204);
+    let mut last = city.value().await;
+    while last != 400 {
+        let next = city.value().await;
+        assert!(next.as_u64() > last.as_u64(), "{next} behind {last}");
+        last = next;
+    }
+    assert!(city.told.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_stop_within_the_time_of_throttling_loses_nothing() {
+    let store = MemoryStore::new();
+    let mut first = City::over(store.clone(), QUICK).await;
+    first.subscribe("r", json!({ "throttling": 3_600 })).await;
+    first.create().await;
+    assert_eq!(first.value().await, 0);
+    for value in 1..=3 {
+        first.set(value).await;
+    }
+    first.stop().await;
+    assert!(first.told.try_recv().is_err());
+    store.reopen();
+    let mut second = City::over(store, QUICK).await;
+    let mut value = second.value().await;
+    while value != 3 {
+        value = second.value().await;
+    }
+}
+
+#[tokio::test]
 async fn what_is_too_much_to_wait_in_memory_is_read_from_the_log_again() {
     let mut city = City::new().await;
     city.subscribe("hanging", json!({})).await;
