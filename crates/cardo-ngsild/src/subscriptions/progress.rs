@@ -24,9 +24,14 @@ struct Times {
 impl Progress {
     /// Goes on from what an earlier run has counted.
     pub(crate) fn new(deliveries: Deliveries) -> Self {
+        let age = deliveries.last_notification.map(|last| {
+            let age = Timestamp::now().as_micros().saturating_sub(last.as_micros());
+            Duration::from_micros(age.max(0).unsigned_abs())
+        });
+        let sent = age.and_then(|age| Instant::now().checked_sub(age));
         Self {
             deliveries: Mutex::new(deliveries),
-            times: Mutex::default(),
+            times: Mutex::new(Times { sent, failed: None }),
             is_dirty: AtomicBool::new(false),
         }
     }

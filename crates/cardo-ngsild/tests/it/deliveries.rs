@@ -195,7 +195,8 @@ async fn what_fails_is_tried_again_and_the_order_stays() {
 async fn what_changes_within_the_time_of_throttling_is_told_at_its_end_each_entity_once() {
     let mut city = City::new().await;
     let members = json!({ "throttling": 3_600, "notification": {
-        "endpoint": { "uri": endpoint("r") }, "format": "keyValues", "showChanges": true } });
+        "endpoint": { "uri": endpoint("r") }, "showChanges": true },
+        "notificationTrigger": ["entityCreated", "attributeUpdated", "entityDeleted"] });
     let path = city.subscribe("r", members).await;
     city.create().await;
     city.told().await;
@@ -246,7 +247,7 @@ async fn throttling_holds_back_more_than_waits_in_memory() {
 async fn a_stop_within_the_time_of_throttling_loses_nothing() {
     let store = MemoryStore::new();
     let mut first = City::over(store.clone(), QUICK).await;
-    first.subscribe("r", json!({ "throttling": 3_600 })).await;
+    let path = first.subscribe("r", json!({ "throttling": 3_600 })).await;
     first.create().await;
     assert_eq!(first.value().await, 0);
     for value in 1..=3 {
@@ -256,8 +257,11 @@ async fn a_stop_within_the_time_of_throttling_loses_nothing() {
     assert!(first.told.try_recv().is_err());
     store.reopen();
     let mut second = City::over(store, QUICK).await;
+    second.set(4).await;
+    assert!(second.told.try_recv().is_err(), "its time is not over yet");
+    second.client.patch(&path, json!({ "throttling": 0.001 })).await.expect(204);
     let mut value = second.value().await;
-    while value != 3 {
+    while value != 4 {
         value = second.value().await;
     }
 }
