@@ -11,6 +11,9 @@ use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
 use crate::represent::{Join, JoinStyle, Shape, targets};
 
+/// Entities by their ids.
+type Found = HashMap<Box<str>, Record>;
+
 /// An entity and how it is written.
 pub(crate) type Shaped = (Record, Shape);
 
@@ -38,9 +41,35 @@ impl Face {
         shape: &Shape,
     ) -> Result<Vec<Shaped>, Fault> {
         let Some(join) = shape.join() else { return Ok(Vec::new()) };
+        let are_behind = join.style == JoinStyle::Flat;
+        let (found, behind) = self.walk(caller, snapshot, roots, shape, are_behind).await?;
+        join.fill(found);
+        Ok(behind)
+    }
+
+    /// The linked entities by themselves, however an answer would show them.
+    pub(crate) async fn linked_apart(
+        &self,
+        caller: &Caller,
+        snapshot: &Snapshot,
+        roots: &[Record],
+        shape: &Shape,
+    ) -> Result<Vec<Shaped>, Fault> {
+        Ok(self.walk(caller, snapshot, roots, shape, true).await?.1)
+    }
+
+    /// Walks level by level: all that is found, and what is linked, where it stands apart.
+    async fn walk(
+        &self,
+        caller: &Caller,
+        snapshot: &Snapshot,
+        roots: &[Record],
+        shape: &Shape,
+        stands_apart: bool,
+    ) -> Result<(Found, Vec<Shaped>), Fault> {
+        let Some(join) = shape.join() else { return Ok((Found::new(), Vec::new())) };
         let id_of = |record: &Record| Box::<str>::from(record.view().id());
-        let mut found: HashMap<Box<str>, Record> =
-            roots.iter().map(|record| (id_of(record), record.clone())).collect();
+        let mut found: Found = roots.iter().map(|record| (id_of(record), record.clone())).collect();
         let mut walked: HashSet<(Box<str>, usize)> = HashSet::new();
         let mut appended: HashSet<Box<str>> = found.keys().cloned().collect();
         let mut behind = Vec::new();
@@ -55,7 +84,7 @@ impl Face {
             });
             level = met.collect();
             for (record, shape) in &level {
-                if join.style == JoinStyle::Flat && appended.insert(id_of(record)) {
+                if stands_apart && appended.insert(id_of(record)) {
                     if !join.has_room(record) {
                         return Err(too_many(join.most));
                     }
@@ -63,8 +92,7 @@ impl Face {
                 }
             }
         }
-        join.fill(found);
-        Ok(behind)
+        Ok((found, behind))
     }
 
     /// Finds the entities of a level that are not known yet.
@@ -73,7 +101,7 @@ impl Face {
         caller: &Caller,
         snapshot: &Snapshot,
         wanted: &[(Box<str>, Shape)],
-        found: &mut HashMap<Box<str>, Record>,
+        found: &mut Found,
         most: usize,
     ) -> Result<(), Fault> {
         let missing: HashSet<&str> =

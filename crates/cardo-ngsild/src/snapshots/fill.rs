@@ -252,7 +252,7 @@ impl Face {
         let is_far = self.engine.is_distributed(&question.caller, &question.filter).await?;
         // Others answer with pages of a usual size.
         let limit = if is_far { self.options.limits.max_page } else { MOST };
-        let mut records = Vec::new();
+        let (mut records, mut linked) = (Vec::new(), Vec::new());
         loop {
             let start = PageStart::Offset(records.len());
             let asked = EntityQuery {
@@ -265,11 +265,18 @@ impl Face {
             let is_last = !page.has_more || page.entities.is_empty();
             let shape = &question.asked.shape;
             records.extend(page.entities.iter().map(|record| projected(record, shape)));
+            if shape.join().is_some() {
+                let (caller, now) = (question.caller.beside(), self.snapshot(ask).await?);
+                let found = self.linked_apart(&caller, &now, &page.entities, shape).await?;
+                linked.extend(found.iter().map(|(record, shape)| projected(record, shape)));
+            }
             if records.len() > MOST || (!is_far && !is_last) {
                 let detail = format!("a query brings more than the {MOST} entities that are kept");
                 return Err(Fault::new(NgsildError::TooManyResults, detail));
             }
             if is_last {
+                // Linked entities are kept beside those that lead to them.
+                records.append(&mut linked);
                 return Ok(records);
             }
         }

@@ -136,6 +136,37 @@ async fn projections_choose_what_a_snapshot_keeps() {
 }
 
 #[tokio::test]
+async fn what_a_query_joins_is_kept_with_what_leads_to_it() {
+    let client = city().await;
+    let parks = json!({ "type": "Relationship", "object": "urn:g:1", "objectType": "Garage" });
+    client
+        .create(json!([
+            { "id": "urn:v:9", "type": "Bus", "parksIn": parks },
+            { "id": "urn:g:1", "type": "Garage", "name": "North", "size": 4 },
+            { "id": "urn:g:2", "type": "Garage", "name": "South" },
+        ]))
+        .await;
+    for (join, members) in [("flat", json!([])), ("inline", json!(["id", "type", "parksIn{name}"]))]
+    {
+        let mut query = of_type("Bus");
+        query["join"] = json!(join);
+        query["joinLevel"] = json!(1);
+        if !members.as_array().unwrap().is_empty() {
+            query["pick"] = members;
+        }
+        let snapshot =
+            made(&client, json!({ "type": "Snapshot", "snapshotQueries": [query] })).await;
+        assert_eq!(snapshot["snapshotStatus"], "success", "{snapshot}");
+        assert_eq!(ids(&client, &snapshot).await, ["urn:v:9", "urn:g:1"], "{join}");
+        let path = "/entities/urn:v:9?join=inline&joinLevel=1&options=keyValues";
+        let one =
+            within(&client, &snapshot, Method::GET, path, Value::Null).await.expect(200).json();
+        assert_eq!(one["parksIn"]["name"], "North", "{join}: {one}");
+        assert_eq!(one["parksIn"]["size"].is_null(), join == "inline", "{join}: {one}");
+    }
+}
+
+#[tokio::test]
 async fn histories_can_be_frozen_too() {
     let client = city().await;
     client
