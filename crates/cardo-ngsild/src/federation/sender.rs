@@ -7,9 +7,11 @@ use cardo_egress::{
     Bytes, EgressError, Gate, HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header,
 };
 use cardo_engine::{Forwarding, Registration, SourceFault};
+use cardo_model::Timestamp;
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 
+use super::cache::{Cache, Question};
 use crate::face::BASE;
 use crate::operations::entity_maps::ENTITY_MAP;
 use crate::respond::encode;
@@ -57,6 +59,7 @@ const RESERVED: [&str; 19] = [
 pub(super) struct Sender {
     gate: Gate,
     cooling: Mutex<HashMap<Box<str>, Instant>>,
+    cache: Cache,
 }
 
 /// What is sent.
@@ -74,7 +77,7 @@ pub(crate) struct Sending {
 
 impl Sender {
     pub(super) fn new(gate: Gate) -> Self {
-        Self { gate, cooling: Mutex::default() }
+        Self { gate, cooling: Mutex::default(), cache: Cache::default() }
     }
 
     /// Sends a request on behalf of a call; the answer is whatever the source says.
@@ -85,13 +88,25 @@ impl Sender {
         sending: Sending,
     ) -> Result<Response, SourceFault> {
         let endpoint = base_of(&registration.endpoint);
+        let headers = headers(registration, forwarding, &sending);
+        let mut question = None;
+        if sending.method == Method::GET {
+            question = Question::of(registration, &endpoint, &sending.path, &headers);
+        } else if sending.path != "/entityOperations/query" {
+            self.cache.forget(&endpoint);
+        }
+        let now = Timestamp::now();
+        let copy = question.as_ref().and_then(|one| self.cache.get(one, &forwarding.alias, now));
+        if let Some(copy) = copy {
+            return Ok(copy);
+        }
         // A registration that asks for no cool-down is not held up by one that does.
         if registration.management.cooldown.is_some() && self.is_cooling(&endpoint) {
             return Err(SourceFault::Silent("it failed a moment ago and is left alone".to_owned()));
         }
         let management = &registration.management;
         let request = Request {
-            headers: headers(registration, forwarding, &sending),
+            headers,
             body: sending.body,
             timeout: Some(management.timeout.unwrap_or(TIMEOUT).min(LONGEST)),
             max_response_bytes: Some(MOST_BYTES),
@@ -104,6 +119,9 @@ impl Sender {
         };
         if let Some(cooldown) = management.cooldown.filter(|_| has_failed) {
             self.cool(endpoint, cooldown);
+        }
+        if let (Some(question), Ok(response)) = (question, &answer) {
+            self.cache.put(question, response, now);
         }
         answer
     }

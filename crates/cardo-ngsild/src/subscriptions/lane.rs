@@ -61,12 +61,11 @@ impl Ready {
         let mut all: Vec<News> = Vec::new();
         let mut places: HashMap<EntityId, usize, RandomState> = HashMap::default();
         for news in self.parts.into_iter().chain(later.parts).flatten() {
-            match places.get(&news.record.id()) {
-                Some(place) => all[*place].join(news),
-                None => {
-                    places.insert(news.record.id(), all.len());
-                    all.push(news);
-                }
+            if let Some(place) = places.get(&news.record.id()) {
+                all[*place].join(news);
+            } else {
+                places.insert(news.record.id(), all.len());
+                all.push(news);
             }
         }
         let mut parts = Vec::new();

@@ -159,3 +159,32 @@ async fn what_does_not_take_part_is_not_asked() {
     asking.send().await.expect(404);
     assert!(seen.lock().is_empty(), "{:?}", seen.lock());
 }
+
+#[tokio::test]
+async fn what_a_source_said_is_used_again_for_as_long_as_its_registration_says() {
+    let client = far_client().await;
+    let (address, seen) = peer(200, entity("1", "speed", 7.0).to_string()).await;
+    let more = json!({ "management": { "cacheDuration": "PT1H" }, "operations": ["retrieveEntity", "deleteEntity"] });
+    register(&client.engine, address, more).await;
+    let path = "/entities/urn:ngsi-ld:T:1";
+    let first = client.get(path).await.expect(200);
+    assert!(first.headers.get("ngsild-warning").is_none());
+    let again = client.get(path).await.expect(200);
+    assert_eq!(again.json(), first.json());
+    assert!(again.header("ngsild-warning").starts_with("110 "), "{:?}", again.headers);
+    assert_eq!(seen.lock().len(), 1);
+    // Another question is another copy, and a change ends them all.
+    client.get(&format!("{path}?attrs=speed")).await.expect(200);
+    assert_eq!(seen.lock().len(), 2);
+    client.delete("/entities/urn:ngsi-ld:T:1").await;
+    let before = seen.lock().len();
+    let fresh = client.get(path).await.expect(200);
+    assert!(fresh.headers.get("ngsild-warning").is_none());
+    assert_eq!(seen.lock().len(), before + 1);
+    let client = far_client().await;
+    register(&client.engine, address, json!({ "operations": ["retrieveEntity"] })).await;
+    let before = seen.lock().len();
+    client.get(path).await.expect(200);
+    client.get(path).await.expect(200);
+    assert_eq!(seen.lock().len(), before + 2);
+}
