@@ -23,6 +23,8 @@ use super::progress::Progress;
 const MAX_READY: usize = 256;
 const MAX_READY_FAILING: usize = 8;
 const MAX_ENTITIES: usize = 4_096;
+/// So many entities are held back by throttling at the most.
+const MAX_HELD: usize = 16_384;
 
 /// A subscription as it is judged.
 pub(super) struct Form {
@@ -56,33 +58,53 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    /// The same with later changes, each entity told of once.
-    pub(super) fn join(self, later: Self) -> Self {
-        let mut all: Vec<News> = Vec::new();
-        let mut places: HashMap<EntityId, usize, RandomState> = HashMap::default();
-        for news in self.parts.into_iter().chain(later.parts).flatten() {
-            if let Some(place) = places.get(&news.record.id()) {
-                all[*place].join(news);
-            } else {
-                places.insert(news.record.id(), all.len());
-                all.push(news);
-            }
-        }
-        let mut parts = Vec::new();
-        while !all.is_empty() {
-            let rest = all.split_off(all.len().min(super::MAX_ENTITIES));
-            parts.push(std::mem::replace(&mut all, rest));
-        }
-        Self { revision: later.revision, at: later.at, parts }
-    }
-
-    /// Whether it holds as much as may be held back.
-    pub(super) fn is_full(&self) -> bool {
-        self.entities() >= MAX_ENTITIES
-    }
-
     fn entities(&self) -> usize {
         self.parts.iter().map(Vec::len).sum()
+    }
+}
+
+/// What throttling holds back: each entity once, as it is by then.
+pub(super) struct Held {
+    revision: Revision,
+    at: Timestamp,
+    all: Vec<News>,
+    places: HashMap<EntityId, usize, RandomState>,
+}
+
+impl Held {
+    pub(super) fn of(ready: Ready) -> Self {
+        let (all, places) = (Vec::new(), HashMap::default());
+        let mut held = Self { revision: ready.revision, at: ready.at, all, places };
+        held.put(ready);
+        held
+    }
+
+    /// Puts later changes to it.
+    pub(super) fn put(&mut self, later: Ready) {
+        (self.revision, self.at) = (later.revision, later.at);
+        for news in later.parts.into_iter().flatten() {
+            let id = news.record.id();
+            if let Some(place) = self.places.get(&id) {
+                self.all[*place].join(news);
+            } else {
+                self.places.insert(id, self.all.len());
+                self.all.push(news);
+            }
+        }
+    }
+
+    /// Whether it is as much as may be held back; what comes then waits in the log.
+    pub(super) fn is_full(&self) -> bool {
+        self.all.len() >= MAX_HELD
+    }
+
+    pub(super) fn ready(mut self) -> Ready {
+        let mut parts = Vec::new();
+        while !self.all.is_empty() {
+            let rest = self.all.split_off(self.all.len().min(super::MAX_ENTITIES));
+            parts.push(std::mem::replace(&mut self.all, rest));
+        }
+        Ready { revision: self.revision, at: self.at, parts }
     }
 }
 

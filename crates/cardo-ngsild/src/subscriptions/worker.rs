@@ -9,7 +9,7 @@ use cardo_model::{Revision, Timestamp};
 
 use super::RETRY_AFTER;
 use super::desk::Desk;
-use super::lane::{Form, Lane, Next, Ready};
+use super::lane::{Form, Held, Lane, Next, Ready};
 use super::letters::Letter;
 use super::matcher::News;
 use super::notification::{Rendering, notification_id};
@@ -48,26 +48,33 @@ pub(super) async fn work(desk: Arc<Desk>, lane: Arc<Lane>) {
 async fn hold(
     desk: &Arc<Desk>,
     lane: &Arc<Lane>,
-    mut ready: Ready,
+    ready: Ready,
     turn: u64,
     mut follower: Option<&mut Follower>,
 ) -> Then {
+    let pause = |form: &Form| {
+        let is_active = form.subscription.is_active_at(Timestamp::now());
+        let throttling = form.subscription.throttling.filter(|_| is_active);
+        lane.progress.throttled(throttling)
+    };
+    if lane.form().is_none_or(|form| pause(&form).is_zero()) {
+        return tell(desk, lane, ready, turn).await;
+    }
+    let mut held = Held::of(ready);
     let mut stopping = desk.stopping.clone();
     let mut moves = lane.moves();
-    let mut is_held = false;
     loop {
         moves.mark_unchanged();
         let Some(form) = desk.form(lane).await else {
             return if lane.is_gone() { Then::Turned } else { Then::Stop };
         };
-        let pause = lane.progress.throttled(form.subscription.throttling);
-        if pause.is_zero() || !form.subscription.is_active_at(Timestamp::now()) {
+        let pause = pause(&form);
+        if pause.is_zero() {
             break;
         }
-        is_held = true;
         let next = async {
             match &mut follower {
-                Some(follower) if !ready.is_full() => follower.next().await,
+                Some(follower) if !held.is_full() => follower.next().await,
                 _ => std::future::pending().await,
             }
         };
@@ -78,7 +85,7 @@ async fn hold(
             next = next => match next {
                 Ok(followed) => {
                     let (revision, at) = (followed.record.revision, followed.record.time);
-                    ready = ready.join(Ready { revision, at, parts: desk.news(&form, &followed) });
+                    held.put(Ready { revision, at, parts: desk.news(&form, &followed) });
                 }
                 // The reader of the log meets it again.
                 Err(_) => break,
@@ -88,12 +95,12 @@ async fn hold(
             return Then::Turned;
         }
     }
-    if is_held && follower.is_none() {
+    if follower.is_none() {
         while let Some(later) = lane.next_ready(turn) {
-            ready = ready.join(later);
+            held.put(later);
         }
     }
-    tell(desk, lane, ready, turn).await
+    tell(desk, lane, held.ready(), turn).await
 }
 
 /// Tells what there is, one part after the other.
