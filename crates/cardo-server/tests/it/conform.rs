@@ -71,7 +71,7 @@ fn a_part_can_be_checked_and_is_told_by_clause() {
     assert!(text.contains("needs an address for notifications (--callback)"), "{text}");
     assert!(!text.contains("5.6.1") && !text.contains('\u{1b}'), "{text}");
     let list = output(cardo(&["conform", "--list", "--only", "5.6.6"]));
-    assert_eq!(String::from_utf8_lossy(&list.stdout).lines().count(), 4);
+    assert_eq!(String::from_utf8_lossy(&list.stdout).lines().count(), 5);
 }
 
 #[test]
