@@ -28,6 +28,11 @@ pub struct AreaQuery {
 pub struct Slot(pub(crate) u32);
 
 impl Slot {
+    /// The place of a feature in a layer, where a walk over that is made into a map.
+    pub fn of_feature(place: u32) -> Self {
+        Self(place)
+    }
+
     /// A number below [`Snapshot::slots`].
     pub fn number(self) -> u32 {
         self.0

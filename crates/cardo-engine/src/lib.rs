@@ -15,6 +15,7 @@ mod follow;
 mod freshness;
 mod history;
 mod known;
+mod layers;
 mod links;
 mod listing;
 mod live;
@@ -56,6 +57,9 @@ pub use history::{
     Aggregate, AggregateValue, Aggregation, Amendments, AttributeAggregates, Cut, Duration,
     EntityHistory, EvolutionPage, EvolutionQuery, HistoryRequest, IdOrder, InvalidDuration, Method,
     ScopeChange, moment,
+};
+pub use layers::{
+    Layer, LayerDescription, LayerError, LayerNode, LayerQuestionError, LayerVisit, Layers,
 };
 pub use listing::Listing;
 pub use metrics::{COMMIT_BUCKETS, EngineMetrics, TwinMetrics};

@@ -37,7 +37,7 @@ pub mod wkt;
 
 pub use csv::{CsvOptions, CsvReader, GeometryColumns};
 pub use error::{Fault, RecordError};
-pub use flatgeobuf::{FlatGeobufReader, FlatGeobufWriter};
+pub use flatgeobuf::{FlatGeobufReader, FlatGeobufWriter, IndexedFlatGeobuf, Node, ReadAt, Visit};
 pub use format::{Format, Limits, ReadOptions, RecordReader, UnknownFormat, open};
 pub use geometry::RecordGeometry;
 pub use geopackage::GeoPackageReader;

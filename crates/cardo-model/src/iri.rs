@@ -41,6 +41,12 @@ impl Iri {
         Ok(Self(text.into()))
     }
 
+    /// The id of a feature of a layer from a file, `layer.n`. It is unique among layers and no IRI,
+    /// because such a feature is in no twin.
+    pub fn of_feature(layer: &str, place: u64) -> Self {
+        Self(format!("{layer}.{place}").into())
+    }
+
     /// The IRI as text.
     pub fn as_str(&self) -> &str {
         &self.0

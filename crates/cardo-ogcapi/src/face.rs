@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use axum::Router;
@@ -12,6 +12,7 @@ use cardo_model::TwinId;
 use tokio::sync::Semaphore;
 
 use crate::fault::Fault;
+use crate::layers::Joined;
 use crate::operations as op;
 use crate::options::OgcOptions;
 use crate::request::Ask;
@@ -31,6 +32,7 @@ pub(crate) struct Face {
     /// Room for large answers.
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) tiles: KeptTiles,
+    pub(crate) joined: Mutex<Joined>,
 }
 
 /// Makes a handler of an operation `async fn(&Face, &Ask) -> Result<Response, Fault>`.
@@ -65,6 +67,7 @@ pub fn router(engine: Engine, options: OgcOptions) -> Router {
     let face = Arc::new(Face {
         engine,
         tiles: KeptTiles::new(options.limits.tile_bytes),
+        joined: Mutex::default(),
         options,
         default_twin: TwinId::default(),
         origin: "ogc-api".into(),
@@ -137,7 +140,7 @@ async fn wrong_method(request: Request) -> Response<Body> {
 impl Face {
     /// The tables of the twin that is asked for: its collections.
     pub(crate) async fn tables(&self, ask: &Ask<'_>) -> Result<Arc<Tables>, Fault> {
-        let tables = self.engine.tables(&ask.caller).await?;
+        let tables = self.with_layers(ask, self.engine.tables(&ask.caller).await?);
         // An answer is made of one shape; the first that was looked at decides.
         let _ = ask.shape.set(tables.version());
         Ok(tables)

@@ -75,6 +75,11 @@ impl Fault {
         }
     }
 
+    /// What went wrong on this side, of which clients are told nothing.
+    pub(crate) fn failed(error: &dyn std::fmt::Display) -> Self {
+        internal(error)
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }

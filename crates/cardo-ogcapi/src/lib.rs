@@ -17,6 +17,7 @@ mod documents;
 mod face;
 mod fault;
 mod html;
+mod layers;
 mod operations;
 mod options;
 mod params;

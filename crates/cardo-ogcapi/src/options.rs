@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cardo_engine::Layers;
 use cardo_http::{AllowAll, Authorize, Observer};
 
 use crate::systems::Systems;
@@ -12,6 +13,8 @@ pub struct OgcOptions {
     pub authorize: Arc<dyn Authorize>,
     /// Is told of every answer.
     pub observer: Option<Arc<dyn Observer>>,
+    /// Collections that are files.
+    pub layers: Option<Arc<dyn Layers>>,
     /// What the API is called.
     pub title: String,
     /// What stands below the title on the landing page.
@@ -61,6 +64,7 @@ impl Default for OgcOptions {
         Self {
             authorize: Arc::new(AllowAll::default()),
             observer: None,
+            layers: None,
             title: "Cardo".to_owned(),
             description: "The things of a city as features: each type of entities is a collection."
                 .to_owned(),

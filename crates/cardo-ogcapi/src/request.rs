@@ -1,11 +1,11 @@
 //! What every operation takes from its request.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
-use cardo_engine::{Caller, Engine};
+use cardo_engine::{Caller, Engine, Layer};
 use cardo_http::{Access, BaseUrl, Rights, asked_twin, best_media_type, min_revision, path_decode};
 
 use crate::face::{BASE, Face};
@@ -22,6 +22,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) query: Query<'a>,
     /// The version of the tables that the answer is made of.
     pub(crate) shape: OnceLock<u64>,
+    /// The layers beside the twin, once they were looked for.
+    pub(crate) layers: OnceLock<Arc<[Arc<dyn Layer>]>>,
     /// What stands before [`BASE`].
     base: BaseUrl,
     /// Which branch of its name is meant ([`cardo_engine::Engine::incarnation`]).
@@ -81,6 +83,7 @@ impl Face {
             caller,
             query,
             shape: OnceLock::new(),
+            layers: OnceLock::new(),
             base: BaseUrl::of(parts),
             incarnation,
         })

@@ -16,6 +16,7 @@ use cardo_graphql::GraphqlOptions;
 use cardo_http::{Authorize, Cors, InvalidOrigin, InvalidReach, PostedReads, Reach};
 use cardo_ingest::{Ingestor, InvalidSource, Sources};
 use cardo_jsonld::{Context, ContextError, Document, Limits};
+use cardo_layers::{FileLayers, LayerFiles};
 use cardo_ngsild::{DeliveryOptions, GateLoader, NgsildLimits, NgsildOptions, NotificationRunner};
 use cardo_notify::{Courier, CourierOptions};
 use cardo_ogcapi::{OgcLimits, OgcOptions, Systems};
@@ -186,7 +187,11 @@ impl Parts {
         };
         let (face, notifications) = cardo_ngsild::router(engine.clone(), options);
         let systems = Systems::new(config.ogc.crs.iter().map(String::as_str))?;
+        let folder = config.layers.folder.clone().unwrap_or_else(|| config.data.join("layers"));
+        let named = config.layers.files.clone();
+        let files = LayerFiles { folder: Some(folder), named };
         let features = OgcOptions {
+            layers: Some(Arc::new(FileLayers::new(files, LOOK_AT_LAYERS))),
             systems,
             authorize: Arc::clone(&authorizer),
             observer: Some(requests.clone()),
@@ -316,6 +321,9 @@ fn names_context(config: &Config, preloaded: &[Document]) -> Result<Arc<Context>
         reason,
     })
 }
+
+/// How often the files of layers are looked at.
+const LOOK_AT_LAYERS: std::time::Duration = std::time::Duration::from_secs(1);
 
 fn engine_options(limits: &LimitsConfig) -> EngineOptions {
     EngineOptions {

@@ -40,7 +40,7 @@ pub struct Tables {
 }
 
 /// A type, and its attributes as columns.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Table {
     /// The short name of the type.
     pub name: Box<str>,
@@ -142,6 +142,21 @@ impl Tables {
     /// The table of a type by its id.
     pub fn of_id(&self, id: NameId) -> Option<&Table> {
         self.all.iter().find(|table| table.id == id)
+    }
+
+    /// These tables beside others, whose names are left out where they are taken. `version` differs
+    /// where the others do.
+    #[must_use]
+    pub fn beside<'t>(&self, others: impl Iterator<Item = &'t Table>, version: u64) -> Self {
+        let mut all = self.all.clone();
+        all.extend(others.filter(|other| self.get(&other.name).is_none()).cloned());
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        let version = self.version.rotate_left(17) ^ version;
+        Self { all, collisions: self.collisions.clone(), version }
+    }
+
+    pub(crate) fn into_first(self) -> Option<Table> {
+        self.all.into_iter().next()
     }
 
     /// Names that more than one thing wanted, and what the others are called instead.

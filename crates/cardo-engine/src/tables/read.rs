@@ -40,7 +40,7 @@ impl<'a, F: FnMut(usize, Cell<'a>)> Row<'a> for F {
 }
 
 /// Where the parts of an attribute go.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Reader {
     pub(super) name: NameIdOrNone,
     pub(super) value: Option<usize>,

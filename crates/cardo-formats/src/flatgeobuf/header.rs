@@ -19,6 +19,8 @@ pub(super) struct Head {
     /// Number of features; 0 where it is unknown.
     pub(super) count: u64,
     pub(super) index_bytes: u64,
+    /// Entries of a node of the index.
+    pub(super) node_size: u16,
     pub(super) crs: Option<String>,
 }
 
@@ -80,6 +82,7 @@ pub(super) fn read<R: Read>(source: &mut Source<R>) -> Result<Head, Fault> {
         geometry: header.geometry_type(),
         count: header.features_count(),
         index_bytes: index_bytes(&header)?,
+        node_size: header.index_node_size(),
         crs: header.crs().and_then(crs),
     })
 }
@@ -97,7 +100,7 @@ fn crs(crs: Crs<'_>) -> Option<String> {
 }
 
 /// Size of a node of the index: a box of four numbers and an offset.
-const NODE_BYTES: u64 = 40;
+pub(super) const NODE_BYTES: u64 = 40;
 
 /// Bytes of the packed tree between header and features.
 fn index_bytes(header: &Header<'_>) -> Result<u64, Fault> {

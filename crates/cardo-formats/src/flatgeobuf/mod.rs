@@ -2,9 +2,11 @@
 
 mod geometry;
 mod header;
+mod indexed;
 mod properties;
 mod reader;
 mod writer;
 
+pub use indexed::{IndexedFlatGeobuf, Node, ReadAt, Visit};
 pub use reader::FlatGeobufReader;
 pub use writer::FlatGeobufWriter;

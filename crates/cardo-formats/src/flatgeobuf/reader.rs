@@ -95,25 +95,35 @@ impl<R: Read> FlatGeobufReader<R> {
         if self.feature.len() < 12 {
             return Err(malformed("a feature without content"));
         }
-        let feature = size_prefixed_root_as_feature(&self.feature).map_err(malformed)?;
-        let own_columns: Vec<TypedColumn>;
-        let columns = match feature.columns().filter(|columns| !columns.is_empty()) {
-            Some(columns) => {
-                own_columns = columns.iter().map(TypedColumn::of).collect();
-                &own_columns
-            }
-            None => &self.head.columns,
-        };
-        let geometry = match feature.geometry() {
-            Some(flat) => geometry::read(flat, self.head.geometry, self.limits.depth)?,
-            None => None,
-        };
-        let fields = match feature.properties() {
-            Some(bytes) => properties::read(bytes.bytes(), columns)?,
-            None => Vec::new(),
-        };
-        Ok(Record { geometry, fields, ..Record::at(place) })
+        decode(&self.feature, &self.head, &self.limits, place)
     }
+}
+
+/// The record of a feature that has its length in front.
+pub(super) fn decode(
+    bytes: &[u8],
+    head: &Head,
+    limits: &Limits,
+    place: Place,
+) -> Result<Record, Fault> {
+    let feature = size_prefixed_root_as_feature(bytes).map_err(malformed)?;
+    let own_columns: Vec<TypedColumn>;
+    let columns = match feature.columns().filter(|columns| !columns.is_empty()) {
+        Some(columns) => {
+            own_columns = columns.iter().map(TypedColumn::of).collect();
+            &own_columns
+        }
+        None => &head.columns,
+    };
+    let geometry = match feature.geometry() {
+        Some(flat) => geometry::read(flat, head.geometry, limits.depth)?,
+        None => None,
+    };
+    let fields = match feature.properties() {
+        Some(bytes) => properties::read(bytes.bytes(), columns)?,
+        None => Vec::new(),
+    };
+    Ok(Record { geometry, fields, ..Record::at(place) })
 }
 
 impl<R: Read> Iterator for FlatGeobufReader<R> {

@@ -1,6 +1,6 @@
 use cardo_formats::{
-    Fault, FieldKind, FieldSchema, FieldValue, FlatGeobufReader, FlatGeobufWriter, Format, Limits,
-    Record, RecordGeometry, RecordReader,
+    Fault, FieldKind, FieldSchema, FieldValue, FlatGeobufReader, FlatGeobufWriter, Format,
+    IndexedFlatGeobuf, Limits, Record, RecordGeometry, RecordReader, Visit,
 };
 use geo_types::{Point, polygon};
 
@@ -110,4 +110,87 @@ fn features_without_geometry_are_written_without_an_index() {
     let records = read(Format::FlatGeobuf, &bytes).clean();
     assert_eq!(records[0].geometry, point.geometry);
     assert_eq!(records[1].geometry, None);
+}
+
+#[test]
+fn in_place_the_tree_leads_to_the_features_of_a_box_and_to_each_one() {
+    for count in [1_u64, 2, 16, 17, 400] {
+        let mut writer = FlatGeobufWriter::new(
+            "places",
+            Some(4326),
+            vec![FieldSchema { name: "n".into(), kind: FieldKind::Int }],
+        );
+        for n in 0..count {
+            let (x, y) = ((n % 20) as f64, (n / 20) as f64);
+            let geometry = Some(RecordGeometry::flat(geo_types::Point::new(x, y)));
+            let fields = vec![("n".into(), FieldValue::Int(n.cast_signed()))];
+            writer.write(&Record { geometry, fields, ..Record::default() }).unwrap();
+        }
+        let mut bytes = Vec::new();
+        writer.finish(&mut bytes).unwrap();
+        let read = FlatGeobufReader::new(bytes.as_slice(), Limits::default()).unwrap();
+        let all: Vec<Record> = read.map(Result::unwrap).collect();
+        let len = bytes.len() as u64;
+        let file = IndexedFlatGeobuf::open(bytes, len, Limits::default()).unwrap();
+        assert_eq!((file.count(), file.schema().len()), (count, 1));
+        let mut leaves = Vec::new();
+        let mut largest = 0;
+        file.walk(&mut |node| {
+            largest = largest.max(node.count);
+            if node.is_feature {
+                leaves.push(*node);
+            }
+            Visit::Enter
+        })
+        .unwrap();
+        assert_eq!(largest, count, "the top holds all");
+        for (leaf, record) in leaves.iter().zip(&all) {
+            let found = file.record(&file.node(leaf.first).unwrap().unwrap()).unwrap();
+            assert_eq!((&found.geometry, &found.fields), (&record.geometry, &record.fields));
+        }
+        assert_eq!(leaves.len() as u64, count);
+        assert!(leaves.iter().enumerate().all(|(at, leaf)| leaf.first == at as u64));
+        assert_eq!(file.node(count).unwrap(), None);
+        // Only what lies in a box is entered.
+        let mut found = Vec::new();
+        file.walk(&mut |node| {
+            let [west, south, east, north] = node.bounds;
+            if east < 3.0 || west > 6.0 || north < 0.0 || south > 2.0 {
+                return Visit::Pass;
+            }
+            if node.is_feature {
+                found.push(file.record(node).unwrap().field("n").unwrap().as_i64().unwrap());
+            }
+            Visit::Enter
+        })
+        .unwrap();
+        found.sort_unstable();
+        let expected =
+            (0..count.cast_signed()).filter(|n| (3..=6).contains(&(n % 20)) && n / 20 <= 2);
+        assert_eq!(found, expected.collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn in_place_a_file_that_is_cut_off_is_refused_or_says_so() {
+    let mut writer = FlatGeobufWriter::new("places", Some(4326), Vec::new());
+    for n in 0..40 {
+        let geometry = Some(RecordGeometry::flat(geo_types::Point::new(f64::from(n), 1.0)));
+        writer.write(&Record { geometry, ..Record::default() }).unwrap();
+    }
+    let mut bytes = Vec::new();
+    writer.finish(&mut bytes).unwrap();
+    for len in 0..bytes.len() {
+        let part = bytes[..len].to_vec();
+        let Ok(file) = IndexedFlatGeobuf::open(part, len as u64, Limits::default()) else {
+            continue;
+        };
+        let mut broken = 0;
+        file.walk(&mut |node| {
+            broken += usize::from(node.is_feature && file.record(node).is_err());
+            Visit::Enter
+        })
+        .unwrap();
+        assert!(broken > 0, "{len} bytes are not all");
+    }
 }

@@ -32,7 +32,11 @@ impl Collection<'_> {
     }
 
     pub(crate) fn description(&self) -> String {
-        format!("The entities of the type {}", self.info.name.as_str())
+        let name = self.info.name.as_str();
+        match name.strip_prefix("urn:cardo:layer/") {
+            Some(layer) => format!("The features of the file {layer}"),
+            None => format!("The entities of the type {name}"),
+        }
     }
 
     fn extent(&self) -> Option<Value> {

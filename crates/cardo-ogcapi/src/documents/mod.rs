@@ -12,7 +12,7 @@ pub(crate) use link::{Link, encode_segment, links_json, own_links};
 pub(crate) use openapi::api_document;
 pub(crate) use schema::{Schema, type_of};
 pub(crate) use style::{STYLE, STYLES, style};
-pub(crate) use tileset::{TILE_JSON, TILESETS, TILING_SCHEME, Tileset};
+pub(crate) use tileset::{InfoOf, TILE_JSON, TILESETS, TILING_SCHEME, Tileset};
 
 /// The media type of features.
 pub(crate) const GEOJSON: &str = "application/geo+json";

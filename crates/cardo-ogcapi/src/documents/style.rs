@@ -1,9 +1,8 @@
 //! Styles for MapLibre and others that read styles of Mapbox (version 8).
 
-use cardo_engine::Snapshot;
 use serde_json::{Value, json};
 
-use super::Tileset;
+use super::{InfoOf, Tileset};
 use crate::request::Ask;
 use crate::tiles::COUNT;
 
@@ -16,7 +15,7 @@ const SOURCE: &str = "cardo";
 
 /// A plain style of the layers of a tileset, each in a colour of its own, which stays the same
 /// whatever else there is.
-pub(crate) fn style(ask: &Ask<'_>, tileset: &Tileset<'_>, snapshot: &Snapshot) -> Value {
+pub(crate) fn style(ask: &Ask<'_>, tileset: &Tileset<'_>, info_of: InfoOf<'_>) -> Value {
     let mut layers = vec![json!({
         "id": "background",
         "type": "background",
@@ -32,7 +31,7 @@ pub(crate) fn style(ask: &Ask<'_>, tileset: &Tileset<'_>, snapshot: &Snapshot) -
         "sources": { SOURCE: { "type": "vector", "url": tileset.url(ask, "", "f=tilejson") } },
         "layers": layers,
     });
-    if let Some(center) = tileset.center(snapshot) {
+    if let Some(center) = tileset.center(info_of) {
         style["center"] = json!(center);
         style["zoom"] = 11.into();
     }

@@ -1,4 +1,4 @@
-use cardo_engine::{Snapshot, Table};
+use cardo_engine::{Table, TypeInfo};
 use serde_json::{Map, Value, json};
 
 use super::{Collection, Link, MVT, STYLE, links_json, type_of};
@@ -17,6 +17,9 @@ pub(crate) const TILE_JSON: &str = "application/vnd.mapbox.tile+json";
 const JSON: &str = "application/json";
 /// Maps draw what is nearer from the tiles of this level, in which a unit is some centimetres.
 const NEAREST: u8 = 18;
+
+/// What is known of a table.
+pub(crate) type InfoOf<'a> = &'a dyn Fn(&Table) -> Option<TypeInfo>;
 
 /// The tiles of a collection or of the dataset in a matrix set (OGC 20-057, /req/tileset).
 pub(crate) struct Tileset<'a> {
@@ -91,7 +94,7 @@ impl Tileset<'_> {
     }
 
     /// The document of the tileset.
-    pub(crate) fn to_json(&self, ask: &Ask<'_>, snapshot: &Snapshot, own: Vec<Link>) -> Value {
+    pub(crate) fn to_json(&self, ask: &Ask<'_>, info_of: InfoOf<'_>, own: Vec<Link>) -> Value {
         let mut body = self.item(ask, own);
         let layers = self.tables.iter().map(|table| {
             let mut layer = json!({
@@ -102,13 +105,13 @@ impl Tileset<'_> {
                 "maxTileMatrix": self.set.last().to_string(),
                 "propertiesSchema": { "type": "object", "properties": properties(table) },
             });
-            if let Some(bounds) = bounds(table, snapshot) {
+            if let Some(bounds) = bounds(table, info_of) {
                 layer["boundingBox"] = bounding_box(bounds);
             }
             layer
         });
         body.insert("layers".into(), layers.collect());
-        if let Some(bounds) = self.bounds(snapshot) {
+        if let Some(bounds) = self.bounds(info_of) {
             body.insert("boundingBox".into(), bounding_box(bounds));
             let center = json!({ "coordinates": middle(bounds), "crs": CRS84, "tileMatrix": "12" });
             body.insert("centerPoint".into(), center);
@@ -117,7 +120,7 @@ impl Tileset<'_> {
     }
 
     /// The tileset as TileJSON 3.0.
-    pub(crate) fn to_tile_json(&self, ask: &Ask<'_>, snapshot: &Snapshot) -> Value {
+    pub(crate) fn to_tile_json(&self, ask: &Ask<'_>, info_of: InfoOf<'_>) -> Value {
         let layers = self.tables.iter().map(|table| {
             let fields: Map<String, Value> = properties(table)
                 .into_iter()
@@ -135,7 +138,7 @@ impl Tileset<'_> {
             "minzoom": 0,
             "maxzoom": NEAREST,
         });
-        if let Some(bounds) = self.bounds(snapshot) {
+        if let Some(bounds) = self.bounds(info_of) {
             let [lon, lat] = middle(bounds);
             body["bounds"] = json!(bounds);
             body["center"] = json!([lon, lat, 12]);
@@ -151,18 +154,18 @@ impl Tileset<'_> {
     }
 
     /// The middle of its layers.
-    pub(crate) fn center(&self, snapshot: &Snapshot) -> Option<[f64; 2]> {
-        self.bounds(snapshot).map(middle)
+    pub(crate) fn center(&self, info_of: InfoOf<'_>) -> Option<[f64; 2]> {
+        self.bounds(info_of).map(middle)
     }
 
-    fn bounds(&self, snapshot: &Snapshot) -> Option<[f64; 4]> {
-        let all = self.tables.iter().filter_map(|table| bounds(table, snapshot));
+    fn bounds(&self, info_of: InfoOf<'_>) -> Option<[f64; 4]> {
+        let all = self.tables.iter().filter_map(|table| bounds(table, info_of));
         all.reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])])
     }
 }
 
-fn bounds(table: &Table, snapshot: &Snapshot) -> Option<[f64; 4]> {
-    let info = snapshot.type_info(table.type_name.as_str())?;
+fn bounds(table: &Table, info_of: InfoOf<'_>) -> Option<[f64; 4]> {
+    let info = info_of(table)?;
     Collection { table, info }.bbox()
 }
 

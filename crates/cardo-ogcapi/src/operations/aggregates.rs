@@ -23,7 +23,7 @@ enum Encoding {
 pub(crate) async fn aggregates(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
     ask.query.only(&AGGREGATE_PARAMETERS)?;
     let encoding = encoding(ask)?;
-    let tables = face.tables(ask).await?;
+    let tables = face.engine.tables(&ask.caller).await?;
     let areas = areas_of(ask, &tables)?;
     let mut counted = chosen_tables(&ask.query, &tables)?;
     if ask.query.get("collections").is_none() {

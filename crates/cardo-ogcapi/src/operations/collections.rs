@@ -23,7 +23,10 @@ pub(crate) async fn collections(face: &Face, ask: &Ask<'_>) -> Result<Response<B
     let mut infos: HashMap<_, TypeInfo> =
         snapshot.types().into_iter().map(|info| (info.name.clone(), info)).collect();
     let all = tables.all().iter().filter_map(|table| {
-        let info = infos.remove(&table.type_name)?;
+        let info = match face.layer_of(ask, table) {
+            Some(layer) => layer.description().info.clone(),
+            None => infos.remove(&table.type_name)?,
+        };
         Some(Collection { table, info })
     });
     let all: Vec<Collection<'_>> = all.collect();
@@ -49,7 +52,7 @@ pub(crate) async fn collection(face: &Face, ask: &Ask<'_>) -> Result<Response<Bo
     let tables = face.tables(ask).await?;
     let table = collection_of(&tables, ask)?;
     let snapshot = face.engine.snapshot_with_times(&ask.caller).await?;
-    let info = snapshot.type_info(table.type_name.as_str());
+    let info = face.info_of(ask, &snapshot, table);
     let info = info.ok_or_else(|| Fault::not_found(format!("{:?} is empty now", table.name)))?;
     let collection = Collection { table, info };
     let revision = snapshot.revision();

@@ -11,6 +11,7 @@ use crate::documents::{GEOJSON, Link, own_links};
 use crate::face::{BASE, Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
+use crate::layers::MOST_ON_A_PAGE;
 use crate::params::{Edges, ITEM_PARAMETERS, ItemsQuery, Side, shown};
 use crate::represent::{FeatureWriter, Shown};
 use crate::request::{Ask, Format};
@@ -28,13 +29,19 @@ pub(crate) async fn features(face: &Face, ask: &Ask<'_>) -> Result<Response<Body
     let table = collection_of(&tables, ask)?;
     let limits = face.options.limits;
     let mut items = ItemsQuery::parse(&ask.query, table, limits, &face.options.systems)?;
+    let layer = face.layer_of(ask, table);
     if format == Format::Html {
         items.at_most(limits.max_html_page);
+    } else if layer.is_some() {
+        items.at_most(MOST_ON_A_PAGE);
     } else if items.limit > AT_ONCE {
         return large(face, ask, format, &tables, table, &items).await;
     }
     let system = &items.shown.system;
-    let page = face.engine.query(&ask.caller, &items.query).await?;
+    let page = match layer {
+        Some(layer) => face.page_of_layer(ask, layer, &items.query).await?,
+        None => face.engine.query(&ask.caller, &items.query).await?,
+    };
     items.check_revision(page.revision)?;
     let links = page_links(ask, format, &items, &Edges::of(&page));
     if format == Format::Html {
@@ -100,7 +107,10 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
         let filter = Filter::Ids(vec![id]);
         snapshot = face.engine.completed(&ask.caller, snapshot, &filter).await?;
     }
-    let found = snapshot.retrieve(&id);
+    let found = match face.layer_of(ask, table) {
+        Some(layer) => face.feature_of_layer(ask, layer, &id).await?,
+        None => snapshot.retrieve(&id),
+    };
     let is_of_table = |record: &Record| record.view().types().any(|name| name == table.id);
     let record = found.filter(is_of_table).ok_or_else(|| {
         Fault::not_found(format!("there is no feature {id:?} in the collection {:?}", table.name))

@@ -1,5 +1,6 @@
 use axum::body::Body;
 use axum::http::Response;
+use cardo_engine::Table;
 use serde_json::json;
 
 use super::tiles::tiled_collection;
@@ -88,11 +89,12 @@ async fn one(face: &Face, ask: &Ask<'_>, tileset: &Tileset<'_>) -> Result<Respon
         },
     };
     let snapshot = face.snapshot(ask).await?;
+    let info_of = |table: &Table| face.info_of(ask, &snapshot, table);
     if is_page {
         let link =
             Link::new(ask.url_with(&[("f", Some("mapbox"))]), "alternate", STYLE, "For MapLibre");
         let page = html::links_page(ask, &tileset.title, &[link]);
         return Ok(respond::page(page, snapshot.revision()));
     }
-    Ok(respond::json(STYLE, &style(ask, tileset, &snapshot), snapshot.revision()))
+    Ok(respond::json(STYLE, &style(ask, tileset, &info_of), snapshot.revision()))
 }

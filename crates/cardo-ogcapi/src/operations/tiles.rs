@@ -1,3 +1,4 @@
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
@@ -7,17 +8,19 @@ use axum::http::uri::PathAndQuery;
 use cardo_engine::Table;
 use cardo_http::{is_known, tagged};
 use cardo_model::Revision;
+use foldhash::fast::FixedState;
 
 use crate::documents::MVT;
 use crate::face::{BASE, Face, collection_of};
 use crate::fault::Fault;
+use crate::layers::in_background;
 use crate::params::{
     COLLECTION_TILE_PARAMETERS, TILE_PARAMETERS, chosen_columns, chosen_tables, is_tiled,
     tile_filters,
 };
 use crate::request::Ask;
 use crate::respond::{self, VARY_ON};
-use crate::tiles::{Kept, MatrixSet, Picture, Place, Shown, Tile};
+use crate::tiles::{FileLayer, Kept, MatrixSet, Picture, Place, Shown, Tile};
 
 /// A tile of a collection (OGC 20-057, /req/core).
 pub(crate) async fn collection_tile(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
@@ -94,6 +97,8 @@ impl Keeping {
         let is_off = face.tiles.is_off();
         let place = if is_off { None } else { Place::of(&face.engine, &ask.caller) };
         let known = place.as_ref().and_then(|place| face.tiles.get(place, address(ask)));
+        let layers_version = face.layers_version(ask);
+        let known = known.filter(|known| known.layers_version == layers_version);
         Ok(Self { place, known })
     }
 
@@ -130,25 +135,43 @@ async fn answer(
 ) -> Result<Response<Body>, Fault> {
     let columns = chosen_columns(&ask.query, &tables)?;
     let filters = tile_filters(&ask.query, &tables, &face.options.systems)?;
-    let made_of = (tables.iter().map(|table| table.id).collect(), tile.frame.boxes());
-    let shown = tables.into_iter().zip(columns).zip(filters);
-    let shown = shown.map(|((table, columns), filter)| Shown { table, columns, filter }).collect();
+    let mut shown = Vec::new();
+    let mut files = Vec::new();
+    for ((table, columns), filter) in tables.into_iter().zip(columns).zip(filters) {
+        match face.layer_of(ask, table) {
+            Some(layer) => files.push(FileLayer { layer, columns, filter }),
+            None => shown.push(Shown { table, columns, filter }),
+        }
+    }
+    let made_of = (shown.iter().map(|one| one.table.id).collect(), tile.frame.boxes());
+    let versions: Vec<u64> = files.iter().map(|one| one.layer.description().version).collect();
+    let layers_version = face.layers_version(ask);
     let snapshot = match &keeping.place {
         Some(place) => place.snapshot.clone(),
         None => face.snapshot(ask).await?,
     };
     let picture = Picture::of(&face.engine, &snapshot, tile, shown).await?;
     // The tag says nothing of the revision, so a write elsewhere leaves it as it is.
-    let fingerprint = picture.fingerprint().await?;
+    let mut fingerprint = picture.fingerprint().await?;
+    if !files.is_empty() {
+        // A file is shown alike as long as it is the same and the same is asked of it.
+        fingerprint = FixedState::default().hash_one((fingerprint, versions, address(ask)));
+    }
     let incarnation = ask.incarnation(&face.engine);
     let tag = face.tags.tag(&ask.caller, incarnation, Revision(0), fingerprint);
     let drawn = match &keeping.known {
         Some(known) if known.tag == tag => Some(known.body.clone()),
         _ if is_known(&ask.parts.headers, &tag) => None,
-        _ => Some(Bytes::from(picture.draw().await?)),
+        _ => {
+            let mut bytes = picture.draw().await?;
+            for file in files {
+                bytes.extend(in_background(move || file.draw(tile)).await??);
+            }
+            Some(Bytes::from(bytes))
+        }
     };
     if let (Some(place), Some(body)) = (&keeping.place, &drawn) {
-        let kept = Kept::new(place, body.clone(), tag.clone(), made_of);
+        let kept = Kept::new(place, body.clone(), tag.clone(), made_of, layers_version);
         face.tiles.keep(place, address(ask), Arc::new(kept));
     }
     Ok(respond_with(ask, &tag, drawn.unwrap_or_default(), snapshot.revision()))

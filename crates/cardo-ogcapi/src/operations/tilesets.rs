@@ -158,13 +158,14 @@ async fn list(
 
 async fn one(face: &Face, ask: &Ask<'_>, tileset: &Tileset<'_>) -> Result<Response<Body>, Fault> {
     let snapshot = face.snapshot(ask).await?;
+    let info_of = |table: &Table| face.info_of(ask, &snapshot, table);
     let revision = snapshot.revision();
     if wants_tile_json(ask) {
         if !tileset.has_tile_json() {
             let detail = format!("TileJSON knows no tiles of {}", tileset.set.id());
             return Err(Fault::unavailable_as(detail));
         }
-        let body: Value = tileset.to_tile_json(ask, &snapshot);
+        let body: Value = tileset.to_tile_json(ask, &info_of);
         return Ok(respond::json(TILE_JSON, &body, revision));
     }
     let format = ask.format(JSON)?;
@@ -173,7 +174,7 @@ async fn one(face: &Face, ask: &Ask<'_>, tileset: &Tileset<'_>) -> Result<Respon
     if format == Format::Html {
         return Ok(respond::page(html::links_page(ask, &tileset.title, &links), revision));
     }
-    Ok(respond::json(JSON, &tileset.to_json(ask, &snapshot, links), revision))
+    Ok(respond::json(JSON, &tileset.to_json(ask, &info_of, links), revision))
 }
 
 fn wants_tile_json(ask: &Ask<'_>) -> bool {

@@ -19,6 +19,8 @@ pub(crate) struct Kept {
     /// Up to which revision it is known to be what the twin shows.
     revision: AtomicU64,
     shape: (u64, u64),
+    /// Which files there were beside the twin.
+    pub(crate) layers_version: u64,
     /// What it was made of.
     pub(crate) types: Vec<NameId>,
     pub(crate) boxes: Boxes,
@@ -178,8 +180,9 @@ impl Kept {
         body: Bytes,
         tag: HeaderValue,
         (types, boxes): (Vec<NameId>, Boxes),
+        layers_version: u64,
     ) -> Self {
         let revision = AtomicU64::new(place.snapshot.revision().0);
-        Self { body, tag, revision, shape: place.snapshot.shape(), types, boxes }
+        Self { body, tag, revision, shape: place.snapshot.shape(), layers_version, types, boxes }
     }
 }

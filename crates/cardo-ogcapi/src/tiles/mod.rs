@@ -15,6 +15,7 @@
 //!    ones come first, then shapes from the largest to the smallest, then points from the oldest to
 //!    the newest.
 
+mod file_layer;
 mod kept;
 mod layer;
 mod matrix;
@@ -22,6 +23,7 @@ mod render;
 mod select;
 mod wire;
 
+pub(crate) use file_layer::FileLayer;
 pub(crate) use kept::{Kept, KeptTiles, Place};
 pub(crate) use layer::COUNT;
 pub(crate) use matrix::{MatrixSet, Tile};
@@ -41,5 +43,10 @@ const CELL: i32 = 64;
 const PLAIN_BYTES: usize = 2 << 20;
 /// Behind so many bytes there are no features.
 const MOST_BYTES: usize = 4 << 20;
+/// By how many units lines may leave their course: half a pixel is not seen.
+fn tolerance(tile: Tile) -> f64 {
+    if tile.zoom < EXACT_ZOOM { PIXEL / 2.0 } else { 0.0 }
+}
+
 /// From this zoom level on lines keep all their positions.
 const EXACT_ZOOM: u8 = 16;

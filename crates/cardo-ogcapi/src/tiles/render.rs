@@ -10,7 +10,7 @@ use foldhash::fast::FixedState;
 use super::layer::Layer;
 use super::matrix::Tile;
 use super::select::{Selected, Selection};
-use super::{EXACT_ZOOM, PIXEL};
+use super::tolerance;
 
 /// A collection as a layer shows it.
 pub(crate) struct Shown<'a> {
@@ -137,7 +137,5 @@ fn whole(count: usize) -> u32 {
 
 fn shape_of(table: &Table, record: &Record, tile: Tile) -> TileShape {
     let geometry = table.geometry_of(&record.view()).and_then(read_shape);
-    // Half a pixel is not seen.
-    let tolerance = if tile.zoom < EXACT_ZOOM { PIXEL / 2.0 } else { 0.0 };
-    geometry.map_or(TileShape::Empty, |geometry| tile.frame.cut(&geometry, tolerance))
+    geometry.map_or(TileShape::Empty, |geometry| tile.frame.cut(&geometry, tolerance(tile)))
 }

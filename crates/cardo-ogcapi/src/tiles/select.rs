@@ -1,5 +1,5 @@
 use cardo_engine::{Placed, Slot};
-use cardo_spatial::TileFrame;
+use cardo_spatial::{Aabb, TileFrame};
 
 use super::{BUFFER, CELL, EXTENT, MOST, PIXEL};
 
@@ -60,6 +60,26 @@ impl Selection {
                 self.bound_shapes();
             }
         }
+    }
+
+    /// Expects more points than are drawn one by one.
+    pub(super) fn thin(&mut self) {
+        self.thinned.get_or_insert_default();
+    }
+
+    /// Takes some features at once as what is merged in the cell of their middle; not where they lie
+    /// in more than one cell.
+    pub(super) fn take_whole(&mut self, bounds: &Aabb, count: u64, are_points: bool) -> bool {
+        let [min, max] = [bounds.min, bounds.max].map(|[lon, lat]| self.frame.place(lon, lat));
+        let (Some(min), Some(max)) = (min, max) else { return false };
+        let [lon, lat] = bounds.center();
+        let Some(middle) = self.frame.place(lon, lat) else { return false };
+        if Grid::cell_of(min) != Grid::cell_of(max) || Grid::cell_of(min) != Grid::cell_of(middle) {
+            return false;
+        }
+        let grid = if are_points { &mut self.thinned } else { &mut self.grid };
+        grid.get_or_insert_default().add_many(middle, count);
+        true
     }
 
     fn take_point(&mut self, slot: Slot, at: [i32; 2]) {
@@ -141,8 +161,24 @@ impl Default for Grid {
 }
 
 impl Grid {
+    fn cell_of(at: [i32; 2]) -> [i32; 2] {
+        at.map(|axis| (axis + BEFORE) / CELL)
+    }
+
+    fn add_many(&mut self, at: [i32; 2], count: u64) {
+        self.add(at, None);
+        let [x, y] = Self::cell_of(at);
+        let place = usize::try_from(y * CELLS + x).expect("positions lie in the buffer");
+        let more = count.saturating_sub(1);
+        let cell = &mut self.cells[place];
+        cell.count += more;
+        for (sum, axis) in cell.sum.iter_mut().zip(at) {
+            *sum += i64::from(axis).saturating_mul(i64::try_from(more).unwrap_or(i64::MAX));
+        }
+    }
+
     fn add(&mut self, at: [i32; 2], slot: Option<Slot>) {
-        let [x, y] = at.map(|axis| (axis + BEFORE) / CELL);
+        let [x, y] = Self::cell_of(at);
         let place = usize::try_from(y * CELLS + x).expect("positions lie in the buffer");
         let cell = &mut self.cells[place];
         cell.alone = if cell.count == 0 { slot } else { None };

@@ -66,6 +66,8 @@ pub const KEYS: &[Key] = &[
     key("history.delete_with_entity", Shape::Bool),
     key("history.rules", Shape::Toml),
     key("names.context", Shape::Text),
+    key("layers.folder", Shape::Text),
+    key("layers.files", Shape::Toml),
     key("ogc.crs", Shape::List),
     key("contexts", Shape::Toml),
     key("sources", Shape::Toml),

@@ -40,6 +40,8 @@ pub struct Config {
     pub history: HistoryConfig,
     /// Short names outside NGSI-LD.
     pub names: NamesConfig,
+    /// Collections that stay files.
+    pub layers: LayersConfig,
     /// The OGC API.
     pub ogc: OgcConfig,
     /// JSON-LD contexts to load at the start: URL and file.
@@ -83,6 +85,19 @@ pub struct OgcConfig {
     /// (`EPSG:4326`), the web's map (`EPSG:3857`) and Europe's (`EPSG:4258`): `EPSG:3067`, or `all`
     /// for every one that can be computed.
     pub crs: Vec<String>,
+}
+
+/// Files that are collections of OGC API and map layers without being taken in: FlatGeobufs with a
+/// packed index, in longitude and latitude.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LayersConfig {
+    /// A folder in which every `.fgb` is a layer called like the file; `layers` in the data directory
+    /// where it is not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// Files by the name of their layer.
+    pub files: BTreeMap<String, PathBuf>,
 }
 
 /// How the server meets other context sources.
@@ -280,6 +295,16 @@ impl Config {
         if is_of_file("data") {
             self.data = folder.join(&self.data);
         }
+        if is_of_file("layers.folder")
+            && let Some(path) = &mut self.layers.folder
+        {
+            *path = folder.join(&*path);
+        }
+        if is_of_file("layers.files") {
+            for path in self.layers.files.values_mut() {
+                *path = folder.join(&*path);
+            }
+        }
         if is_of_file("contexts") {
             for path in self.contexts.values_mut() {
                 *path = folder.join(&*path);
@@ -306,6 +331,7 @@ impl Default for Config {
             limits: LimitsConfig::default(),
             history: HistoryConfig::default(),
             names: NamesConfig::default(),
+            layers: LayersConfig::default(),
             ogc: OgcConfig::default(),
             contexts: BTreeMap::new(),
             sources: Vec::new(),

@@ -58,6 +58,11 @@ fn a_browser_shows_the_twin_as_of_a_moment() {
 }
 
 #[test]
+fn maplibre_draws_the_vector_tiles() {
+    look_at_a_new_server("tests/tiles.test.mjs");
+}
+
+#[test]
 fn a_browser_signs_in_where_a_token_is_wanted() {
     let folder = tempdir().unwrap();
     let (token, sha256) = cardo_server::new_token();

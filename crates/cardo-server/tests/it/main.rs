@@ -19,6 +19,7 @@ mod graphql;
 mod ingest;
 mod kill;
 mod layering;
+mod layers;
 mod lifecycle;
 mod moments;
 mod notify;

@@ -1,0 +1,123 @@
+//! Layers: collections that stay files. They are read where they lie, by an index of their own, and
+//! never written. What reads them is a port; which of their features answer a question is said here.
+
+mod question;
+
+use std::sync::Arc;
+
+use cardo_model::{Iri, NameId, Names, Record, TwinId};
+use cardo_spatial::Aabb;
+
+use crate::live::Root;
+use crate::snapshot::{AttributeInfo, TypeInfo};
+use crate::tables::{Table, Tables, Terms};
+
+pub use question::LayerQuestionError;
+
+/// The layers that a server has.
+pub trait Layers: Send + Sync + 'static {
+    /// Those of a twin as they are now, in the order of names.
+    fn of(&self, twin: &TwinId) -> Arc<[Arc<dyn Layer>]>;
+}
+
+/// A layer. Reading it waits for the disk, so it is no work for threads that answer requests.
+pub trait Layer: Send + Sync + 'static {
+    /// What it looks like as a table, and what is known of it.
+    fn description(&self) -> &LayerDescription;
+
+    /// Goes through boxes of features from the largest, features in the order of the layer.
+    ///
+    /// # Errors
+    /// If the layer cannot be read.
+    fn walk(&self, visit: &mut dyn FnMut(&LayerNode) -> LayerVisit) -> Result<(), LayerError>;
+
+    /// Reads a feature by its place; `None` where there is none.
+    ///
+    /// # Errors
+    /// If the layer cannot be read.
+    fn feature(&self, place: u64) -> Result<Option<Record>, LayerError>;
+}
+
+/// Some features side by side, and a box that holds them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LayerNode {
+    /// The box.
+    pub bounds: Aabb,
+    /// The first feature, by its place.
+    pub first: u64,
+    /// How many features there are.
+    pub count: u64,
+    /// Whether it is a single feature.
+    pub is_feature: bool,
+}
+
+/// What becomes of a node that was visited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayerVisit {
+    /// What is in it comes next.
+    Enter,
+    /// What is in it is passed over.
+    Pass,
+    /// The walk is over.
+    Stop,
+}
+
+/// Why a layer cannot be read.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the layer {layer:?} cannot be read: {reason}")]
+pub struct LayerError {
+    /// The layer.
+    pub layer: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a layer is.
+#[derive(Debug)]
+pub struct LayerDescription {
+    /// Its columns.
+    pub table: Table,
+    /// Its number of features, and where they lie.
+    pub info: TypeInfo,
+    /// Its names, which are none of the engine's.
+    pub names: Arc<Names>,
+    /// A number that differs where the layer does.
+    pub version: u64,
+    /// Whether all features are single points.
+    pub has_points_only: bool,
+}
+
+impl LayerDescription {
+    /// Describes a layer by features that have what its features may have: its name, how many there
+    /// are, the box of all, and the attribute that places them.
+    pub fn new(
+        name: &str,
+        names: Arc<Names>,
+        samples: Vec<Record>,
+        (geometry, bounds): (&Iri, Aabb),
+        count: u64,
+    ) -> Option<Self> {
+        let root = Root::build(0, samples);
+        let tables = Tables::of(&root, &names, &Terms::default());
+        let mut table = tables.into_first()?;
+        table.name = name.into();
+        let type_name = table.type_name.clone();
+        let extent = Some([bounds.min[0], bounds.min[1], bounds.max[0], bounds.max[1]]);
+        let attribute = AttributeInfo {
+            name: geometry.clone(),
+            count: usize::try_from(count).unwrap_or(usize::MAX),
+            kinds: vec![cardo_model::Kind::GeoProperty],
+            datatypes: Vec::new(),
+            languages: Vec::new(),
+            extent,
+        };
+        let count = attribute.count;
+        let info = TypeInfo { name: type_name, count, attributes: vec![attribute], time: None };
+        Some(Self { table, info, names, version: 0, has_points_only: false })
+    }
+
+    /// The type of its features, by its own names.
+    pub fn type_id(&self) -> NameId {
+        self.table.id
+    }
+}

@@ -1,0 +1,268 @@
+use std::sync::Arc;
+
+use cardo_model::{Iri, Record, Revision};
+use cardo_query::{Filter, Resolved, evaluate};
+use cardo_spatial::{Aabb, Boxes};
+
+use super::{Layer, LayerError, LayerNode, LayerVisit};
+use crate::caller::View;
+use crate::live::Root;
+use crate::plan::resolve;
+use crate::query::{EntityQuery, Page, PageStart};
+use crate::snapshot::{Snapshot, visible};
+
+/// How many features a question may have looked at, one by one.
+const MOST_JUDGED: u64 = 50_000;
+
+/// Why a layer does not answer a question.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LayerQuestionError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] LayerError),
+    /// More would have to be read than is allowed.
+    #[error(
+        "the layer {layer:?} is a file with an index of places only, and {count} of its features would have to be \
+         read for this question, more than {MOST_JUDGED}; a smaller bbox helps"
+    )]
+    TooMuch {
+        /// The layer.
+        layer: String,
+        /// How many features.
+        count: u64,
+    },
+}
+
+/// How a question is answered.
+struct Asked<'a> {
+    layer: &'a (dyn Layer + 'static),
+    view: &'a View,
+    filter: Resolved,
+    /// Where the features lie, where the question says.
+    boxes: Option<Boxes>,
+}
+
+impl dyn Layer {
+    /// Answers a question as a twin would. What its index of places does not answer is looked for
+    /// feature by feature, within a limit.
+    ///
+    /// # Errors
+    /// If the layer cannot be read, or too much of it would have to be.
+    pub fn query(&self, view: &View, query: &EntityQuery) -> Result<Page, LayerQuestionError> {
+        let description = self.description();
+        let places = place_of(&description.info.attributes[0].name, &query.filter);
+        let asked = Asked {
+            layer: self,
+            view,
+            filter: resolve(&query.filter, view, &description.names),
+            boxes: places,
+        };
+        if !query.order.by.is_empty() {
+            return asked.sorted(query);
+        }
+        asked.in_order(query)
+    }
+
+    /// The feature of this id, where the caller may see it.
+    ///
+    /// # Errors
+    /// If the layer cannot be read.
+    pub fn retrieve(&self, view: &View, id: &str) -> Result<Option<Record>, LayerError> {
+        let description = self.description();
+        let place =
+            id.strip_prefix(&*description.table.name).and_then(|rest| rest.strip_prefix('.'));
+        let is_plain = |text: &&str| *text == "0" || !text.starts_with(['0', '+']);
+        let Some(place) = place.filter(is_plain).and_then(|place| place.parse().ok()) else {
+            return Ok(None);
+        };
+        let filter = resolve(&Filter::True, view, &description.names);
+        let record = self.feature(place)?.filter(|record| evaluate(&filter, &record.view()));
+        Ok(record.map(|record| visible(&record, view, &description.names)))
+    }
+
+    /// A snapshot of some of its features, as the caller sees them.
+    pub fn snapshot_of(&self, view: &View, features: Vec<Record>) -> Snapshot {
+        let names = self.description().names.clone();
+        let root = Arc::new(Root::build(0, features));
+        Snapshot { root, names, view: view.clone(), contributions: None }
+    }
+
+    /// The features that may meet a condition and lie in some boxes, one after the other.
+    ///
+    /// # Errors
+    /// If the layer cannot be read, or there are too many.
+    pub fn matches(
+        &self,
+        view: &View,
+        boxes: &Boxes,
+        filter: &Filter,
+        visit: &mut dyn FnMut(&LayerNode, &Record),
+    ) -> Result<(), LayerQuestionError> {
+        let names = &self.description().names;
+        let filter = resolve(filter, view, names);
+        let asked = Asked { layer: self, view, filter, boxes: Some(boxes.clone()) };
+        asked.check_effort()?;
+        asked.each(&mut |node, record| {
+            visit(node, record);
+            true
+        })
+    }
+}
+
+impl Asked<'_> {
+    /// Whether the index alone says which features match.
+    fn needs_no_record(&self) -> bool {
+        let type_id = self.layer.description().type_id();
+        let is_all = matches!(&self.filter, Filter::Type(id) if *id == type_id);
+        self.boxes.is_none() && (is_all || self.filter == Filter::True)
+    }
+
+    fn in_order(&self, query: &EntityQuery) -> Result<Page, LayerQuestionError> {
+        let (after, before, skip) = match query.page.start {
+            PageStart::Offset(offset) => (None, None, offset as u64),
+            PageStart::After(seq) => (Some(seq.as_u64()), None, 0),
+            PageStart::Before(seq) => (None, Some(seq.as_u64()), 0),
+        };
+        let limit = query.page.limit as u64;
+        if self.needs_no_record() {
+            let count = self.layer.description().info.count as u64;
+            let (from, until) = match (after, before) {
+                (Some(after), _) => (after.saturating_add(1), u64::MAX),
+                (_, Some(before)) => (before.saturating_sub(limit), before),
+                _ => (skip, u64::MAX),
+            };
+            let until = until.min(from.saturating_add(limit)).min(count);
+            let mut found = Vec::new();
+            for place in from..until {
+                found.extend(self.layer.feature(place)?);
+            }
+            return Ok(self.page(query, &found, Some(count), from > 0, until < count));
+        }
+        self.check_effort()?;
+        let (mut found, mut matched, mut passed) = (Vec::new(), 0_u64, 0_u64);
+        self.each(&mut |node, record| {
+            matched += 1;
+            let is_within = after.is_none_or(|after| node.first > after)
+                && before.is_none_or(|before| node.first < before);
+            if is_within && (passed >= skip || before.is_some()) {
+                found.push(record.clone());
+            }
+            passed += u64::from(is_within);
+            // One more says whether there is a next page; of a page before, the last ones stay.
+            if before.is_some() && found.len() as u64 > limit {
+                found.remove(0);
+            } else {
+                found.truncate(query.page.limit);
+            }
+            true
+        })?;
+        let shown = found.len() as u64;
+        let (has_before, has_more) = match (after, before) {
+            (Some(_), _) => (true, passed > shown),
+            (_, Some(_)) => (passed > shown, true),
+            _ => (skip > 0, passed > skip + shown),
+        };
+        Ok(self.page(query, &found, Some(matched), has_before, has_more))
+    }
+
+    /// All matches, sorted as the engine does.
+    fn sorted(&self, query: &EntityQuery) -> Result<Page, LayerQuestionError> {
+        self.check_effort()?;
+        let mut found = Vec::new();
+        self.each(&mut |_, record| {
+            found.push(record.clone());
+            true
+        })?;
+        Ok(self.layer.snapshot_of(self.view, found).query(query))
+    }
+
+    fn page(
+        &self,
+        query: &EntityQuery,
+        found: &[Record],
+        count: Option<u64>,
+        has_before: bool,
+        has_more: bool,
+    ) -> Page {
+        let names = &self.layer.description().names;
+        let entities = found.iter().map(|record| visible(record, self.view, names)).collect();
+        let count = count.filter(|_| query.count);
+        Page {
+            entities,
+            keys: Vec::new(),
+            count: count.map(|count| usize::try_from(count).unwrap_or(usize::MAX)),
+            has_more,
+            has_before,
+            revision: Revision(0),
+            contributions: None,
+        }
+    }
+
+    fn meets(&self, bounds: &Aabb) -> bool {
+        let boxes = self.boxes.as_ref();
+        boxes.is_none_or(|boxes| boxes.iter().any(|wanted| wanted.intersects(bounds)))
+    }
+
+    /// Refuses what would have too much read.
+    fn check_effort(&self) -> Result<(), LayerQuestionError> {
+        let mut count = 0;
+        self.layer.walk(&mut |node| {
+            if !self.meets(&node.bounds) {
+                return LayerVisit::Pass;
+            }
+            let is_whole = |boxes: &Boxes| boxes.iter().any(|wanted| wanted.contains(&node.bounds));
+            if node.is_feature || self.boxes.as_ref().is_none_or(is_whole) {
+                count += node.count;
+                return if count > MOST_JUDGED { LayerVisit::Stop } else { LayerVisit::Pass };
+            }
+            LayerVisit::Enter
+        })?;
+        if count > MOST_JUDGED {
+            let layer = self.layer.description().table.name.to_string();
+            return Err(LayerQuestionError::TooMuch { layer, count });
+        }
+        Ok(())
+    }
+
+    /// Reads and judges what may match; until `visit` says `false`.
+    fn each(
+        &self,
+        visit: &mut dyn FnMut(&LayerNode, &Record) -> bool,
+    ) -> Result<(), LayerQuestionError> {
+        let mut failed = None;
+        self.layer.walk(&mut |node| {
+            if !self.meets(&node.bounds) {
+                return LayerVisit::Pass;
+            }
+            if !node.is_feature {
+                return LayerVisit::Enter;
+            }
+            match self.layer.feature(node.first) {
+                Ok(Some(record)) => {
+                    if evaluate(&self.filter, &record.view()) && !visit(node, &record) {
+                        return LayerVisit::Stop;
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    failed = Some(error);
+                    return LayerVisit::Stop;
+                }
+            }
+            LayerVisit::Pass
+        })?;
+        match failed {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The boxes in which everything lies that meets a condition, where it says so.
+fn place_of(geometry: &Iri, filter: &Filter) -> Option<Boxes> {
+    match filter {
+        Filter::Geo(condition) if condition.property == *geometry => condition.test.bounds(),
+        Filter::And(parts) => parts.iter().find_map(|part| place_of(geometry, part)),
+        _ => None,
+    }
+}

@@ -1,0 +1,106 @@
+use std::fs::File;
+use std::path::Path;
+
+use cardo_engine::{Layer, LayerDescription, LayerError, LayerNode, LayerVisit};
+use cardo_formats::{IndexedFlatGeobuf, Limits, RecordError, Visit};
+use cardo_model::Record;
+use cardo_spatial::{Aabb, Crs};
+
+use crate::features::Features;
+
+/// The longest feature that is read.
+const FEATURE_BYTES: usize = 16 << 20;
+
+/// A FlatGeobuf as a layer.
+pub(crate) struct FlatGeobufLayer {
+    description: LayerDescription,
+    file: IndexedFlatGeobuf<File>,
+    features: Features,
+}
+
+/// Why a file is no layer.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It cannot be opened.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// It is no FlatGeobuf with a packed index, or is damaged.
+    #[error(transparent)]
+    Format(#[from] RecordError),
+    /// Its coordinates are not longitude and latitude, by which its index would answer.
+    #[error("its coordinates are of {0}; a layer has longitude and latitude in WGS 84 (EPSG:4326)")]
+    System(String),
+    /// Its index places features off the globe.
+    #[error("its index spans {0:?}, which is no box of longitude and latitude")]
+    Bounds([f64; 4]),
+    /// It has more features than a layer counts.
+    #[error("it has {0} features, more than a layer can have")]
+    TooMany(u64),
+}
+
+impl FlatGeobufLayer {
+    /// Opens a file of so many bytes, and reads its header and the top of its index.
+    pub(crate) fn open(
+        name: &str,
+        path: &Path,
+        bytes: u64,
+        version: u64,
+    ) -> Result<Self, OpenError> {
+        let limits = Limits { record_bytes: FEATURE_BYTES, ..Limits::default() };
+        let file = IndexedFlatGeobuf::open(File::open(path)?, bytes, limits)?;
+        if let Some(system) = file.crs()
+            && !Crs::from_user(system).is_ok_and(|crs| crs.is_lon_lat())
+        {
+            return Err(OpenError::System(system.chars().take(80).collect()));
+        }
+        if file.count() >= u32::MAX.into() {
+            return Err(OpenError::TooMany(file.count()));
+        }
+        let bounds @ [west, south, east, north] = file.bounds()?;
+        let is_within = |from: f64, to: f64, most: f64| -most <= from && from <= to && to <= most;
+        if !is_within(west, east, 180.0) || !is_within(south, north, 90.0) {
+            return Err(OpenError::Bounds(bounds));
+        }
+        let features = Features::new(name, file.schema());
+        let bounds = Aabb { min: [west, south], max: [east, north] };
+        let description = features.describe(name, bounds, file.count());
+        let has_points_only = file.has_points_only();
+        let description = LayerDescription { version, has_points_only, ..description };
+        Ok(Self { description, file, features })
+    }
+
+    fn fault(&self, reason: impl std::fmt::Display) -> LayerError {
+        let layer = self.description.table.name.to_string();
+        LayerError { layer, reason: reason.to_string() }
+    }
+}
+
+impl Layer for FlatGeobufLayer {
+    fn description(&self) -> &LayerDescription {
+        &self.description
+    }
+
+    fn walk(&self, visit: &mut dyn FnMut(&LayerNode) -> LayerVisit) -> Result<(), LayerError> {
+        let walked = self.file.walk(&mut |node| {
+            let [west, south, east, north] = node.bounds;
+            let bounds = Aabb { min: [west, south], max: [east, north] };
+            let (first, count, is_feature) = (node.first, node.count, node.is_feature);
+            match visit(&LayerNode { bounds, first, count, is_feature }) {
+                LayerVisit::Enter => Visit::Enter,
+                LayerVisit::Pass => Visit::Pass,
+                LayerVisit::Stop => Visit::Stop,
+            }
+        });
+        walked.map_err(|error| self.fault(error))
+    }
+
+    fn feature(&self, place: u64) -> Result<Option<Record>, LayerError> {
+        let Some(node) = self.file.node(place).map_err(|error| self.fault(error))? else {
+            return Ok(None);
+        };
+        match self.file.record(&node) {
+            Ok(record) => Ok(Some(self.features.record(place, &record))),
+            Err(error) => Err(self.fault(error)),
+        }
+    }
+}

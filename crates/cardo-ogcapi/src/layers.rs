@@ -1,0 +1,123 @@
+//! Layers that are files, beside the types of the twin.
+
+use std::sync::Arc;
+
+use cardo_engine::{
+    EntityQuery, Layer, LayerError, LayerQuestionError, Page, Snapshot, Table, Tables, TypeInfo,
+};
+use cardo_model::Record;
+
+use crate::face::Face;
+use crate::fault::Fault;
+use crate::request::Ask;
+
+/// The largest page of a layer.
+pub(crate) const MOST_ON_A_PAGE: usize = 10_000;
+
+/// Tables with those of layers beside them, as they were last put together.
+#[derive(Default)]
+pub(crate) struct Joined {
+    of: (u64, u64),
+    tables: Option<Arc<Tables>>,
+}
+
+impl Face {
+    /// The layers that the caller sees: whoever sees the twin as a whole sees them all.
+    pub(crate) fn layers<'a>(&self, ask: &'a Ask<'_>) -> &'a [Arc<dyn Layer>] {
+        ask.layers.get_or_init(|| match &self.options.layers {
+            Some(layers) if ask.caller.view.restriction().is_none() => layers.of(&ask.caller.twin),
+            _ => Arc::default(),
+        })
+    }
+
+    /// The tables of a twin with those of the layers; a type comes before a layer of its name.
+    pub(crate) fn with_layers(&self, ask: &Ask<'_>, tables: Arc<Tables>) -> Arc<Tables> {
+        let layers = self.layers(ask);
+        if layers.is_empty() {
+            return tables;
+        }
+        let version = self.layers_version(ask);
+        let of = (tables.version(), version);
+        let Ok(mut joined) = self.joined.lock() else { return tables };
+        if let Some(known) = joined.tables.as_ref().filter(|_| joined.of == of) {
+            return known.clone();
+        }
+        let others = layers.iter().map(|layer| &layer.description().table);
+        let both = Arc::new(tables.beside(others, version));
+        *joined = Joined { of, tables: Some(both.clone()) };
+        both
+    }
+
+    /// A number that differs where there are other layers, or others of the same names.
+    pub(crate) fn layers_version(&self, ask: &Ask<'_>) -> u64 {
+        let versions = self.layers(ask).iter().map(|layer| layer.description().version);
+        versions.fold(0, |all: u64, version| all.rotate_left(7) ^ version)
+    }
+
+    /// The layer that a table is of.
+    pub(crate) fn layer_of(&self, ask: &Ask<'_>, table: &Table) -> Option<Arc<dyn Layer>> {
+        let is_it =
+            |layer: &&Arc<dyn Layer>| layer.description().table.type_name == table.type_name;
+        self.layers(ask).iter().find(is_it).cloned()
+    }
+
+    /// What is known of a table: of a type by a snapshot, of a layer by its file.
+    pub(crate) fn info_of(
+        &self,
+        ask: &Ask<'_>,
+        snapshot: &Snapshot,
+        table: &Table,
+    ) -> Option<TypeInfo> {
+        match self.layer_of(ask, table) {
+            Some(layer) => Some(layer.description().info.clone()),
+            None => snapshot.type_info(table.type_name.as_str()),
+        }
+    }
+
+    /// A page of a layer. Files are read beside the threads that answer requests.
+    pub(crate) async fn page_of_layer(
+        &self,
+        ask: &Ask<'_>,
+        layer: Arc<dyn Layer>,
+        query: &EntityQuery,
+    ) -> Result<Page, Fault> {
+        let (view, query) = (ask.caller.view.clone(), query.clone());
+        let revision = self.snapshot(ask).await?.revision();
+        let page = in_background(move || layer.query(&view, &query)).await??;
+        Ok(Page { revision, ..page })
+    }
+
+    /// A feature of a layer by its id.
+    pub(crate) async fn feature_of_layer(
+        &self,
+        ask: &Ask<'_>,
+        layer: Arc<dyn Layer>,
+        id: &str,
+    ) -> Result<Option<Record>, Fault> {
+        let (view, id) = (ask.caller.view.clone(), id.to_owned());
+        Ok(in_background(move || layer.retrieve(&view, &id)).await??)
+    }
+}
+
+/// Work that waits for a disk.
+pub(crate) async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Fault> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Fault::failed(&error))
+}
+
+impl From<LayerError> for Fault {
+    fn from(error: LayerError) -> Self {
+        Self::failed(&error)
+    }
+}
+
+impl From<LayerQuestionError> for Fault {
+    fn from(error: LayerQuestionError) -> Self {
+        match error {
+            LayerQuestionError::Unreadable(error) => error.into(),
+            LayerQuestionError::TooMuch { .. } => Self::invalid(error.to_string()),
+        }
+    }
+}

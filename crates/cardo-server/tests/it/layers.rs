@@ -1,0 +1,146 @@
+//! Collections that stay files, through the real server: a FlatGeobuf in the folder of layers.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::tempdir;
+
+use crate::support::Server;
+
+fn buildings() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/helsinki/buildings.fgb")
+}
+
+/// A server with the buildings of a part of Helsinki as a file, and beside it one that is broken.
+fn server_in(data: &Path) -> Server {
+    let layers = data.join("layers");
+    std::fs::create_dir_all(&layers).unwrap();
+    std::fs::copy(buildings(), layers.join("buildings.fgb")).unwrap();
+    std::fs::write(layers.join("broken.fgb"), b"fgb\x03fgb\x00").unwrap();
+    Server::start(data)
+}
+
+fn features(page: &Value) -> &Vec<Value> {
+    page["features"].as_array().expect("features")
+}
+
+fn ids(page: &Value) -> Vec<&str> {
+    features(page).iter().map(|feature| feature["id"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_file_in_the_folder_is_a_collection_with_pages_filters_and_a_schema() {
+    let folder = tempdir().unwrap();
+    let server = server_in(folder.path());
+    let collections = server.get("/ogc/collections");
+    let names: Vec<&Value> =
+        collections["collections"].as_array().unwrap().iter().map(|c| &c["id"]).collect();
+    assert_eq!(names, ["buildings"], "what is broken is left out");
+    let collection = server.get("/ogc/collections/buildings");
+    let bbox = &collection["extent"]["spatial"]["bbox"][0];
+    assert!((bbox[0].as_f64().unwrap() - 24.935_185).abs() < 1e-6, "{bbox}");
+    let schema = server.get("/ogc/collections/buildings/schema");
+    assert_eq!(schema["properties"]["floors"]["type"], "number");
+
+    let all = server.get("/ogc/collections/buildings/items?limit=1000");
+    assert_eq!((&all["numberMatched"], features(&all).len()), (&446.into(), 446));
+    // By links, page by page.
+    let (mut found, mut next) =
+        (Vec::new(), "/ogc/collections/buildings/items?limit=100".to_owned());
+    loop {
+        let page = server.get(&next);
+        found.extend(ids(&page).into_iter().map(str::to_owned));
+        let links = page["links"].as_array().unwrap();
+        let Some(link) = links.iter().find(|link| link["rel"] == "next") else { break };
+        let (_, path) = link["href"].as_str().unwrap().split_once(&server.address).unwrap();
+        path.clone_into(&mut next);
+    }
+    assert_eq!(found, ids(&all));
+
+    // A box and a condition, against a look at all.
+    let bbox = [24.94, 60.168, 24.945, 60.172];
+    let text = bbox.map(|axis| axis.to_string()).join(",");
+    let within = server.get(&format!("/ogc/collections/buildings/items?limit=1000&bbox={text}"));
+    assert!(features(&within).len() > 5 && features(&within).len() < 400);
+    assert_eq!(within["numberMatched"], features(&within).len());
+    let high = "/ogc/collections/buildings/items?limit=1000&filter=floors%3E5";
+    let high = server.get(&format!("{high}&bbox={text}"));
+    let is_high = |feature: &&Value| feature["properties"]["floors"].as_f64() > Some(5.0);
+    let expected: Vec<&Value> = features(&within).iter().filter(is_high).collect();
+    assert!(!expected.is_empty());
+    assert_eq!(features(&high).iter().collect::<Vec<_>>(), expected);
+
+    let one = server.get("/ogc/collections/buildings/items/buildings.7");
+    assert_eq!(
+        (&one["properties"], &one["geometry"]),
+        (&features(&all)[7]["properties"], &features(&all)[7]["geometry"])
+    );
+    for (method, path, status) in [
+        ("GET", "/ogc/collections/buildings/items/buildings.446", 404),
+        ("GET", "/ogc/collections/broken/items", 404),
+        ("GET", "/ogc/collections/buildings/items?nothing=1", 400),
+        ("DELETE", "/ogc/collections/buildings/items/buildings.7", 405),
+        ("PUT", "/ogc/collections/buildings/items/buildings.7", 405),
+    ] {
+        let body = (method == "PUT")
+            .then_some("{\"type\":\"Feature\",\"geometry\":null,\"properties\":{}}");
+        let answer = server.send(method, path, body);
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text());
+    }
+    server.stop();
+}
+
+#[test]
+fn a_file_is_a_layer_of_tiles_that_gdal_reads() {
+    let folder = tempdir().unwrap();
+    let server = server_in(&folder.path().join("data"));
+    let (zoom, row, col) = (16, 18_968, 37_308);
+    let path = format!("/ogc/collections/buildings/tiles/WebMercatorQuad/{zoom}/{row}/{col}");
+    let answer = server.send("GET", &path, None);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let tag = answer.header("etag").unwrap().to_owned();
+    let known = server.connect().send("GET", &path, &[("If-None-Match", &tag)], None).unwrap();
+    assert_eq!(known.status, 304);
+    let dataset = format!("/ogc/tiles/WebMercatorQuad/{zoom}/{row}/{col}");
+    assert_eq!(server.send("GET", &dataset, None).body, answer.body);
+    let described = server.get("/ogc/collections/buildings/tiles/WebMercatorQuad?f=tilejson");
+    assert_eq!(described["vector_layers"][0]["fields"]["floors"], "number");
+    assert!(described["bounds"].is_array());
+    // Far away all are merged, and none is lost.
+    let far = server.send("GET", "/ogc/collections/buildings/tiles/WebMercatorQuad/0/0/0", None);
+    assert_eq!(far.status, 200);
+    assert!(!far.body.is_empty() && far.body.len() < 200);
+    let filtered = format!("{path}?filter=floors%3E100");
+    assert!(server.send("GET", &filtered, None).body.is_empty());
+
+    let file = folder.path().join("tile.mvt");
+    std::fs::write(&file, &answer.body).unwrap();
+    let mut ogrinfo = Command::new("ogrinfo");
+    ogrinfo.args(["-ro", "-al", "-geom=NO"]).arg(&file);
+    let Ok(output) = ogrinfo.output() else { return };
+    let said = String::from_utf8_lossy(&output.stdout);
+    let mut shown: BTreeSet<&str> = BTreeSet::new();
+    shown.extend(said.lines().filter_map(|line| line.trim().strip_prefix("id (String) = ")));
+    assert!(said.contains("Layer name: buildings") && shown.len() > 10, "{said}");
+    assert!(shown.iter().all(|id| id.starts_with("buildings.")), "{shown:?}");
+    server.stop();
+}
+
+#[test]
+fn a_file_that_is_removed_while_it_is_served_takes_its_collection_with_it() {
+    let folder = tempdir().unwrap();
+    let server = server_in(folder.path());
+    let path = "/ogc/collections/buildings/items?limit=1";
+    assert_eq!(server.send("GET", path, None).status, 200);
+    std::fs::remove_file(folder.path().join("layers/buildings.fgb")).unwrap();
+    let start = Instant::now();
+    while server.send("GET", path, None).status != 404 {
+        assert!(start.elapsed() < Duration::from_secs(30), "it is still there");
+        std::thread::yield_now();
+    }
+    assert_eq!(server.get("/ogc/collections")["collections"], Value::Array(Vec::new()));
+    server.stop();
+}
