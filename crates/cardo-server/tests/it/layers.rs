@@ -17,9 +17,9 @@ fn buildings() -> PathBuf {
 /// A server with the buildings of a part of Helsinki as a file, and beside it one that is broken.
 fn server_in(data: &Path) -> Server {
     let layers = data.join("layers");
-    std::fs::create_dir_all(&layers).unwrap();
-    std::fs::copy(buildings(), layers.join("buildings.fgb")).unwrap();
-    std::fs::write(layers.join("broken.fgb"), b"fgb\x03fgb\x00").unwrap();
+    std::fs::create_dir_all(&layers).expect("a folder is made");
+    std::fs::copy(buildings(), layers.join("buildings.fgb")).expect("a file is copied");
+    std::fs::write(layers.join("broken.fgb"), b"fgb\x03fgb\x00").expect("a file is written");
     Server::start(data)
 }
 
@@ -28,7 +28,7 @@ fn features(page: &Value) -> &Vec<Value> {
 }
 
 fn ids(page: &Value) -> Vec<&str> {
-    features(page).iter().map(|feature| feature["id"].as_str().unwrap()).collect()
+    features(page).iter().map(|feature| feature["id"].as_str().expect("an id")).collect()
 }
 
 #[test]
