@@ -55,8 +55,8 @@ fn a_file_in_the_folder_is_a_collection_with_pages_filters_and_a_schema() {
         found.extend(ids(&page).into_iter().map(str::to_owned));
         let links = page["links"].as_array().unwrap();
         let Some(link) = links.iter().find(|link| link["rel"] == "next") else { break };
-        let (_, path) = link["href"].as_str().unwrap().split_once(&server.address).unwrap();
-        path.clone_into(&mut next);
+        let (_, path) = link["href"].as_str().unwrap().split_once("/ogc").unwrap();
+        next = format!("/ogc{path}");
     }
     assert_eq!(found, ids(&all));
 
