@@ -130,11 +130,17 @@ impl Fold {
     /// Whether it is certain that there was no such entity, although a part of its history, up to the
     /// cut, was dropped.
     pub(super) fn was_not_there(&self, moment: Timestamp, cut: Timestamp) -> bool {
-        let is_new = self.earliest_creation.is_some_and(|created| created > moment);
         let is_last = |(place, _): &(Place, Timestamp)| Some(*place) > self.last_whole;
         let mut deletions = self.deletions.clone();
         deletions.sort_unstable();
         deletions.dedup();
+        // The last whole record and the last deletion are never dropped.
+        let was_never = self.last_whole.is_none() && deletions.is_empty();
+        let is_long_gone = deletions.last().is_some_and(|last| is_last(last) && last.1 <= moment);
+        if was_never || is_long_gone {
+            return true;
+        }
+        let is_new = self.earliest_creation.is_some_and(|created| created > moment);
         // A deletion before the cut has taken with it what was before.
         let is_first_life = match deletions.as_slice() {
             [] => true,

@@ -492,3 +492,31 @@ async fn only_so_many_past_twins_stay_in_memory() {
     assert_eq!(metrics.moments, 4);
     assert!(metrics.moment_bytes > 0);
 }
+
+#[tokio::test]
+async fn what_was_gone_before_or_never_there_keeps_no_moment_from_being_told() {
+    let hands = Hands::default();
+    hands.move_on(1_000);
+    let store = Arc::new(MemoryStore::new());
+    let engine = Engine::open(store, hands.options(kept_for(10))).await.unwrap();
+    let now = Caller::local("test");
+    put(&engine, &now, 1, 1.0).await;
+    put(&engine, &now, 2, 2.0).await;
+    let value = Value { attribute: 0, dataset: false, number: 3, observed: Some(5) };
+    one(&engine, &now, What::Record(value).operation(3)).await.unwrap();
+    one(&engine, &now, Operation::Delete(id(2))).await.unwrap();
+    hands.move_on(10);
+    let past = |seconds| at_moment(&now, Timestamp::from_seconds(seconds));
+    hands.move_on(90);
+    engine.prune_histories().await.unwrap();
+    // The first sensor has not changed since, the second was gone, the third never was in the twin.
+    let page = engine.query(&past(1_005), &all(Filter::True)).await.unwrap();
+    assert_eq!((page.count, v(&engine, &past(1_005), 1).await.as_deref()), (Some(1), Some("1")));
+    let refused = engine.query(&past(999), &all(Filter::True)).await;
+    assert!(matches!(refused, Err(QueryError::Forgotten { .. })), "{refused:?}");
+    put(&engine, &now, 1, 7.0).await;
+    hands.move_on(1);
+    let refused = engine.query(&past(1_006), &all(Filter::True)).await;
+    assert!(matches!(refused, Err(QueryError::Forgotten { .. })), "{refused:?}");
+    assert_eq!(v(&engine, &past(1_095), 1).await.as_deref(), Some("1"));
+}
