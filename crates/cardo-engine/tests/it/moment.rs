@@ -520,3 +520,33 @@ async fn what_was_gone_before_or_never_there_keeps_no_moment_from_being_told() {
     assert!(matches!(refused, Err(QueryError::Forgotten { .. })), "{refused:?}");
     assert_eq!(v(&engine, &past(1_095), 1).await.as_deref(), Some("1"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_of_a_moment_while_others_write_is_what_is_told_later() {
+    let store = Arc::new(MemoryStore::new());
+    let engine = Engine::open(store.clone(), EngineOptions::default()).await.unwrap();
+    let now = Caller::local("test");
+    let writing = tokio::spawn({
+        let (engine, now) = (engine.clone(), now.clone());
+        async move {
+            for n in 0..2_000_u32 {
+                put(&engine, &now, n % 7, f64::from(n)).await;
+            }
+        }
+    });
+    let mut told = Vec::new();
+    while !writing.is_finished() || told.is_empty() {
+        let moment = engine.now();
+        while engine.now() <= moment {
+            tokio::task::yield_now().await;
+        }
+        told.push((moment, whole(&engine, &at_moment(&now, moment)).await.unwrap()));
+    }
+    writing.await.unwrap();
+    engine.close().await.unwrap();
+    store.reopen();
+    let later = Engine::open(store, EngineOptions::default()).await.unwrap();
+    for (moment, was) in told {
+        assert_eq!(whole(&later, &at_moment(&now, moment)).await.unwrap(), was, "at {moment}");
+    }
+}
