@@ -1,6 +1,6 @@
 //! The geometry of a record, and the rules that every format shares.
 
-use geo_types::{Coord, Geometry, LineString, Polygon};
+use geo_types::{Coord, Geometry, LineString, Polygon, Rect};
 
 use crate::Fault;
 
@@ -83,4 +83,41 @@ fn ring(positions: Vec<Coord<f64>>) -> Result<LineString<f64>, Fault> {
         return Err(Fault::geometry(format!("a ring of {} positions", positions.len())));
     }
     Ok(LineString(positions))
+}
+
+/// The box around a geometry; none where it has no position.
+pub(crate) fn bounds(shape: &Geometry<f64>) -> Option<Rect<f64>> {
+    let mut area: Option<[f64; 4]> = None;
+    each_position(shape, &mut |Coord { x, y }| {
+        let [west, south, east, north] = area.unwrap_or([x, y, x, y]);
+        area = Some([west.min(x), south.min(y), east.max(x), north.max(y)]);
+    });
+    area.map(|[west, south, east, north]| Rect::new((west, south), (east, north)))
+}
+
+/// Hands over all positions in the order in which heights are kept.
+pub(crate) fn each_position(shape: &Geometry<f64>, take: &mut dyn FnMut(Coord<f64>)) {
+    match shape {
+        Geometry::Point(point) => take(point.0),
+        Geometry::Line(line) => [line.start, line.end].into_iter().for_each(take),
+        Geometry::LineString(line) => line.0.iter().copied().for_each(take),
+        Geometry::Polygon(polygon) => each_of_polygon(polygon, take),
+        Geometry::Rect(rect) => each_of_polygon(&rect.to_polygon(), take),
+        Geometry::Triangle(triangle) => each_of_polygon(&triangle.to_polygon(), take),
+        Geometry::MultiPoint(many) => many.0.iter().for_each(|point| take(point.0)),
+        Geometry::MultiLineString(many) => {
+            many.0.iter().flat_map(|line| &line.0).copied().for_each(take);
+        }
+        Geometry::MultiPolygon(many) => {
+            many.0.iter().for_each(|polygon| each_of_polygon(polygon, take));
+        }
+        Geometry::GeometryCollection(many) => {
+            many.0.iter().for_each(|member| each_position(member, take));
+        }
+    }
+}
+
+fn each_of_polygon(polygon: &Polygon<f64>, take: &mut dyn FnMut(Coord<f64>)) {
+    let rings = std::iter::once(polygon.exterior()).chain(polygon.interiors());
+    rings.flat_map(|ring| &ring.0).copied().for_each(take);
 }

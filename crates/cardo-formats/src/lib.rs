@@ -30,6 +30,7 @@ pub mod gtfs_rt;
 pub mod json;
 mod names;
 mod record;
+pub mod rows;
 mod shapefile;
 mod source;
 mod wkb;

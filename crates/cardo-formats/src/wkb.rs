@@ -1,7 +1,7 @@
 //! Well-known binary (OGC 06-103 clause 8, ISO 19125), with heights in the numbering of ISO or the flags of EWKB.
 
 use geo_types::{
-    Coord, Geometry, GeometryCollection, MultiLineString, MultiPoint, MultiPolygon, Point,
+    Coord, Geometry, GeometryCollection, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon,
 };
 
 use crate::{
@@ -14,6 +14,99 @@ pub(crate) fn read(bytes: &[u8], depth: usize) -> Result<Option<RecordGeometry>,
     let mut reader = Reader { rest: bytes, heights: Heights::default(), limit: depth };
     let shape = reader.geometry(depth)?;
     Ok(shape.map(|shape| reader.heights.with(shape)))
+}
+
+/// Appends a geometry, little-endian, with heights in the numbering of ISO.
+pub(crate) fn write(geometry: &RecordGeometry, out: &mut Vec<u8>) {
+    let mut writer = Writer { out, heights: geometry.heights.iter() };
+    writer.geometry(&geometry.shape);
+}
+
+struct Writer<'a> {
+    out: &'a mut Vec<u8>,
+    heights: std::slice::Iter<'a, f64>,
+}
+
+impl Writer<'_> {
+    fn geometry(&mut self, shape: &Geometry<f64>) {
+        match shape {
+            Geometry::Point(point) => {
+                self.head(1);
+                self.position(point.0);
+            }
+            Geometry::Line(line) => {
+                self.head(2);
+                self.positions(&[line.start, line.end]);
+            }
+            Geometry::LineString(line) => {
+                self.head(2);
+                self.positions(&line.0);
+            }
+            Geometry::Polygon(polygon) => self.polygon(polygon),
+            Geometry::Rect(rect) => self.polygon(&rect.to_polygon()),
+            Geometry::Triangle(triangle) => self.polygon(&triangle.to_polygon()),
+            Geometry::MultiPoint(many) => {
+                self.members(4, many.0.iter(), |writer, point| {
+                    writer.head(1);
+                    writer.position(point.0);
+                });
+            }
+            Geometry::MultiLineString(many) => {
+                self.members(5, many.0.iter(), |writer, line| {
+                    writer.head(2);
+                    writer.positions(&line.0);
+                });
+            }
+            Geometry::MultiPolygon(many) => self.members(6, many.0.iter(), Self::polygon),
+            Geometry::GeometryCollection(many) => self.members(7, many.0.iter(), Self::geometry),
+        }
+    }
+
+    /// The byte order and the kind; positions that follow have heights as long as there are any.
+    fn head(&mut self, kind: u32) {
+        let high = if self.heights.as_slice().is_empty() { 0 } else { 1_000 };
+        self.out.push(1);
+        self.out.extend_from_slice(&(kind + high).to_le_bytes());
+    }
+
+    fn count(&mut self, count: usize) {
+        self.out.extend_from_slice(&u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
+    }
+
+    fn members<'m, T: 'm>(
+        &mut self,
+        kind: u32,
+        members: impl ExactSizeIterator<Item = &'m T>,
+        mut write: impl FnMut(&mut Self, &T),
+    ) {
+        self.head(kind);
+        self.count(members.len());
+        members.for_each(|member| write(self, member));
+    }
+
+    fn polygon(&mut self, polygon: &Polygon<f64>) {
+        self.head(3);
+        self.count(1 + polygon.interiors().len());
+        self.positions(&polygon.exterior().0);
+        for ring in polygon.interiors() {
+            self.positions(&ring.0);
+        }
+    }
+
+    fn positions(&mut self, positions: &[Coord<f64>]) {
+        self.count(positions.len());
+        for position in positions {
+            self.position(*position);
+        }
+    }
+
+    fn position(&mut self, position: Coord<f64>) {
+        self.out.extend_from_slice(&position.x.to_le_bytes());
+        self.out.extend_from_slice(&position.y.to_le_bytes());
+        if let Some(height) = self.heights.next() {
+            self.out.extend_from_slice(&height.to_le_bytes());
+        }
+    }
 }
 
 struct Reader<'a> {

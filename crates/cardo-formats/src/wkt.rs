@@ -1,9 +1,11 @@
 //! Well-known text of geometries, and its extension with an SRID.
 
+use std::fmt::Write as _;
 use std::str::FromStr;
 
 use geo_types::{
-    Coord, Geometry, GeometryCollection, MultiLineString, MultiPoint, MultiPolygon, Point,
+    Coord, Geometry, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon,
+    Point, Polygon,
 };
 
 use crate::{
@@ -43,6 +45,93 @@ pub fn parse(text: &str) -> Result<Ewkt, Fault> {
         return Err(malformed(format_args!("`{}` behind the geometry", cut(parser.rest))));
     }
     Ok(Ewkt { srid, geometry: shape.map(|shape| parser.heights.with(shape)) })
+}
+
+/// A geometry as WKT (ISO 19125), with `Z` where it has heights. Numbers are never written with an
+/// exponent.
+///
+/// ```
+/// let point = cardo_formats::RecordGeometry::flat(geo_types::Point::new(24.94, 60.17));
+/// assert_eq!(cardo_formats::wkt::write(&point), "POINT(24.94 60.17)");
+/// ```
+pub fn write(geometry: &RecordGeometry) -> String {
+    let mut text = Text { out: String::with_capacity(64), heights: geometry.heights.iter() };
+    text.geometry(&geometry.shape);
+    text.out
+}
+
+struct Text<'a> {
+    out: String,
+    heights: std::slice::Iter<'a, f64>,
+}
+
+impl Text<'_> {
+    fn geometry(&mut self, shape: &Geometry<f64>) {
+        match shape {
+            Geometry::Point(point) => self.tagged("POINT", |text| text.list(&[point.0])),
+            Geometry::Line(line) => {
+                self.tagged("LINESTRING", |text| text.list(&[line.start, line.end]));
+            }
+            Geometry::LineString(line) => self.tagged("LINESTRING", |text| text.list(&line.0)),
+            Geometry::Polygon(one) => self.tagged("POLYGON", |text| text.polygon(one)),
+            Geometry::Rect(rect) => {
+                self.tagged("POLYGON", |text| text.polygon(&rect.to_polygon()));
+            }
+            Geometry::Triangle(three) => {
+                self.tagged("POLYGON", |text| text.polygon(&three.to_polygon()));
+            }
+            Geometry::MultiPoint(many) => self.tagged("MULTIPOINT", |text| {
+                text.each(&many.0, |text, point| text.list(&[point.0]));
+            }),
+            Geometry::MultiLineString(many) => self.tagged("MULTILINESTRING", |text| {
+                text.each(&many.0, |text, line| text.list(&line.0));
+            }),
+            Geometry::MultiPolygon(many) => self.tagged("MULTIPOLYGON", |text| {
+                text.each(&many.0, Text::polygon);
+            }),
+            Geometry::GeometryCollection(many) => self.tagged("GEOMETRYCOLLECTION", |text| {
+                text.each(&many.0, Text::geometry);
+            }),
+        }
+    }
+
+    fn tagged(&mut self, name: &str, body: impl FnOnce(&mut Self)) {
+        self.out.push_str(name);
+        if !self.heights.as_slice().is_empty() {
+            self.out.push_str(" Z");
+        }
+        body(self);
+    }
+
+    fn each<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
+        if items.is_empty() {
+            self.out.push_str(" EMPTY");
+            return;
+        }
+        self.out.push('(');
+        for (at, item) in items.iter().enumerate() {
+            if at > 0 {
+                self.out.push(',');
+            }
+            write(self, item);
+        }
+        self.out.push(')');
+    }
+
+    fn list(&mut self, positions: &[Coord<f64>]) {
+        self.each(positions, |text, position| {
+            let _ = write!(text.out, "{} {}", position.x, position.y);
+            if let Some(height) = text.heights.next() {
+                let _ = write!(text.out, " {height}");
+            }
+        });
+    }
+
+    fn polygon(&mut self, polygon: &Polygon<f64>) {
+        let rings: Vec<&LineString<f64>> =
+            std::iter::once(polygon.exterior()).chain(polygon.interiors()).collect();
+        self.each(&rings, |text, ring| text.list(&ring.0));
+    }
 }
 
 /// Whether the text begins like WKT or EWKT.

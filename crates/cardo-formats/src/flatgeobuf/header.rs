@@ -7,7 +7,7 @@ use flatgeobuf::{Column, ColumnType, Crs, GeometryType, Header, size_prefixed_ro
 use crate::{Fault, FieldKind, FieldSchema, source::Source};
 
 /// The magic bytes; the fourth is the version.
-pub(super) const MAGIC: [u8; 8] = *b"fgb\x03fgb\x00";
+pub(crate) const MAGIC: [u8; 8] = *b"fgb\x03fgb\x00";
 /// Longest header read: headers hold names and a reference system.
 const HEADER_LIMIT: u32 = 10 << 20;
 

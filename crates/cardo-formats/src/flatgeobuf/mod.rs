@@ -7,6 +7,8 @@ mod properties;
 mod reader;
 mod writer;
 
+pub(crate) use header::MAGIC;
 pub use indexed::{IndexedFlatGeobuf, Node, ReadAt, Visit};
 pub use reader::FlatGeobufReader;
 pub use writer::FlatGeobufWriter;
+pub(crate) use writer::{Kinds, flat, push_text};

@@ -11,6 +11,7 @@ use flatgeobuf::{
 use geo_types::{Coord, Geometry, LineString, Polygon};
 
 use super::header::{MAGIC, malformed};
+use crate::geometry::each_position;
 use crate::{Fault, FieldKind, FieldSchema, FieldValue, Record, RecordGeometry};
 
 /// Writes a file of features with a spatial index.
@@ -30,10 +31,31 @@ pub struct FlatGeobufWriter {
 
 /// Whether all geometries seen are of one type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kinds {
+pub(crate) enum Kinds {
     None,
     One(GeometryType, bool),
     Mixed(bool),
+}
+
+impl Kinds {
+    pub(crate) fn with(self, geometry: &RecordGeometry) -> Self {
+        let kind = kind(&geometry.shape);
+        let high = !geometry.heights.is_empty();
+        match self {
+            Self::None => Self::One(kind, high),
+            Self::One(known, was) if known == kind => Self::One(kind, was || high),
+            Self::One(_, was) | Self::Mixed(was) => Self::Mixed(was || high),
+        }
+    }
+
+    /// What the header says of geometries: their type, and whether they have heights.
+    pub(crate) fn declared(self) -> (GeometryType, bool) {
+        match self {
+            Self::None => (GeometryType::Unknown, false),
+            Self::One(kind, high) => (kind, high),
+            Self::Mixed(high) => (GeometryType::Unknown, high),
+        }
+    }
 }
 
 impl FlatGeobufWriter {
@@ -72,19 +94,9 @@ impl FlatGeobufWriter {
     }
 
     fn note(&mut self, geometry: &RecordGeometry) {
-        let kind = kind(&geometry.shape);
-        let high = !geometry.heights.is_empty();
-        self.kinds = match self.kinds {
-            Kinds::None => Kinds::One(kind, high),
-            Kinds::One(known, was) if known == kind => Kinds::One(kind, was || high),
-            Kinds::One(_, was) | Kinds::Mixed(was) => Kinds::Mixed(was || high),
-        };
+        self.kinds = self.kinds.with(geometry);
         let mut node = NodeItem::create(self.features.len() as u64);
-        let mut positions = Vec::new();
-        collect(&geometry.shape, &mut positions);
-        for position in positions {
-            node.expand_xy(position.x, position.y);
-        }
+        each_position(&geometry.shape, &mut |position| node.expand_xy(position.x, position.y));
         self.boxes.push(node);
     }
 
@@ -139,11 +151,7 @@ impl FlatGeobufWriter {
             let org = Some(builder.create_string("EPSG"));
             Crs::create(&mut builder, &CrsArgs { org, code, ..CrsArgs::default() })
         });
-        let (geometry_type, has_z) = match self.kinds {
-            Kinds::None => (GeometryType::Unknown, false),
-            Kinds::One(kind, high) => (kind, high),
-            Kinds::Mixed(high) => (GeometryType::Unknown, high),
-        };
+        let (geometry_type, has_z) = self.kinds.declared();
         let header = Header::create(
             &mut builder,
             &HeaderArgs {
@@ -205,14 +213,14 @@ fn push_value(
     Ok(())
 }
 
-fn push_text(text: &str, bytes: &mut Vec<u8>) -> Result<(), Fault> {
+pub(crate) fn push_text(text: &str, bytes: &mut Vec<u8>) -> Result<(), Fault> {
     let length = u32::try_from(text.len()).map_err(|_| malformed("a text beyond 4 GiB"))?;
     bytes.extend(length.to_le_bytes());
     bytes.extend_from_slice(text.as_bytes());
     Ok(())
 }
 
-fn kind(shape: &Geometry<f64>) -> GeometryType {
+pub(crate) fn kind(shape: &Geometry<f64>) -> GeometryType {
     match shape {
         Geometry::Point(_) => GeometryType::Point,
         Geometry::Line(_) | Geometry::LineString(_) => GeometryType::LineString,
@@ -224,7 +232,10 @@ fn kind(shape: &Geometry<f64>) -> GeometryType {
     }
 }
 
-fn flat<'b>(builder: &mut FlatBufferBuilder<'b>, geometry: &RecordGeometry) -> WIPOffset<Flat<'b>> {
+pub(crate) fn flat<'b>(
+    builder: &mut FlatBufferBuilder<'b>,
+    geometry: &RecordGeometry,
+) -> WIPOffset<Flat<'b>> {
     let mut heights = geometry.heights.as_slice();
     Parts { builder, heights: &mut heights }.geometry(&geometry.shape)
 }
@@ -277,8 +288,8 @@ impl<'b> Parts<'_, 'b, '_> {
         type_: GeometryType,
         ends: &[u32],
     ) -> WIPOffset<Flat<'b>> {
-        let mut positions = Vec::new();
-        collect(shape, &mut positions);
+        let mut positions: Vec<Coord<f64>> = Vec::new();
+        each_position(shape, &mut |position| positions.push(position));
         let own = self.heights.len().min(positions.len());
         let (z, rest) = self.heights.split_at(own);
         *self.heights = rest;
@@ -299,30 +310,4 @@ fn ends<'l>(lines: impl Iterator<Item = &'l LineString<f64>>) -> Vec<u32> {
             end
         })
         .collect()
-}
-
-/// All positions in the order in which heights are kept.
-fn collect(shape: &Geometry<f64>, into: &mut Vec<Coord<f64>>) {
-    let polygon = |polygon: &Polygon<f64>, into: &mut Vec<Coord<f64>>| {
-        into.extend(&polygon.exterior().0);
-        for ring in polygon.interiors() {
-            into.extend(&ring.0);
-        }
-    };
-    match shape {
-        Geometry::Point(point) => into.push(point.0),
-        Geometry::Line(line) => into.extend([line.start, line.end]),
-        Geometry::LineString(line) => into.extend(&line.0),
-        Geometry::Polygon(one) => polygon(one, into),
-        Geometry::MultiPoint(points) => into.extend(points.0.iter().map(|point| point.0)),
-        Geometry::MultiLineString(lines) => {
-            lines.0.iter().for_each(|line| into.extend(&line.0));
-        }
-        Geometry::MultiPolygon(polygons) => polygons.0.iter().for_each(|one| polygon(one, into)),
-        Geometry::GeometryCollection(members) => {
-            members.0.iter().for_each(|member| collect(member, into));
-        }
-        Geometry::Rect(rect) => polygon(&rect.to_polygon(), into),
-        Geometry::Triangle(triangle) => polygon(&triangle.to_polygon(), into),
-    }
 }

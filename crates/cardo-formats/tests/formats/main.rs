@@ -10,6 +10,7 @@ mod geopackage;
 mod gtfs_rt;
 mod json;
 mod random;
+mod rows;
 mod samples;
 mod shapefile;
 mod survive;

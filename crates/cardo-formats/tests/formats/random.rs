@@ -69,7 +69,7 @@ fn positions(shape: &Geometry<f64>) -> usize {
     }
 }
 
-fn geometry() -> impl Strategy<Value = RecordGeometry> {
+pub(crate) fn geometry() -> impl Strategy<Value = RecordGeometry> {
     (shape(), any::<bool>()).prop_map(|(shape, high)| {
         let count = if high { positions(&shape) } else { 0 };
         let heights = (0..count).map(|index| index as f64 / 4.0).collect();

@@ -1,0 +1,195 @@
+//! FlatGeobuf 3, with its packed index where that is wanted.
+
+use std::io;
+
+use flatbuffers::FlatBufferBuilder;
+use flatgeobuf::{
+    Column, ColumnArgs, ColumnType, Crs, CrsArgs, Feature, FeatureArgs, Header, HeaderArgs,
+    packed_r_tree::{NodeItem, PackedRTree, calc_extent, hilbert_sort},
+};
+
+use super::{ColumnKind, Head, Row, RowWriter, Value};
+use crate::flatgeobuf::{Kinds, MAGIC, flat, push_text};
+use crate::geometry::each_position;
+
+/// Writes a table as FlatGeobuf. Rows are looked at before, for the type of geometries and the area
+/// that they cover; with an index they come in the order of its curve.
+#[derive(Debug)]
+pub struct FlatGeobufRows {
+    head: Head,
+    is_indexed: bool,
+    kinds: Kinds,
+    extent: NodeItem,
+    seen: u64,
+    /// Of each row, where there is to be an index: its box, and how long it is.
+    boxes: Vec<NodeItem>,
+    sizes: Vec<u32>,
+}
+
+impl FlatGeobufRows {
+    /// Begins a file. An index takes some hundred bytes of memory a row; a table in which a row has no
+    /// geometry gets none.
+    pub fn new(head: Head, is_indexed: bool) -> Self {
+        Self {
+            is_indexed: is_indexed && head.has_geometry,
+            head,
+            kinds: Kinds::None,
+            extent: NodeItem::create(0),
+            seen: 0,
+            boxes: Vec::new(),
+            sizes: Vec::new(),
+        }
+    }
+
+    fn feature(&self, row: &Row<'_>) -> io::Result<Vec<u8>> {
+        let mut builder = FlatBufferBuilder::new();
+        let geometry = row.geometry.filter(|_| self.head.has_geometry);
+        let geometry = geometry.map(|geometry| flat(&mut builder, geometry));
+        let properties = builder.create_vector(&self.properties(row)?);
+        let feature = Feature::create(
+            &mut builder,
+            &FeatureArgs { geometry, properties: Some(properties), columns: None },
+        );
+        builder.finish_size_prefixed(feature, None);
+        Ok(builder.finished_data().to_vec())
+    }
+
+    fn properties(&self, row: &Row<'_>) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(64);
+        bytes.extend_from_slice(&0_u16.to_le_bytes());
+        push_text(row.id, &mut bytes).map_err(io::Error::other)?;
+        let columns = self.head.columns.iter().zip(1_u16..);
+        for ((column, number), value) in columns.zip(row.values) {
+            if *value == Value::Null {
+                continue;
+            }
+            let before = bytes.len();
+            bytes.extend_from_slice(&number.to_le_bytes());
+            match (column.kind, value) {
+                (ColumnKind::Bool, Value::Bool(value)) => bytes.push(u8::from(*value)),
+                (ColumnKind::Bool, _) => bytes.truncate(before),
+                (ColumnKind::Number, value) => match value.number() {
+                    Some(number) => bytes.extend_from_slice(&number.to_le_bytes()),
+                    None => bytes.truncate(before),
+                },
+                (_, value) => {
+                    let text = value.to_text().unwrap_or_default();
+                    push_text(&text, &mut bytes).map_err(io::Error::other)?;
+                }
+            }
+        }
+        Ok(bytes)
+    }
+
+    fn header(&self) -> Vec<u8> {
+        let mut builder = FlatBufferBuilder::new();
+        let name = builder.create_string(&self.head.name);
+        let of_columns = self.head.columns.iter().map(|column| {
+            let kind = match column.kind {
+                ColumnKind::Bool => ColumnType::Bool,
+                ColumnKind::Number => ColumnType::Double,
+                ColumnKind::Text | ColumnKind::Date => ColumnType::String,
+                ColumnKind::DateTime => ColumnType::DateTime,
+                ColumnKind::Json => ColumnType::Json,
+            };
+            (column.name.as_ref(), kind)
+        });
+        let columns: Vec<_> = std::iter::once(("id", ColumnType::String))
+            .chain(of_columns)
+            .map(|(name, type_)| {
+                let name = Some(builder.create_string(name));
+                Column::create(&mut builder, &ColumnArgs { name, type_, ..ColumnArgs::default() })
+            })
+            .collect();
+        let columns = builder.create_vector(&columns);
+        let has_extent = self.kinds != Kinds::None;
+        let area = &self.extent;
+        let envelope = has_extent
+            .then(|| builder.create_vector(&[area.min_x, area.min_y, area.max_x, area.max_y]));
+        let org = Some(builder.create_string("EPSG"));
+        let code = i32::try_from(self.head.epsg).unwrap_or_default();
+        let crs = Crs::create(&mut builder, &CrsArgs { org, code, ..CrsArgs::default() });
+        let (geometry_type, has_z) = self.kinds.declared();
+        let header = Header::create(
+            &mut builder,
+            &HeaderArgs {
+                name: Some(name),
+                envelope,
+                geometry_type,
+                has_z,
+                columns: Some(columns),
+                features_count: self.seen,
+                index_node_size: if self.is_indexed { PackedRTree::DEFAULT_NODE_SIZE } else { 0 },
+                crs: Some(crs),
+                ..HeaderArgs::default()
+            },
+        );
+        builder.finish_size_prefixed(header, None);
+        builder.finished_data().to_vec()
+    }
+}
+
+impl RowWriter for FlatGeobufRows {
+    fn surveys(&self) -> bool {
+        true
+    }
+
+    fn survey(&mut self, row: &Row<'_>) -> io::Result<()> {
+        let geometry = row.geometry.filter(|_| self.head.has_geometry);
+        let mut node = NodeItem::create(self.seen);
+        if let Some(geometry) = geometry {
+            self.kinds = self.kinds.with(geometry);
+            each_position(&geometry.shape, &mut |position| node.expand_xy(position.x, position.y));
+            self.extent.expand(&node);
+        } else {
+            self.is_indexed = false;
+            (self.boxes, self.sizes) = (Vec::new(), Vec::new());
+        }
+        if self.is_indexed {
+            let size = u32::try_from(self.feature(row)?.len()).map_err(io::Error::other)?;
+            self.boxes.push(node);
+            self.sizes.push(size);
+        }
+        self.seen += 1;
+        Ok(())
+    }
+
+    fn order(&mut self) -> Option<Vec<u32>> {
+        if !self.is_indexed || self.boxes.is_empty() {
+            self.is_indexed = false;
+            return None;
+        }
+        let extent = calc_extent(&self.boxes);
+        hilbert_sort(&mut self.boxes, &extent);
+        let place = |node: &NodeItem| u32::try_from(node.offset).unwrap_or(u32::MAX);
+        let order: Vec<u32> = self.boxes.iter().map(place).collect();
+        let mut offset = 0;
+        for (node, row) in self.boxes.iter_mut().zip(&order) {
+            node.offset = offset;
+            offset += u64::from(self.sizes.get(*row as usize).copied().unwrap_or_default());
+        }
+        Some(order)
+    }
+
+    fn begin(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+        out.extend_from_slice(&MAGIC);
+        out.extend_from_slice(&self.header());
+        if self.is_indexed {
+            let boxes = std::mem::take(&mut self.boxes);
+            let extent = calc_extent(&boxes);
+            let tree = PackedRTree::build(&boxes, &extent, PackedRTree::DEFAULT_NODE_SIZE);
+            drop(boxes);
+            tree.map_err(io::Error::other)?.stream_write(out)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+        out.extend_from_slice(&self.feature(row)?);
+        Ok(())
+    }
+
+    fn finish(&mut self, _out: &mut Vec<u8>) -> io::Result<()> {
+        Ok(())
+    }
+}
