@@ -252,7 +252,7 @@ impl Engine {
         let snapshot = self.inner.snapshot_of(&twin, caller);
         if caller.reach.is_far() {
             let page = self.inner.answer_far(caller, &twin, &snapshot, query).await?;
-            return Ok(Listing::of_page(page));
+            return Ok(page.into());
         }
         self.inner.list_linked(&twin, snapshot, query).await
     }

@@ -53,7 +53,11 @@ impl Listing {
         }
     }
 
-    pub(crate) fn of_page(mut page: Page) -> Self {
+}
+
+impl From<Page> for Listing {
+    /// A page whose entities are in memory already.
+    fn from(mut page: Page) -> Self {
         if page.keys.len() > 2 {
             page.keys.drain(1..page.keys.len() - 1);
         }
@@ -67,7 +71,9 @@ impl Listing {
             contributions: page.contributions,
         }
     }
+}
 
+impl Listing {
     /// How many entities there are on the page.
     pub fn len(&self) -> usize {
         match &self.places {
@@ -87,6 +93,20 @@ impl Listing {
         match &self.places {
             Places::Slots(snapshot, slots) => snapshot.read(&slots[range]),
             Places::Records(records) => records[range].to_vec(),
+        }
+    }
+
+    /// The entities at some places, in their order there; places behind the last have none.
+    pub fn pick(&self, places: &[u32]) -> Vec<Record> {
+        match &self.places {
+            Places::Slots(snapshot, slots) => {
+                let slot = |place: &u32| slots.get(*place as usize).copied();
+                let slots: Vec<u32> = places.iter().filter_map(slot).collect();
+                snapshot.read(&slots)
+            }
+            Places::Records(records) => {
+                places.iter().filter_map(|place| records.get(*place as usize).cloned()).collect()
+            }
         }
     }
 

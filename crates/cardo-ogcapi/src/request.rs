@@ -152,7 +152,10 @@ impl<'a> Ask<'a> {
             return match name {
                 "json" => Ok(Format::Json),
                 "html" => Ok(Format::Html),
-                other => Err(ParamFault::Format(other.into()).into()),
+                other => {
+                    let known = "json, html".to_owned();
+                    Err(ParamFault::Format { text: other.into(), known }.into())
+                }
             };
         }
         let accept = match self.parts.headers.get(ACCEPT) {
@@ -164,6 +167,11 @@ impl<'a> Ask<'a> {
             Some(_) => Ok(Format::Json),
             None => Err(Fault::not_acceptable(&[media_type, HTML])),
         }
+    }
+
+    /// Whether the request does not say in which media type it wants its answer.
+    pub(crate) fn has_no_preference(&self) -> bool {
+        self.parts.headers.get(ACCEPT).is_none_or(|value| value == "*/*")
     }
 
     /// The place of the media type that `Accept` likes best; the first where there is no such header.

@@ -5,6 +5,7 @@ use cardo_model::{Record, Timestamp, write_json_string};
 
 use super::{PIECE, Pieces, View};
 use crate::documents::Link;
+use crate::params::Profile;
 use crate::represent::{FeatureWriter, Misplaced, Shown, write_moment};
 
 /// What closes a feature collection.
@@ -13,12 +14,13 @@ pub(crate) const END: &[u8] = b"]}";
 const GROUP: usize = 64;
 
 /// A feature collection up to its features. Numbers and links stand before them, so that a client
-/// that reads as the answer comes has them first.
+/// that reads as the answer comes has them first. `about` are the members that JSON-FG has more.
 pub(crate) fn open_page(
     features: &[Record],
     count: Option<usize>,
     returned: usize,
     links: &[Link],
+    about: &str,
 ) -> Vec<u8> {
     let bytes: usize = features.iter().map(|record| record.as_bytes().len() * 2 + 64).sum();
     let mut out = Vec::with_capacity(bytes + 2_048);
@@ -31,6 +33,7 @@ pub(crate) fn open_page(
     }
     out.extend_from_slice(b",\"numberReturned\":");
     out.extend_from_slice(digits.format(returned).as_bytes());
+    out.extend_from_slice(about.as_bytes());
     out.extend_from_slice(b",\"links\":");
     write_links(links, &mut out);
     out.extend_from_slice(b",\"features\":[");
@@ -41,10 +44,11 @@ pub(crate) fn open_page(
 pub(crate) fn write_features(
     table: &Table,
     shown: &Shown,
+    profile: Profile,
     records: &[Record],
     out: &mut Vec<u8>,
 ) -> Result<(), Misplaced> {
-    let mut writer = FeatureWriter::new(out, table, shown);
+    let mut writer = FeatureWriter::new(out, table, shown).in_profile(profile);
     for (at, record) in records.iter().enumerate() {
         if at > 0 {
             writer.out.push(b',');
@@ -52,6 +56,26 @@ pub(crate) fn write_features(
         writer.feature(&record.view())?;
     }
     Ok(())
+}
+
+/// The members that the root of a JSON-FG document has, behind a comma (OGC 21-045r1, clauses 8.2 and
+/// 13).
+pub(crate) fn json_fg_members(table: &Table, shown: &Shown, schema: &str) -> String {
+    const CLASSES: &str = r#"["http://www.opengis.net/spec/json-fg-1/1.0/conf/core","http://www.opengis.net/spec/json-fg-1/1.0/conf/types-schemas"]"#;
+    let text = |text: &str| {
+        let mut out = Vec::new();
+        write_json_string(text, &mut out);
+        String::from_utf8(out).unwrap_or_default()
+    };
+    let (name, schema) = (text(&table.name), text(schema));
+    let mut members =
+        format!(",\"conformsTo\":{CLASSES},\"featureType\":{name},\"featureSchema\":{schema}");
+    // The system of places, which there are none of in longitude and latitude of WGS 84.
+    if !shown.system.crs.is_lon_lat() {
+        members.push_str(",\"coordRefSys\":");
+        members.push_str(&text(&shown.system.uri));
+    }
+    members
 }
 
 pub(crate) fn write_links(links: &[Link], out: &mut Vec<u8>) {
@@ -76,6 +100,7 @@ pub(crate) fn write_links(links: &[Link], out: &mut Vec<u8>) {
 /// A feature collection piece by piece.
 pub(crate) struct GeoJsonPieces {
     head: Vec<u8>,
+    profile: Profile,
     view: View,
     listing: Listing,
     written: usize,
@@ -83,8 +108,8 @@ pub(crate) struct GeoJsonPieces {
 }
 
 impl GeoJsonPieces {
-    pub(crate) fn new(head: Vec<u8>, view: View, listing: Listing) -> Self {
-        Self { head, view, listing, written: 0, is_closed: false }
+    pub(crate) fn new(head: Vec<u8>, profile: Profile, view: View, listing: Listing) -> Self {
+        Self { head, profile, view, listing, written: 0, is_closed: false }
     }
 }
 
@@ -93,6 +118,7 @@ impl Pieces for GeoJsonPieces {
         if self.is_closed {
             return Ok(false);
         }
+        out.reserve(PIECE + PIECE / 4);
         out.append(&mut self.head);
         let Some(table) = self.view.table() else { return Ok(false) };
         while out.len() < PIECE && self.written < self.listing.len() {
@@ -101,7 +127,8 @@ impl Pieces for GeoJsonPieces {
                 out.push(b',');
             }
             self.written += records.len();
-            write_features(table, &self.view.shown, &records, out).map_err(io::Error::other)?;
+            write_features(table, &self.view.shown, self.profile, &records, out)
+                .map_err(io::Error::other)?;
         }
         if self.written == self.listing.len() {
             out.extend_from_slice(END);

@@ -1,14 +1,20 @@
 //! Pages of features, whole or piece by piece.
 
+mod encoding;
 mod geojson;
+mod rows;
 mod stream;
 
 use std::sync::Arc;
 
 use cardo_engine::{Table, Tables};
 
-pub(crate) use geojson::{END, GeoJsonPieces, open_page, write_features, write_links};
-pub(crate) use stream::{PIECE, Pieces};
+pub(crate) use encoding::{Encoding, link_headers};
+pub(crate) use geojson::{
+    END, GeoJsonPieces, json_fg_members, open_page, write_features, write_links,
+};
+pub(crate) use rows::{RowPieces, head_of};
+pub(crate) use stream::{PIECE, Pieces, whole};
 
 use crate::represent::Shown;
 

@@ -39,10 +39,18 @@ impl Held {
             let why = "the answer was under way for too long, and its snapshot is gone";
             return Err(io::Error::new(io::ErrorKind::TimedOut, why));
         };
-        let mut piece = Vec::with_capacity(PIECE + PIECE / 4);
-        // A piece may be empty where much has to be looked at before there is something to write.
+        let mut piece = Vec::new();
         Ok(pieces.next(&mut piece)?.then_some(piece))
     }
+}
+
+/// A small answer as a whole.
+pub(crate) fn whole(mut pieces: impl Pieces) -> io::Result<Vec<u8>> {
+    let (mut out, mut piece) = (Vec::new(), Vec::new());
+    while pieces.next(&mut piece)? {
+        out.append(&mut piece);
+    }
+    Ok(out)
 }
 
 impl Face {
@@ -60,13 +68,17 @@ impl Face {
         });
         let held = Held { pieces, watch, _permit: permit };
         Ok(Body::from_stream(stream::try_unfold(held, async |held| {
-            // Others come first between two pieces.
-            tokio::task::yield_now().await;
-            match held.next() {
-                Ok(piece) => Ok(piece.map(|piece| (piece, held))),
-                Err(error) => {
-                    tracing::warn!(%error, "a large answer was broken off");
-                    Err(error)
+            loop {
+                // Others come first between two pieces.
+                tokio::task::yield_now().await;
+                match held.next() {
+                    // Much may have to be looked at before there is something to write.
+                    Ok(Some(piece)) if piece.is_empty() => {}
+                    Ok(piece) => return Ok(piece.map(|piece| (piece, held))),
+                    Err(error) => {
+                        tracing::warn!(%error, "a large answer was broken off");
+                        return Err(error);
+                    }
                 }
             }
         })))

@@ -1,7 +1,9 @@
 use cardo_engine::{AttributeInfo, Table, TypeInfo};
 use serde_json::{Value, json};
 
-use super::{GEOJSON, Link, SCHEMA, STYLES, TILESETS, links_json, own_links};
+use super::{
+    CSV, FLATGEOBUF, GEOJSON, GEOPACKAGE, Link, SCHEMA, STYLES, TILESETS, links_json, own_links,
+};
 use crate::params::is_tiled;
 use crate::represent::quoted;
 use crate::request::{Ask, Format, HTML};
@@ -64,6 +66,9 @@ impl Collection<'_> {
         links.extend([
             Link::new(url("/items"), "items", GEOJSON, "The features as GeoJSON"),
             Link::new(url("/items?f=html"), "items", HTML, "The features as a page"),
+            Link::new(url("/items?f=csv"), "items", CSV, "The features as CSV"),
+            Link::new(url("/items?f=fgb"), "items", FLATGEOBUF, "The features as FlatGeobuf"),
+            Link::new(url("/items?f=gpkg"), "items", GEOPACKAGE, "The features as GeoPackage"),
             Link::new(url("/queryables"), QUERYABLES, SCHEMA, "What can be asked for"),
             Link::new(url("/sortables"), SORTABLES, SCHEMA, "What features can be sorted by"),
             Link::new(url("/schema"), "describedby", SCHEMA, "What the features have"),

@@ -20,6 +20,10 @@ pub(crate) const GEOJSON: &str = "application/geo+json";
 pub(crate) const MVT: &str = "application/vnd.mapbox-vector-tile";
 /// The media type of tables.
 pub(crate) const CSV: &str = "text/csv; charset=utf-8; header=present";
+/// The media type of FlatGeobuf.
+pub(crate) const FLATGEOBUF: &str = "application/vnd.flatgeobuf";
+/// The media type of GeoPackages.
+pub(crate) const GEOPACKAGE: &str = "application/geopackage+sqlite3";
 /// The media type of schemas.
 pub(crate) const SCHEMA: &str = "application/schema+json";
 /// The media type of the API definition; clients compare it without any space.

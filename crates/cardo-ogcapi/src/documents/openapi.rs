@@ -1,11 +1,14 @@
 use cardo_engine::{Column, Table, Tables};
 use serde_json::{Map, Value, json};
 
-use super::{CSV, GEOJSON, MVT, OPENAPI, SCHEMA, STYLE, TILE_JSON, type_of};
+use super::{
+    CSV, FLATGEOBUF, GEOJSON, GEOPACKAGE, MVT, OPENAPI, SCHEMA, STYLE, TILE_JSON, type_of,
+};
+use crate::answer::Encoding;
 use crate::options::{OgcLimits, OgcOptions};
 use crate::params::{
     COLLECTION_TILE_PARAMETERS, FILTER_PARAMETERS, ITEM_PARAMETERS, LANGUAGES, PARAMETERS,
-    TILE_PARAMETERS, is_queryable,
+    PROFILES, Profile, TILE_PARAMETERS, is_queryable,
 };
 use crate::request::HTML;
 use crate::systems::{CRS84, Systems};
@@ -148,14 +151,22 @@ fn tile_paths(add: &mut impl FnMut(&str, Value)) {
 }
 
 fn features(table: &Table) -> Value {
-    let mut parameters: Vec<Value> = PARAMETERS.into_iter().map(parameter).collect();
+    let mut parameters: Vec<Value> =
+        PARAMETERS.into_iter().map(|name| parameter(named(name, "itemsFormat"))).collect();
     let is_free = |column: &&Column| !PARAMETERS.contains(&column.name.as_ref());
     let columns = table.columns.iter().filter(|column| is_queryable(column.datatype));
     parameters.push(equality("id", &json!({ "type": "string" })));
     for column in columns.filter(is_free) {
         parameters.push(equality(&column.name, &type_of(column.datatype)));
     }
-    let content = content(&[(GEOJSON, Some("featureCollectionGeoJSON")), (HTML, None)]);
+    let mut content = content(&[(GEOJSON, Some("featureCollectionGeoJSON")), (HTML, None)]);
+    for (media_type, format) in [(CSV, None), (FLATGEOBUF, BINARY), (GEOPACKAGE, BINARY)] {
+        let mut schema = json!({ "type": "string" });
+        if let Some(format) = format {
+            schema["format"] = format.into();
+        }
+        content[media_type] = json!({ "schema": schema });
+    }
     let name = &table.name;
     let summary = format!("Features of the collection {name}");
     let id = format!("get{name}Features");
@@ -167,7 +178,8 @@ fn feature(table: &Table) -> Value {
     let name = &table.name;
     let summary = format!("A feature of the collection {name}");
     let parameters = [parameter("featureId")].into_iter();
-    let parameters: Vec<Value> = parameters.chain(ITEM_PARAMETERS.map(parameter)).collect();
+    let own = ITEM_PARAMETERS.map(|name| parameter(named(name, "itemFormat")));
+    let parameters: Vec<Value> = parameters.chain(own).collect();
     let id = format!("get{name}Feature");
     with_system(operation("Data", &id, &summary, &content, &parameters, true))
 }
@@ -177,6 +189,13 @@ fn with_system(mut operation: Value) -> Value {
     operation["responses"]["200"]["headers"]["Content-Crs"] =
         json!({ "$ref": "#/components/headers/ContentCrs" });
     operation
+}
+
+const BINARY: Option<&str> = Some("binary");
+
+/// The key of a parameter among the components; that of encodings is another where there are others.
+fn named<'n>(name: &'n str, format: &'n str) -> &'n str {
+    if name == "f" { format } else { name }
 }
 
 /// The parameter that asks for features whose property has a value.
@@ -306,6 +325,10 @@ fn query(name: &str, description: &str, schema: &Value) -> Value {
     })
 }
 
+fn encodings(all: &[Encoding]) -> Vec<&'static str> {
+    all.iter().map(|encoding| encoding.name()).collect()
+}
+
 fn path(name: &str, description: &str) -> Value {
     json!({
         "name": name,
@@ -354,6 +377,28 @@ fn parameters(limits: OgcLimits, systems: &Systems) -> Value {
             "f",
             "The encoding of the answer; without it the header Accept decides",
             &json!({ "type": "string", "enum": ["json", "html"] }),
+        ),
+        "itemsFormat": query(
+            "f",
+            "The encoding of the answer; without it the header Accept decides. Those that are no JSON and no page \
+             have their links in the header Link. In csv the geometry is well-known text; fgb is FlatGeobuf, \
+             gpkg a GeoPackage.",
+            &json!({ "type": "string", "enum": encodings(Encoding::of_pages()) }),
+        ),
+        "itemFormat": query(
+            "f",
+            "The encoding of the answer; without it the header Accept decides",
+            &json!({ "type": "string", "enum": encodings(Encoding::of_features()) }),
+        ),
+        "profile": query(
+            "profile",
+            "The profile of GeoJSON (OGC 21-045r1): jsonfg adds the members of JSON-FG; with jsonfg-plus what \
+             stands in another reference system stands in WGS 84 as well. f=jsonfg is short for f=json&profile=jsonfg.",
+            &json!({
+                "type": "string",
+                "enum": PROFILES.map(Profile::name),
+                "default": PROFILES[0].name(),
+            }),
         ),
         "limit": query(
             "limit",

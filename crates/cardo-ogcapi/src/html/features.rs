@@ -40,9 +40,21 @@ pub(crate) fn features_page(
     }
     pages.push_str("</p>");
     page.add(&pages);
+    downloads(&mut page, links);
     table_of(&mut page, ask, table, found, &items.shown);
     page.add(pages);
     page.finish()
+}
+
+/// The same page of features in other encodings.
+fn downloads(page: &mut Page, links: &[Link]) {
+    let others = links.iter().filter(|link| link.rel == "alternate");
+    let others = others.map(|other| {
+        let name = other.title.strip_prefix("This document as ").unwrap_or(&other.title);
+        link(&other.href, if name == "JSON" { "GeoJSON" } else { name })
+    });
+    let others = others.collect::<Vec<_>>().join(" ");
+    page.add(format_args!("<p class=\"pages soft\">Download these features: {others}</p>"));
 }
 
 fn summary(items: &ItemsQuery, found: &Found, count: usize) -> String {

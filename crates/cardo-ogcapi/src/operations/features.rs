@@ -1,41 +1,57 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::Response;
+use axum::http::{HeaderName, HeaderValue, Response};
 use cardo_engine::{Listing, Table, Tables};
-use cardo_model::{EntityId, Record};
+use cardo_formats::rows::{CsvRows, FlatGeobufRows, GeoPackageRows, RowWriter};
+use cardo_model::{EntityId, Record, Timestamp};
 use cardo_query::Filter;
 
-use crate::answer::{END, GeoJsonPieces, View, open_page, write_features, write_links};
-use crate::documents::{GEOJSON, Link, own_links};
+use crate::answer::{
+    END, Encoding, GeoJsonPieces, Pieces, RowPieces, View, head_of, json_fg_members, link_headers,
+    open_page, whole, write_features, write_links,
+};
+use crate::documents::{GEOJSON, Link};
 use crate::face::{BASE, Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
 use crate::layers::MOST_ON_A_PAGE;
-use crate::params::{Edges, ITEM_PARAMETERS, ItemsQuery, Side, shown};
+use crate::params::{Edges, ITEM_PARAMETERS, ItemsQuery, Profile, Side, shown};
 use crate::represent::{FeatureWriter, Shown};
-use crate::request::{Ask, Format};
+use crate::request::Ask;
 use crate::respond;
 
 /// Pages up to this size are written whole before they are sent.
 const AT_ONCE: usize = 1_000;
 /// How many features of a large page are looked at before others come.
 const CHECKED_TOGETHER: usize = 256;
+/// FlatGeobuf files up to this size have an index, which is made in memory.
+const MOST_INDEXED: usize = 250_000;
+/// How many features match and are in the answer, where the encoding has no room for it.
+const NUMBER_MATCHED: HeaderName = HeaderName::from_static("ogc-numbermatched");
+const NUMBER_RETURNED: HeaderName = HeaderName::from_static("ogc-numberreturned");
 
 /// The features of a collection (clauses 7.15 and 7.16).
 pub(crate) async fn features(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
-    let format = ask.format(GEOJSON)?;
+    let encoding = Encoding::of_items(ask)?;
     let tables = face.tables(ask).await?;
     let table = collection_of(&tables, ask)?;
     let limits = face.options.limits;
     let mut items = ItemsQuery::parse(&ask.query, table, limits, &face.options.systems)?;
     let layer = face.layer_of(ask, table);
-    if format == Format::Html {
-        items.at_most(limits.max_html_page);
-    } else if layer.is_some() {
+    if layer.is_some() {
         items.at_most(MOST_ON_A_PAGE);
-    } else if items.limit > AT_ONCE {
-        return large(face, ask, format, &tables, table, &items).await;
+    }
+    match encoding {
+        Encoding::Html => items.at_most(limits.max_html_page),
+        Encoding::GeoJson | Encoding::JsonFg(_) if layer.is_some() || items.limit <= AT_ONCE => {}
+        _ => {
+            let listing = match layer {
+                Some(layer) => face.page_of_layer(ask, layer, &items.query).await?.into(),
+                None => face.engine.listing(&ask.caller, &items.query).await?,
+            };
+            return listed(face, ask, encoding, &tables, table, &items, listing).await;
+        }
     }
     let system = &items.shown.system;
     let page = match layer {
@@ -43,38 +59,66 @@ pub(crate) async fn features(face: &Face, ask: &Ask<'_>) -> Result<Response<Body
         None => face.engine.query(&ask.caller, &items.query).await?,
     };
     items.check_revision(page.revision)?;
-    let links = page_links(ask, format, &items, &Edges::of(&page));
-    if format == Format::Html {
+    let links = page_links(ask, encoding, &items, &Edges::of(&page));
+    if encoding == Encoding::Html {
         let answer = html::features_page(ask, table, &items, &page, &links);
         return Ok(respond::in_system(respond::page(answer, page.revision), system));
     }
-    let mut body = open_page(&page.entities, page.count, page.entities.len(), &links);
-    write_features(table, &items.shown, &page.entities, &mut body)?;
+    let about = about(ask, encoding, table, &items.shown);
+    let (count, returned) = (page.count, page.entities.len());
+    let mut body = open_page(&page.entities, count, returned, &links, &about);
+    let profile = encoding.profile_of_json();
+    write_features(table, &items.shown, profile, &page.entities, &mut body)?;
     body.extend_from_slice(END);
-    Ok(respond::in_system(respond::answer(GEOJSON, body, page.revision), system))
+    let mut response = respond::answer(GEOJSON, body, page.revision);
+    encoding.describe(ask, &table.name, &mut response);
+    Ok(respond::in_system(response, system))
 }
 
-/// A page that is too large to be held in memory as a whole: it is written from one snapshot as
+/// A page that may be too large to be held in memory as a whole: it is written from one snapshot as
 /// fast as the client takes it.
-async fn large(
+async fn listed(
     face: &Face,
     ask: &Ask<'_>,
-    format: Format,
+    encoding: Encoding,
     tables: &Arc<Tables>,
     table: &Table,
     items: &ItemsQuery,
+    listing: Listing,
 ) -> Result<Response<Body>, Fault> {
-    let listing = face.engine.listing(&ask.caller, &items.query).await?;
     items.check_revision(listing.revision)?;
-    let revision = listing.revision;
+    let (revision, count, returned) = (listing.revision, listing.count, listing.len());
     let ends = listing.ends();
-    let links = page_links(ask, format, items, &Edges::of_listing(&listing, ends.as_ref()));
-    let head = open_page(&[], listing.count, listing.len(), &links);
+    let links = page_links(ask, encoding, items, &Edges::of_listing(&listing, ends.as_ref()));
     let view = View::new(tables.clone(), table, items.shown.clone());
     all_have_places(table, &items.shown, &listing).await?;
-    let pieces = GeoJsonPieces::new(head, view, listing);
-    let answer = respond::answer(GEOJSON, face.stream(pieces)?, revision);
-    Ok(respond::in_system(answer, &items.shown.system))
+    let head = || head_of(table, &items.shown);
+    let rows: Box<dyn RowWriter> = match encoding {
+        Encoding::GeoJson | Encoding::JsonFg(_) | Encoding::Html => {
+            let about = about(ask, encoding, table, &items.shown);
+            let head = open_page(&[], count, returned, &links, &about);
+            let pieces = GeoJsonPieces::new(head, encoding.profile_of_json(), view, listing);
+            let mut response = respond::answer(GEOJSON, face.body(pieces, returned)?, revision);
+            encoding.describe(ask, &table.name, &mut response);
+            return Ok(respond::in_system(response, &items.shown.system));
+        }
+        Encoding::Csv => Box::new(CsvRows::new(head())),
+        Encoding::FlatGeobuf => Box::new(FlatGeobufRows::new(head(), returned <= MOST_INDEXED)),
+        Encoding::GeoPackage => Box::new(GeoPackageRows::new(head(), Timestamp::now())),
+    };
+    let is_authority_order = encoding == Encoding::Csv;
+    let pieces = RowPieces::new(view, listing, rows, is_authority_order);
+    let body = face.body(pieces, returned)?;
+    let mut response = respond::answer(encoding.media_type(), body, revision);
+    let headers = response.headers_mut();
+    link_headers(&links, table, headers);
+    for (name, number) in [(NUMBER_MATCHED, count), (NUMBER_RETURNED, Some(returned))] {
+        if let Some(number) = number {
+            headers.insert(name, HeaderValue::from(number));
+        }
+    }
+    encoding.describe(ask, &table.name, &mut response);
+    Ok(respond::in_system(response, &items.shown.system))
 }
 
 /// Refuses features that the system has no place for while there is a status to say so with: what
@@ -86,16 +130,38 @@ async fn all_have_places(table: &Table, shown: &Shown, listing: &Listing) -> Res
     let mut out = Vec::new();
     for start in (0..listing.len()).step_by(CHECKED_TOGETHER) {
         out.clear();
-        write_features(table, shown, &listing.read(start..start + CHECKED_TOGETHER), &mut out)?;
+        let records = listing.read(start..start + CHECKED_TOGETHER);
+        write_features(table, shown, Profile::Rfc7946, &records, &mut out)?;
         tokio::task::yield_now().await;
     }
     Ok(())
 }
 
+impl Face {
+    /// A small answer as a whole, a large one as a stream.
+    fn body(&self, pieces: impl Pieces, features: usize) -> Result<Body, Fault> {
+        if features > AT_ONCE {
+            return self.stream(pieces);
+        }
+        Ok(whole(pieces).map_err(|error| Fault::unavailable_as(error.to_string()))?.into())
+    }
+}
+
+/// What the root of a document has more in this encoding.
+fn about(ask: &Ask<'_>, encoding: Encoding, table: &Table, shown: &Shown) -> String {
+    match encoding {
+        Encoding::JsonFg(_) => {
+            let schema = ask.url(&format!("/collections/{}/schema", table.name));
+            json_fg_members(table, shown, &schema)
+        }
+        _ => String::new(),
+    }
+}
+
 /// One feature (clause 7.17).
 pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
     ask.query.only(&ITEM_PARAMETERS)?;
-    let format = ask.format(GEOJSON)?;
+    let encoding = Encoding::of_item(ask)?;
     let tables = face.tables(ask).await?;
     let table = collection_of(&tables, ask)?;
     let shown = shown(&ask.query, table, &face.options.systems)?;
@@ -116,24 +182,33 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
         Fault::not_found(format!("there is no feature {id:?} in the collection {:?}", table.name))
     })?;
     let revision = snapshot.revision();
-    let mut links = own_links(ask, format, GEOJSON);
+    let mut links = encoding.own_links(ask, false);
     let collection = format!("/collections/{}", table.name);
     links.push(Link::new(ask.url(&collection), "collection", "application/json", "The collection"));
-    if format == Format::Html {
+    if encoding == Encoding::Html {
         let page = respond::page(html::feature_page(ask, table, &record, &shown), revision);
         return Ok(respond::in_system(page, &shown.system));
     }
     let mut out = Vec::with_capacity(record.as_bytes().len() * 2 + 512);
-    FeatureWriter::new(&mut out, table, &shown).open_feature(&record.view())?;
+    let writer = FeatureWriter::new(&mut out, table, &shown);
+    writer.in_profile(encoding.profile_of_json()).open_feature(&record.view())?;
+    out.extend_from_slice(about(ask, encoding, table, &shown).as_bytes());
     out.extend_from_slice(b",\"links\":");
     write_links(&links, &mut out);
     out.push(b'}');
-    Ok(respond::in_system(respond::answer(GEOJSON, out, revision), &shown.system))
+    let mut response = respond::answer(GEOJSON, out, revision);
+    encoding.describe(ask, &table.name, &mut response);
+    Ok(respond::in_system(response, &shown.system))
 }
 
-/// Links to this page, to its other encoding, and to the pages beside it.
-fn page_links(ask: &Ask<'_>, format: Format, items: &ItemsQuery, page: &Edges<'_>) -> Vec<Link> {
-    let mut links = own_links(ask, format, GEOJSON);
+/// Links to this page, to its other encodings, and to the pages beside it.
+fn page_links(
+    ask: &Ask<'_>,
+    encoding: Encoding,
+    items: &ItemsQuery,
+    page: &Edges<'_>,
+) -> Vec<Link> {
+    let mut links = encoding.own_links(ask, true);
     let path = ask.parts.uri.path().strip_prefix(BASE).unwrap_or_default();
     let collection = path.trim_end_matches('/').trim_end_matches("/items");
     links.push(Link::new(ask.url(collection), "collection", "application/json", "The collection"));
@@ -143,7 +218,7 @@ fn page_links(ask: &Ask<'_>, format: Format, items: &ItemsQuery, page: &Edges<'_
         let left_out = if name == "cursor" { "offset" } else { "cursor" };
         let changed =
             [(left_out, None), ("limit", Some(limit.as_str())), (name, Some(value.as_str()))];
-        links.push(Link::new(ask.url_with(&changed), rel, media_of(format), title));
+        links.push(Link::new(ask.url_with(&changed), rel, encoding.media_type(), title));
     };
     if page.has_more {
         other(Side::After, "next", "The next page");
@@ -152,11 +227,4 @@ fn page_links(ask: &Ask<'_>, format: Format, items: &ItemsQuery, page: &Edges<'_
         other(Side::Before, "prev", "The page before");
     }
     links
-}
-
-fn media_of(format: Format) -> &'static str {
-    match format {
-        Format::Json => GEOJSON,
-        Format::Html => crate::request::HTML,
-    }
 }

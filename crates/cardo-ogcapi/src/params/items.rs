@@ -14,8 +14,9 @@ use crate::represent::Shown;
 use crate::systems::Systems;
 
 /// Parameters of items that are no properties.
-pub(crate) const PARAMETERS: [&str; 14] = [
+pub(crate) const PARAMETERS: [&str; 15] = [
     "f",
+    "profile",
     "limit",
     "crs",
     "bbox",
@@ -177,8 +178,8 @@ fn start(
 
 /// FNV-1a of the collection and of the parameters that say which features are meant.
 fn hash(params: &Query<'_>, table: &Table) -> u64 {
-    const SHOWING: [&str; 7] =
-        ["f", "crs", "limit", "cursor", "offset", "properties", "skipGeometry"];
+    const SHOWING: [&str; 8] =
+        ["f", "profile", "crs", "limit", "cursor", "offset", "properties", "skipGeometry"];
     let mut asked: Vec<_> = params.iter().filter(|(name, _)| !SHOWING.contains(name)).collect();
     asked.sort_unstable();
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;

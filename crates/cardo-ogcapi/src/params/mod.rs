@@ -8,6 +8,7 @@ mod datetime;
 mod edges;
 mod filter;
 mod items;
+mod profile;
 mod property;
 mod query;
 mod shown;
@@ -19,6 +20,7 @@ pub(crate) use cursor::{Cursor, Side};
 pub(crate) use edges::Edges;
 pub(crate) use filter::{FILTER_PARAMETERS, LANGUAGES, filter, system};
 pub(crate) use items::{ItemsQuery, PARAMETERS};
+pub(crate) use profile::{PROFILES, Profile};
 pub(crate) use property::is_queryable;
 pub(crate) use query::Query;
 pub(crate) use shown::{ITEM_PARAMETERS, shown};
@@ -43,8 +45,10 @@ pub(crate) enum ParamFault {
     Encoding(String),
     #[error("more than {0} parameters")]
     TooMany(usize),
-    #[error("f={0:?} is none of json, html")]
-    Format(String),
+    #[error("f={text:?} is none of {known}")]
+    Format { text: String, known: String },
+    #[error("profile={0:?} is none of rfc7946, jsonfg, jsonfg-plus")]
+    Profile(String),
     #[error("limit={0:?} is no whole number of 1 or more")]
     Limit(String),
     #[error("offset={0:?} is no whole number of 0 or more")]

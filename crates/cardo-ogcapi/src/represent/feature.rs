@@ -1,9 +1,10 @@
 use cardo_engine::{Cell, ColumnType, Row, Table};
-use cardo_model::{EntityRef, MomentWriter, write_json_string};
+use cardo_model::{AttributeRef, EntityRef, MomentWriter, Timestamp, write_json_string};
 use cardo_spatial::CrsError;
 
 use super::text::write_moment;
 use super::{Misplaced, Placer, Shown};
+use crate::params::Profile;
 
 /// Writes entities as features of a collection.
 pub(crate) struct FeatureWriter<'a> {
@@ -12,6 +13,7 @@ pub(crate) struct FeatureWriter<'a> {
     keys: Vec<Key>,
     moments: MomentWriter,
     placer: Option<Placer>,
+    profile: Profile,
 }
 
 /// Keys up to this length are copied with a copy of fixed size, which needs no call.
@@ -76,12 +78,19 @@ impl<'a> FeatureWriter<'a> {
     pub(crate) fn new(out: &'a mut Vec<u8>, table: &'a Table, shown: &Shown) -> Self {
         let keys = (0..table.columns.len()).map(|at| Key::of(table, shown, at)).collect();
         let placer = Placer::of(&shown.system);
-        Self { out, table, keys, moments: MomentWriter::default(), placer }
+        let profile = Profile::Rfc7946;
+        Self { out, table, keys, moments: MomentWriter::default(), placer, profile }
+    }
+
+    /// The same in another profile of GeoJSON (OGC 21-045r1, clause 14).
+    pub(crate) fn in_profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
     }
 
     /// Writes a feature without the bracket at its end, so that members can follow.
     pub(crate) fn open_feature(&mut self, entity: &EntityRef<'_>) -> Result<(), Misplaced> {
-        let Self { out, table, keys, moments, placer } = self;
+        let Self { out, table, keys, moments, placer, profile } = self;
         out.extend_from_slice(b"{\"type\":\"Feature\",\"id\":\"");
         // Ids are IRIs, which hold nothing that JSON would escape.
         out.extend_from_slice(entity.id_bytes());
@@ -96,11 +105,33 @@ impl<'a> FeatureWriter<'a> {
             None => out.push(b'{'),
         }
         out.extend_from_slice(b"},\"geometry\":");
+        let is_fg = *profile != Profile::Rfc7946;
+        // JSON-FG has what is not in WGS 84 elsewhere (/req/core/geometry-wgs84).
+        if is_fg && placer.is_some() {
+            let has_both = *profile == Profile::JsonFgPlus;
+            out.extend_from_slice(geometry.filter(|_| has_both).unwrap_or(b"null"));
+            out.extend_from_slice(b",\"place\":");
+        }
         match (geometry, placer.as_mut()) {
             (Some(geometry), Some(placer)) => {
                 fault = fault.or(placer.write(geometry, out).err());
             }
             (geometry, _) => out.extend_from_slice(geometry.unwrap_or(b"null")),
+        }
+        if is_fg {
+            if placer.is_none() {
+                // What is in WGS 84 has no other place (/req/core/place-geometries).
+                out.extend_from_slice(b",\"place\":null");
+            }
+            out.extend_from_slice(b",\"time\":");
+            match last_observed(entity) {
+                Some(moment) => {
+                    out.extend_from_slice(b"{\"timestamp\":\"");
+                    moments.write(moment, out);
+                    out.extend_from_slice(b"\"}");
+                }
+                None => out.extend_from_slice(b"null"),
+            }
         }
         match (fault, placer) {
             (Some(why), Some(placer)) => {
@@ -117,6 +148,14 @@ impl<'a> FeatureWriter<'a> {
         self.out.push(b'}');
         Ok(())
     }
+}
+
+/// The time of a feature: the latest of its observations, by which `datetime` asks for it.
+fn last_observed(entity: &EntityRef<'_>) -> Option<Timestamp> {
+    let of_attribute = |attribute: AttributeRef<'_>| {
+        attribute.instances().filter_map(|instance| instance.observed_at()).max()
+    };
+    entity.attributes().filter_map(of_attribute).max()
 }
 
 /// Writes the cells of an entity as members of its properties, each behind a comma.

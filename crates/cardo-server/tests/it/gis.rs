@@ -147,6 +147,45 @@ fn counted(file: &str, layer: &str) -> u64 {
 }
 
 #[test]
+fn gdal_reads_what_features_are_given_out_as() {
+    let folder = tempdir().unwrap();
+    let server = demo(&folder.path().join("data"));
+    let area = ["24.94", "60.165", "24.95", "60.175"];
+    for name in ["csv", "fgb", "gpkg", "jsonfg"] {
+        let file = |collection: &str| {
+            let path = format!("/ogc/collections/{collection}/items?limit=1000000&f={name}");
+            let answer = server.send("GET", &path, None);
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            let extension = if name == "jsonfg" { "geojson" } else { name };
+            let file = folder.path().join(format!("{collection}.{extension}"));
+            std::fs::write(&file, &answer.body).unwrap();
+            file.to_str().unwrap().to_owned()
+        };
+        let buildings = file("Building");
+        let summary = run("ogrinfo", &["-ro", "-so", "-al", &buildings]);
+        let Some(summary) = summary else { return };
+        let all = matched(&server, "/ogc/collections/Building/items?limit=1");
+        assert!(summary.contains(&format!("Feature Count: {all}\n")), "{name}: {summary}");
+        if name == "csv" {
+            continue;
+        }
+        assert!(summary.contains("floorsAboveGround: Real"), "{name}: {summary}");
+        assert!(summary.contains("ID[\"EPSG\",4326]"), "{name}: {summary}");
+        // Of a box GDAL itself takes what meets it, by the index where there is one.
+        let spat = [&["-ro", "-so", "-al", "-spat"], &area[..], &[buildings.as_str()]].concat();
+        let [west, south, east, north] = area;
+        let path = format!("/ogc/collections/Building/items?bbox={west},{south},{east},{north}");
+        let inside = matched(&server, &path);
+        let summary = run("ogrinfo", &spat).unwrap();
+        assert!(summary.contains(&format!("Feature Count: {inside}\n")), "{name}: {summary}");
+        let weather = run("ogrinfo", &["-ro", "-so", "-al", &file("WeatherObserved")]).unwrap();
+        assert!(weather.contains("temperature: Real"), "{name}: {weather}");
+        assert!(weather.contains("temperature__observedAt: DateTime"), "{name}: {weather}");
+    }
+    server.stop();
+}
+
+#[test]
 fn gdal_copies_every_collection_into_a_geopackage_whole() {
     let folder = tempdir().unwrap();
     let server = demo(&folder.path().join("data"));

@@ -1,0 +1,233 @@
+//! What features can be had as, beside GeoJSON and pages.
+
+use std::io::Cursor;
+
+use axum::http::Method;
+use cardo_formats::{FieldValue, Format, ReadOptions, Record, open};
+use cardo_ogcapi::{OgcLimits, OgcOptions};
+
+use crate::client::{Client, Reply, client_of_town, client_with, make, town};
+
+const ITEMS: &str = "/ogc/collections/Sensor/items";
+const FGB: &str = "application/vnd.flatgeobuf";
+const GPKG: &str = "application/geopackage+sqlite3";
+const CSV: &str = "text/csv; charset=utf-8; header=present";
+
+fn records(format: Format, reply: &Reply) -> Vec<Record> {
+    let reader = open(format, Cursor::new(reply.bytes.clone()), &ReadOptions::default());
+    reader.unwrap_or_else(|e| panic!("{e}")).collect::<Result<_, _>>().unwrap()
+}
+
+fn links(reply: &Reply) -> Vec<(String, String)> {
+    let values = reply.headers.get_all("link").iter();
+    let links = values.map(|value| {
+        let text = value.to_str().unwrap();
+        let (href, rest) = text.strip_prefix('<').unwrap().split_once('>').unwrap();
+        let rel = rest.split('"').nth(1).unwrap();
+        (rel.to_owned(), href.to_owned())
+    });
+    links.collect()
+}
+
+#[tokio::test]
+async fn g4_each_encoding_is_had_by_parameter_and_by_media_type() {
+    let client = client_of_town().await;
+    for (name, media_type) in [
+        ("json", "application/geo+json"),
+        ("html", "text/html; charset=utf-8"),
+        ("csv", CSV),
+        ("fgb", FGB),
+        ("gpkg", GPKG),
+    ] {
+        let by_name = client.get(&format!("/collections/Sensor/items?f={name}")).await.expect(200);
+        assert_eq!(by_name.header("content-type"), media_type);
+        // The parameter wins.
+        let path = format!("{ITEMS}?f={name}");
+        let both = client.send(Method::GET, &path, &[("accept", "application/json")]).await;
+        assert_eq!(both.expect(200).header("content-type"), media_type);
+        let bare = media_type.split(';').next().unwrap();
+        let accept = format!("image/png, {bare};q=0.5, */*;q=0.1");
+        let by_type = client.send(Method::GET, ITEMS, &[("accept", &accept)]).await.expect(200);
+        assert_eq!(by_type.header("content-type"), media_type);
+        assert!(by_type.header("vary").contains("Accept"));
+    }
+}
+
+#[tokio::test]
+async fn g4_what_is_not_offered_is_refused_with_what_is() {
+    let client = client_of_town().await;
+    let unknown = client.get("/collections/Sensor/items?f=shp").await.expect(400);
+    assert!(unknown.text.contains("json, html, jsonfg, csv, fgb, gpkg"), "{}", unknown.text);
+    let item = client.get("/collections/Sensor/items/urn:ngsi-ld:Sensor:a?f=csv").await;
+    assert!(item.expect(400).text.contains("json, html, jsonfg"));
+    for accept in ["image/png", "text/csv;q=0, image/png"] {
+        let refused = client.send(Method::GET, ITEMS, &[("accept", accept)]).await.expect(406);
+        assert!(refused.text.contains(FGB) && refused.text.contains("text/csv"));
+        assert_eq!(refused.header("content-type"), "application/problem+json");
+    }
+}
+
+#[tokio::test]
+async fn g5_every_encoding_leads_to_the_others() {
+    let client = client_of_town().await;
+    let page = client.json("/collections/Sensor/items?limit=2&name=x").await;
+    let page_links = page["links"].as_array().unwrap();
+    let others = page_links.iter().filter(|link| link["rel"] == "alternate");
+    let others: Vec<&str> = others.map(|link| link["href"].as_str().unwrap()).collect();
+    let base = "http://city.example:8787/ogc/collections/Sensor/items?limit=2&name=x";
+    let expected = ["html", "jsonfg", "csv", "fgb", "gpkg"].map(|f| format!("{base}&f={f}"));
+    assert_eq!(others, expected);
+    for href in expected {
+        let path = href.strip_prefix("http://city.example:8787").unwrap();
+        client.send(Method::GET, path, &[]).await.expect(200);
+    }
+    let collection = client.json("/collections/Sensor").await;
+    let of_collection = collection["links"].as_array().unwrap();
+    let items = of_collection.iter().filter(|link| link["rel"] == "items");
+    let types: Vec<&str> = items.map(|link| link["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["application/geo+json", "text/html", CSV, FGB, GPKG]);
+    let html = client.page("/collections/Sensor/items?limit=2").await;
+    for name in ["GeoJSON", "JSON-FG", "CSV", "FlatGeobuf", "GeoPackage"] {
+        assert!(html.contains(&format!(">{name}</a>")), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn g11_where_there_is_no_room_for_links_and_numbers_they_are_headers() {
+    let client = client_of_town().await;
+    for name in ["csv", "fgb", "gpkg"] {
+        let path = format!("/collections/Sensor/items?f={name}&limit=2&offset=2");
+        let reply = client.get(&path).await.expect(200);
+        assert_eq!(reply.header("ogc-numbermatched"), "6");
+        assert_eq!(reply.header("ogc-numberreturned"), "2");
+        let links = links(&reply);
+        let rels: Vec<&str> = links.iter().map(|(rel, _)| rel.as_str()).collect();
+        let alternate = ["alternate"; 5];
+        assert_eq!(rels[0], "self");
+        assert_eq!(rels[1..6], alternate);
+        assert_eq!(rels[6..], ["collection", "next", "prev"]);
+        let next = links.iter().find(|(rel, _)| rel == "next").unwrap();
+        let path = next.1.strip_prefix("http://city.example:8787").unwrap();
+        let next = client.send(Method::GET, path, &[]).await.expect(200);
+        assert_eq!(next.header("content-type"), reply.header("content-type"));
+        assert_eq!(next.header("ogc-numberreturned"), "2");
+    }
+}
+
+#[tokio::test]
+async fn files_have_names() {
+    let client = client_of_town().await;
+    for (name, file) in [
+        ("csv", "attachment; filename=\"Sensor.csv\""),
+        ("fgb", "attachment; filename=\"Sensor.fgb\""),
+        ("gpkg", "attachment; filename=\"Sensor.gpkg\""),
+        ("json", "inline; filename=\"Sensor.geojson\""),
+        ("jsonfg", "inline; filename=\"Sensor.fg.json\""),
+        ("html", ""),
+    ] {
+        let reply = client.get(&format!("/collections/Sensor/items?f={name}")).await.expect(200);
+        assert_eq!(reply.header("content-disposition"), file, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn csv_has_a_line_for_each_feature_with_the_geometry_as_well_known_text() {
+    let client = client_of_town().await;
+    let reply = client.get("/collections/Sensor/items?f=csv").await.expect(200);
+    assert_eq!(reply.text, include_str!("golden/sensors.csv").replace('\n', "\r\n"));
+    let buildings = client.get("/collections/Building/items?f=csv").await.expect(200);
+    let lines: Vec<&str> = buildings.text.lines().collect();
+    let head = lines[0];
+    assert_eq!(head, "id,address,floors,geometry");
+    assert!(lines[1].contains("\"{\"\"street\"\":\"\"Aleksanterinkatu\"\",\"\"number\"\":1}\",4,"));
+    assert!(lines[2].ends_with(",7,POINT Z(24.97 60.18 35.5)"), "{}", lines[2]);
+}
+
+fn by_id(mut records: Vec<Record>) -> Vec<Record> {
+    let id = |record: &Record| record.field("id").map(FieldValue::to_text);
+    records.sort_by_key(id);
+    records
+}
+
+#[tokio::test]
+async fn files_of_tables_hold_the_features_with_their_types() {
+    let client = client_of_town().await;
+    for (name, format) in [("fgb", Format::FlatGeobuf), ("gpkg", Format::GeoPackage)] {
+        let reply = client.get(&format!("/collections/Sensor/items?f={name}")).await.expect(200);
+        let sensors = by_id(records(format, &reply));
+        assert_eq!(sensors.len(), 6);
+        let first = &sensors[0];
+        let field = |name: &str| first.field(name).cloned();
+        assert_eq!(field("id"), Some(FieldValue::Text("urn:ngsi-ld:Sensor:a".into())));
+        assert_eq!(field("temperature"), Some(FieldValue::Float(21.5)));
+        assert_eq!(field("active"), Some(FieldValue::Bool(true)));
+        assert!(matches!(field("temperature__observedAt"), Some(FieldValue::DateTime(_))));
+        assert!(first.geometry.is_some() && sensors[5].geometry.is_none());
+        let reply = client.get(&format!("/collections/Building/items?f={name}")).await.expect(200);
+        let buildings = by_id(records(format, &reply));
+        assert_eq!(buildings[1].geometry.as_ref().unwrap().heights, [35.5]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_shown_is_shown_in_every_encoding() {
+    let client = client_of_town().await;
+    let path = "/collections/Sensor/items?properties=name&skipGeometry=true&temperature=21.5";
+    let csv = client.get(&format!("{path}&f=csv")).await.expect(200);
+    assert_eq!(csv.text.lines().next(), Some("id,name"));
+    assert_eq!(csv.text.lines().count(), 3);
+    for (name, format) in [("fgb", Format::FlatGeobuf), ("gpkg", Format::GeoPackage)] {
+        let reply = client.get(&format!("{path}&f={name}")).await.expect(200);
+        let found = by_id(records(format, &reply));
+        let names = found[0].fields.iter().map(|(name, _)| name.to_string());
+        let names: Vec<String> = names.filter(|name| name != "fid").collect();
+        assert_eq!(names, ["id", "name"], "{format}");
+        assert!(found.iter().all(|record| record.geometry.is_none()));
+        assert_eq!(found.len(), 2);
+    }
+}
+
+async fn wood(trees: usize) -> Client {
+    let client = client_with(OgcOptions { limits: OgcLimits::default(), ..OgcOptions::default() });
+    let client = client.await;
+    let tree = |n: usize| {
+        let place = f64::from(u32::try_from(n).unwrap()) / 1e4;
+        make("Tree", &format!("{n:05}")).value("n", &n.to_string()).at(place, 1.0 - place)
+    };
+    client.create((0..trees).map(|n| tree(n).done()).collect()).await;
+    client
+}
+
+#[tokio::test]
+async fn large_tables_come_in_pieces_and_whole() {
+    let client = wood(3_000).await;
+    for (name, format) in
+        [("csv", Format::Csv), ("fgb", Format::FlatGeobuf), ("gpkg", Format::GeoPackage)]
+    {
+        let path = format!("/collections/Tree/items?limit=1000000&f={name}");
+        let reply = client.get(&path).await.expect(200);
+        assert_eq!(reply.header("content-length"), "", "{name} is streamed");
+        let trees = by_id(records(format, &reply));
+        assert_eq!(trees.len(), 3_000, "{name}");
+        for (n, tree) in trees.iter().enumerate() {
+            assert_eq!(tree.field("n").and_then(FieldValue::as_f64), Some(n as f64));
+            let geometry = tree.geometry.as_ref().unwrap();
+            let x = f64::from(u32::try_from(n).unwrap()) / 1e4;
+            assert_eq!(geometry.shape, geo_types::Point::new(x, 1.0 - x).into());
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_a_sound_file() {
+    let client = client_of_town().await;
+    for (name, format) in [("fgb", Format::FlatGeobuf), ("gpkg", Format::GeoPackage)] {
+        let path = format!("/collections/Sensor/items?f={name}&name=nobody");
+        let reply = client.get(&path).await.expect(200);
+        assert_eq!(records(format, &reply), Vec::new(), "{name}");
+        assert_eq!(reply.header("ogc-numbermatched"), "0");
+    }
+    let csv = client.get("/collections/Sensor/items?f=csv&name=nobody").await.expect(200);
+    assert_eq!(csv.text.lines().count(), 1);
+    assert_eq!(town().len(), 8);
+}
