@@ -24,7 +24,12 @@ pub(crate) fn head_of(table: &Table, shown: &Shown) -> Head {
         RowColumn { name: column.name.clone(), kind: kind_of(column.datatype) }
     });
     let has_geometry = table.geometry.is_some_and(|at| shown.shows(table, at));
-    Head { name: table.name.clone(), columns: columns.collect(), has_geometry, epsg: shown.system.crs.epsg().unwrap_or(4326) }
+    Head {
+        name: table.name.clone(),
+        columns: columns.collect(),
+        has_geometry,
+        epsg: shown.system.crs.epsg().unwrap_or(4326),
+    }
 }
 
 /// The places of the columns that stand among the properties.

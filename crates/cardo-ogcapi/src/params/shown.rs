@@ -6,8 +6,7 @@ use crate::represent::Shown;
 use crate::systems::Systems;
 
 /// Parameters of single features.
-pub(crate) const ITEM_PARAMETERS: [&str; 5] =
-    ["f", "profile", "crs", "properties", "skipGeometry"];
+pub(crate) const ITEM_PARAMETERS: [&str; 5] = ["f", "profile", "crs", "properties", "skipGeometry"];
 
 /// What of the features of a collection is to be shown. `properties` chooses among the properties
 /// (draft Part 6 of OGC API Features): the id and the geometry stay, until `skipGeometry` leaves

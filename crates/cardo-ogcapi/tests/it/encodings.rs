@@ -187,6 +187,32 @@ async fn what_is_shown_is_shown_in_every_encoding() {
     }
 }
 
+#[tokio::test]
+async fn c6_every_encoding_has_its_coordinates_in_the_system_that_is_asked_for() {
+    const EPSG: &str = "http://www.opengis.net/def/crs/EPSG/0";
+    let client = client_of_town().await;
+    let get = async |f: &str, code: u32| {
+        let path = format!("/collections/Sensor/items?f={f}&crs={EPSG}/{code}&limit=1");
+        let reply = client.get(&path).await.expect(200);
+        assert_eq!(reply.header("content-crs"), format!("<{EPSG}/{code}>"));
+        reply
+    };
+    // Well-known text has the axes in the order of the authority, files have longitude first.
+    assert!(get("csv", 4326).await.text.contains(",POINT(60.1 24.9)\r\n"));
+    for (name, format) in [("fgb", Format::FlatGeobuf), ("gpkg", Format::GeoPackage)] {
+        let reply = get(name, 4326).await;
+        let degrees = records(format, &reply)[0].geometry.clone().unwrap();
+        assert_eq!(degrees.shape, geo_types::Point::new(24.9, 60.1).into(), "{name}");
+        let reply = get(name, 3857).await;
+        let reader = open(format, Cursor::new(reply.bytes.clone()), &ReadOptions::default());
+        assert_eq!(reader.unwrap().crs(), Some("EPSG:3857"), "{name}");
+        let metres = records(format, &reply)[0].geometry.clone().unwrap();
+        let Ok(metres) = geo_types::Point::try_from(metres.shape) else { panic!("a point") };
+        assert!((metres.x() - 2_771_855.3).abs() < 0.1, "{name}: {metres:?}");
+        assert!((metres.y() - 8_427_955.5).abs() < 100.0, "{name}: {metres:?}");
+    }
+}
+
 async fn wood(trees: usize) -> Client {
     let client = client_with(OgcOptions { limits: OgcLimits::default(), ..OgcOptions::default() });
     let client = client.await;

@@ -101,3 +101,26 @@ async fn pages_lead_to_pages_of_the_same_profile() {
     assert_eq!(next["conformsTo"], json!([CORE, TYPES]));
     assert_eq!(next["features"][0]["id"], "urn:ngsi-ld:Sensor:c");
 }
+
+/// `/req/core/same-crs`, `/req/core/geometry-wgs84`, `/req/core/fallback`, `/req/core/axis-order`.
+#[tokio::test]
+async fn what_is_in_another_system_is_a_place_and_with_plus_a_geometry_too() {
+    const LAT_LON: &str = "http://www.opengis.net/def/crs/EPSG/0/4326";
+    let client = client_of_town().await;
+    for (profile, geometry) in [
+        ("jsonfg", Value::Null),
+        ("jsonfg-plus", json!({ "type": "Point", "coordinates": [24.9, 60.1] })),
+    ] {
+        for path in [SENSORS, SENSOR] {
+            let root = client.json(&format!("{path}?crs={LAT_LON}&profile={profile}")).await;
+            assert_eq!(root["coordRefSys"], LAT_LON);
+            let feature = if path == SENSORS { &root["features"][0] } else { &root };
+            let place = json!({ "type": "Point", "coordinates": [60.1, 24.9] });
+            assert_eq!(feature["place"], place);
+            assert_eq!(feature["geometry"], geometry);
+        }
+    }
+    let plain = client.json(&format!("{SENSOR}?crs={LAT_LON}")).await;
+    assert_eq!(plain["geometry"]["coordinates"], json!([60.1, 24.9]));
+    assert_eq!(plain.get("place"), None);
+}
