@@ -18,7 +18,7 @@ async fn f11_to_f17_every_type_is_a_collection_and_says_the_same_in_both_places(
         }
         let items = own["links"].as_array().unwrap().iter().filter(|link| link["rel"] == "items");
         let types: Vec<_> = items.map(|link| link["type"].as_str().unwrap()).collect();
-        assert_eq!(types, ["application/geo+json", "text/html"]);
+        assert_eq!(types[..2], ["application/geo+json", "text/html"]);
     }
 }
 
