@@ -46,15 +46,23 @@ fn written(mut writer: impl RowWriter, rows: &[Own]) -> Vec<u8> {
     }
     let mut out = Vec::new();
     if writer.surveys() {
-        rows.iter().for_each(|own| writer.survey(&row(own)).unwrap());
+        for own in rows {
+            writer.survey(&row(own)).unwrap();
+        }
     }
     let order = writer.order();
     writer.begin(&mut out).unwrap();
     match order {
         Some(order) => {
-            order.iter().for_each(|at| writer.write(&row(&rows[*at as usize]), &mut out).unwrap());
+            for at in order {
+                writer.write(&row(&rows[at as usize]), &mut out).unwrap();
+            }
         }
-        None => rows.iter().for_each(|own| writer.write(&row(own), &mut out).unwrap()),
+        None => {
+            for own in rows {
+                writer.write(&row(own), &mut out).unwrap();
+            }
+        }
     }
     writer.finish(&mut out).unwrap();
     out
@@ -247,7 +255,7 @@ fn many(count: u32) -> Vec<Own> {
         let mut values = vec![Value::Null; 6];
         values[0] = Value::Text(format!("thing {n}").into());
         values[2] = Value::Number("1.5");
-        let geometry = (n % 50 != 0).then(|| RecordGeometry::flat(line));
+        let geometry = (!n.is_multiple_of(50)).then(|| RecordGeometry::flat(line));
         Own { id: format!("urn:x:{n:06}"), geometry, values }
     };
     (0..count).map(row).collect()
