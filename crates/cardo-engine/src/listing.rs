@@ -52,7 +52,6 @@ impl Listing {
             places: Places::Slots(snapshot, found.slots),
         }
     }
-
 }
 
 impl From<Page> for Listing {
