@@ -68,6 +68,29 @@ fn check(open: impl Fn(u32) -> Result<Box<dyn Transform>, CrsError>) {
 }
 
 #[test]
+fn known_points_are_met_by_what_is_chosen_for_each_code() {
+    check(|code| Crs::from_epsg(code).map(|crs| Box::new(Chosen(crs)) as Box<dyn Transform>));
+}
+
+/// A system as it is used, whichever way it is computed.
+#[derive(Debug)]
+struct Chosen(Crs);
+
+impl Transform for Chosen {
+    fn to_wgs84(&self, position: [f64; 2]) -> Result<[f64; 2], CrsError> {
+        self.0.to_wgs84(position)
+    }
+
+    fn project(&self, position: [f64; 2]) -> Result<[f64; 2], CrsError> {
+        self.0.project(position)
+    }
+
+    fn project_all(&self, positions: &mut [[f64; 2]]) -> Result<(), CrsError> {
+        self.0.project_all(positions)
+    }
+}
+
+#[test]
 fn known_points_are_met_in_pure_rust() {
     check(|code| Ok(Box::new(PureRust::new(code)?)));
 }

@@ -1,18 +1,13 @@
 //! Shapes that are drawn in the plane of a reference system, on the globe: their edges are straight there, and bent here.
 
-use std::f64::consts::PI;
-
 use geo_types::{
     Coord, Geometry, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon,
     Point, Polygon,
 };
 
-use super::{Crs, CrsError};
+use super::{Crs, CrsError, mercator};
 use crate::bbox::bbox_geometry;
 
-const WEB_MERCATOR: u32 = 3857;
-/// From the middle of the web's Mercator map to its east.
-const HALF_A_MAP: f64 = 6_378_137.0 * PI;
 /// How far from its edge a chord may run, in degrees: about a centimetre.
 const FLAT: f64 = 1e-7;
 /// A position that does not come back this near, in units of the system, lies where the system has no place.
@@ -43,7 +38,7 @@ impl Crs {
         if self.transform.is_none() {
             return Ok(bbox_geometry(west, south, east, north));
         }
-        if self.epsg() == Some(WEB_MERCATOR) {
+        if self.epsg() == Some(mercator::CODE) {
             return Ok(mercator_box([west, south], [east, north]));
         }
         let east = east + turn;
@@ -80,10 +75,9 @@ impl Crs {
 
 /// The box of the web's map is one of longitudes and latitudes, wherever it has been scrolled to.
 fn mercator_box([west, south]: [f64; 2], [east, north]: [f64; 2]) -> Geometry<f64> {
-    let lat = |y: f64| (y / HALF_A_MAP * PI).sinh().atan().to_degrees();
-    let lon = |x: f64| x / HALF_A_MAP * 180.0;
-    let (south, north) = (lat(south), lat(north));
-    if east - west >= 2.0 * HALF_A_MAP {
+    let lon = |x: f64| x / mercator::HALF * 180.0;
+    let (south, north) = (mercator::latitude(south), mercator::latitude(north));
+    if east - west >= 2.0 * mercator::HALF {
         return bbox_geometry(-180.0, south, 180.0, north);
     }
     let (west, east) = (lon(west), lon(east));

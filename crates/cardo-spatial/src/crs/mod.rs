@@ -3,6 +3,7 @@
 mod drawn;
 #[cfg(feature = "proj")]
 mod library;
+mod mercator;
 mod name;
 mod pure;
 mod recognize;
@@ -129,6 +130,7 @@ impl Crs {
     pub fn from_epsg(code: u32) -> Result<Self, CrsError> {
         let transform: Option<Arc<dyn Transform>> = match code {
             4326 | 4979 => None,
+            mercator::CODE => Some(Arc::new(mercator::WebMercator)),
             _ => Some(Arc::new(Preferred::new(code)?)),
         };
         Ok(Self { code: Code::Epsg(code), swapped: false, transform })
