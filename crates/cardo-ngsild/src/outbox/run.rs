@@ -137,7 +137,9 @@ impl Sender<'_> {
                     if attempts == 1 {
                         tracing::warn!(owner = %self.work.1.id, reason, "a notification was not delivered");
                     }
-                    let counted = self.count(now, attempts == 1, Err(&reason));
+                    // A notification has failed once, however often it is tried.
+                    let is_first = attempts == 1;
+                    let counted = is_first.then(|| self.count(now, true, Err(&reason))).flatten();
                     if is_final || age(parcel.since, now) >= options.retry_for {
                         return self
                             .bury_counted(id, parcel, (attempts, &reason), counted, stopped)
