@@ -9,8 +9,8 @@ use cardo_spatial::{Crs, CrsError};
 pub(crate) const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
 /// The same with heights.
 const CRS84H: &str = "http://www.opengis.net/def/crs/OGC/0/CRS84h";
-/// What is offered whatever the configuration: WGS 84, the web's map, and the system of Europe.
-const ALWAYS: [u32; 3] = [4326, 3857, 4258];
+/// What is offered where the configuration says nothing: WGS 84, the web's map, and the system of Europe.
+const USUAL: [u32; 3] = [4326, 3857, 4258];
 /// The name by which a configuration means every system that can be computed.
 const ALL: &str = "all";
 /// How many systems an error names.
@@ -92,13 +92,13 @@ impl fmt::Display for NotOffered {
 
 impl Default for Systems {
     fn default() -> Self {
-        Self::of(std::iter::empty())
+        Self::of(USUAL.into_iter())
     }
 }
 
 impl Systems {
-    /// Those that are always offered, and others by the names that users give them, such as `EPSG:3067`; `all` stands for
-    /// every system of positions on the ground that can be computed.
+    /// CRS84, and others by the names that users give them, such as `EPSG:3067`; `all` stands for every system of
+    /// positions on the ground that can be computed.
     pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Result<Self, CrsError> {
         let mut codes = Vec::new();
         for name in names {
@@ -112,12 +112,10 @@ impl Systems {
         Ok(Self::of(codes.into_iter()))
     }
 
-    fn of(more: impl Iterator<Item = u32>) -> Self {
-        let mut known = Vec::from(ALWAYS);
-        let mut seen = std::collections::HashSet::from(ALWAYS);
-        known.extend(more.filter(|code| seen.insert(*code)));
+    fn of(codes: impl Iterator<Item = u32>) -> Self {
+        let mut seen = std::collections::HashSet::new();
         let uri = |code| format!("http://www.opengis.net/def/crs/EPSG/0/{code}");
-        let entries = known.into_iter().map(|code| Entry::new(&uri(code)));
+        let entries = codes.filter(|code| seen.insert(*code)).map(|code| Entry::new(&uri(code)));
         Self([CRS84, CRS84H].map(Entry::new).into_iter().chain(entries).collect())
     }
 

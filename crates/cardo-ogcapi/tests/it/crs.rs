@@ -16,7 +16,8 @@ fn epsg(code: u32) -> String {
 
 /// A face that offers systems of Finland as well.
 async fn finnish() -> Client {
-    let systems = Systems::new(["EPSG:3067", "3879", "EPSG:3995"]).unwrap();
+    let names = ["EPSG:4326", "EPSG:3857", "EPSG:4258", "EPSG:3067", "3879", "EPSG:3995"];
+    let systems = Systems::new(names).unwrap();
     client_with(OgcOptions { systems, ..OgcOptions::default() }).await
 }
 

@@ -16,6 +16,9 @@ use crate::http::listen;
 use crate::logging::start_logging;
 use crate::parts::Parts;
 
+/// The usual reference systems, and those of Helsinki and of Finland.
+const SYSTEMS: [&str; 5] = ["EPSG:4326", "EPSG:3857", "EPSG:4258", "EPSG:3879", "EPSG:3067"];
+
 pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let started = Instant::now();
     let mut settings = args.settings();
@@ -23,8 +26,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
         ("data", Value::String("./cardo-demo-data".into())),
         // Notifications of the demonstration may go to a program on the same machine.
         ("egress.allow_loopback", Value::Boolean(true)),
-        // The systems of Helsinki and of Finland.
-        ("ogc.crs", Value::Array(["EPSG:3879", "EPSG:3067"].map(Value::from).into())),
+        ("ogc.crs", Value::Array(SYSTEMS.map(Value::from).into())),
         ("log.level", Value::String("warn".into())),
     ];
     let config = settings.resolve().map_err(Failure::usage)?.config;

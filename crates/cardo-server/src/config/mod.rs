@@ -78,13 +78,19 @@ pub struct NamesConfig {
 }
 
 /// The OGC API.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OgcConfig {
-    /// Coordinate reference systems that coordinates can be had and given in, beside WGS 84
-    /// (`EPSG:4326`), the web's map (`EPSG:3857`) and Europe's (`EPSG:4258`): `EPSG:3067`, or `all`
-    /// for every one that can be computed.
+    /// Coordinate reference systems that coordinates can be had and given in, beside longitude and
+    /// latitude of WGS 84: `EPSG:3067`, or `all` for every one that can be computed. Not set: WGS 84
+    /// (`EPSG:4326`), the web's map (`EPSG:3857`) and Europe's (`EPSG:4258`).
     pub crs: Vec<String>,
+}
+
+impl Default for OgcConfig {
+    fn default() -> Self {
+        Self { crs: ["EPSG:4326", "EPSG:3857", "EPSG:4258"].map(str::to_owned).into() }
+    }
 }
 
 /// Files that are collections of OGC API and map layers without being taken in: FlatGeobufs with a
