@@ -311,6 +311,7 @@ impl Engine {
             operations,
             offsets: batch.offsets,
             if_revision: batch.if_revision,
+            if_unchanged: batch.if_unchanged,
             principal: caller.principal.as_str().into(),
             origin: caller.origin.as_ref().into(),
             reply,

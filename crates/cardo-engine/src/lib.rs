@@ -64,8 +64,8 @@ pub use layers::{
 pub use listing::Listing;
 pub use metrics::{COMMIT_BUCKETS, EngineMetrics, TwinMetrics};
 pub use operation::{
-    Batch, Done, MergeOptions, NotUpdated, Operation, OperationError, Outcome, WhichInstances,
-    WriteError,
+    Batch, Done, MergeOptions, NotUpdated, Operation, OperationError, Outcome, Unchanged,
+    WhichInstances, WriteError,
 };
 pub use options::{Clock, EngineOptions};
 pub use order::{Order, OrderBy};

@@ -17,6 +17,17 @@ pub struct Batch {
     pub offsets: Vec<SourceOffset>,
     /// Only if the head is still at this revision.
     pub if_revision: Option<Revision>,
+    /// Only if an entity is still as it was judged.
+    pub if_unchanged: Option<Unchanged>,
+}
+
+/// The condition that an entity is there and that nothing has changed it since a revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unchanged {
+    /// The entity.
+    pub id: EntityId,
+    /// The revision that changed it last, as its record says.
+    pub since: Revision,
 }
 
 /// One operation on a twin. `N` is how types and attributes are named: callers give full names,
@@ -392,6 +403,9 @@ pub enum WriteError {
     /// The head has moved on from `if_revision`.
     #[error("the twin is at revision {0} already")]
     RevisionConflict(Revision),
+    /// The entity of `if_unchanged` has changed, or is gone.
+    #[error("entity {0} has changed in the meantime")]
+    EntityConflict(EntityId),
     /// More operations than one revision may hold.
     #[error("a batch of {0} operations is larger than the {1} that are accepted")]
     BatchTooLarge(usize, usize),

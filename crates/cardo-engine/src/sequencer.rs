@@ -9,7 +9,7 @@ use crate::demand::BuiltIndex;
 use crate::engine::Inner;
 use crate::follow::Followed;
 use crate::live::Root;
-use crate::operation::{Done, Operation, OperationError, Outcome, WriteError};
+use crate::operation::{Done, Operation, OperationError, Outcome, Unchanged, WriteError};
 use crate::ports::{Append, EncodedRecord, StoreError};
 use crate::twin::{Tailed, Twin};
 use crate::write::Revising;
@@ -38,6 +38,7 @@ pub(crate) struct Write {
     pub(crate) operations: Vec<Operation<NameId>>,
     pub(crate) offsets: Vec<SourceOffset>,
     pub(crate) if_revision: Option<Revision>,
+    pub(crate) if_unchanged: Option<Unchanged>,
     pub(crate) principal: Box<str>,
     pub(crate) origin: Box<str>,
     pub(crate) reply: oneshot::Sender<Result<Outcome, WriteError>>,
@@ -163,6 +164,13 @@ impl Group {
         {
             pending.answers.push((write.reply, Err(WriteError::RevisionConflict(head))));
             return;
+        }
+        if let Some(Unchanged { id, since }) = write.if_unchanged {
+            let record = pending.root.slot(id.as_str()).and_then(|slot| pending.root.record(slot));
+            if record.is_none_or(|record| record.view().revision() != since) {
+                pending.answers.push((write.reply, Err(WriteError::EntityConflict(id))));
+                return;
+            }
         }
         let mut results = Vec::with_capacity(write.operations.len());
         let mut revision = pending.begin(inner, write.principal, write.origin);

@@ -207,7 +207,9 @@ impl From<LogError> for Fault {
 impl From<WriteError> for Fault {
     fn from(error: WriteError) -> Self {
         match error {
-            WriteError::RevisionConflict(_) => Self::new(Code::Conflict, error.to_string()),
+            WriteError::RevisionConflict(_) | WriteError::EntityConflict(_) => {
+                Self::new(Code::Conflict, error.to_string())
+            }
             WriteError::BatchTooLarge(..) => Self::new(Code::TooLarge, error.to_string()),
             WriteError::TooManyNames(_) => Self::input(error.to_string()),
             WriteError::UnknownBranch(_) => Self::new(Code::NotFound, error.to_string()),

@@ -276,7 +276,9 @@ impl From<LogError> for Fault {
 impl From<WriteError> for Fault {
     fn from(error: WriteError) -> Self {
         match error {
-            WriteError::RevisionConflict(_) => Self::new(NgsildError::Conflict, error.to_string()),
+            WriteError::RevisionConflict(_) | WriteError::EntityConflict(_) => {
+                Self::new(NgsildError::Conflict, error.to_string())
+            }
             WriteError::BatchTooLarge(..) => Self::new(NgsildError::TooLarge, error.to_string()),
             WriteError::TooManyNames(_) => Self::bad_data(error.to_string()),
             WriteError::UnknownBranch(_) => Self::not_found(error.to_string()),

@@ -4,7 +4,8 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::Response;
+use axum::http::header::ALLOW;
+use axum::http::{HeaderValue, Method, Response};
 use axum::routing::{MethodRouter, any, get};
 use cardo_engine::{Engine, Snapshot, Table, Tables};
 use cardo_http::{EntityTags, Rights};
@@ -61,6 +62,47 @@ macro_rules! handler {
     }};
 }
 
+/// Makes a handler of an operation `async fn(&Face, &Ask, Body) -> Result<Response, Fault>`.
+macro_rules! change {
+    ($face:expr, $label:literal, $rights:ident, $operation:path) => {{
+        let face: Arc<Face> = $face.clone();
+        move |request: Request| {
+            let face = face.clone();
+            async move {
+                let at = face.options.observer.is_some().then(Instant::now);
+                let (parts, body) = request.into_parts();
+                let outcome = match face.ask(&parts, Rights::$rights).await {
+                    Ok(ask) => $operation(&face, &ask, body).await,
+                    Err(fault) => Err(fault),
+                };
+                let response = outcome.unwrap_or_else(|fault| respond::fault(&parts, &fault));
+                if let (Some(observer), Some(at)) = (&face.options.observer, at) {
+                    observer.answered($label, response.status(), at.elapsed());
+                }
+                response
+            }
+        }
+    }};
+}
+
+/// The features of a collection: they are asked for, and one is added.
+fn items(face: &Arc<Face>) -> MethodRouter {
+    handler!(face, "ogc-features", op::features)
+        .post(change!(face, "ogc-create", Write, op::create))
+        .options(change!(face, "ogc-options", Read, op::options))
+        .fallback(wrong_method_of_items)
+}
+
+/// A feature.
+fn item(face: &Arc<Face>) -> MethodRouter {
+    handler!(face, "ogc-feature", op::feature)
+        .put(change!(face, "ogc-replace", Write, op::replace))
+        .patch(change!(face, "ogc-update", Write, op::update))
+        .delete(change!(face, "ogc-delete", Write, op::delete))
+        .options(change!(face, "ogc-options", Read, op::options))
+        .fallback(wrong_method_of_item)
+}
+
 /// Everything below [`BASE`].
 pub fn router(engine: Engine, options: OgcOptions) -> Router {
     let streams = Arc::new(Semaphore::new(options.limits.streams));
@@ -89,8 +131,8 @@ fn routes(face: &Arc<Face>) -> Router {
         .at("/collections/{id}/queryables", handler!(face, "ogc-queryables", op::queryables))
         .at("/collections/{id}/sortables", handler!(face, "ogc-sortables", op::sortables))
         .at("/collections/{id}/schema", handler!(face, "ogc-schema", op::schema))
-        .at("/collections/{id}/items", handler!(face, "ogc-features", op::features))
-        .at("/collections/{id}/items/{feature}", handler!(face, "ogc-feature", op::feature))
+        .at("/collections/{id}/items", items(face))
+        .at("/collections/{id}/items/{feature}", item(face))
         .at("/collections/{id}/tiles", handler!(face, "ogc-tilesets", op::collection_tilesets))
         .at("/collections/{id}/tiles/{set}", handler!(face, "ogc-tileset", op::collection_tileset))
         .at(
@@ -134,7 +176,23 @@ async fn nothing_here(request: Request) -> Response<Body> {
 
 async fn wrong_method(request: Request) -> Response<Body> {
     let (parts, _) = request.into_parts();
-    respond::fault(&parts, &Fault::wrong_method(&parts.method))
+    if parts.method == Method::OPTIONS {
+        let mut response = Response::new(Body::empty());
+        let methods = HeaderValue::from_static("GET, HEAD, OPTIONS");
+        response.headers_mut().insert(ALLOW, methods);
+        return response;
+    }
+    respond::fault(&parts, &Fault::wrong_method(&parts.method, "GET, HEAD"))
+}
+
+async fn wrong_method_of_items(request: Request) -> Response<Body> {
+    let (parts, _) = request.into_parts();
+    respond::fault(&parts, &Fault::wrong_method(&parts.method, op::ITEMS_METHODS))
+}
+
+async fn wrong_method_of_item(request: Request) -> Response<Body> {
+    let (parts, _) = request.into_parts();
+    respond::fault(&parts, &Fault::wrong_method(&parts.method, op::ITEM_METHODS))
 }
 
 impl Face {

@@ -1,9 +1,9 @@
 //! Which error is which status (OGC 17-069r4, clause 7.5), decided here and nowhere below.
 
-use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT_ENCODING, ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
-use cardo_engine::{QueryError, StoreError};
-use cardo_http::{Denied, ErrorKind, InvalidTenant, Problem};
+use cardo_engine::{OperationError, QueryError, StoreError, WriteError};
+use cardo_http::{BodyError, Denied, ErrorKind, InvalidTenant, Problem};
 
 use crate::params::ParamFault;
 use crate::represent::Misplaced;
@@ -57,9 +57,32 @@ impl Fault {
         Self::new(StatusCode::NOT_ACCEPTABLE, detail)
     }
 
-    pub(crate) fn wrong_method(method: &Method) -> Self {
-        let detail = format!("{method} cannot be done here; GET and HEAD can");
-        let allow = HeaderValue::from_static("GET,HEAD");
+    /// The body is as it should be written, but not what the collection takes.
+    pub(crate) fn unprocessable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+    }
+
+    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, detail)
+    }
+
+    pub(crate) fn precondition(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, detail)
+    }
+
+    /// The body is of another media type than those that are accepted.
+    pub(crate) fn unsupported_media(given: &str, accepted: &'static str, method: &Method) -> Self {
+        let given: String = given.chars().take(80).collect();
+        let detail = format!("a body of the media type {given:?} is not read; send {accepted}");
+        let name = if *method == Method::PATCH { "accept-patch" } else { "accept-post" };
+        let header = (HeaderName::from_static(name), HeaderValue::from_static(accepted));
+        let fault = Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail);
+        Self { header: Some(header), ..fault }
+    }
+
+    pub(crate) fn wrong_method(method: &Method, allowed: &'static str) -> Self {
+        let detail = format!("{method} cannot be done here; {allowed} can");
+        let allow = HeaderValue::from_static(allowed);
         Self { header: Some((ALLOW, allow)), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, detail) }
     }
 
@@ -137,6 +160,61 @@ impl From<QueryError> for Fault {
             | QueryError::TooManySources(..) => Self::new(StatusCode::FORBIDDEN, error.to_string()),
             QueryError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<BodyError> for Fault {
+    fn from(error: BodyError) -> Self {
+        let status = match &error {
+            BodyError::LengthRequired => StatusCode::LENGTH_REQUIRED,
+            BodyError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            BodyError::Coding(_) => {
+                let header = (ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+                let fault = Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error.to_string());
+                return Self { header: Some(header), ..fault };
+            }
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<WriteError> for Fault {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::RevisionConflict(_) | WriteError::EntityConflict(_) => {
+                Self::conflict(error.to_string())
+            }
+            WriteError::BatchTooLarge(..) => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string())
+            }
+            WriteError::TooManyNames(_) => Self::unprocessable(error.to_string()),
+            WriteError::UnknownBranch(_) => Self::not_found(error.to_string()),
+            WriteError::Past(_) => {
+                let allow = (ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
+                let fault = Self::new(StatusCode::METHOD_NOT_ALLOWED, error.to_string());
+                Self { header: Some(allow), ..fault }
+            }
+            WriteError::Busy | WriteError::ShuttingDown => Self::later(error.to_string()),
+            WriteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OperationError> for Fault {
+    fn from(error: OperationError) -> Self {
+        let status = match &error {
+            OperationError::AlreadyExists(_) => StatusCode::CONFLICT,
+            OperationError::NotFound(_) | OperationError::AttributeNotFound { .. } => {
+                StatusCode::NOT_FOUND
+            }
+            OperationError::NoType(_)
+            | OperationError::OtherKind { .. }
+            | OperationError::Incomplete(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            OperationError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            OperationError::OfSource { .. } => StatusCode::BAD_GATEWAY,
+        };
+        Self::new(status, error.to_string())
     }
 }
 

@@ -6,6 +6,7 @@
 //!             (caller,      (one call     (every   documents/* (JSON)
 //!              format)       each)         rule)   html/*      (pages)
 //!                                           answer/* (pages of features, whole or as a stream)
+//!           receive/* (features that are sent, to changes)
 //!           params/* (query strings to filters and pages)   tiles/* (vector tiles)
 //! ```
 //!
@@ -21,6 +22,7 @@ mod layers;
 mod operations;
 mod options;
 mod params;
+mod receive;
 mod represent;
 mod request;
 mod respond;

@@ -38,6 +38,8 @@ pub struct OgcLimits {
     pub streams: usize,
     /// How long a large answer may be under way, and the state that it shows be held for it.
     pub max_stream: Duration,
+    /// The largest body of a request, in bytes.
+    pub max_body: usize,
     /// The most areas of a table of figures.
     pub max_areas: usize,
     /// How many bytes of finished tiles are kept; with none each is made anew.
@@ -52,6 +54,7 @@ impl Default for OgcLimits {
             max_html_page: 1_000,
             streams: 16,
             max_stream: Duration::from_secs(15 * 60),
+            max_body: 8 << 20,
             max_areas: 1_000,
             tile_bytes: 64 << 20,
         }

@@ -68,6 +68,27 @@ impl Face {
     }
 }
 
+impl Face {
+    /// A feature with its tag, or 304. The tag is strong, so that changes can be made to depend on it
+    /// (/req/optimistic-locking-etags/get-etag-response); what context sources have of the feature is
+    /// not in it, so there is none where they were asked.
+    pub(crate) fn feature_tagged(
+        &self,
+        ask: &Ask<'_>,
+        state: (&str, Revision),
+        media_type: &str,
+        response: Response<Body>,
+    ) -> Response<Body> {
+        if ask.caller.reach.is_far() {
+            return response;
+        }
+        let query = ask.parts.uri.query().filter(|query| !query.is_empty());
+        let form = (media_type, query, ask.shape.get().copied());
+        let tag = self.feature_tag(ask, state, form);
+        tagged(ask.parts, tag, VARY_ON, response)
+    }
+}
+
 /// A JSON document.
 pub(crate) fn json(media_type: &'static str, body: &Value, revision: Revision) -> Response<Body> {
     answer(media_type, body.to_string(), revision)

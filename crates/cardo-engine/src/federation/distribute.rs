@@ -68,8 +68,8 @@ impl Engine {
             return Err(batch);
         }
         let is_batch = forwarding.asked.by == AskedBy::Batch;
-        let Batch { operations, offsets, if_revision } = batch;
-        let mut local = Batch { operations: Vec::new(), offsets, if_revision };
+        let Batch { operations, offsets, if_revision, if_unchanged } = batch;
+        let mut local = Batch { operations: Vec::new(), offsets, if_revision, if_unchanged };
         let going: Vec<Going> = operations
             .into_iter()
             .zip(&matches)

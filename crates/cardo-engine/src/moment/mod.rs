@@ -174,6 +174,7 @@ impl Inner {
             operations: Vec::new(),
             offsets: Vec::new(),
             if_revision: None,
+            if_unchanged: None,
             principal: "engine".into(),
             origin: "engine".into(),
             reply,

@@ -1,6 +1,7 @@
 use cardo_engine::{Column, Table, Tables};
 use serde_json::{Map, Value, json};
 
+use super::edits::edits;
 use super::{
     CSV, FLATGEOBUF, GEOJSON, GEOPACKAGE, MVT, OPENAPI, SCHEMA, STYLE, TILE_JSON, type_of,
 };
@@ -65,7 +66,10 @@ fn paths(tables: &Tables) -> Value {
         ("/sortables", "getSortables", "What features can be sorted by", schema_content()),
         ("/schema", "getSchema", "What the features have", schema_content()),
     ] {
-        let parameters = [parameter("collectionId"), parameter("f")];
+        let mut parameters = vec![parameter("collectionId"), parameter("f")];
+        if rest == "/schema" {
+            parameters.push(parameter("type"));
+        }
         let operation = operation("Capabilities", id, summary, &content, &parameters, true);
         add(&format!("/collections/{{collectionId}}{rest}"), operation);
     }
@@ -83,6 +87,13 @@ fn paths(tables: &Tables) -> Value {
     });
     let summary = "Counts and figures of numbers by area (an extension)";
     add("/aggregates", operation("Data", "getAggregates", summary, &table, &names, false));
+    for table in tables.all() {
+        for (path, method, operation) in edits(table) {
+            if let Some(item) = paths.get_mut(&path) {
+                item[method] = operation;
+            }
+        }
+    }
     Value::Object(paths)
 }
 
@@ -260,7 +271,7 @@ fn operation(
     })
 }
 
-fn response_name(status: &str) -> &'static str {
+pub(super) fn response_name(status: &str) -> &'static str {
     match status {
         "400" => "BadRequest",
         "401" => "Unauthorized",
@@ -268,12 +279,17 @@ fn response_name(status: &str) -> &'static str {
         "404" => "NotFound",
         "405" => "MethodNotAllowed",
         "406" => "NotAcceptable",
+        "409" => "Conflict",
+        "412" => "PreconditionFailed",
+        "413" => "ContentTooLarge",
+        "415" => "UnsupportedMediaType",
+        "422" => "UnprocessableContent",
         "503" => "ServiceUnavailable",
         _ => "InternalServerError",
     }
 }
 
-fn parameter(name: &str) -> Value {
+pub(super) fn parameter(name: &str) -> Value {
     json!({ "$ref": format!("#/components/parameters/{name}") })
 }
 
@@ -297,14 +313,27 @@ fn components(options: &OgcOptions) -> Value {
                 "description": "The reference system of the coordinates in the answer, in angle brackets",
                 "schema": { "type": "string" },
             },
+            "ETag": {
+                "description": "The state of the feature, for If-Match and If-None-Match",
+                "schema": { "type": "string" },
+            },
+            "Location": {
+                "description": "The address of the new feature",
+                "schema": { "type": "string", "format": "uri" },
+            },
         },
         "responses": {
             "BadRequest": problem("A parameter is unknown or has a value that cannot be; the detail quotes it"),
             "Unauthorized": problem("A valid token is required"),
             "Forbidden": problem("The token does not allow this, or the question took too long"),
             "NotFound": problem("There is no such collection or feature"),
-            "MethodNotAllowed": problem("The resource can be read only"),
+            "MethodNotAllowed": problem("The resource has no such method; Allow names those that it has"),
             "NotAcceptable": problem("The resource cannot be had in an accepted media type"),
+            "Conflict": problem("There is such a feature already, or it was changed by others all the while"),
+            "PreconditionFailed": problem("The feature is in another state than If-Match or If-None-Match demand"),
+            "ContentTooLarge": problem("The body is larger than what is accepted"),
+            "UnsupportedMediaType": problem("The body is of a media type that is not read; the answer names those that are"),
+            "UnprocessableContent": problem("The feature is not what the schema of the collection describes"),
             "InternalServerError": problem("The server failed"),
             "ServiceUnavailable": problem("Too much is asked at once, or the asked revision has not arrived"),
         },
@@ -327,6 +356,16 @@ fn query(name: &str, description: &str, schema: &Value) -> Value {
 
 fn encodings(all: &[Encoding]) -> Vec<&'static str> {
     all.iter().map(|encoding| encoding.name()).collect()
+}
+
+fn header(name: &str, description: &str) -> Value {
+    json!({
+        "name": name,
+        "in": "header",
+        "description": description,
+        "required": false,
+        "schema": { "type": "string" },
+    })
 }
 
 fn path(name: &str, description: &str) -> Value {
@@ -466,6 +505,14 @@ fn parameters(limits: OgcLimits, systems: &Systems) -> Value {
             "How many features are left out before the page",
             &json!({ "type": "integer", "minimum": 0, "default": 0 }),
         ),
+        "type": query(
+            "type",
+            "With replace, the schema of the GeoJSON feature that takes the place of one",
+            &json!({ "type": "string", "enum": ["replace"] }),
+        ),
+        "If-Match": header("If-Match", "Only if the feature is in the state that this tag was of"),
+        "If-None-Match": header("If-None-Match", "With * only if there is no such feature"),
+        "Content-Crs": header("Content-Crs", "The reference system of the body, in angle brackets; CRS84"),
         "collectionId": path("collectionId", "The collection"),
         "featureId": path("featureId", "The id of the feature"),
         "areas": json!({

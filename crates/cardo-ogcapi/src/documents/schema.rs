@@ -10,8 +10,12 @@ pub(crate) enum Schema {
     Queryables,
     /// Those that features can be sorted by.
     Sortables,
-    /// Those that features have.
+    /// Those that features have and take: returnables and receivables in one, because a feature is
+    /// written as it is read.
     Returnables,
+    /// The GeoJSON feature that takes the place of one (OGC 20-002,
+    /// /req/features/representation-geojson-replace).
+    Replacement,
 }
 
 impl Schema {
@@ -22,16 +26,36 @@ impl Schema {
 
     /// The JSON Schema (2020-12) of a table; `url` is where it stands.
     pub(crate) fn of(self, table: &Table, url: &str) -> Value {
+        let mut properties = self.properties(table);
+        for (at, (_, schema)) in properties.iter_mut().enumerate() {
+            schema["x-ogc-propertySeq"] = (at + 1).into();
+        }
+        if self == Self::Replacement {
+            return feature(properties, table, url);
+        }
+        json!({
+            "$schema": DRAFT,
+            "$id": url,
+            "type": "object",
+            "title": table.name,
+            "properties": properties,
+            // What is new becomes an attribute; what is not there cannot be asked for.
+            "additionalProperties": self == Self::Returnables,
+        })
+    }
+
+    fn properties(self, table: &Table) -> Map<String, Value> {
         let mut properties = Map::new();
         let id = json!({ "type": "string", "title": "id", "x-ogc-role": "id", "readOnly": true });
         properties.insert("id".into(), id);
+        let instant = primary_instant(table);
         for (at, column) in table.columns.iter().enumerate().filter(|(_, c)| self.has(c)) {
             let is_placing = table.geometry == Some(at);
             // The primary geometry is the member of the feature, whatever the attribute is called.
             let name = if is_placing { "geometry" } else { column.name.as_ref() };
             let mut schema = type_of(column.datatype);
-            if self == Self::Queryables && column.datatype == ColumnType::Json {
-                // Every queryable has a type (OGC 21-065r2, /conf/basic-cql2/basic-test).
+            if column.datatype == ColumnType::Json {
+                // Every property has a type (/req/schemas/properties).
                 schema["type"] = json!(["string", "number", "boolean", "array", "object"]);
             }
             schema["title"] = column.name.as_ref().into();
@@ -43,10 +67,12 @@ impl Schema {
             }
             if is_placing {
                 schema["x-ogc-role"] = "primary-geometry".into();
+            } else if instant == Some(at) {
+                schema["x-ogc-role"] = "primary-instant".into();
             }
             properties.insert(name.into(), schema);
         }
-        if self != Self::Returnables {
+        if matches!(self, Self::Queryables | Self::Sortables) {
             for name in SORTABLE_MEMBERS.into_iter().filter(|name| *name != "id") {
                 let moment = json!({ "type": "string", "format": "date-time", "title": name });
                 properties.insert(name.into(), moment);
@@ -56,15 +82,43 @@ impl Schema {
             let scope = json!({ "type": "array", "items": { "type": "string" }, "title": "scope" });
             properties.insert("scope".into(), scope);
         }
-        json!({
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "$id": url,
-            "type": "object",
-            "title": table.name,
-            "properties": properties,
-            "additionalProperties": false,
-        })
+        properties
     }
+}
+
+const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// A GeoJSON feature whose properties are those of a table; those that the server makes are left out.
+fn feature(mut properties: Map<String, Value>, table: &Table, url: &str) -> Value {
+    let geometry = properties
+        .shift_remove("geometry")
+        .unwrap_or_else(|| json!({ "format": "geometry-any", "x-ogc-role": "primary-geometry" }));
+    properties.retain(|_, schema| schema["readOnly"] != true);
+    json!({
+        "$schema": DRAFT,
+        "$id": url,
+        "type": "object",
+        "title": table.name,
+        "required": ["type", "geometry", "properties"],
+        "properties": {
+            "type": { "type": "string", "enum": ["Feature"] },
+            "geometry": geometry,
+            "properties": {
+                "type": ["object", "null"],
+                "properties": properties,
+                "additionalProperties": true,
+            },
+        },
+        "additionalProperties": true,
+    })
+}
+
+/// The column of the time of features, where it is one: the time of a feature is that of its latest
+/// observation, so it is told by a column where one attribute alone is observed.
+fn primary_instant(table: &Table) -> Option<usize> {
+    let is_observation = |column: &Column| column.part == ColumnPart::ObservedAt;
+    let mut observed = (0..table.columns.len()).filter(|at| is_observation(&table.columns[*at]));
+    observed.next().filter(|_| observed.next().is_none())
 }
 
 /// The schema of the cells of a column.

@@ -175,7 +175,7 @@ pub(crate) fn schema_page(ask: &Ask<'_>, table: &Table, schema: Schema) -> Strin
     let title = match schema {
         Schema::Queryables => "What can be asked for",
         Schema::Sortables => "What features can be sorted by",
-        Schema::Returnables => "Schema",
+        Schema::Returnables | Schema::Replacement => "Schema",
     };
     let mut page = page_of_collection(ask, &table.name, title).json_is("JSON Schema");
     columns(&mut page, table, schema);
@@ -209,9 +209,13 @@ pub(crate) fn definition_page(ask: &Ask<'_>, document: &Value) -> String {
     let mut page = page(ask, "API definition").json_is("OpenAPI 3.0");
     page.add(format_args!("<p>All paths are below <code>{}</code>.</p>", escaped(&ask.root())));
     let nothing = serde_json::Map::new();
-    for (path, item) in document["paths"].as_object().unwrap_or(&nothing) {
-        let operation = &item["get"];
-        page.add(format_args!("<h2><code>GET {}</code></h2>", escaped(path)));
+    let items = document["paths"].as_object().unwrap_or(&nothing).iter();
+    let operations = items.flat_map(|(path, item)| {
+        let operations = item.as_object().unwrap_or(&nothing).iter();
+        operations.map(move |(method, operation)| (path, method.to_uppercase(), operation))
+    });
+    for (path, method, operation) in operations {
+        page.add(format_args!("<h2><code>{method} {}</code></h2>", escaped(path)));
         page.add(format_args!("<p>{}</p>", escaped(text(&operation["summary"]))));
         let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
         let mut plain = String::new();

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response};
-use cardo_engine::{Listing, Table, Tables};
+use cardo_engine::{Listing, Snapshot, Table, Tables};
 use cardo_formats::rows::{CsvRows, FlatGeobufRows, GeoPackageRows, RowWriter};
 use cardo_model::{EntityId, Record, Timestamp};
 use cardo_query::Filter;
@@ -18,7 +18,7 @@ use crate::html;
 use crate::layers::MOST_ON_A_PAGE;
 use crate::params::{Edges, ITEM_PARAMETERS, ItemsQuery, Profile, Side, shown};
 use crate::represent::{FeatureWriter, Shown};
-use crate::request::Ask;
+use crate::request::{Ask, HTML};
 use crate::respond;
 
 /// Pages up to this size are written whole before they are sent.
@@ -166,27 +166,20 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
     let table = collection_of(&tables, ask)?;
     let shown = shown(&ask.query, table, &face.options.systems)?;
     let id = ask.segment(3)?;
-    let mut snapshot = face.snapshot(ask).await?;
-    if ask.caller.reach.is_far()
-        && let Ok(id) = EntityId::new(id.as_ref())
-    {
-        let filter = Filter::Ids(vec![id]);
-        snapshot = face.engine.completed(&ask.caller, snapshot, &filter).await?;
-    }
-    let found = match face.layer_of(ask, table) {
-        Some(layer) => face.feature_of_layer(ask, layer, &id).await?,
-        None => snapshot.retrieve(&id),
-    };
-    let is_of_table = |record: &Record| record.view().types().any(|name| name == table.id);
-    let record = found.filter(is_of_table).ok_or_else(|| {
+    let (snapshot, record) = find(face, ask, table, &id).await?;
+    let record = record.ok_or_else(|| {
         Fault::not_found(format!("there is no feature {id:?} in the collection {:?}", table.name))
     })?;
     let revision = snapshot.revision();
     let mut links = encoding.own_links(ask, false);
     let collection = format!("/collections/{}", table.name);
     links.push(Link::new(ask.url(&collection), "collection", "application/json", "The collection"));
+    let view = record.view();
+    let state = (view.id(), view.revision());
+    let is_layer = face.layer_of(ask, table).is_some();
     if encoding == Encoding::Html {
         let page = respond::page(html::feature_page(ask, table, &record, &shown), revision);
+        let page = if is_layer { page } else { face.feature_tagged(ask, state, HTML, page) };
         return Ok(respond::in_system(page, &shown.system));
     }
     let mut out = Vec::with_capacity(record.as_bytes().len() * 2 + 512);
@@ -196,9 +189,35 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
     out.extend_from_slice(b",\"links\":");
     write_links(&links, &mut out);
     out.push(b'}');
-    let mut response = respond::answer(GEOJSON, out, revision);
-    encoding.describe(ask, &table.name, &mut response);
-    Ok(respond::in_system(response, &shown.system))
+    let mut answer = respond::answer(GEOJSON, out, revision);
+    encoding.describe(ask, &table.name, &mut answer);
+    // What is in a file is no function of a revision.
+    let answer =
+        if is_layer { answer } else { face.feature_tagged(ask, state, encoding.name(), answer) };
+    Ok(respond::in_system(answer, &shown.system))
+}
+
+/// The entity that is a feature of a collection, and the twin as it was looked at.
+pub(super) async fn find(
+    face: &Face,
+    ask: &Ask<'_>,
+    table: &Table,
+    id: &str,
+) -> Result<(Snapshot, Option<Record>), Fault> {
+    let mut snapshot = face.snapshot(ask).await?;
+    if ask.caller.reach.is_far()
+        && let Ok(id) = EntityId::new(id)
+    {
+        let filter = Filter::Ids(vec![id]);
+        snapshot = face.engine.completed(&ask.caller, snapshot, &filter).await?;
+    }
+    let found = match face.layer_of(ask, table) {
+        Some(layer) => face.feature_of_layer(ask, layer, id).await?,
+        None => snapshot.retrieve(id),
+    };
+    let is_of_table = |record: &Record| record.view().types().any(|name| name == table.id);
+    let record = found.filter(is_of_table);
+    Ok((snapshot, record))
 }
 
 /// Links to this page, to its other encodings, and to the pages beside it.

@@ -3,6 +3,7 @@
 mod aggregates;
 mod collections;
 mod definition;
+mod edit;
 mod features;
 mod functions;
 mod landing;
@@ -14,6 +15,7 @@ mod tilesets;
 pub(crate) use aggregates::aggregates;
 pub(crate) use collections::{collection, collections};
 pub(crate) use definition::api_definition;
+pub(crate) use edit::{ITEM_METHODS, ITEMS_METHODS, create, delete, options, replace, update};
 pub(crate) use features::{feature, features};
 pub(crate) use functions::functions;
 pub(crate) use landing::{conformance, landing_page};

@@ -95,6 +95,8 @@ pub(crate) enum ParamFault {
     SortTwice(String),
     #[error("sortby has more than {0} keys")]
     SortKeys(usize),
+    #[error("type={0:?} is not replace, the only kind of change that has a schema of its own")]
+    SchemaType(String),
     #[error("skipGeometry={0:?} is neither true nor false")]
     SkipGeometry(String),
     #[error("cursor={0:?} is none that this server made")]

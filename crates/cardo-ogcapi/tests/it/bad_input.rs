@@ -163,7 +163,7 @@ async fn g4_an_encoding_that_is_not_offered_is_refused() {
 async fn g9_g10_other_methods_are_refused_with_those_that_are_allowed() {
     let client = client_of_town().await;
     let items = "/ogc/collections/Sensor/items";
-    let reply = client.send(Method::POST, items, &[]).await.expect(405);
+    let reply = client.send(Method::PUT, items, &[]).await.expect(405);
     assert!(reply.header("allow").contains("GET"), "{:?}", reply.headers);
     assert_eq!(reply.header("content-type"), "application/problem+json");
     let script = client.send(Method::PUT, "/ogc/assets/pages.js", &[]).await.expect(405);

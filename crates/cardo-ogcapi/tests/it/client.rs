@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use cardo_engine::{Batch, Caller, Engine, EngineOptions, Operation, Principal, Restriction, View};
-use cardo_http::{Access, Authorize, Denied, Granted};
+use cardo_http::{Access, Authorize, Denied, Granted, Rights};
 use cardo_model::{
     Attribute, Entity, EntityId, Geometry, Instance, Iri, JsonText, Timestamp, Value as AnyValue,
 };
@@ -56,6 +56,32 @@ impl Authorize for SeenBy {
     }
 }
 
+async fn read(response: Response<Body>) -> Reply {
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Reply { status: parts.status, headers: parts.headers, text, bytes }
+}
+
+/// Lets everybody look and nobody write.
+struct ReadOnly;
+
+impl Authorize for ReadOnly {
+    fn authorize(&self, access: &Access<'_>) -> Result<Granted, Denied> {
+        if access.rights > Rights::Read {
+            return Err(Denied::Forbidden);
+        }
+        Ok(Granted { principal: Principal::new("guest"), view: View::all() })
+    }
+}
+
+/// The same twin for one who may only look.
+pub(crate) fn client_read_only(client: &Client) -> Client {
+    let options = OgcOptions { authorize: Arc::new(ReadOnly), ..OgcOptions::default() };
+    let engine = client.engine.clone();
+    Client { router: router(engine.clone(), options), engine }
+}
+
 impl Client {
     /// The same twin for one who sees a part of it.
     pub(crate) fn seen_by(&self, restriction: Restriction) -> Self {
@@ -65,10 +91,21 @@ impl Client {
     }
 
     pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Reply {
-        let (parts, body) = self.open(method, path, headers).await.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        Reply { status: parts.status, headers: parts.headers, text, bytes }
+        read(self.open(method, path, headers).await).await
+    }
+
+    /// Sends a body.
+    pub(crate) async fn write(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Reply {
+        let length = body.len().to_string();
+        let length = ("content-length", length.as_str());
+        let headers: Vec<(&str, &str)> = headers.iter().copied().chain([length]).collect();
+        read(self.request(method, path, &headers, body.to_owned().into()).await).await
     }
 
     /// The answer to a request, of which the body is not read yet.
@@ -78,7 +115,17 @@ impl Client {
         path: &str,
         headers: &[(&str, &str)],
     ) -> Response<Body> {
-        let mut request = Request::new(Body::empty());
+        self.request(method, path, headers, Body::empty()).await
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Response<Body> {
+        let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = path.parse().unwrap();
         let host = ("host", "city.example:8787");
@@ -136,11 +183,8 @@ impl Client {
     }
 
     pub(crate) async fn apply(&self, caller: &Caller, operations: Vec<Operation>) {
-        let outcome = self
-            .engine
-            .apply(caller, Batch { operations, offsets: Vec::new(), if_revision: None })
-            .await
-            .unwrap();
+        let outcome =
+            self.engine.apply(caller, Batch { operations, ..Batch::default() }).await.unwrap();
         for result in outcome.results {
             result.unwrap();
         }
@@ -220,6 +264,28 @@ impl Make {
 
 fn property(json: &str) -> Instance {
     Instance::new(AnyValue::property(JsonText::parse(json).unwrap(), false))
+}
+
+/// An entity with all that an instance of an attribute can have.
+pub(crate) fn rich_entity() -> Entity {
+    let mut level = property("4.5");
+    level.unit_code = Some("MTR".into());
+    level.observed_at = Some(Timestamp::parse("2026-11-01T00:00:00Z").unwrap());
+    level.attributes.push(Attribute::new(iri("accuracy"), property("0.1")));
+    let mut backup = property("4.4");
+    backup.dataset_id = Some(Iri::new("urn:ngsi-ld:Dataset:backup").unwrap());
+    let mut opened = property("\"2026-01-31\"");
+    opened.value_type = Some("Date".into());
+    let texts = JsonText::parse(r#"{"en":"Station Square","fi":"Asema-aukio"}"#).unwrap();
+    let checked = r#"{"@type":"DateTime","@value":"2026-01-31T10:00:00Z"}"#;
+    make("Station", "1")
+        .instance("name", Instance::new(AnyValue::language_map(texts)))
+        .instance("level", level)
+        .instance("level", backup)
+        .instance("opened", opened)
+        .value("checked", checked)
+        .at(24.94, 60.17)
+        .done()
 }
 
 /// Six sensors, of which one has neither place nor time, and two buildings.

@@ -1,0 +1,114 @@
+use axum::http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use cardo_model::Revision;
+
+use crate::face::Face;
+use crate::fault::Fault;
+use crate::request::Ask;
+
+/// The state of an entity in a tag: the revision that changed it last, within a twin, a view and a
+/// run of the server.
+pub(crate) fn state_of(face: &Face, ask: &Ask<'_>, id: &str, changed: Revision) -> String {
+    let tag = face.tags.tag(&ask.caller, ask.incarnation(&face.engine), changed, id);
+    let text = tag.to_str().unwrap_or_default();
+    text.trim_start_matches("W/").trim_matches('"').to_owned()
+}
+
+/// The conditions under which a feature is to be changed (RFC 9110, sections 13.1.1 and 13.1.2).
+///
+/// A tag of ours begins with the state of the entity, behind which stands the form of an answer. It is
+/// the state that is compared: which form a client has read, compressed or not, makes no difference
+/// to what it saw.
+pub(crate) struct Conditions<'a> {
+    if_match: Option<Tags<'a>>,
+    if_none_match: Option<Tags<'a>>,
+}
+
+enum Tags<'a> {
+    Any,
+    Listed(Vec<&'a str>),
+}
+
+impl<'a> Conditions<'a> {
+    pub(crate) fn of(parts: &'a Parts) -> Result<Self, Fault> {
+        let headers = &parts.headers;
+        let [if_match, if_none_match] = [tags(headers, &IF_MATCH)?, tags(headers, &IF_NONE_MATCH)?];
+        Ok(Self { if_match, if_none_match })
+    }
+
+    /// Whether a change has to be of the state that was judged.
+    pub(crate) fn is_locking(&self) -> bool {
+        self.if_match.is_some() || self.if_none_match.is_some()
+    }
+
+    /// Judges the state of the feature, `None` where there is no such feature.
+    pub(crate) fn check(&self, state: Option<&str>) -> Result<(), Fault> {
+        if self.if_match.as_ref().is_some_and(|tags| !tags.hold(state)) {
+            return Err(Fault::precondition(match state {
+                Some(_) => "the feature has changed since it was read (If-Match)",
+                None => "there is no such feature (If-Match)",
+            }));
+        }
+        if self.if_none_match.as_ref().is_some_and(|tags| tags.hold(state)) {
+            return Err(Fault::precondition("there is such a feature already (If-None-Match)"));
+        }
+        Ok(())
+    }
+}
+
+impl Tags<'_> {
+    fn hold(&self, state: Option<&str>) -> bool {
+        let Some(state) = state else { return false };
+        let is_of = |tag: &&str| {
+            tag.strip_prefix(state).is_some_and(|form| form.is_empty() || form.starts_with('.'))
+        };
+        match self {
+            Self::Any => true,
+            Self::Listed(tags) => tags.iter().any(is_of),
+        }
+    }
+}
+
+fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<Tags<'a>>, Fault> {
+    let mut listed = None;
+    for value in headers.get_all(name) {
+        let fault = || Fault::invalid(format!("{name} is no list of entity tags"));
+        let text = value.to_str().map_err(|_| fault())?.trim();
+        if text == "*" {
+            return Ok(Some(Tags::Any));
+        }
+        let tags = listed.get_or_insert_with(Vec::new);
+        let mut rest = text;
+        while !rest.is_empty() {
+            rest = rest.trim_start_matches([' ', '\t', ',']);
+            rest = rest.strip_prefix("W/").unwrap_or(rest);
+            if rest.is_empty() {
+                break;
+            }
+            let inner = rest.strip_prefix('"').ok_or_else(fault)?;
+            let (tag, behind) = inner.split_once('"').ok_or_else(fault)?;
+            tags.push(tag);
+            rest = behind;
+        }
+    }
+    Ok(listed.map(Tags::Listed))
+}
+
+impl Face {
+    /// The tag of a feature in a form: media type and query string decide about its bytes, and so do
+    /// the columns of its table.
+    pub(crate) fn feature_tag(
+        &self,
+        ask: &Ask<'_>,
+        (id, changed): (&str, Revision),
+        form: (&str, Option<&str>, Option<u64>),
+    ) -> HeaderValue {
+        let state = state_of(self, ask, id, changed);
+        let form = self.tags.tag(&ask.caller, Some(0), Revision(0), form);
+        let form = form.to_str().unwrap_or_default().trim_end_matches('"');
+        let form = form.rsplit('-').next().unwrap_or_default();
+        let tag = HeaderValue::try_from(format!("\"{state}.{form}\""));
+        tag.unwrap_or(HeaderValue::from_static("\"\""))
+    }
+}

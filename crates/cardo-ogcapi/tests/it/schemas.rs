@@ -1,0 +1,167 @@
+//! Schemas of collections (OGC 23-058r2; checklist P5-1) and what changes keep to (OGC 20-002).
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::client::{Client, client, client_of_town, make, rich_entity};
+
+const SCHEMAS: [&str; 4] = ["schema", "queryables", "sortables", "schema?type=replace"];
+
+/// Keywords of JSON Schema that schemas use beside those of OGC.
+const KEYWORDS: [&str; 10] = [
+    "$schema",
+    "$id",
+    "type",
+    "title",
+    "properties",
+    "additionalProperties",
+    "format",
+    "items",
+    "readOnly",
+    "enum",
+];
+
+async fn properties(client: &Client, path: &str) -> serde_json::Map<String, Value> {
+    client.json(path).await["properties"].as_object().unwrap().clone()
+}
+
+#[tokio::test]
+async fn p5_1_schemas_are_json_schemas_at_their_own_address() {
+    let client = client_of_town().await;
+    client.create(vec![rich_entity()]).await;
+    for collection in ["Sensor", "Building", "Station"] {
+        for schema in &SCHEMAS[..3] {
+            let path = format!("/collections/{collection}/{schema}");
+            let reply = client.get(&path).await.expect(200);
+            assert_eq!(reply.header("content-type"), "application/schema+json");
+            let document = reply.json();
+            assert_eq!(document["$schema"], "https://json-schema.org/draft/2020-12/schema");
+            assert_eq!(document["$id"], format!("http://city.example:8787/ogc{path}"));
+            assert_eq!(document["type"], "object");
+            let own = document["$id"].as_str().unwrap();
+            assert_eq!(client.follow(own).await, document);
+            let names = document.as_object().unwrap().keys();
+            let members = document["properties"].as_object().unwrap();
+            let of_properties =
+                members.values().flat_map(|schema| schema.as_object().unwrap().keys());
+            for keyword in names.chain(of_properties) {
+                let is_known =
+                    KEYWORDS.contains(&keyword.as_str()) || keyword.starts_with("x-ogc-");
+                assert!(is_known, "{path}: {keyword}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn p5_1_every_property_has_a_type_or_is_spatial_and_a_place() {
+    let client = client_of_town().await;
+    client.create(vec![rich_entity()]).await;
+    for collection in ["Sensor", "Building", "Station"] {
+        for schema in &SCHEMAS[..3] {
+            let path = format!("/collections/{collection}/{schema}");
+            let mut places = Vec::new();
+            for (name, property) in properties(&client, &path).await {
+                let format = property["format"].as_str().unwrap_or_default();
+                let is_spatial = format.starts_with("geometry-");
+                assert_eq!(property["type"].is_null(), is_spatial, "{path}: {name}");
+                assert!(property["title"].is_string(), "{path}: {name}");
+                places.push(property["x-ogc-propertySeq"].as_u64().unwrap());
+            }
+            assert_eq!(places, (1..=places.len() as u64).collect::<Vec<_>>(), "{path}");
+        }
+    }
+}
+
+fn with_role<'p>(properties: &'p serde_json::Map<String, Value>, role: &str) -> Vec<&'p str> {
+    let has_role = properties.iter().filter(|(_, property)| property["x-ogc-role"] == role);
+    has_role.map(|(name, _)| name.as_str()).collect()
+}
+
+#[tokio::test]
+async fn p5_1_roles_name_the_id_the_geometry_and_the_time_of_features() {
+    let client = client_of_town().await;
+    let sensor = properties(&client, "/collections/Sensor/schema").await;
+    assert_eq!(with_role(&sensor, "id"), ["id"]);
+    assert_eq!(sensor["id"]["readOnly"], true);
+    assert_eq!(with_role(&sensor, "primary-geometry"), ["geometry"]);
+    assert_eq!(with_role(&sensor, "primary-instant"), ["temperature__observedAt"]);
+    let building = properties(&client, "/collections/Building/schema").await;
+    assert_eq!(with_role(&building, "primary-instant"), Vec::<&str>::new());
+    // The latest of several observations is in no one column.
+    let two = make("Sensor", "x").observed("pressure", "1", "2026-11-01T00:00:00Z").done();
+    client.create(vec![two]).await;
+    let sensor = properties(&client, "/collections/Sensor/schema").await;
+    assert_eq!(with_role(&sensor, "primary-instant"), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn p5_1_each_collection_links_its_schema_under_both_relations() {
+    let client = client_of_town().await;
+    for collection in client.json("/collections").await["collections"].as_array().unwrap() {
+        let links = collection["links"].as_array().unwrap().iter();
+        let to_schema = |rel: &str| {
+            let mut links = links.clone().filter(|link| link["rel"] == rel);
+            let link = links.find(|link| link["type"] == "application/schema+json").unwrap();
+            link["href"].as_str().unwrap().to_owned()
+        };
+        let described = to_schema("describedby");
+        assert_eq!(to_schema("http://www.opengis.net/def/rel/ogc/1.0/schema"), described);
+        client.follow(&described).await;
+    }
+}
+
+#[tokio::test]
+async fn w11_a_replacement_has_a_schema_of_its_own_without_what_the_server_makes() {
+    let client = client_of_town().await;
+    let schema = client.json("/collections/Sensor/schema?type=replace").await;
+    assert_eq!(schema["required"], json!(["type", "geometry", "properties"]));
+    assert_eq!(schema["properties"]["geometry"]["format"], "geometry-any");
+    let inner = &schema["properties"]["properties"];
+    assert_eq!(inner["additionalProperties"], true);
+    let names = inner["properties"].as_object().unwrap();
+    assert!(names.contains_key("temperature") && !names.contains_key("id"), "{names:?}");
+    assert!(!names.contains_key("geometry"));
+    for query in ["type=create", "type=", "types=replace"] {
+        client.get(&format!("/collections/Sensor/schema?{query}")).await.expect(400);
+    }
+    client.get("/collections/Sensor/queryables?type=replace").await.expect(400);
+}
+
+#[tokio::test]
+async fn w11_what_keeps_to_the_schema_is_taken() {
+    let client = client().await;
+    client.create(vec![rich_entity()]).await;
+    let schema = properties(&client, "/collections/Station/schema").await;
+    let mut feature = json!({ "type": "Feature", "geometry": null, "properties": {} });
+    for (name, property) in &schema {
+        let value = match (property["type"].as_str(), property["format"].as_str()) {
+            _ if property["readOnly"] == true => continue,
+            (None, Some("geometry-any")) => {
+                feature["geometry"] = json!({ "type": "Point", "coordinates": [1, 2] });
+                continue;
+            }
+            (Some("number"), _) => json!(1.5),
+            (Some("string"), Some("date")) => json!("2026-11-01"),
+            (Some("string"), Some("date-time")) => json!("2026-11-01T00:00:00Z"),
+            (Some("string"), None) => json!("text"),
+            other => panic!("{name}: {other:?}"),
+        };
+        feature["properties"][name] = value;
+    }
+    let header = ("content-type", "application/geo+json");
+    let items = "/ogc/collections/Station/items";
+    let reply =
+        client.write(Method::POST, items, &[header], &feature.to_string()).await.expect(201);
+    let path = reply.header("location").strip_prefix("http://city.example:8787").unwrap();
+    let found = client.send(Method::GET, path, &[]).await.expect(200).json();
+    for (name, value) in feature["properties"].as_object().unwrap() {
+        assert_eq!(found["properties"][name], *value, "{name}");
+    }
+    let after = properties(&client, "/collections/Station/schema").await;
+    for (name, property) in &schema {
+        for keyword in ["type", "format"] {
+            assert_eq!(after[name][keyword], property[keyword], "{name}");
+        }
+    }
+}
