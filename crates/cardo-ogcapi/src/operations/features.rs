@@ -191,9 +191,11 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
     out.push(b'}');
     let mut answer = respond::answer(GEOJSON, out, revision);
     encoding.describe(ask, &table.name, &mut answer);
+    // The form by which changes tell the tag is plain GeoJSON.
+    let name = encoding.name();
+    let form = if name == "json" { GEOJSON } else { name };
     // What is in a file is no function of a revision.
-    let answer =
-        if is_layer { answer } else { face.feature_tagged(ask, state, encoding.name(), answer) };
+    let answer = if is_layer { answer } else { face.feature_tagged(ask, state, form, answer) };
     Ok(respond::in_system(answer, &shown.system))
 }
 
