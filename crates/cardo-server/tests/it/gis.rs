@@ -166,7 +166,8 @@ fn gdal_reads_what_features_are_given_out_as() {
         let Some(summary) = summary else { return };
         let all = matched(&server, "/ogc/collections/Building/items?limit=1");
         assert!(summary.contains(&format!("Feature Count: {all}\n")), "{name}: {summary}");
-        if name == "csv" {
+        // Text has no types of columns but those that a reader guesses.
+        if name == "csv" || name == "jsonfg" {
             continue;
         }
         assert!(summary.contains("floorsAboveGround: Real"), "{name}: {summary}");
