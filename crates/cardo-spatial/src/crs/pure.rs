@@ -39,6 +39,7 @@ impl PureRust {
     }
 
     /// Whether the code can be computed.
+    #[cfg(not(feature = "proj"))]
     pub(super) fn has(code: u32) -> bool {
         Self::new(code).is_ok()
     }
