@@ -131,14 +131,15 @@ mod tests {
     use crate::config::Config;
 
     /// Paths whose tables hold names of the operator's choice.
-    const OPEN: [&str; 1] = ["contexts"];
+    const OPEN: [&str; 2] = ["contexts", "layers.files"];
     /// Keys without a default value.
-    const UNSET: [&str; 6] = [
+    const UNSET: [&str; 7] = [
         "auth.anonymous",
         "egress.ca",
         "federation.alias",
         "history.keep",
         "http.public_url",
+        "layers.folder",
         "names.context",
     ];
 
