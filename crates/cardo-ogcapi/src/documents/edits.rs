@@ -10,8 +10,18 @@ pub(super) fn edits(table: &Table) -> [(String, &'static str, Value); 4] {
     let name = &table.name;
     let items = format!("/collections/{name}/items");
     let item = format!("{items}/{{featureId}}");
-    let whole = json!({ GEOJSON: { "schema": { "$ref": "#/components/schemas/featureGeoJSON" } } });
-    let part = json!({ ACCEPT_PATCH: { "schema": { "type": "object" } } });
+    let id = format!("urn:ngsi-ld:{name}:example");
+    let geometry = |lon| match table.geometry {
+        Some(_) => json!({ "type": "Point", "coordinates": [lon, 60.17] }),
+        None => Value::Null,
+    };
+    let feature =
+        json!({ "type": "Feature", "id": &id, "geometry": geometry(24.94), "properties": {} });
+    let whole = json!({ GEOJSON: {
+        "schema": { "$ref": "#/components/schemas/featureGeoJSON" }, "example": feature,
+    } });
+    let change = json!({ "geometry": geometry(24.95) });
+    let part = json!({ ACCEPT_PATCH: { "schema": { "type": "object" }, "example": change } });
     let edit = |verb: &str, what: &str, parameters: &[&str], body: Option<&Value>| {
         let mut operation = json!({
             "tags": ["Data"],
@@ -21,6 +31,9 @@ pub(super) fn edits(table: &Table) -> [(String, &'static str, Value); 4] {
             "responses": responses(verb),
             "security": [{}, { "token": [] }],
         });
+        if verb != "create" {
+            operation["x-example"] = json!({ "path": { "featureId": &id } });
+        }
         if let Some(content) = body {
             operation["requestBody"] = json!({ "required": true, "content": content });
         }
