@@ -154,6 +154,8 @@ test("the history of what changes is drawn, follows it, and is a table too", asy
   await page.keyboard.press("Home");
   assert.match(await slider.getAttribute("aria-valuetext"), /^10\skm\/h/);
   await chart.getByText("Values as a table").click();
+  // What is written last may come last.
+  await chart.locator("tbody tr").nth(2).waitFor();
   assert.equal(await chart.locator("tbody tr").count(), 3);
   assert.match(await chart.locator("tbody tr:first-child").innerText(), /30\skm\/h/);
   assert.deepEqual(seen.complaints, []);
