@@ -165,7 +165,12 @@ impl Face {
     }
 
     async fn found(&self, ask: &Ask<'_>, id: &Iri) -> Result<Stored, Fault> {
-        let stored = self.stored_snapshot(&Face::on_main(ask), id.as_str()).await?;
+        let main = Face::on_main(ask);
+        let mut stored = self.stored_snapshot(&main, id.as_str()).await?;
+        if stored.as_ref().is_some_and(|stored| self.status_of(ask, stored) != stored.status) {
+            // It may have become ready since it was read.
+            stored = self.stored_snapshot(&main, id.as_str()).await?;
+        }
         stored.ok_or_else(|| unknown(id.as_str()))
     }
 
