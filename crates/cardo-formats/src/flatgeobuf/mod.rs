@@ -11,4 +11,4 @@ pub(crate) use header::MAGIC;
 pub use indexed::{IndexedFlatGeobuf, Node, ReadAt, Visit};
 pub use reader::FlatGeobufReader;
 pub use writer::FlatGeobufWriter;
-pub(crate) use writer::{Kinds, flat, push_text};
+pub(crate) use writer::{Heading, Kinds, feature, push_text};

@@ -77,19 +77,11 @@ impl FlatGeobufWriter {
     /// # Errors
     /// If a value is not of the kind that the schema declares.
     pub fn write(&mut self, record: &Record) -> Result<(), Fault> {
-        let mut builder = FlatBufferBuilder::new();
-        let geometry = record.geometry.as_ref().map(|geometry| {
+        if let Some(geometry) = &record.geometry {
             self.note(geometry);
-            flat(&mut builder, geometry)
-        });
+        }
         let properties = self.properties(record)?;
-        let properties = builder.create_vector(&properties);
-        let feature = Feature::create(
-            &mut builder,
-            &FeatureArgs { geometry, properties: Some(properties), columns: None },
-        );
-        builder.finish_size_prefixed(feature, None);
-        self.features.push(builder.finished_data().to_vec());
+        self.features.push(feature(record.geometry.as_ref(), &properties));
         Ok(())
     }
 
@@ -140,11 +132,45 @@ impl FlatGeobufWriter {
     }
 
     fn header(&self, indexed: bool, extent: &NodeItem) -> Vec<u8> {
+        let columns = self.schema.iter().map(|field| (field.name.as_ref(), column_type(field)));
+        Heading {
+            name: &self.name,
+            kinds: self.kinds,
+            extent: indexed.then_some(extent),
+            count: self.features.len() as u64,
+            is_indexed: indexed,
+            epsg: self.epsg,
+        }
+        .encode(columns)
+    }
+}
+
+/// What the header of a file that is written says.
+pub(crate) struct Heading<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) kinds: Kinds,
+    pub(crate) extent: Option<&'a NodeItem>,
+    pub(crate) count: u64,
+    pub(crate) is_indexed: bool,
+    pub(crate) epsg: Option<i32>,
+}
+
+impl Heading<'_> {
+    /// The header with its length before it.
+    pub(crate) fn encode<'c>(
+        &self,
+        columns: impl Iterator<Item = (&'c str, ColumnType)>,
+    ) -> Vec<u8> {
         let mut builder = FlatBufferBuilder::new();
-        let name = builder.create_string(&self.name);
-        let columns: Vec<_> = self.schema.iter().map(|field| column(&mut builder, field)).collect();
+        let name = builder.create_string(self.name);
+        let columns: Vec<_> = columns
+            .map(|(name, type_)| {
+                let name = Some(builder.create_string(name));
+                Column::create(&mut builder, &ColumnArgs { name, type_, ..ColumnArgs::default() })
+            })
+            .collect();
         let columns = builder.create_vector(&columns);
-        let envelope = indexed.then(|| {
+        let envelope = self.extent.map(|extent| {
             builder.create_vector(&[extent.min_x, extent.min_y, extent.max_x, extent.max_y])
         });
         let crs = self.epsg.map(|code| {
@@ -160,8 +186,8 @@ impl FlatGeobufWriter {
                 geometry_type,
                 has_z,
                 columns: Some(columns),
-                features_count: self.features.len() as u64,
-                index_node_size: if indexed { PackedRTree::DEFAULT_NODE_SIZE } else { 0 },
+                features_count: self.count,
+                index_node_size: if self.is_indexed { PackedRTree::DEFAULT_NODE_SIZE } else { 0 },
                 crs,
                 ..HeaderArgs::default()
             },
@@ -171,17 +197,28 @@ impl FlatGeobufWriter {
     }
 }
 
-fn column<'b>(builder: &mut FlatBufferBuilder<'b>, field: &FieldSchema) -> WIPOffset<Column<'b>> {
-    let name = Some(builder.create_string(&field.name));
-    let type_ = match field.kind {
+/// A feature with its length before it.
+pub(crate) fn feature(geometry: Option<&RecordGeometry>, properties: &[u8]) -> Vec<u8> {
+    let mut builder = FlatBufferBuilder::new();
+    let geometry = geometry.map(|geometry| flat(&mut builder, geometry));
+    let properties = builder.create_vector(properties);
+    let feature = Feature::create(
+        &mut builder,
+        &FeatureArgs { geometry, properties: Some(properties), columns: None },
+    );
+    builder.finish_size_prefixed(feature, None);
+    builder.finished_data().to_vec()
+}
+
+fn column_type(field: &FieldSchema) -> ColumnType {
+    match field.kind {
         FieldKind::Bool => ColumnType::Bool,
         FieldKind::Int => ColumnType::Long,
         FieldKind::Float => ColumnType::Double,
         FieldKind::Text => ColumnType::String,
         FieldKind::DateTime => ColumnType::DateTime,
         FieldKind::Binary | FieldKind::Any | FieldKind::Json => ColumnType::Json,
-    };
-    Column::create(builder, &ColumnArgs { name, type_, ..ColumnArgs::default() })
+    }
 }
 
 fn push_value(
@@ -232,10 +269,7 @@ pub(crate) fn kind(shape: &Geometry<f64>) -> GeometryType {
     }
 }
 
-pub(crate) fn flat<'b>(
-    builder: &mut FlatBufferBuilder<'b>,
-    geometry: &RecordGeometry,
-) -> WIPOffset<Flat<'b>> {
+fn flat<'b>(builder: &mut FlatBufferBuilder<'b>, geometry: &RecordGeometry) -> WIPOffset<Flat<'b>> {
     let mut heights = geometry.heights.as_slice();
     Parts { builder, heights: &mut heights }.geometry(&geometry.shape)
 }

@@ -2,14 +2,13 @@
 
 use std::io;
 
-use flatbuffers::FlatBufferBuilder;
 use flatgeobuf::{
-    Column, ColumnArgs, ColumnType, Crs, CrsArgs, Feature, FeatureArgs, Header, HeaderArgs,
+    ColumnType,
     packed_r_tree::{NodeItem, PackedRTree, calc_extent, hilbert_sort},
 };
 
 use super::{ColumnKind, Head, Row, RowWriter, Value};
-use crate::flatgeobuf::{Kinds, MAGIC, flat, push_text};
+use crate::flatgeobuf::{Heading, Kinds, MAGIC, feature, push_text};
 use crate::geometry::each_position;
 
 /// Writes a table as FlatGeobuf. Rows are looked at before, for the type of geometries and the area
@@ -42,16 +41,8 @@ impl FlatGeobufRows {
     }
 
     fn feature(&self, row: &Row<'_>) -> io::Result<Vec<u8>> {
-        let mut builder = FlatBufferBuilder::new();
         let geometry = row.geometry.filter(|_| self.head.has_geometry);
-        let geometry = geometry.map(|geometry| flat(&mut builder, geometry));
-        let properties = builder.create_vector(&self.properties(row)?);
-        let feature = Feature::create(
-            &mut builder,
-            &FeatureArgs { geometry, properties: Some(properties), columns: None },
-        );
-        builder.finish_size_prefixed(feature, None);
-        Ok(builder.finished_data().to_vec())
+        Ok(feature(geometry, &self.properties(row)?))
     }
 
     fn properties(&self, row: &Row<'_>) -> io::Result<Vec<u8>> {
@@ -82,8 +73,6 @@ impl FlatGeobufRows {
     }
 
     fn header(&self) -> Vec<u8> {
-        let mut builder = FlatBufferBuilder::new();
-        let name = builder.create_string(&self.head.name);
         let of_columns = self.head.columns.iter().map(|column| {
             let kind = match column.kind {
                 ColumnKind::Bool => ColumnType::Bool,
@@ -94,38 +83,15 @@ impl FlatGeobufRows {
             };
             (column.name.as_ref(), kind)
         });
-        let columns: Vec<_> = std::iter::once(("id", ColumnType::String))
-            .chain(of_columns)
-            .map(|(name, type_)| {
-                let name = Some(builder.create_string(name));
-                Column::create(&mut builder, &ColumnArgs { name, type_, ..ColumnArgs::default() })
-            })
-            .collect();
-        let columns = builder.create_vector(&columns);
-        let has_extent = self.kinds != Kinds::None;
-        let area = &self.extent;
-        let envelope = has_extent
-            .then(|| builder.create_vector(&[area.min_x, area.min_y, area.max_x, area.max_y]));
-        let org = Some(builder.create_string("EPSG"));
-        let code = i32::try_from(self.head.epsg).unwrap_or_default();
-        let crs = Crs::create(&mut builder, &CrsArgs { org, code, ..CrsArgs::default() });
-        let (geometry_type, has_z) = self.kinds.declared();
-        let header = Header::create(
-            &mut builder,
-            &HeaderArgs {
-                name: Some(name),
-                envelope,
-                geometry_type,
-                has_z,
-                columns: Some(columns),
-                features_count: self.seen,
-                index_node_size: if self.is_indexed { PackedRTree::DEFAULT_NODE_SIZE } else { 0 },
-                crs: Some(crs),
-                ..HeaderArgs::default()
-            },
-        );
-        builder.finish_size_prefixed(header, None);
-        builder.finished_data().to_vec()
+        Heading {
+            name: &self.head.name,
+            kinds: self.kinds,
+            extent: (self.kinds != Kinds::None).then_some(&self.extent),
+            count: self.seen,
+            is_indexed: self.is_indexed,
+            epsg: Some(i32::try_from(self.head.epsg).unwrap_or_default()),
+        }
+        .encode(std::iter::once(("id", ColumnType::String)).chain(of_columns))
     }
 }
 
