@@ -87,10 +87,7 @@ pub(crate) async fn purge(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     };
     let naming = face.link_naming(ask).await?;
     let main = Face::on_main(ask);
-    let all = face.all_snapshots(&main).await?.into_iter();
-    let all = all.map(|stored| (face.status_of(ask, &stored), stored));
-    let all = all.map(|(status, stored)| (stored, status)).collect();
-    let found = matching(q, &naming, all)?;
+    let found = matching(q, &naming, face.all_snapshots(&main).await?)?;
     if found.is_empty() {
         return Err(Fault::not_found("no snapshot matches"));
     }
@@ -152,7 +149,9 @@ impl Face {
             self.engine.now(),
             self.options.limits.snapshot_lifetime,
         );
-        let revision = self.keep_snapshot(&main, id.as_str(), Some(&stored)).await?;
+        self.snapshots.begin(&branch);
+        let kept = self.keep_snapshot(&main, id.as_str(), Some(&stored)).await;
+        let revision = kept.inspect_err(|_| self.snapshots.end(&branch))?;
         self.prepare(Work { branch, stored, main, source });
         let mut response = empty(StatusCode::CREATED, revision);
         // Table 6.36.3.1-1: a relative path.
@@ -165,23 +164,8 @@ impl Face {
     }
 
     async fn found(&self, ask: &Ask<'_>, id: &Iri) -> Result<Stored, Fault> {
-        let main = Face::on_main(ask);
-        let mut stored = self.stored_snapshot(&main, id.as_str()).await?;
-        if stored.as_ref().is_some_and(|stored| self.status_of(ask, stored) != stored.status) {
-            // It may have become ready since it was read.
-            stored = self.stored_snapshot(&main, id.as_str()).await?;
-        }
+        let stored = self.stored_snapshot(&Face::on_main(ask), id.as_str()).await?;
         stored.ok_or_else(|| unknown(id.as_str()))
-    }
-
-    /// The status; what nobody prepares any more, since the server was stopped, has failed.
-    fn status_of(&self, ask: &Ask<'_>, stored: &Stored) -> String {
-        let branch = branch_of(&ask.caller.twin, &stored.id);
-        let is_preparing = branch.is_some_and(|branch| self.snapshots.is_preparing(&branch));
-        match stored.status.as_str() {
-            "preparing" if !is_preparing => "failure".to_owned(),
-            status => status.to_owned(),
-        }
     }
 
     fn show_snapshot(
@@ -194,7 +178,7 @@ impl Face {
         let media = ask.media(&JSON_TYPES)?;
         let branch = branch_of(&ask.caller.twin, &stored.id);
         let used = branch.and_then(|branch| self.snapshots.last_use(&branch));
-        let mut body = Value::Object(stored.show(&self.status_of(ask, stored), used));
+        let mut body = Value::Object(stored.show(used));
         if context_in_body(ask, media) {
             add_context(&mut body, naming);
         }

@@ -16,6 +16,8 @@ const OUTPUT_ONLY: [&str; 7] = [
     "expiresAt",
     "lastUsedAt",
 ];
+/// The status of a snapshot that is being made.
+pub(crate) const PREPARING: &str = "preparing";
 /// A snapshot lasts so long where nobody says how long.
 const USUAL_MICROS: i64 = 24 * 3_600 * 1_000_000;
 /// Queries of one snapshot, and items of `receiverInfo`.
@@ -154,7 +156,7 @@ impl Stored {
         Self {
             id: id.into(),
             members,
-            status: "preparing".to_owned(),
+            status: PREPARING.to_owned(),
             details: Vec::new(),
             temporal_details: Vec::new(),
             created_at: now,
@@ -189,13 +191,13 @@ impl Stored {
     }
 
     /// The Snapshot as clause 5.2.41 has it.
-    pub(crate) fn show(&self, status: &str, last_used: Option<Timestamp>) -> Map<String, Value> {
+    pub(crate) fn show(&self, last_used: Option<Timestamp>) -> Map<String, Value> {
         let mut shown = Map::new();
         shown.insert("id".to_owned(), json!(self.id));
         shown.insert("type".to_owned(), json!("Snapshot"));
         shown.extend(self.members.clone());
         shown.insert("snapshotPriority".to_owned(), self.priority().into());
-        shown.insert("snapshotStatus".to_owned(), status.into());
+        shown.insert("snapshotStatus".to_owned(), json!(self.status));
         let lists = [
             ("snapshotQueriesDetails", &self.details),
             ("snapshotTemporalQueriesDetails", &self.temporal_details),

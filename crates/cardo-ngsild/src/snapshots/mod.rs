@@ -20,6 +20,7 @@ use crate::fault::Fault;
 use crate::outbox::{Owner, OwnerKind};
 use crate::request::Ask;
 
+use document::PREPARING;
 pub(crate) use document::{Given, Mode, Stored};
 pub(crate) use purge::matching;
 
@@ -73,15 +74,16 @@ impl Snapshots {
         self.used.lock().get(twin).copied()
     }
 
-    fn begin(&self, twin: &TwinId) {
+    /// From before its document says that it is being made until after it says what came of that.
+    pub(crate) fn begin(&self, twin: &TwinId) {
         self.preparing.lock().push(twin.clone());
     }
 
-    fn end(&self, twin: &TwinId) {
+    pub(crate) fn end(&self, twin: &TwinId) {
         self.preparing.lock().retain(|one| one != twin);
     }
 
-    pub(crate) fn is_preparing(&self, twin: &TwinId) -> bool {
+    fn is_preparing(&self, twin: &TwinId) -> bool {
         self.preparing.lock().contains(twin)
     }
 
@@ -98,11 +100,13 @@ impl Face {
 
     /// Every snapshot of a tenant that has not expired.
     pub(crate) async fn all_snapshots(&self, main: &Caller) -> Result<Vec<Stored>, Fault> {
-        let now = self.engine.now();
         let snapshot = self.engine.snapshot(main).await?;
         let documents = snapshot.documents(SNAPSHOT_KIND).into_iter();
-        let all = documents.filter_map(|(_, body)| Stored::from_text(&body));
-        Ok(all.filter(|stored| stored.expires_at > now).collect())
+        let mut all = Vec::new();
+        for stored in documents.filter_map(|(_, body)| self.unexpired(&body)) {
+            all.extend(self.settled(main, stored).await?);
+        }
+        Ok(all)
     }
 
     /// A snapshot that has not expired.
@@ -111,10 +115,37 @@ impl Face {
         main: &Caller,
         id: &str,
     ) -> Result<Option<Stored>, Fault> {
+        match self.read_snapshot(main, id).await? {
+            Some(stored) => self.settled(main, stored).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn read_snapshot(&self, main: &Caller, id: &str) -> Result<Option<Stored>, Fault> {
         let snapshot = self.engine.snapshot(main).await?;
-        let stored = snapshot.document(SNAPSHOT_KIND, id);
-        let stored = stored.and_then(|body| Stored::from_text(&body));
-        Ok(stored.filter(|stored| stored.expires_at > self.engine.now()))
+        Ok(snapshot.document(SNAPSHOT_KIND, id).and_then(|body| self.unexpired(&body)))
+    }
+
+    fn unexpired(&self, body: &str) -> Option<Stored> {
+        Stored::from_text(body).filter(|stored| stored.expires_at > self.engine.now())
+    }
+
+    /// What nobody prepares any more has become ready since it was read, or has failed since the server
+    /// was stopped.
+    async fn settled(&self, main: &Caller, stored: Stored) -> Result<Option<Stored>, Fault> {
+        let is_left = |stored: &Stored| {
+            let branch = branch_of(&main.twin, &stored.id);
+            stored.status == PREPARING
+                && !branch.is_some_and(|branch| self.snapshots.is_preparing(&branch))
+        };
+        if !is_left(&stored) {
+            return Ok(Some(stored));
+        }
+        let mut now = self.read_snapshot(main, &stored.id).await?;
+        if let Some(stored) = now.as_mut().filter(|stored| is_left(stored)) {
+            "failure".clone_into(&mut stored.status);
+        }
+        Ok(now)
     }
 
     /// Keeps what is known of a snapshot, or that it is gone.
@@ -146,10 +177,9 @@ impl Face {
         Ok(revision)
     }
 
-    /// Makes a snapshot behind the answer to the request.
+    /// Makes a snapshot, of which it was said that that begins, behind the answer to the request.
     pub(crate) fn prepare(self: &Arc<Self>, work: fill::Work) {
         let face = self.clone();
-        self.snapshots.begin(&work.branch);
         tokio::spawn(async move {
             let branch = work.branch.clone();
             fill::prepare(&face, work).await;

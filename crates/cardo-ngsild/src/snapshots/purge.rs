@@ -14,12 +14,8 @@ use crate::represent::Naming;
 const MEMBERS: [&str; 5] =
     ["snapshotLifetime", "snapshotPriority", "snapshotStatus", "endpoint", "lastUsedAt"];
 
-/// The snapshots that meet a query on their members, each with its status.
-pub(crate) fn matching(
-    q: &str,
-    naming: &Naming,
-    all: Vec<(Stored, String)>,
-) -> Result<Vec<Stored>, Fault> {
+/// The snapshots that meet a query on their members.
+pub(crate) fn matching(q: &str, naming: &Naming, all: Vec<Stored>) -> Result<Vec<Stored>, Fault> {
     let names = ContextNames(naming.context());
     let filter = parse_q(q, &names, QOptions::default())?;
     let known: Vec<Iri> = MEMBERS.iter().map(|name| names.name(name)).collect::<Result<_, _>>()?;
@@ -36,8 +32,8 @@ pub(crate) fn matching(
         return Err(Fault::bad_data(format!("q: {other} is no member of a snapshot")));
     }
     let mut found = Vec::new();
-    for (stored, status) in all {
-        if evaluate(&filter, &record(&stored, &status)?.view()) {
+    for stored in all {
+        if evaluate(&filter, &record(&stored)?.view()) {
             found.push(stored);
         }
     }
@@ -45,8 +41,8 @@ pub(crate) fn matching(
 }
 
 /// A snapshot as an entity, for the evaluator.
-fn record(stored: &Stored, status: &str) -> Result<Record, Fault> {
-    let shown = stored.show(status, None);
+fn record(stored: &Stored) -> Result<Record, Fault> {
+    let shown = stored.show(None);
     let id = Iri::new(stored.id.to_string())?;
     let mut entity: Entity<NameId> = Entity::new(id, NameId::new(0));
     entity.expires_at = Some(stored.expires_at);
