@@ -188,8 +188,12 @@ impl Group {
 
     /// What is over as soon as it is written is gone before its writer has an answer (clause 4.22).
     fn expire_written(&mut self, inner: &Arc<Inner>) {
-        let written = self.pending.iter().filter(|pending| !pending.tailed.is_empty());
-        let due = written.filter(|pending| pending.root.next_expiry().is_some());
+        let now = (inner.options.clock)();
+        let is_over = |pending: &&Pending| {
+            let next = pending.root.next_expiry();
+            !pending.tailed.is_empty() && next.is_some_and(|(moment, _)| moment <= now)
+        };
+        let due = self.pending.iter().filter(is_over);
         for twin in due.map(|pending| pending.twin.clone()).collect::<Vec<_>>() {
             self.expire(inner, &twin);
         }
