@@ -38,12 +38,9 @@ impl Listing {
         asked: &Asked,
         found: Found,
     ) -> Self {
-        let (has_before, has_more, mut found) = cut(query, asked, found);
-        if found.keys.len() > 2 {
-            found.keys.drain(1..found.keys.len() - 1);
-        }
+        let (has_before, has_more, found) = cut(query, asked, found);
         Self {
-            keys: found.keys,
+            keys: of_ends(found.keys),
             count: query.count.then_some(found.counted),
             has_more,
             has_before,
@@ -54,15 +51,20 @@ impl Listing {
     }
 }
 
+/// The first and the last of the keys of a page.
+fn of_ends(mut keys: Vec<Vec<SortKey>>) -> Vec<Vec<SortKey>> {
+    if keys.len() > 2 {
+        keys.drain(1..keys.len() - 1);
+    }
+    keys
+}
+
 impl From<Page> for Listing {
     /// A page whose entities are in memory already.
-    fn from(mut page: Page) -> Self {
-        if page.keys.len() > 2 {
-            page.keys.drain(1..page.keys.len() - 1);
-        }
+    fn from(page: Page) -> Self {
         Self {
             places: Places::Records(page.entities),
-            keys: page.keys,
+            keys: of_ends(page.keys),
             count: page.count,
             has_more: page.has_more,
             has_before: page.has_before,
