@@ -43,19 +43,12 @@ fn the_twin_for_the_suites_has_features_wherever_they_look() {
             assert!(nowhere < inside && inside < all, "{collection} in {bbox}: {inside}");
         }
         for tile in 0..16 {
-            let path = format!(
-                "/ogc/collections/{collection}/tiles/WebMercatorQuad/2/{}/{}",
-                tile / 4,
-                tile % 4
-            );
+            let (row, col) = (tile / 4, tile % 4);
+            let path = format!("/ogc/collections/{collection}/tiles/WebMercatorQuad/2/{row}/{col}");
             let answer = server.send("GET", &path, None);
             assert_eq!(answer.status, 200, "{path}");
+            assert!(collection != "Station" || !answer.body.is_empty(), "{path}");
         }
-    }
-    for tile in 0..16 {
-        let path =
-            format!("/ogc/collections/Station/tiles/WebMercatorQuad/2/{}/{}", tile / 4, tile % 4);
-        assert!(!server.send("GET", &path, None).body.is_empty(), "{path}");
     }
     server.stop();
 }
