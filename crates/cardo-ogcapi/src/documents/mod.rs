@@ -1,6 +1,7 @@
 //! The JSON documents that are no features.
 
 mod collection;
+mod components;
 mod edits;
 mod link;
 mod openapi;
