@@ -49,10 +49,13 @@ pub(crate) async fn prepare(face: &Arc<Face>, mut work: Work) {
         }
         Source::Queries { parts, naming } => {
             let ask = Ask::new(parts, work.main.clone(), None);
-            let mut answered = answer(face, &ask, naming, &work.stored, true).await;
+            let mut answered = match answer_whole(face, &ask, naming, &work.stored).await {
+                Some(answered) => answered,
+                None => answer(face, &ask, naming, &work.stored).await,
+            };
             let mut made = make(face, &work, &answered.content).await;
             if made.is_ok() && !face.is_filled(&work, &answered.content).await {
-                answered = answer(face, &ask, naming, &work.stored, false).await;
+                answered = answer(face, &ask, naming, &work.stored).await;
                 made = make(face, &work, &answered.content).await;
             }
             let (mut details, temporal_details) = (answered.details, answered.temporal_details);
@@ -138,39 +141,43 @@ async fn make_way(face: &Face, work: &Work) -> bool {
     deleted.is_ok()
 }
 
-/// Puts the queries of a snapshot one after the other; one that is about all that there is needs no answer, where
-/// that `may_be_whole`.
-async fn answer(
+/// The answer to a single query that is about all that there is, which nobody has to put.
+async fn answer_whole(
     face: &Face,
     ask: &Ask<'_>,
     naming: &Arc<Naming>,
     stored: &Stored,
-    may_be_whole: bool,
-) -> Answered {
-    let list = |name: &str| match stored.members.get(name) {
-        Some(Value::Array(queries)) => queries.clone(),
-        _ => Vec::new(),
+) -> Option<Answered> {
+    let ([query], []) = (queries(stored, QUERIES), queries(stored, TEMPORAL_QUERIES)) else {
+        return None;
     };
-    let (queries, temporal) = (list("snapshotQueries"), list("snapshotTemporalQueries"));
-    if let ([query], [], true) = (queries.as_slice(), temporal.as_slice(), may_be_whole)
-        && let Some(filter) = face.whole(ask, naming, query).await
-    {
-        return Answered {
-            content: Content::Whole(ask.caller.clone(), filter),
-            status: "success",
-            details: vec![json!({ "resultStatus": "success" })],
-            temporal_details: Vec::new(),
-        };
-    }
+    let filter = face.whole(ask, naming, query).await?;
+    Some(Answered {
+        content: Content::Whole(ask.caller.clone(), filter),
+        status: "success",
+        details: vec![json!({ "resultStatus": "success" })],
+        temporal_details: Vec::new(),
+    })
+}
+
+const QUERIES: &str = "snapshotQueries";
+const TEMPORAL_QUERIES: &str = "snapshotTemporalQueries";
+
+fn queries<'s>(stored: &'s Stored, name: &str) -> &'s [Value] {
+    stored.members.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Puts the queries of a snapshot one after the other.
+async fn answer(face: &Face, ask: &Ask<'_>, naming: &Arc<Naming>, stored: &Stored) -> Answered {
     let mut merged = Merged::default();
     let (mut details, mut temporal_details) = (Vec::new(), Vec::new());
-    for query in &queries {
+    for query in queries(stored, QUERIES) {
         let answered = face.snapshot_query(ask, naming, query).await;
         details.push(detail(answered.map(|records| merged.take(records))));
     }
     let mut histories = Vec::new();
     let mut pasts = Vec::new();
-    for query in &temporal {
+    for query in queries(stored, TEMPORAL_QUERIES) {
         let answered = face.snapshot_evolution(ask, naming, query).await;
         temporal_details.push(detail(answered.map(|(rows, heads)| {
             let count = heads.len();
