@@ -123,7 +123,7 @@ enum Lie {
 struct Plan {
     lie: Lie,
     at: usize,
-    answered: usize,
+    asked: usize,
 }
 
 /// A proxy that lies as planned.
@@ -147,23 +147,25 @@ impl Liar {
         (url, plan)
     }
 
-    /// The lie for the next answer, if it is its turn.
+    /// The lie for the answer to the next request, if it is its turn.
     fn turn(&self) -> Option<Lie> {
         let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         let plan = plan.as_mut()?;
-        plan.answered += 1;
-        (plan.answered == plan.at + 1).then_some(plan.lie)
+        plan.asked += 1;
+        (plan.asked == plan.at + 1).then_some(plan.lie)
     }
 }
 
 /// Passes a request on, and its answer back.
 async fn pass(State(liar): State<Liar>, mut request: Request) -> Response<Body> {
+    // A request that came before the plan was set, and is still under way, has no part in it.
+    let lie = liar.turn();
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     *request.uri_mut() = format!("http://{}{path}", liar.to).parse::<Uri>().expect("a URL");
     let answer = liar.client.request(request).await.expect("an answer");
     let (mut parts, body) = answer.into_parts();
     let mut body = to_bytes(Body::new(body), usize::MAX).await.expect("a body");
-    if let Some(lie) = liar.turn() {
+    if let Some(lie) = lie {
         match lie {
             Lie::Status => parts.status = StatusCode::IM_A_TEAPOT,
             Lie::Headers => parts.headers = HeaderMap::new(),
@@ -197,7 +199,7 @@ async fn unnoticed(session: &Session, plan: &Mutex<Option<Plan>>, check: &Check)
         for lies in lies(look) {
             let mut noticed = false;
             for lie in &lies {
-                *plan.lock().expect("nobody panicked") = Some(Plan { lie: *lie, at, answered: 0 });
+                *plan.lock().expect("nobody panicked") = Some(Plan { lie: *lie, at, asked: 0 });
                 noticed |= matches!(session.run(check).await, Outcome::Failed(_));
                 *plan.lock().expect("nobody panicked") = None;
                 if noticed {
