@@ -310,3 +310,71 @@ proptest! {
         prop_assert!((back[0] - lon_lat[0]).abs() < 1e-7 && (back[1] - lon_lat[1]).abs() < 1e-7, "{code}: {back:?}");
     }
 }
+
+#[test]
+fn a_system_is_described_in_projjson_with_its_axes_in_the_order_of_the_authority() {
+    let described = |code| Crs::from_epsg(code).unwrap().to_projjson().unwrap().unwrap();
+    let finland = described(3067);
+    assert_eq!(finland["type"], "ProjectedCRS");
+    assert_eq!(finland["id"], serde_json::json!({ "authority": "EPSG", "code": 3067 }));
+    assert_eq!(finland["conversion"]["method"]["name"], "Transverse Mercator");
+    let scale = serde_json::json!({
+        "name": "Scale factor at natural origin",
+        "value": 0.9996,
+        "unit": "unity",
+        "id": { "authority": "EPSG", "code": 8805 },
+    });
+    assert!(finland["conversion"]["parameters"].as_array().unwrap().contains(&scale), "{finland}");
+    assert_eq!(finland["base_crs"]["id"]["code"], 4258);
+    let first = |code: u32| described(code)["coordinate_system"]["axis"][0]["direction"].clone();
+    assert_eq!([3067, 3879, 4326, 3857].map(first), ["east", "north", "north", "east"]);
+    let feet = described(2263)["coordinate_system"]["axis"][0]["unit"].clone();
+    assert_eq!(feet["conversion_factor"], 0.304_800_609_601_219_2);
+    assert_eq!(Crs::CRS84.to_projjson().unwrap(), None);
+    let many = Crs::codes().filter(|code| Crs::from_epsg(*code).unwrap().to_projjson().is_ok());
+    assert!(many.count() > 4_500);
+}
+
+/// Poles, grads and axes that run south or west are not told by the definitions that are built in.
+#[cfg(not(feature = "proj"))]
+#[test]
+fn a_system_that_is_not_described_is_an_error() {
+    for code in [3031, 3571, 27572] {
+        let crs = Crs::from_epsg(code).unwrap();
+        assert_eq!(crs.to_projjson().unwrap_err(), CrsError::NotDescribed(code));
+    }
+}
+
+#[cfg(feature = "proj")]
+#[test]
+fn what_is_described_means_the_same_to_the_proj_library() {
+    for (code, position) in [
+        (3067, (24.9, 60.2)),
+        (3879, (24.9, 60.2)),
+        (2154, (2.4, 48.9)),
+        (28992, (5.1, 52.1)),
+        (3035, (10.4, 48.9)),
+        (2056, (8.5, 47.4)),
+        (2263, (-74.0, 40.7)),
+        (5070, (-90.0, 40.0)),
+        (3857, (24.9, 60.2)),
+        (3031, (60.0, -70.0)),
+    ] {
+        let described = Crs::from_epsg(code).unwrap().to_projjson().unwrap().unwrap();
+        let through = |system: &str| {
+            let proj = proj::Proj::new_known_crs("EPSG:4326", system, None).unwrap();
+            let place: (f64, f64) = proj.convert(position).unwrap();
+            place
+        };
+        let (own, theirs) = (through(&described.to_string()), through(&format!("EPSG:{code}")));
+        let distance = (own.0 - theirs.0).hypot(own.1 - theirs.1);
+        assert!(distance < 0.01, "EPSG:{code}: {own:?} and {theirs:?}");
+    }
+}
+
+#[test]
+fn well_known_text_is_that_of_the_code() {
+    let text = Crs::from_epsg(3067).unwrap().to_wkt().unwrap();
+    assert!(text.starts_with("PROJCS[\"ETRS89 / TM35FIN(E,N)\"") && text.contains("\"3067\""));
+    assert!(Crs::CRS84.to_wkt().unwrap().starts_with("GEOGCS[\"WGS 84\""));
+}

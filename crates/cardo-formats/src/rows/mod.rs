@@ -20,6 +20,7 @@
 mod csv;
 mod flatgeobuf;
 mod geopackage;
+mod geoparquet;
 mod rtree;
 mod sqlite;
 mod tables;
@@ -32,6 +33,7 @@ use cardo_model::Timestamp;
 pub use csv::CsvRows;
 pub use flatgeobuf::FlatGeobufRows;
 pub use geopackage::GeoPackageRows;
+pub use geoparquet::GeoParquetRows;
 
 use crate::RecordGeometry;
 

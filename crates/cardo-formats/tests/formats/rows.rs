@@ -1,13 +1,18 @@
-//! Tables written as CSV, FlatGeobuf and GeoPackage, read again by our readers and by SQLite.
+//! Tables written as CSV, FlatGeobuf, GeoPackage and GeoParquet, read again by our readers and those of
+//! others.
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use cardo_formats::rows::{
-    ColumnKind, CsvRows, FlatGeobufRows, GeoPackageRows, Head, Row, RowColumn, RowWriter, Value,
+    ColumnKind, CsvRows, FlatGeobufRows, GeoPackageRows, GeoParquetRows, Head, Row, RowColumn,
+    RowWriter, Value,
 };
 use cardo_formats::{CsvOptions, FieldValue, Format, GeometryColumns, ReadOptions, RecordGeometry};
 use cardo_model::Timestamp;
 use geo_types::{Coord, LineString, Point};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::{Field, Row as Read};
 use proptest::{collection::vec, option, prelude::*};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Row as _};
@@ -81,6 +86,10 @@ fn as_geopackage(rows: &[Own], has_geometry: bool) -> Vec<u8> {
     written(GeoPackageRows::new(head(has_geometry), as_of), rows)
 }
 
+fn as_geoparquet(rows: &[Own], has_geometry: bool) -> Vec<u8> {
+    written(GeoParquetRows::new(head(has_geometry), None), rows)
+}
+
 fn value(kind: ColumnKind) -> BoxedStrategy<Value<'static>> {
     let known = match kind {
         ColumnKind::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
@@ -151,6 +160,18 @@ fn same(rows: &[Own], bytes: &[u8], format: Format) -> Result<(), TestCaseError>
     Ok(())
 }
 
+/// What a value is in Parquet.
+fn of_parquet(value: &Value<'_>) -> Field {
+    match value {
+        Value::Null => Field::Null,
+        Value::Bool(value) => Field::Bool(*value),
+        Value::Number(text) => Field::Double(text.parse().unwrap()),
+        Value::Text(text) if text == "2026-11-27" => Field::Date(20_784),
+        Value::Text(text) | Value::Json(text) => Field::Str(text.to_string()),
+        Value::Time(moment) => Field::TimestampMicros(moment.as_micros()),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -162,6 +183,24 @@ proptest! {
     #[test]
     fn tables_survive_geopackage(rows in rows()) {
         same(&rows, &as_geopackage(&rows, true), Format::GeoPackage)?;
+    }
+
+    #[test]
+    fn tables_survive_geoparquet(rows in rows()) {
+        let file = SerializedFileReader::new(Bytes::from(as_geoparquet(&rows, true))).unwrap();
+        let read: Vec<Read> = file.get_row_iter(None).unwrap().map(Result::unwrap).collect();
+        prop_assert_eq!(read.len(), rows.len());
+        for (own, read) in rows.iter().zip(&read) {
+            let fields: Vec<&Field> = read.get_column_iter().map(|(_, field)| field).collect();
+            prop_assert_eq!(fields[0], &Field::Str(own.id.clone()));
+            for (field, value) in fields[1..].iter().zip(&own.values) {
+                prop_assert_eq!(*field, &of_parquet(value));
+            }
+            let [wkb, bbox] = [fields[7], fields[8]];
+            let is_there = own.geometry.is_some();
+            prop_assert_eq!(matches!(wkb, Field::Bytes(_)), is_there);
+            prop_assert_eq!(matches!(bbox, Field::Group(_)), is_there);
+        }
     }
 
     #[test]
@@ -363,4 +402,85 @@ fn an_index_is_written_where_all_rows_have_a_place() {
     assert!(indexed.len() > plain.len() + 40 * rows.len(), "{} {}", indexed.len(), plain.len());
     rows[0].geometry = None;
     assert!(as_flatgeobuf(&rows, true).len() < plain.len());
+}
+
+/// What a file of GeoParquet says of itself.
+fn geo_of(bytes: &[u8]) -> Option<serde_json::Value> {
+    let file = SerializedFileReader::new(Bytes::copy_from_slice(bytes)).unwrap();
+    let pairs = file.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
+    let geo = pairs.into_iter().find(|pair| pair.key == "geo")?;
+    Some(serde_json::from_str(&geo.value.unwrap()).unwrap())
+}
+
+#[test]
+fn geoparquet_says_which_geometries_it_has_where_they_lie_and_in_which_system() {
+    let point = RecordGeometry { shape: Point::new(24.9, 60.1).into(), heights: vec![-2.5] };
+    let line: LineString<f64> = vec![(25.0, 61.0), (26.0, 60.0)].into();
+    let own = |geometry| Own { id: "urn:x:1".into(), geometry, values: vec![Value::Null; 6] };
+    let rows = [own(Some(point)), own(None), own(Some(RecordGeometry::flat(line)))];
+    let geo = geo_of(&as_geoparquet(&rows, true)).unwrap();
+    let edge = |edge: &str| serde_json::json!(["bbox", edge]);
+    assert_eq!(
+        geo,
+        serde_json::json!({
+            "version": "1.1.0",
+            "primary_column": "geometry",
+            "columns": { "geometry": {
+                "encoding": "WKB",
+                "geometry_types": ["LineString", "Point Z"],
+                "bbox": [24.9, 60.0, -2.5, 26.0, 61.0, -2.5],
+                "covering": { "bbox": {
+                    "xmin": edge("xmin"), "ymin": edge("ymin"), "xmax": edge("xmax"), "ymax": edge("ymax"),
+                } },
+            } },
+        })
+    );
+    let system = serde_json::json!({ "type": "ProjectedCRS", "name": "somewhere" });
+    let bytes = written(GeoParquetRows::new(head(true), Some(system.clone())), &rows[..1]);
+    assert_eq!(geo_of(&bytes).unwrap()["columns"]["geometry"]["crs"], system);
+    let empty = geo_of(&as_geoparquet(&[], true)).unwrap()["columns"]["geometry"].clone();
+    assert_eq!(empty["geometry_types"], serde_json::json!([]));
+    assert_eq!(empty.get("bbox"), None);
+    assert_eq!(geo_of(&as_geoparquet(&rows, false)), None);
+}
+
+#[test]
+fn geoparquet_has_a_place_for_geometries_beside_columns_of_any_name() {
+    let column = |name: &str| RowColumn { name: name.into(), kind: ColumnKind::Text };
+    let columns = ["geometry", "BBOX", "a.b"].map(column).to_vec();
+    let head = Head { name: "Thing".into(), columns, has_geometry: true, epsg: 4326 };
+    let values = ["one", "two", "three"].map(|text| Value::Text(text.into())).to_vec();
+    let geometry = Some(RecordGeometry::flat(Point::new(1.0, 2.0)));
+    let rows = [Own { id: "urn:x:1".into(), geometry, values }];
+    let bytes = written(GeoParquetRows::new(head, None), &rows);
+    let geo = geo_of(&bytes).unwrap();
+    assert_eq!(geo["primary_column"], "geometry_2");
+    let file = SerializedFileReader::new(Bytes::from(bytes)).unwrap();
+    let row = file.get_row_iter(None).unwrap().next().unwrap().unwrap();
+    let names: Vec<&str> = row.get_column_iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["id", "geometry", "BBOX", "a.b", "geometry_2", "bbox_2"]);
+}
+
+#[test]
+fn large_tables_come_in_groups_of_rows_with_the_box_of_each() {
+    let mut rows = many(12_000);
+    rows.extend(many(3_000));
+    let file = SerializedFileReader::new(Bytes::from(as_geoparquet(&rows, true))).unwrap();
+    let metadata = file.metadata();
+    assert_eq!(metadata.file_metadata().num_rows(), 15_000);
+    assert!(metadata.num_row_groups() > 3, "{} groups", metadata.num_row_groups());
+    for group in metadata.row_groups() {
+        // Not more is held than is written together.
+        assert!(group.total_byte_size() < 12 << 20, "{} bytes", group.total_byte_size());
+        let edges =
+            group.columns().iter().filter(|column| column.column_path().parts()[0] == "bbox");
+        assert!(
+            edges.clone().count() == 4 && edges.clone().all(|edge| edge.statistics().is_some())
+        );
+    }
+    let ids =
+        file.get_row_iter(None).unwrap().map(|row| row.unwrap().into_columns().swap_remove(0).1);
+    for (at, (read, own)) in ids.zip(&rows).enumerate() {
+        assert_eq!(read, Field::Str(own.id.clone()), "{at}");
+    }
 }

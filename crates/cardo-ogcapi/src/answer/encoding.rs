@@ -5,7 +5,7 @@ use axum::http::header::{CONTENT_DISPOSITION, HeaderValue, LINK};
 use axum::http::{HeaderMap, Response};
 use cardo_engine::Table;
 
-use crate::documents::{CSV, FLATGEOBUF, GEOJSON, GEOPACKAGE, Link};
+use crate::documents::{CSV, FLATGEOBUF, GEOJSON, GEOPACKAGE, Link, PARQUET};
 use crate::fault::Fault;
 use crate::params::{ParamFault, Profile};
 use crate::request::{Ask, HTML};
@@ -20,17 +20,19 @@ pub(crate) enum Encoding {
     Csv,
     FlatGeobuf,
     GeoPackage,
+    GeoParquet,
     Html,
 }
 
 /// Those of pages of features; the first is for those who do not say.
-const OF_ITEMS: [Encoding; 6] = [
+const OF_ITEMS: [Encoding; 7] = [
     Encoding::GeoJson,
     Encoding::Html,
     Encoding::JsonFg(Profile::JsonFg),
     Encoding::Csv,
     Encoding::FlatGeobuf,
     Encoding::GeoPackage,
+    Encoding::GeoParquet,
 ];
 /// Those of single features.
 const OF_ITEM: [Encoding; 3] =
@@ -55,6 +57,7 @@ impl Encoding {
             Self::Csv => "csv",
             Self::FlatGeobuf => "fgb",
             Self::GeoPackage => "gpkg",
+            Self::GeoParquet => "parquet",
             Self::Html => "html",
         }
     }
@@ -65,6 +68,7 @@ impl Encoding {
             Self::Csv => CSV,
             Self::FlatGeobuf => FLATGEOBUF,
             Self::GeoPackage => GEOPACKAGE,
+            Self::GeoParquet => PARQUET,
             Self::Html => HTML,
         }
     }
@@ -158,6 +162,7 @@ impl Encoding {
             Self::Csv => "This document as CSV",
             Self::FlatGeobuf => "This document as FlatGeobuf",
             Self::GeoPackage => "This document as GeoPackage",
+            Self::GeoParquet => "This document as GeoParquet",
             Self::Html => "This document as a page",
         }
     }

@@ -2,7 +2,8 @@ use cardo_engine::{AttributeInfo, Table, TypeInfo};
 use serde_json::{Value, json};
 
 use super::{
-    CSV, FLATGEOBUF, GEOJSON, GEOPACKAGE, Link, SCHEMA, STYLES, TILESETS, links_json, own_links,
+    CSV, FLATGEOBUF, GEOJSON, GEOPACKAGE, Link, PARQUET, SCHEMA, STYLES, TILESETS, links_json,
+    own_links,
 };
 use crate::params::is_tiled;
 use crate::represent::quoted;
@@ -72,6 +73,7 @@ impl Collection<'_> {
             Link::new(url("/items?f=csv"), "items", CSV, "The features as CSV"),
             Link::new(url("/items?f=fgb"), "items", FLATGEOBUF, "The features as FlatGeobuf"),
             Link::new(url("/items?f=gpkg"), "items", GEOPACKAGE, "The features as GeoPackage"),
+            Link::new(url("/items?f=parquet"), "items", PARQUET, "The features as GeoParquet"),
             Link::new(url("/queryables"), QUERYABLES, SCHEMA, "What can be asked for"),
             Link::new(url("/sortables"), SORTABLES, SCHEMA, "What features can be sorted by"),
             Link::new(url("/schema"), SCHEMA_REL, SCHEMA, "What the features have and take"),

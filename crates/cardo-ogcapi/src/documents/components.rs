@@ -139,7 +139,7 @@ fn parameters(limits: OgcLimits, systems: &Systems) -> Value {
             "f",
             "The encoding of the answer; without it the header Accept decides. Those that are no JSON and no page \
              have their links in the header Link. In csv the geometry is well-known text; fgb is FlatGeobuf, \
-             gpkg a GeoPackage.",
+             gpkg a GeoPackage, parquet GeoParquet.",
             &json!({ "type": "string", "enum": encodings(Encoding::of_pages()) }),
         ),
         "itemFormat": query(

@@ -26,6 +26,8 @@ pub(crate) const CSV: &str = "text/csv; charset=utf-8; header=present";
 pub(crate) const FLATGEOBUF: &str = "application/vnd.flatgeobuf";
 /// The media type of GeoPackages.
 pub(crate) const GEOPACKAGE: &str = "application/geopackage+sqlite3";
+/// The media type of GeoParquet.
+pub(crate) const PARQUET: &str = "application/vnd.apache.parquet";
 /// The media type of schemas.
 pub(crate) const SCHEMA: &str = "application/schema+json";
 /// The media type of the API definition; clients compare it without any space.

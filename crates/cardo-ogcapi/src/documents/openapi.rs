@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use super::components::{components, query};
 use super::edits::edits;
 use super::{
-    CSV, FLATGEOBUF, GEOJSON, GEOPACKAGE, MVT, OPENAPI, SCHEMA, STYLE, TILE_JSON, type_of,
+    CSV, FLATGEOBUF, GEOJSON, GEOPACKAGE, MVT, OPENAPI, PARQUET, SCHEMA, STYLE, TILE_JSON, type_of,
 };
 use crate::options::OgcOptions;
 use crate::params::{
@@ -166,7 +166,8 @@ fn features(table: &Table) -> Value {
         parameters.push(equality(&column.name, &type_of(column.datatype)));
     }
     let mut content = content(&[(GEOJSON, Some("featureCollectionGeoJSON")), (HTML, None)]);
-    for (media_type, format) in [(CSV, None), (FLATGEOBUF, BINARY), (GEOPACKAGE, BINARY)] {
+    let files = [FLATGEOBUF, GEOPACKAGE, PARQUET].map(|media_type| (media_type, BINARY));
+    for (media_type, format) in [(CSV, None)].into_iter().chain(files) {
         let mut schema = json!({ "type": "string" });
         if let Some(format) = format {
             schema["format"] = format.into();

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response};
 use cardo_engine::{Listing, Snapshot, Table, Tables};
-use cardo_formats::rows::{CsvRows, FlatGeobufRows, GeoPackageRows, RowWriter};
+use cardo_formats::rows::{CsvRows, FlatGeobufRows, GeoPackageRows, GeoParquetRows, RowWriter};
 use cardo_model::{EntityId, Record, Timestamp};
 use cardo_query::Filter;
 
@@ -105,6 +105,11 @@ async fn listed(
         Encoding::Csv => Box::new(CsvRows::new(head())),
         Encoding::FlatGeobuf => Box::new(FlatGeobufRows::new(head(), returned <= MOST_INDEXED)),
         Encoding::GeoPackage => Box::new(GeoPackageRows::new(head(), Timestamp::now())),
+        Encoding::GeoParquet => {
+            let system = items.shown.system.crs.to_projjson();
+            let system = system.map_err(|error| Fault::unavailable_as(error.to_string()))?;
+            Box::new(GeoParquetRows::new(head(), system))
+        }
     };
     let is_authority_order = encoding == Encoding::Csv;
     let pieces = RowPieces::new(view, listing, rows, is_authority_order);

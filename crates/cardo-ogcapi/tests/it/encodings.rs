@@ -5,17 +5,33 @@ use std::io::Cursor;
 use axum::http::Method;
 use cardo_formats::{FieldValue, Format, ReadOptions, Record, open};
 use cardo_ogcapi::{OgcLimits, OgcOptions};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::{Field, Row};
 
 use crate::client::{Client, Reply, client_of_town, client_with, make, town};
 
 const ITEMS: &str = "/ogc/collections/Sensor/items";
 const FGB: &str = "application/vnd.flatgeobuf";
 const GPKG: &str = "application/geopackage+sqlite3";
+const PARQUET: &str = "application/vnd.apache.parquet";
 const CSV: &str = "text/csv; charset=utf-8; header=present";
 
 fn records(format: Format, reply: &Reply) -> Vec<Record> {
     let reader = open(format, Cursor::new(reply.bytes.clone()), &ReadOptions::default());
     reader.unwrap_or_else(|e| panic!("{e}")).collect::<Result<_, _>>().unwrap()
+}
+
+/// The rows of a file of GeoParquet, and what it says of its geometries.
+fn parquet_of(reply: &Reply) -> (Vec<Row>, serde_json::Value) {
+    let file = SerializedFileReader::new(bytes::Bytes::from(reply.bytes.clone())).unwrap();
+    let pairs = file.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
+    let geo = pairs.into_iter().find(|pair| pair.key == "geo").and_then(|pair| pair.value);
+    let geo = geo.map(|geo| serde_json::from_str(&geo).unwrap()).unwrap_or_default();
+    (file.get_row_iter(None).unwrap().map(Result::unwrap).collect(), geo)
+}
+
+fn cell(row: &Row, name: &str) -> Option<Field> {
+    row.get_column_iter().find(|(column, _)| *column == name).map(|(_, field)| field.clone())
 }
 
 fn links(reply: &Reply) -> Vec<(String, String)> {
@@ -38,6 +54,7 @@ async fn g4_each_encoding_is_had_by_parameter_and_by_media_type() {
         ("csv", CSV),
         ("fgb", FGB),
         ("gpkg", GPKG),
+        ("parquet", PARQUET),
     ] {
         let by_name = client.get(&format!("/collections/Sensor/items?f={name}")).await.expect(200);
         assert_eq!(by_name.header("content-type"), media_type);
@@ -57,7 +74,11 @@ async fn g4_each_encoding_is_had_by_parameter_and_by_media_type() {
 async fn g4_what_is_not_offered_is_refused_with_what_is() {
     let client = client_of_town().await;
     let unknown = client.get("/collections/Sensor/items?f=shp").await.expect(400);
-    assert!(unknown.text.contains("json, html, jsonfg, csv, fgb, gpkg"), "{}", unknown.text);
+    assert!(
+        unknown.text.contains("json, html, jsonfg, csv, fgb, gpkg, parquet"),
+        "{}",
+        unknown.text
+    );
     let item = client.get("/collections/Sensor/items/urn:ngsi-ld:Sensor:a?f=csv").await;
     assert!(item.expect(400).text.contains("json, html, jsonfg"));
     for accept in ["image/png", "text/csv;q=0, image/png"] {
@@ -75,7 +96,8 @@ async fn g5_every_encoding_leads_to_the_others() {
     let others = page_links.iter().filter(|link| link["rel"] == "alternate");
     let others: Vec<&str> = others.map(|link| link["href"].as_str().unwrap()).collect();
     let base = "http://city.example:8787/ogc/collections/Sensor/items?limit=2&name=x";
-    let expected = ["html", "jsonfg", "csv", "fgb", "gpkg"].map(|f| format!("{base}&f={f}"));
+    let expected =
+        ["html", "jsonfg", "csv", "fgb", "gpkg", "parquet"].map(|f| format!("{base}&f={f}"));
     assert_eq!(others, expected);
     for href in expected {
         let path = href.strip_prefix("http://city.example:8787").unwrap();
@@ -85,9 +107,9 @@ async fn g5_every_encoding_leads_to_the_others() {
     let of_collection = collection["links"].as_array().unwrap();
     let items = of_collection.iter().filter(|link| link["rel"] == "items");
     let types: Vec<&str> = items.map(|link| link["type"].as_str().unwrap()).collect();
-    assert_eq!(types, ["application/geo+json", "text/html", CSV, FGB, GPKG]);
+    assert_eq!(types, ["application/geo+json", "text/html", CSV, FGB, GPKG, PARQUET]);
     let html = client.page("/collections/Sensor/items?limit=2").await;
-    for name in ["GeoJSON", "JSON-FG", "CSV", "FlatGeobuf", "GeoPackage"] {
+    for name in ["GeoJSON", "JSON-FG", "CSV", "FlatGeobuf", "GeoPackage", "GeoParquet"] {
         assert!(html.contains(&format!(">{name}</a>")), "{name}");
     }
 }
@@ -95,17 +117,17 @@ async fn g5_every_encoding_leads_to_the_others() {
 #[tokio::test]
 async fn g11_where_there_is_no_room_for_links_and_numbers_they_are_headers() {
     let client = client_of_town().await;
-    for name in ["csv", "fgb", "gpkg"] {
+    for name in ["csv", "fgb", "gpkg", "parquet"] {
         let path = format!("/collections/Sensor/items?f={name}&limit=2&offset=2");
         let reply = client.get(&path).await.expect(200);
         assert_eq!(reply.header("ogc-numbermatched"), "6");
         assert_eq!(reply.header("ogc-numberreturned"), "2");
         let links = links(&reply);
         let rels: Vec<&str> = links.iter().map(|(rel, _)| rel.as_str()).collect();
-        let alternate = ["alternate"; 5];
+        let alternate = ["alternate"; 6];
         assert_eq!(rels[0], "self");
-        assert_eq!(rels[1..6], alternate);
-        assert_eq!(rels[6..], ["collection", "next", "prev"]);
+        assert_eq!(rels[1..7], alternate);
+        assert_eq!(rels[7..], ["collection", "next", "prev"]);
         let next = links.iter().find(|(rel, _)| rel == "next").unwrap();
         let path = next.1.strip_prefix("http://city.example:8787").unwrap();
         let next = client.send(Method::GET, path, &[]).await.expect(200);
@@ -121,6 +143,7 @@ async fn files_have_names() {
         ("csv", "attachment; filename=\"Sensor.csv\""),
         ("fgb", "attachment; filename=\"Sensor.fgb\""),
         ("gpkg", "attachment; filename=\"Sensor.gpkg\""),
+        ("parquet", "attachment; filename=\"Sensor.parquet\""),
         ("json", "inline; filename=\"Sensor.geojson\""),
         ("jsonfg", "inline; filename=\"Sensor.fg.json\""),
         ("html", ""),
@@ -213,6 +236,64 @@ async fn c6_every_encoding_has_its_coordinates_in_the_system_that_is_asked_for()
     }
 }
 
+#[tokio::test]
+async fn geoparquet_holds_the_features_with_their_types_and_boxes() {
+    let client = client_of_town().await;
+    let (sensors, geo) =
+        parquet_of(&client.get("/collections/Sensor/items?f=parquet").await.expect(200));
+    assert_eq!(sensors.len(), 6);
+    let first = &sensors[0];
+    assert_eq!(cell(first, "id"), Some(Field::Str("urn:ngsi-ld:Sensor:a".into())));
+    assert_eq!(cell(first, "temperature"), Some(Field::Double(21.5)));
+    assert_eq!(cell(first, "active"), Some(Field::Bool(true)));
+    assert!(matches!(cell(first, "temperature__observedAt"), Some(Field::TimestampMicros(_))));
+    assert!(matches!(cell(first, "geometry"), Some(Field::Bytes(_))));
+    assert_eq!(cell(&sensors[5], "geometry"), Some(Field::Null));
+    let geometry = &geo["columns"]["geometry"];
+    assert_eq!(geometry["encoding"], "WKB");
+    assert_eq!(geometry.get("crs"), None);
+    let path = "/collections/Sensor/items?properties=name&skipGeometry=true&f=parquet";
+    let (rows, geo) = parquet_of(&client.get(path).await.expect(200));
+    let names: Vec<&String> = rows[0].get_column_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["id", "name"]);
+    assert_eq!(geo, serde_json::Value::Null);
+    let nobody = client.get("/collections/Sensor/items?f=parquet&name=nobody").await.expect(200);
+    let (rows, geo) = parquet_of(&nobody);
+    assert_eq!((rows.len(), &geo["primary_column"]), (0, &"geometry".into()));
+}
+
+#[tokio::test]
+async fn c6_geoparquet_says_its_system_and_has_longitude_first() {
+    const EPSG: &str = "http://www.opengis.net/def/crs/EPSG/0";
+    let client = client_of_town().await;
+    for (code, [x, y]) in [(4326, [24.9, 60.1]), (3857, [2_771_855.3, 8_422_035.5])] {
+        let path = format!("/collections/Sensor/items?f=parquet&crs={EPSG}/{code}&limit=1");
+        let (_, geo) = parquet_of(&client.get(&path).await.expect(200));
+        let geometry = &geo["columns"]["geometry"];
+        assert_eq!(geometry["crs"]["id"]["code"], code);
+        let edge = |at: usize| geometry["bbox"][at].as_f64().unwrap();
+        assert!((edge(0) - x).abs() < 0.1 && (edge(1) - y).abs() < 0.1, "{geometry}");
+    }
+}
+
+#[tokio::test]
+async fn c6_a_system_that_no_projjson_is_known_of_is_refused_for_geoparquet_alone() {
+    let systems = cardo_ogcapi::Systems::new(["EPSG:3571"]).unwrap();
+    let client = client_with(OgcOptions { systems, ..OgcOptions::default() }).await;
+    client.create(town()).await;
+    let uri = "http://www.opengis.net/def/crs/EPSG/0/3571";
+    let path = format!("/collections/Sensor/items?crs={uri}&f=");
+    client.get(&format!("{path}gpkg")).await.expect(200);
+    let reply = client.get(&format!("{path}parquet")).await;
+    // The PROJ library describes all systems.
+    if cardo_spatial::Crs::from_uri(uri).unwrap().to_projjson().is_ok() {
+        reply.expect(200);
+    } else {
+        let refused = reply.expect(406);
+        assert!(refused.text.contains("EPSG:3571 is described by the PROJ library alone"));
+    }
+}
+
 async fn wood(trees: usize) -> Client {
     let client = client_with(OgcOptions { limits: OgcLimits::default(), ..OgcOptions::default() });
     let client = client.await;
@@ -241,6 +322,13 @@ async fn large_tables_come_in_pieces_and_whole() {
             let x = f64::from(u32::try_from(n).unwrap()) / 1e4;
             assert_eq!(geometry.shape, geo_types::Point::new(x, 1.0 - x).into());
         }
+    }
+    let reply = client.get("/collections/Tree/items?limit=1000000&f=parquet").await.expect(200);
+    assert_eq!(reply.header("content-length"), "", "it is streamed");
+    let (trees, _) = parquet_of(&reply);
+    assert_eq!(trees.len(), 3_000);
+    for (n, tree) in trees.iter().enumerate() {
+        assert_eq!(cell(tree, "n"), Some(Field::Double(n as f64)));
     }
 }
 

@@ -7,7 +7,7 @@ use tempfile::tempdir;
 
 use crate::support::{Server, cardo};
 
-fn demo(data: &std::path::Path) -> Server {
+pub(crate) fn demo(data: &std::path::Path) -> Server {
     let mut command = cardo(&["demo", "--listen", "127.0.0.1:0"]);
     command.arg("--data").arg(data);
     let mut server = Server::spawn(command);
@@ -16,7 +16,7 @@ fn demo(data: &std::path::Path) -> Server {
 }
 
 /// Runs a program and gives what it said; `None` where it is not installed, which CI forbids.
-fn run(program: &str, arguments: &[&str]) -> Option<String> {
+pub(crate) fn run(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output();
     let output = match output {
         Ok(output) => output,
@@ -345,28 +345,29 @@ said["types"] = dict(zip(layer("WeatherObserved")["fields"], layer("WeatherObser
 print(json.dumps(said))
 "#;
 
-/// The interpreter that has pyogrio: `.ci/test` makes one and says where.
-fn python_with_pyogrio() -> Option<String> {
+/// The interpreter that has these modules: `.ci/test` makes one and says where.
+pub(crate) fn python_with(modules: &str) -> Option<String> {
     let told = std::env::var("CARDO_PYOGRIO").ok();
     let mut known = told.into_iter().chain(["python3".to_owned()]);
-    let has_it = |python: &String| {
-        let check = Command::new(python).args(["-c", "import pyogrio"]).output();
+    let import = format!("import {modules}");
+    let has_them = |python: &String| {
+        let check = Command::new(python).args(["-c", &import]).output();
         check.is_ok_and(|output| output.status.success())
     };
-    let found = known.find(has_it);
+    let found = known.find(has_them);
     if found.is_none() {
         assert!(
             std::env::var_os("CI").is_none(),
-            "pyogrio is missing; .ci/test installs it and names its interpreter in CARDO_PYOGRIO"
+            "{modules} cannot be imported; .ci/test installs them and names their interpreter in CARDO_PYOGRIO"
         );
-        eprintln!("not shown: pyogrio is missing; .ci/test installs it");
+        eprintln!("not shown: {modules} cannot be imported; .ci/test installs them");
     }
     found
 }
 
 #[test]
 fn c5_c6_c8_a_newer_gdal_reads_in_every_system_that_is_listed_and_by_time() {
-    let Some(python) = python_with_pyogrio() else { return };
+    let Some(python) = python_with("pyogrio") else { return };
     let folder = tempdir().unwrap();
     let server = demo(&folder.path().join("data"));
     let root = format!("http://{}/ogc", server.address);

@@ -14,6 +14,7 @@ mod exchange;
 mod federation;
 mod feeds;
 mod follow;
+mod geoparquet;
 mod gis;
 mod graphql;
 mod ingest;

@@ -63,6 +63,12 @@ fn open(code: u32) -> Option<Pair> {
     Some(Pair { to, from, area })
 }
 
+/// The system of a code as the database of PROJ describes it.
+pub(super) fn projjson(code: u32) -> Option<serde_json::Value> {
+    let system = Proj::new(&format!("EPSG:{code}")).ok()?;
+    serde_json::from_str(&system.to_projjson(Some(false), None, None).ok()?).ok()
+}
+
 /// Whether a position lies where a system is used, or a little beside.
 fn is_at_home(area: Option<&Area>, [lon, lat]: [f64; 2]) -> bool {
     const BESIDE: f64 = 1.0;

@@ -5,6 +5,7 @@ mod drawn;
 mod library;
 mod mercator;
 mod name;
+mod projjson;
 mod pure;
 mod recognize;
 mod register;
@@ -55,6 +56,9 @@ pub enum CrsError {
     /// The system has heights, or is none of positions on the ground.
     #[error("EPSG:{0} is no coordinate reference system of two coordinates on the ground")]
     NotHorizontal(u32),
+    /// What is built in does not suffice to describe this system to others.
+    #[error("EPSG:{0} is described by the PROJ library alone, which this build is without")]
+    NotDescribed(u32),
     /// A box ends before it begins.
     #[error("the lower corner has {low} where the upper one has {high}, which is less")]
     Box {
@@ -202,6 +206,21 @@ impl Crs {
     /// The URI of the system that a URI or a safe CURIE names, whether or not there is one.
     pub fn uri_of(text: &str) -> Option<String> {
         name::parse_uri(text).map(Code::uri)
+    }
+
+    /// The well-known text of the system (OGC 01-009), where it is among the definitions that are built in.
+    pub fn to_wkt(&self) -> Option<&'static str> {
+        pure::definition(self.epsg().unwrap_or(4326)).map(|definition| definition.wkt)
+    }
+
+    /// The system as PROJJSON; `None` for CRS84. The axes are in the order of the authority.
+    pub fn to_projjson(&self) -> Result<Option<serde_json::Value>, CrsError> {
+        let Some(code) = self.epsg() else { return Ok(None) };
+        let definition = pure::definition(code);
+        let built_in = definition.and_then(|definition| projjson::of(code, definition.wkt));
+        #[cfg(feature = "proj")]
+        let built_in = built_in.or_else(|| library::projjson(code));
+        built_in.map(Some).ok_or(CrsError::NotDescribed(code))
     }
 
     /// Whether positions are WGS 84 longitude and latitude as they stand.

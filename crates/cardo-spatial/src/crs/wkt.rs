@@ -9,7 +9,7 @@ const MAX_DEPTH: usize = 24;
 
 /// `KEYWORD[value, …]`.
 #[derive(Debug, PartialEq)]
-struct Node<'a> {
+pub(super) struct Node<'a> {
     keyword: &'a str,
     values: Vec<Value<'a>>,
 }
@@ -18,7 +18,7 @@ struct Node<'a> {
 enum Value<'a> {
     Text(&'a str),
     Number(f64),
-    Word,
+    Word(&'a str),
     Node(Node<'a>),
 }
 
@@ -50,11 +50,7 @@ struct Geographic {
 impl Description {
     /// Reads a text; none where it describes no horizontal system.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        if text.len() > MAX_LENGTH {
-            return None;
-        }
-        let mut rest = text.trim_start_matches('\u{feff}').trim();
-        let root = node(&mut rest, 0)?;
+        let root = Node::parse(text)?;
         Self::of(horizontal(&root, 0)?)
     }
 
@@ -179,7 +175,24 @@ fn horizontal<'n, 'a>(node: &'n Node<'a>, depth: usize) -> Option<&'n Node<'a>> 
 }
 
 impl<'a> Node<'a> {
-    fn is(&self, keywords: &[&str]) -> bool {
+    /// Reads a text as far as its first node.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        if text.len() > MAX_LENGTH {
+            return None;
+        }
+        let mut rest = text.trim_start_matches('\u{feff}').trim();
+        node(&mut rest, 0)
+    }
+
+    /// The first value that is neither text nor number.
+    pub(super) fn word(&self) -> Option<&'a str> {
+        self.values.iter().find_map(|value| match value {
+            Value::Word(word) => Some(*word),
+            _ => None,
+        })
+    }
+
+    pub(super) fn is(&self, keywords: &[&str]) -> bool {
         keywords.iter().any(|keyword| self.keyword.eq_ignore_ascii_case(keyword))
     }
 
@@ -190,33 +203,33 @@ impl<'a> Node<'a> {
         })
     }
 
-    fn children(&self, keywords: &[&str]) -> impl Iterator<Item = &Node<'a>> {
+    pub(super) fn children(&self, keywords: &[&str]) -> impl Iterator<Item = &Node<'a>> {
         self.nodes().filter(|node| node.is(keywords))
     }
 
-    fn child(&self, keywords: &[&str]) -> Option<&Node<'a>> {
+    pub(super) fn child(&self, keywords: &[&str]) -> Option<&Node<'a>> {
         self.nodes().find(|node| node.is(keywords))
     }
 
-    fn name(&self) -> Option<&'a str> {
+    pub(super) fn name(&self) -> Option<&'a str> {
         self.values.iter().find_map(|value| match value {
             Value::Text(text) => Some(*text),
             _ => None,
         })
     }
 
-    fn numbers(&self) -> impl Iterator<Item = f64> {
+    pub(super) fn numbers(&self) -> impl Iterator<Item = f64> {
         self.values.iter().filter_map(|value| match value {
             Value::Number(number) => Some(*number),
             _ => None,
         })
     }
 
-    fn number(&self) -> Option<f64> {
+    pub(super) fn number(&self) -> Option<f64> {
         self.numbers().next()
     }
 
-    fn epsg(&self) -> Option<u32> {
+    pub(super) fn epsg(&self) -> Option<u32> {
         let given = self.child(&["AUTHORITY", "ID"])?;
         if !given.name()?.eq_ignore_ascii_case("EPSG") {
             return None;
@@ -268,7 +281,7 @@ fn value<'a>(rest: &mut &'a str, depth: usize) -> Option<Value<'a>> {
         return node(rest, depth + 1).map(Value::Node);
     }
     *rest = &text[length..];
-    Some(Value::Word)
+    Some(Value::Word(word))
 }
 
 /// Letters and digits in lower case.
