@@ -331,8 +331,6 @@ fn a_system_is_described_in_projjson_with_its_axes_in_the_order_of_the_authority
     let feet = described(2263)["coordinate_system"]["axis"][0]["unit"].clone();
     assert_eq!(feet["conversion_factor"], 0.304_800_609_601_219_2);
     assert_eq!(Crs::CRS84.to_projjson().unwrap(), None);
-    let many = Crs::codes().filter(|code| Crs::from_epsg(*code).unwrap().to_projjson().is_ok());
-    assert!(many.count() > 4_500);
 }
 
 /// Poles, grads and axes that run south or west are not told by the definitions that are built in.

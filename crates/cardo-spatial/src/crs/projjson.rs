@@ -206,3 +206,17 @@ fn projected(node: &Node<'_>, code: u32) -> Option<Value> {
         "coordinate_system": { "subtype": "Cartesian", "axis": in_order(axes, code) },
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::pure::definition;
+    use super::*;
+
+    #[test]
+    fn nearly_all_definitions_that_are_built_in_are_described() {
+        let texts = register::horizontal_codes().filter_map(|code| Some((code, definition(code)?)));
+        let texts: Vec<_> = texts.collect();
+        let described = texts.iter().filter(|(code, text)| of(*code, text.wkt).is_some()).count();
+        assert!(described * 10 > texts.len() * 9, "{described} of {}", texts.len());
+    }
+}
