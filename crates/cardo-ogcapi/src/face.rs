@@ -133,6 +133,7 @@ fn routes(face: &Arc<Face>) -> Router {
         .at("/collections/{id}/schema", handler!(face, "ogc-schema", op::schema))
         .at("/collections/{id}/items", items(face))
         .at("/collections/{id}/items/{feature}", item(face))
+        .at("/features/{feature}", handler!(face, "ogc-feature-of-id", op::feature_of_id))
         .at("/collections/{id}/tiles", handler!(face, "ogc-tilesets", op::collection_tilesets))
         .at("/collections/{id}/tiles/{set}", handler!(face, "ogc-tileset", op::collection_tileset))
         .at(

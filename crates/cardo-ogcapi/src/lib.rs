@@ -26,6 +26,7 @@ mod receive;
 mod represent;
 mod request;
 mod respond;
+mod survey;
 mod systems;
 mod tiles;
 

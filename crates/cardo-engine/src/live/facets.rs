@@ -16,12 +16,52 @@ pub(crate) struct Facets {
     moments: u32,
     /// Properties whose value is a date by its datatype.
     dates: u32,
+    /// Properties whose value is neither.
+    timeless: u32,
     observed: u32,
-    units: u32,
+    units: Units,
     languages: BTreeMap<Box<str>, u32>,
     attributes: BTreeMap<NameId, Self>,
     /// The instances with a dataset id; the facets themselves are of the preferred instance.
     datasets: BTreeMap<Box<str>, Self>,
+}
+
+/// The units of instances, counted.
+#[derive(Clone, Default)]
+struct Units {
+    /// By code, so many as are told apart.
+    codes: BTreeMap<Box<str>, u32>,
+    /// Instances with a code beyond those.
+    others: u32,
+    /// Instances that name none.
+    none: u32,
+}
+
+/// How many units of an attribute are told apart; who names more uses them as data.
+const MAX_UNITS: usize = 8;
+
+impl Units {
+    fn count(&mut self, code: Option<&str>, add: bool) -> bool {
+        let Some(code) = code else { return step(&mut self.none, add) };
+        if let Some(count) = self.codes.get_mut(code) {
+            let changed = step(count, add);
+            if *count == 0 {
+                self.codes.remove(code);
+            }
+            return changed;
+        }
+        if add && self.codes.len() < MAX_UNITS {
+            self.codes.insert(code.into(), 1);
+            return true;
+        }
+        step(&mut self.others, add)
+    }
+
+    /// The one unit that all instances have.
+    fn only(&self) -> Option<&str> {
+        let is_only = self.codes.len() == 1 && self.others == 0 && self.none == 0;
+        self.codes.keys().next().filter(|_| is_only).map(AsRef::as_ref)
+    }
 }
 
 /// The names of datatypes, in the order in which they are counted.
@@ -63,6 +103,8 @@ impl Facets {
                 changed |= step(&mut self.moments, add);
             } else if is_dated(instance) {
                 changed |= step(&mut self.dates, add);
+            } else {
+                changed |= step(&mut self.timeless, add);
             }
         }
         if json.first() == Some(&b'[') {
@@ -71,9 +113,7 @@ impl Facets {
         if instance.observed_at().is_some() {
             changed |= step(&mut self.observed, add);
         }
-        if instance.unit_code().is_some() {
-            changed |= step(&mut self.units, add);
-        }
+        changed |= self.units.count(instance.unit_code(), add);
         if kind == Kind::LanguageProperty {
             changed |= self.count_languages(instance.value(), add);
         }
@@ -143,12 +183,12 @@ impl Facets {
 
     /// Whether every value is a date and time.
     pub(crate) fn only_moments(&self) -> bool {
-        self.moments > 0 && self.moments == self.datatypes.iter().sum::<u32>()
+        self.moments > 0 && self.dates == 0 && self.timeless == 0
     }
 
     /// Whether every value is a date.
     pub(crate) fn only_dates(&self) -> bool {
-        self.dates > 0 && self.dates == self.datatypes.iter().sum::<u32>()
+        self.dates > 0 && self.moments == 0 && self.timeless == 0
     }
 
     pub(crate) fn has_lists(&self) -> bool {
@@ -160,7 +200,12 @@ impl Facets {
     }
 
     pub(crate) fn has_units(&self) -> bool {
-        self.units > 0
+        !self.units.codes.is_empty() || self.units.others > 0
+    }
+
+    /// The code of the one unit that all instances name.
+    pub(crate) fn only_unit(&self) -> Option<&str> {
+        self.units.only()
     }
 
     pub(crate) fn languages(&self) -> impl Iterator<Item = &str> {

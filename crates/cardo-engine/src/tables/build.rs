@@ -127,6 +127,7 @@ impl<'a> Builder<'a> {
             }
             reader.value = Some(draft.columns.len());
             draft.push(name.clone(), &path, datatype(facets), ColumnPart::Value);
+            draft.measure(facets);
             self.parts(name, &path, facets, &mut reader, &mut draft);
             self.datasets(name, &path, facets, &mut reader, &mut draft);
             readers.push(reader);
@@ -213,6 +214,7 @@ impl<'a> Builder<'a> {
         let at = self.column(wanted, path, datatype(facets), ColumnPart::Value, draft);
         let Some(at) = at else { return false };
         reader.value = Some(at);
+        draft.measure(facets);
         let name = draft.columns[at].name.clone();
         self.parts(&name, path, facets, reader, draft);
         true
@@ -245,7 +247,16 @@ impl Draft<'_> {
     }
 
     fn push(&mut self, name: Box<str>, path: &Path<Iri>, datatype: ColumnType, part: ColumnPart) {
-        self.columns.push(Column { name, path: path.clone(), datatype, part });
+        self.columns.push(Column { name, path: path.clone(), datatype, part, unit: None });
+    }
+
+    /// Says the unit of the column that was made last.
+    fn measure(&mut self, facets: &Facets) {
+        if let Some(column) = self.columns.last_mut()
+            && column.datatype == ColumnType::Number
+        {
+            column.unit = facets.only_unit().map(Box::from);
+        }
     }
 }
 

@@ -71,6 +71,8 @@ pub struct Column {
     pub datatype: ColumnType,
     /// What of an instance it shows.
     pub part: ColumnPart,
+    /// The code of the unit, where all its cells are numbers of the same.
+    pub unit: Option<Box<str>>,
 }
 
 /// What the cells of a column are.

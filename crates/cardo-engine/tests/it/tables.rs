@@ -95,6 +95,55 @@ async fn everything_said_of_an_attribute_has_a_column_with_a_plain_name() {
 }
 
 #[tokio::test]
+async fn a_column_has_a_unit_while_all_its_numbers_have_it() {
+    let (engine, _, caller) = engine().await;
+    let measured = |n: u32, unit: Option<&str>| {
+        let mut level = number(1.0);
+        level.unit_code = unit.map(Box::from);
+        Operation::Create(sensor(n, vec![("level", level)]))
+    };
+    let unit = async || {
+        let tables = tables(&engine, &caller).await;
+        tables.get("Sensor").unwrap().column("level").unwrap().unit.clone()
+    };
+    one(&engine, &caller, measured(0, Some("MTR"))).await.unwrap();
+    one(&engine, &caller, measured(1, Some("MTR"))).await.unwrap();
+    assert_eq!(unit().await.as_deref(), Some("MTR"));
+    // More units than are told apart come and go again.
+    for n in 2..22 {
+        let code = format!("U{n}");
+        one(&engine, &caller, measured(n, Some(&code))).await.unwrap();
+        assert_eq!(unit().await, None);
+    }
+    one(&engine, &caller, measured(22, None)).await.unwrap();
+    for n in (2..23).rev() {
+        assert_eq!(unit().await, None);
+        one(&engine, &caller, Operation::Delete(id(n))).await.unwrap();
+    }
+    assert_eq!(unit().await.as_deref(), Some("MTR"));
+}
+
+#[tokio::test]
+async fn a_column_is_of_moments_while_all_its_values_are() {
+    let (engine, _, caller) = engine().await;
+    let seen = |n: u32, datatype: Option<&str>| {
+        let mut seen = text("2026-11-01T00:00:00Z");
+        seen.value_type = datatype.map(Box::from);
+        Operation::Create(sensor(n, vec![("seen", seen)]))
+    };
+    let datatype = async || {
+        let tables = tables(&engine, &caller).await;
+        tables.get("Sensor").unwrap().column("seen").unwrap().datatype
+    };
+    one(&engine, &caller, seen(1, Some("DateTime"))).await.unwrap();
+    assert_eq!(datatype().await, ColumnType::DateTime);
+    one(&engine, &caller, seen(2, None)).await.unwrap();
+    assert_eq!(datatype().await, ColumnType::Text);
+    one(&engine, &caller, Operation::Delete(id(2))).await.unwrap();
+    assert_eq!(datatype().await, ColumnType::DateTime);
+}
+
+#[tokio::test]
 async fn tables_stay_the_same_until_something_new_occurs_and_go_back_with_it() {
     let (engine, _, caller) = engine().await;
     one(&engine, &caller, Operation::Create(sensor(1, vec![("a", number(1.0))]))).await.unwrap();

@@ -3,11 +3,10 @@ use std::fmt::Write as _;
 use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, HeaderValue, LINK};
 use axum::http::{HeaderMap, Response};
-use cardo_engine::Table;
 
 use crate::documents::{CSV, FLATGEOBUF, GEOJSON, GEOPACKAGE, Link, PARQUET};
 use crate::fault::Fault;
-use crate::params::{ParamFault, Profile};
+use crate::params::{ParamFault, Profile, Profiles, References, profile_uri};
 use crate::request::{Ask, HTML};
 
 /// An encoding of features.
@@ -92,7 +91,7 @@ impl Encoding {
     }
 
     fn among(offered: &'static [Self], ask: &Ask<'_>) -> Result<Self, Fault> {
-        let profile = Profile::parse(&ask.query)?;
+        let profile = Profiles::parse(&ask.query)?.json;
         let found = match ask.query.get("f") {
             Some(name) => {
                 offered.iter().find(|one| one.name() == name).copied().ok_or_else(|| {
@@ -124,6 +123,23 @@ impl Encoding {
             Some(at) => Ok(types[at].0),
             None => Err(Fault::not_acceptable(&names[..names.len() - 1])),
         }
+    }
+
+    /// How references are shown: tables have no room for links, and pages are made of them.
+    pub(crate) fn references(self, asked: References) -> References {
+        match self {
+            Self::GeoJson | Self::JsonFg(_) => asked,
+            Self::Csv | Self::FlatGeobuf | Self::GeoPackage | Self::GeoParquet => References::Key,
+            Self::Html => References::Link,
+        }
+    }
+
+    /// Links to the profiles of the answer (OGC 23-058r2, /req/profile-parameter/profile-param-response).
+    pub(crate) fn profile_links(self, references: Option<References>) -> Vec<Link> {
+        let names = [self.profile().map(Profile::name), references.map(References::name)];
+        let link =
+            |name| Link::new(profile_uri(name), "profile", HTML, "A profile that it keeps to");
+        names.into_iter().flatten().map(link).collect()
     }
 
     /// The profile of an answer, where it has one (OGC 21-045r1, clause 14).
@@ -169,10 +185,18 @@ impl Encoding {
 
     /// The headers that an answer has beside those of all: its profile, and the name of the file
     /// that people get who ask for one.
-    pub(crate) fn describe(self, ask: &Ask<'_>, name: &str, response: &mut Response<Body>) {
+    pub(crate) fn describe(
+        self,
+        ask: &Ask<'_>,
+        name: &str,
+        references: Option<References>,
+        response: &mut Response<Body>,
+    ) {
         let headers = response.headers_mut();
-        if let Some(profile) = self.profile() {
-            headers.append(LINK, HeaderValue::from_static(profile.link()));
+        for link in self.profile_links(references) {
+            if let Ok(value) = HeaderValue::try_from(format!("<{}>; rel=\"profile\"", link.href)) {
+                headers.append(LINK, value);
+            }
         }
         let kind = match self {
             Self::Html => return,
@@ -205,7 +229,7 @@ fn disposition(kind: &str, name: &str, extension: &str) -> Option<HeaderValue> {
 }
 
 /// Links as headers, for encodings that have no room for them.
-pub(crate) fn link_headers(links: &[Link], table: &Table, headers: &mut HeaderMap) {
+pub(crate) fn link_headers(links: &[Link], headers: &mut HeaderMap) {
     for link in links {
         let (href, rel, media_type) = (&link.href, link.rel, link.media_type);
         let kind = media_type.replace('"', "");
@@ -214,7 +238,7 @@ pub(crate) fn link_headers(links: &[Link], table: &Table, headers: &mut HeaderMa
             Ok(value) => {
                 headers.append(LINK, value);
             }
-            Err(error) => tracing::debug!(%error, table = %table.name, "a link is no header"),
+            Err(error) => tracing::debug!(%error, href, "a link is no header"),
         }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Encoding;
 use crate::options::{OgcLimits, OgcOptions};
-use crate::params::{LANGUAGES, PROFILES, Profile};
+use crate::params::{FEATURE_PROFILES, LANGUAGES, SCHEMA_PROFILES};
 use crate::systems::{CRS84, Systems};
 use crate::tiles::MatrixSet;
 
@@ -76,6 +76,10 @@ fn encodings(all: &[Encoding]) -> Vec<&'static str> {
     all.iter().map(|encoding| encoding.name()).collect()
 }
 
+fn profiles(names: &[&str]) -> Value {
+    json!({ "type": "array", "items": { "type": "string", "enum": names } })
+}
+
 fn header(name: &str, description: &str) -> Value {
     json!({
         "name": name,
@@ -119,7 +123,7 @@ fn system(name: &str, description: &str, systems: &Systems) -> Value {
 }
 
 fn parameters(limits: OgcLimits, systems: &Systems) -> Value {
-    json!({
+    let mut all = json!({
         "crs": system(
             "crs",
             "The reference system of the coordinates in the answer, in the order of its axes; the header Content-Crs says it",
@@ -149,13 +153,12 @@ fn parameters(limits: OgcLimits, systems: &Systems) -> Value {
         ),
         "profile": query(
             "profile",
-            "The profile of GeoJSON (OGC 21-045r1): jsonfg adds the members of JSON-FG; with jsonfg-plus what \
-             stands in another reference system stands in WGS 84 as well. f=jsonfg is short for f=json&profile=jsonfg.",
-            &json!({
-                "type": "string",
-                "enum": PROFILES.map(Profile::name),
-                "default": PROFILES[0].name(),
-            }),
+            "The profiles of the answer, each also by its address in the register of the OGC. Of GeoJSON (OGC 21-045r1): \
+             jsonfg adds the members of JSON-FG; with jsonfg-plus what stands in another reference system stands in WGS 84 \
+             as well. f=jsonfg is short for f=json&profile=jsonfg. Of references (OGC 23-058r2): the id of the other \
+             feature, its address, or a link with its title. An encoding that does not have a profile has the default; the \
+             header Link says which the answer has.",
+            &profiles(&FEATURE_PROFILES),
         ),
         "limit": query(
             "limit",
@@ -309,7 +312,14 @@ fn parameters(limits: OgcLimits, systems: &Systems) -> Value {
             "The collections that tiles show, a layer each; all with a geometry where it is left out",
             &json!({ "type": "array", "items": { "type": "string" } }),
         ),
-    })
+    });
+    all["schemaProfile"] = query(
+        "profile",
+        "Whether the schema tells of the values that are accepted, or of those that features have now \
+         (OGC 23-058r2); the header Link says which it does",
+        &profiles(&SCHEMA_PROFILES),
+    );
+    all
 }
 
 fn schemas() -> Value {

@@ -8,11 +8,12 @@ mod openapi;
 mod schema;
 mod style;
 mod tileset;
+mod units;
 
 pub(crate) use collection::Collection;
 pub(crate) use link::{Link, encode_segment, links_json, own_links};
 pub(crate) use openapi::api_document;
-pub(crate) use schema::{Schema, type_of};
+pub(crate) use schema::{About, Schema, type_of};
 pub(crate) use style::{STYLE, STYLES, style};
 pub(crate) use tileset::{InfoOf, TILE_JSON, TILESETS, TILING_SCHEME, Tileset};
 

@@ -62,6 +62,9 @@ fn paths(tables: &Tables) -> Value {
         ("/schema", "getSchema", "What the features have", schema_content()),
     ] {
         let mut parameters = vec![parameter("collectionId"), parameter("f")];
+        if !rest.is_empty() {
+            parameters.push(parameter("schemaProfile"));
+        }
         if rest == "/schema" {
             parameters.push(parameter("type"));
         }
@@ -73,6 +76,7 @@ fn paths(tables: &Tables) -> Value {
         add(&path, features(table));
         add(&format!("{path}/{{featureId}}"), feature(table));
     }
+    add("/features/{featureId}", feature_of_id());
     tile_paths(&mut add);
     let names = ["areas", "countedCollections", "numbers", "aggregatesFormat"];
     let names: Vec<Value> = names.into_iter().chain(FILTER_PARAMETERS).map(parameter).collect();
@@ -189,6 +193,27 @@ fn feature(table: &Table) -> Value {
     let parameters: Vec<Value> = parameters.chain(own).collect();
     let id = format!("get{name}Feature");
     with_system(operation("Data", &id, &summary, &content, &parameters, true))
+}
+
+/// Where features are told by their id alone.
+fn feature_of_id() -> Value {
+    let parameters = [parameter("featureId")].into_iter();
+    let own = ITEM_PARAMETERS.map(|name| parameter(named(name, "itemFormat")));
+    let parameters: Vec<Value> = parameters.chain(own).collect();
+    let summary = "Leads to the feature of an id, whatever its collection (an extension)";
+    let mut operation = operation("Data", "getFeatureOfId", summary, &json!({}), &parameters, true);
+    if let Some(responses) = operation["responses"].as_object_mut() {
+        responses.remove("200");
+        let location = json!({ "Location": { "$ref": "#/components/headers/Location" } });
+        let content = content(&[("application/json", None)]);
+        let found = json!({
+            "description": "The address of the feature",
+            "headers": location,
+            "content": content,
+        });
+        responses.insert("303".into(), found);
+    }
+    operation
 }
 
 /// An operation whose answer says the reference system of its coordinates.

@@ -1,7 +1,10 @@
-use cardo_engine::{Column, ColumnPart, ColumnType, Table};
+use cardo_engine::{Column, ColumnPart, ColumnType, Table, Tables};
 use serde_json::{Map, Value, json};
 
-use crate::params::{SORTABLE_MEMBERS, is_sortable};
+use super::units::ucum;
+use crate::params::{Domain, SORTABLE_MEMBERS, is_sortable};
+use crate::represent::is_reference;
+use crate::survey::Survey;
 
 /// Which properties a schema describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,15 +21,26 @@ pub(crate) enum Schema {
     Replacement,
 }
 
+/// What a schema is made of beside the table.
+pub(crate) struct About<'a> {
+    /// Where it stands.
+    pub(crate) url: String,
+    /// The root of the API.
+    pub(crate) root: String,
+    pub(crate) survey: &'a Survey,
+    pub(crate) tables: &'a Tables,
+}
+
 impl Schema {
     /// Whether a column is one of them.
     pub(crate) fn has(self, column: &Column) -> bool {
         self != Self::Sortables || is_sortable(column.datatype)
     }
 
-    /// The JSON Schema (2020-12) of a table; `url` is where it stands.
-    pub(crate) fn of(self, table: &Table, url: &str) -> Value {
-        let mut properties = self.properties(table);
+    /// The JSON Schema (2020-12) of a table.
+    pub(crate) fn of(self, table: &Table, about: &About<'_>) -> Value {
+        let url = &about.url;
+        let mut properties = self.properties(table, about);
         for (at, (_, schema)) in properties.iter_mut().enumerate() {
             schema["x-ogc-propertySeq"] = (at + 1).into();
         }
@@ -44,7 +58,7 @@ impl Schema {
         })
     }
 
-    fn properties(self, table: &Table) -> Map<String, Value> {
+    fn properties(self, table: &Table, about: &About<'_>) -> Map<String, Value> {
         let mut properties = Map::new();
         let id = json!({ "type": "string", "title": "id", "x-ogc-role": "id", "readOnly": true });
         properties.insert("id".into(), id);
@@ -62,6 +76,13 @@ impl Schema {
             if column.part == ColumnPart::Value && column.path.attributes.is_empty() {
                 schema["x-ogc-definition"] = column.attribute().as_str().into();
             }
+            if let Some(unit) = column.unit.as_deref().and_then(ucum) {
+                schema["x-ogc-unit"] = unit.into();
+                schema["x-ogc-unitLang"] = "UCUM".into();
+            }
+            if about.survey.domain == Domain::Actual {
+                about.survey.constrain(at, &mut schema);
+            }
             if is_placing && self == Self::Queryables {
                 properties.insert(column.name.as_ref().into(), schema.clone());
             }
@@ -69,6 +90,9 @@ impl Schema {
                 schema["x-ogc-role"] = "primary-geometry".into();
             } else if instant == Some(at) {
                 schema["x-ogc-role"] = "primary-instant".into();
+            } else if column.datatype == ColumnType::Relationship && is_reference(column) {
+                schema["x-ogc-role"] = "reference".into();
+                about.refer(at, &mut schema);
             }
             properties.insert(name.into(), schema);
         }
@@ -83,6 +107,18 @@ impl Schema {
             properties.insert("scope".into(), scope);
         }
         properties
+    }
+}
+
+impl About<'_> {
+    /// Says where the references of a column lead (/req/references/role-reference).
+    fn refer(&self, at: usize, schema: &mut Value) {
+        if let Some(table) = self.survey.collection(at, self.tables) {
+            schema["x-ogc-collectionId"] = table.name.as_ref().into();
+        } else {
+            let template = format!("{}/features/{{resourceId}}", self.root);
+            schema["x-ogc-uriTemplate"] = template.into();
+        }
     }
 }
 

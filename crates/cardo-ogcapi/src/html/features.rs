@@ -1,13 +1,13 @@
 use std::fmt::Write;
 
-use cardo_engine::{Cell, ColumnType, Page as Found, PageStart, Table};
+use cardo_engine::{Cell, Column, ColumnType, Page as Found, PageStart, Table};
 use cardo_model::{EntityRef, Record, read_shape};
 
 use super::layout::{Page, escaped, grouped, link};
 use super::map::Map;
 use crate::documents::{Link, encode_segment};
 use crate::params::{Bbox, ItemsQuery, is_queryable};
-use crate::represent::{Placer, Shown, cell_json};
+use crate::represent::{Placer, Shown, cell_json, is_reference, referenced};
 use crate::request::Ask;
 
 /// How much of a value a table shows, in characters.
@@ -166,7 +166,7 @@ fn table_of(page: &mut Page, ask: &Ask<'_>, table: &Table, found: &Found, select
         let view = record.view();
         let mut cells = vec![None; table.columns.len()];
         table.read(&view, &mut |at: usize, cell: Cell<'_>| {
-            cells[at] = Some(cell_text(&cell, table.columns[at].datatype));
+            cells[at] = Some(cell_html(&cell, &table.columns[at], selection));
         });
         let id = view.id();
         let mut row = format!("<th>{}</th>", link(&feature_url(ask, table, id), &cut(id)));
@@ -176,7 +176,7 @@ fn table_of(page: &mut Page, ask: &Ask<'_>, table: &Table, found: &Found, select
                 ColumnType::Number => " class=\"number\"",
                 _ => "",
             };
-            let _ = write!(row, "<td{class}>{}</td>", escaped(&cut(&text)));
+            let _ = write!(row, "<td{class}>{text}</td>");
         }
         page.add(format_args!("<tr>{row}</tr>"));
     }
@@ -190,6 +190,20 @@ fn cell_text(cell: &Cell<'_>, datatype: ColumnType) -> String {
     match serde_json::from_slice::<serde_json::Value>(&json) {
         Ok(serde_json::Value::String(text)) => text,
         _ => String::from_utf8(json).unwrap_or_default(),
+    }
+}
+
+/// The same for a table; references are links.
+fn cell_html(cell: &Cell<'_>, column: &Column, shown: &Shown) -> String {
+    match (&shown.references, cell) {
+        (Some(references), Cell::Json(json)) if is_reference(column) => {
+            let links = referenced(json).into_iter().map(|id| {
+                let (address, title) = references.find(&id);
+                link(&address, &cut(title.as_ref().unwrap_or(&id)))
+            });
+            links.collect::<Vec<_>>().join(" ")
+        }
+        _ => escaped(&cut(&cell_text(cell, column.datatype))),
     }
 }
 
@@ -247,12 +261,15 @@ fn properties(page: &mut Page, table: &Table, view: &EntityRef<'_>, shown: &Show
         }
         let column = &table.columns[at];
         let class = if column.datatype == ColumnType::Geometry { " class=\"soft\"" } else { "" };
-        let text = cell_text(&cell, column.datatype);
         let text = match column.datatype {
-            ColumnType::Geometry => cut(&placed(placer.as_mut(), text)),
-            _ => text,
+            ColumnType::Geometry => {
+                let text = cell_text(&cell, column.datatype);
+                escaped(&cut(&placed(placer.as_mut(), text)))
+            }
+            _ if is_reference(column) => cell_html(&cell, column, shown),
+            _ => escaped(&cell_text(&cell, column.datatype)),
         };
-        let (name, text) = (escaped(&column.name), escaped(&text));
+        let name = escaped(&column.name);
         page.add(format_args!("<tr><th>{name}</th><td{class}>{text}</td></tr>"));
     });
     page.add("</table></div>");

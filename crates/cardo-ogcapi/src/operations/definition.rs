@@ -1,7 +1,8 @@
 use axum::body::Body;
 use axum::http::Response;
 
-use crate::documents::{OPENAPI, api_document};
+use crate::answer::link_headers;
+use crate::documents::{OPENAPI, api_document, own_links};
 use crate::face::Face;
 use crate::fault::Fault;
 use crate::html;
@@ -18,5 +19,7 @@ pub(crate) async fn api_definition(face: &Face, ask: &Ask<'_>) -> Result<Respons
     if format == Format::Html {
         return Ok(respond::page(html::definition_page(ask, &document), revision));
     }
-    Ok(respond::json(OPENAPI, &document, revision))
+    let mut response = respond::json(OPENAPI, &document, revision);
+    link_headers(&own_links(ask, format, OPENAPI), response.headers_mut());
+    Ok(response)
 }

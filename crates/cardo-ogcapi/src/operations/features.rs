@@ -1,23 +1,27 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Response};
+use axum::http::header::{CONTENT_TYPE, LOCATION, VARY};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use cardo_engine::{Listing, Snapshot, Table, Tables};
 use cardo_formats::rows::{CsvRows, FlatGeobufRows, GeoPackageRows, GeoParquetRows, RowWriter};
 use cardo_model::{EntityId, Record, Timestamp};
 use cardo_query::Filter;
+use serde_json::json;
 
 use crate::answer::{
     END, Encoding, GeoJsonPieces, Pieces, RowPieces, View, head_of, json_fg_members, link_headers,
     open_page, whole, write_features, write_links,
 };
-use crate::documents::{GEOJSON, Link};
+use crate::documents::{GEOJSON, Link, encode_segment, links_json};
 use crate::face::{BASE, Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
 use crate::layers::MOST_ON_A_PAGE;
-use crate::params::{Edges, ITEM_PARAMETERS, ItemsQuery, Profile, Side, shown};
-use crate::represent::{FeatureWriter, Shown};
+use crate::params::{
+    Edges, ITEM_PARAMETERS, ItemsQuery, Profile, Profiles, References, Side, shown,
+};
+use crate::represent::{FeatureWriter, Resolver, Shown, is_reference, table_of};
 use crate::request::{Ask, HTML};
 use crate::respond;
 
@@ -38,6 +42,7 @@ pub(crate) async fn features(face: &Face, ask: &Ask<'_>) -> Result<Response<Body
     let table = collection_of(&tables, ask)?;
     let limits = face.options.limits;
     let mut items = ItemsQuery::parse(&ask.query, table, limits, &face.options.systems)?;
+    let references = references(ask, encoding, table)?;
     let layer = face.layer_of(ask, table);
     if layer.is_some() {
         items.at_most(MOST_ON_A_PAGE);
@@ -50,16 +55,20 @@ pub(crate) async fn features(face: &Face, ask: &Ask<'_>) -> Result<Response<Body
                 Some(layer) => face.page_of_layer(ask, layer, &items.query).await?.into(),
                 None => face.engine.listing(&ask.caller, &items.query).await?,
             };
-            return listed(face, ask, encoding, &tables, table, &items, listing).await;
+            items.shown.references = face.resolver(ask, &tables, references).await?;
+            return listed(face, ask, (encoding, references), &tables, table, &items, listing)
+                .await;
         }
     }
-    let system = &items.shown.system;
     let page = match layer {
         Some(layer) => face.page_of_layer(ask, layer, &items.query).await?,
         None => face.engine.query(&ask.caller, &items.query).await?,
     };
+    // Behind the page, so that its tag does not name a later state than that of what references lead to.
+    items.shown.references = face.resolver(ask, &tables, references).await?;
+    let system = &items.shown.system;
     items.check_revision(page.revision)?;
-    let links = page_links(ask, encoding, &items, &Edges::of(&page));
+    let links = page_links(ask, (encoding, references), &items, &Edges::of(&page));
     if encoding == Encoding::Html {
         let answer = html::features_page(ask, table, &items, &page, &links);
         return Ok(respond::in_system(respond::page(answer, page.revision), system));
@@ -71,7 +80,7 @@ pub(crate) async fn features(face: &Face, ask: &Ask<'_>) -> Result<Response<Body
     write_features(table, &items.shown, profile, &page.entities, &mut body)?;
     body.extend_from_slice(END);
     let mut response = respond::answer(GEOJSON, body, page.revision);
-    encoding.describe(ask, &table.name, &mut response);
+    encoding.describe(ask, &table.name, references, &mut response);
     Ok(respond::in_system(response, system))
 }
 
@@ -80,7 +89,7 @@ pub(crate) async fn features(face: &Face, ask: &Ask<'_>) -> Result<Response<Body
 async fn listed(
     face: &Face,
     ask: &Ask<'_>,
-    encoding: Encoding,
+    (encoding, references): (Encoding, Option<References>),
     tables: &Arc<Tables>,
     table: &Table,
     items: &ItemsQuery,
@@ -89,7 +98,8 @@ async fn listed(
     items.check_revision(listing.revision)?;
     let (revision, count, returned) = (listing.revision, listing.count, listing.len());
     let ends = listing.ends();
-    let links = page_links(ask, encoding, items, &Edges::of_listing(&listing, ends.as_ref()));
+    let edges = Edges::of_listing(&listing, ends.as_ref());
+    let links = page_links(ask, (encoding, references), items, &edges);
     let view = View::new(tables.clone(), table, items.shown.clone());
     all_have_places(table, &items.shown, &listing).await?;
     let head = || head_of(table, &items.shown);
@@ -99,7 +109,7 @@ async fn listed(
             let head = open_page(&[], count, returned, &links, &about);
             let pieces = GeoJsonPieces::new(head, encoding.profile_of_json(), view, listing);
             let mut response = respond::answer(GEOJSON, face.body(pieces, returned)?, revision);
-            encoding.describe(ask, &table.name, &mut response);
+            encoding.describe(ask, &table.name, references, &mut response);
             return Ok(respond::in_system(response, &items.shown.system));
         }
         Encoding::Csv => Box::new(CsvRows::new(head())),
@@ -116,13 +126,13 @@ async fn listed(
     let body = face.body(pieces, returned)?;
     let mut response = respond::answer(encoding.media_type(), body, revision);
     let headers = response.headers_mut();
-    link_headers(&links, table, headers);
+    link_headers(&links, headers);
     for (name, number) in [(NUMBER_MATCHED, count), (NUMBER_RETURNED, Some(returned))] {
         if let Some(number) = number {
             headers.insert(name, HeaderValue::from(number));
         }
     }
-    encoding.describe(ask, &table.name, &mut response);
+    encoding.describe(ask, &table.name, references, &mut response);
     Ok(respond::in_system(response, &items.shown.system))
 }
 
@@ -169,23 +179,34 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
     let encoding = Encoding::of_item(ask)?;
     let tables = face.tables(ask).await?;
     let table = collection_of(&tables, ask)?;
-    let shown = shown(&ask.query, table, &face.options.systems)?;
+    let mut shown = shown(&ask.query, table, &face.options.systems)?;
+    let references = references(ask, encoding, table)?;
     let id = ask.segment(3)?;
     let (snapshot, record) = find(face, ask, table, &id).await?;
     let record = record.ok_or_else(|| {
         Fault::not_found(format!("there is no feature {id:?} in the collection {:?}", table.name))
     })?;
     let revision = snapshot.revision();
+    shown.references = face.resolver(ask, &tables, references).await?;
     let mut links = encoding.own_links(ask, false);
     let collection = format!("/collections/{}", table.name);
     links.push(Link::new(ask.url(&collection), "collection", "application/json", "The collection"));
+    links.extend(encoding.profile_links(references));
     let view = record.view();
     let state = (view.id(), view.revision());
     let is_layer = face.layer_of(ask, table).is_some();
+    // What is in a file is no function of a revision; how other features are called is one of the twin's.
+    let tagged = |form: &str, answer| match &shown.references {
+        _ if is_layer => answer,
+        None => face.feature_tagged(ask, state, form, answer),
+        Some(references) => {
+            let form = format!("{form} {}", references.revision().0);
+            face.feature_tagged(ask, state, &form, answer)
+        }
+    };
     if encoding == Encoding::Html {
         let page = respond::page(html::feature_page(ask, table, &record, &shown), revision);
-        let page = if is_layer { page } else { face.feature_tagged(ask, state, HTML, page) };
-        return Ok(respond::in_system(page, &shown.system));
+        return Ok(respond::in_system(tagged(HTML, page), &shown.system));
     }
     let mut out = Vec::with_capacity(record.as_bytes().len() * 2 + 512);
     let writer = FeatureWriter::new(&mut out, table, &shown);
@@ -195,13 +216,75 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
     write_links(&links, &mut out);
     out.push(b'}');
     let mut answer = respond::answer(GEOJSON, out, revision);
-    encoding.describe(ask, &table.name, &mut answer);
+    encoding.describe(ask, &table.name, references, &mut answer);
     // The form by which changes tell the tag is plain GeoJSON.
     let name = encoding.name();
     let form = if name == "json" { GEOJSON } else { name };
-    // What is in a file is no function of a revision.
-    let answer = if is_layer { answer } else { face.feature_tagged(ask, state, form, answer) };
-    Ok(respond::in_system(answer, &shown.system))
+    Ok(respond::in_system(tagged(form, answer), &shown.system))
+}
+
+/// Where the feature of an id stands (an extension): references lead here that may be to features of
+/// several collections.
+pub(crate) async fn feature_of_id(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
+    ask.query.only(&ITEM_PARAMETERS)?;
+    let tables = face.tables(ask).await?;
+    let id = ask.segment(1)?;
+    let record = completed(face, ask, &id).await?.retrieve(&id);
+    let table = record.as_ref().and_then(|record| table_of(&tables, record));
+    let table = table.ok_or_else(|| Fault::not_found(format!("there is no feature {id:?}")))?;
+    let query = ask.parts.uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    let place = format!("/collections/{}/items/{}{query}", table.name, encode_segment(&id));
+    let place = ask.url(&place);
+    let location = HeaderValue::try_from(&place).map_err(|error| Fault::failed(&error))?;
+    let link = Link::new(place, "canonical", GEOJSON, "The feature");
+    let body = json!({ "links": links_json(&[link]) });
+    let mut response = Response::new(body.to_string().into());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(LOCATION, location);
+    headers.insert(VARY, HeaderValue::from_static(respond::VARY_ON));
+    Ok(response)
+}
+
+/// How references of a collection are shown, where it has any.
+fn references(
+    ask: &Ask<'_>,
+    encoding: Encoding,
+    table: &Table,
+) -> Result<Option<References>, Fault> {
+    let asked = Profiles::parse(&ask.query)?.references;
+    let has_some = table.columns.iter().any(is_reference);
+    Ok(has_some.then(|| encoding.references(asked)))
+}
+
+impl Face {
+    /// What shows references as addresses, where they are to be shown so.
+    async fn resolver(
+        &self,
+        ask: &Ask<'_>,
+        tables: &Arc<Tables>,
+        form: Option<References>,
+    ) -> Result<Option<Arc<Resolver>>, Fault> {
+        match form {
+            None | Some(References::Key) => Ok(None),
+            Some(form) => {
+                let snapshot = self.snapshot(ask).await?;
+                Ok(Some(Arc::new(Resolver::new(form, ask.root(), snapshot, tables.clone()))))
+            }
+        }
+    }
+}
+
+/// The twin with what context sources have of an entity.
+async fn completed(face: &Face, ask: &Ask<'_>, id: &str) -> Result<Snapshot, Fault> {
+    let snapshot = face.snapshot(ask).await?;
+    match EntityId::new(id) {
+        Ok(id) if ask.caller.reach.is_far() => {
+            Ok(face.engine.completed(&ask.caller, snapshot, &Filter::Ids(vec![id])).await?)
+        }
+        _ => Ok(snapshot),
+    }
 }
 
 /// The entity that is a feature of a collection, and the twin as it was looked at.
@@ -211,13 +294,7 @@ pub(super) async fn find(
     table: &Table,
     id: &str,
 ) -> Result<(Snapshot, Option<Record>), Fault> {
-    let mut snapshot = face.snapshot(ask).await?;
-    if ask.caller.reach.is_far()
-        && let Ok(id) = EntityId::new(id)
-    {
-        let filter = Filter::Ids(vec![id]);
-        snapshot = face.engine.completed(&ask.caller, snapshot, &filter).await?;
-    }
+    let snapshot = completed(face, ask, id).await?;
     let found = match face.layer_of(ask, table) {
         Some(layer) => face.feature_of_layer(ask, layer, id).await?,
         None => snapshot.retrieve(id),
@@ -230,7 +307,7 @@ pub(super) async fn find(
 /// Links to this page, to its other encodings, and to the pages beside it.
 fn page_links(
     ask: &Ask<'_>,
-    encoding: Encoding,
+    (encoding, references): (Encoding, Option<References>),
     items: &ItemsQuery,
     page: &Edges<'_>,
 ) -> Vec<Link> {
@@ -238,6 +315,9 @@ fn page_links(
     let path = ask.parts.uri.path().strip_prefix(BASE).unwrap_or_default();
     let collection = path.trim_end_matches('/').trim_end_matches("/items");
     links.push(Link::new(ask.url(collection), "collection", "application/json", "The collection"));
+    if encoding.media_type() == GEOJSON {
+        links.extend(encoding.profile_links(references));
+    }
     let limit = items.limit.to_string();
     let mut other = |side, rel, title| {
         let Some((name, value)) = items.beside(page, side) else { return };

@@ -16,7 +16,7 @@ pub(crate) use aggregates::aggregates;
 pub(crate) use collections::{collection, collections};
 pub(crate) use definition::api_definition;
 pub(crate) use edit::{ITEM_METHODS, ITEMS_METHODS, create, delete, options, replace, update};
-pub(crate) use features::{feature, features};
+pub(crate) use features::{feature, feature_of_id, features};
 pub(crate) use functions::functions;
 pub(crate) use landing::{conformance, landing_page};
 pub(crate) use schemas::{queryables, schema, sortables};

@@ -1,12 +1,13 @@
 use axum::body::Body;
 use axum::http::Response;
 
-use crate::documents::{SCHEMA, Schema};
+use crate::answer::link_headers;
+use crate::documents::{About, Link, SCHEMA, Schema, own_links};
 use crate::face::{Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
-use crate::params::{ParamFault, shorten};
-use crate::request::{Ask, Format};
+use crate::params::{Domain, ParamFault, profile_uri, shorten};
+use crate::request::{Ask, Format, HTML};
 use crate::respond;
 
 /// What can be asked for (OGC 19-079r2, clause 6.2).
@@ -31,16 +32,26 @@ pub(crate) async fn schema(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>,
 
 async fn answer(face: &Face, ask: &Ask<'_>, schema: Schema) -> Result<Response<Body>, Fault> {
     let known: &[&str] = match schema {
-        Schema::Queryables | Schema::Sortables => &["f"],
-        Schema::Returnables | Schema::Replacement => &["f", "type"],
+        Schema::Queryables | Schema::Sortables => &["f", "profile"],
+        Schema::Returnables | Schema::Replacement => &["f", "profile", "type"],
     };
     ask.query.only(known)?;
     let format = ask.format(SCHEMA)?;
     let tables = face.tables(ask).await?;
     let table = collection_of(&tables, ask)?;
+    let asked = Domain::parse(&ask.query)?;
     let revision = face.snapshot(ask).await?.revision();
     if format == Format::Html {
         return Ok(respond::page(html::schema_page(ask, table, schema), revision));
     }
-    Ok(respond::json(SCHEMA, &schema.of(table, &ask.path_url()), revision))
+    // What may be written does not depend on what is there.
+    let domain = if schema == Schema::Replacement { Domain::Valid } else { asked };
+    let survey = face.survey(ask, &tables, table, domain).await?;
+    let about = About { url: ask.path_url(), root: ask.root(), survey: &survey, tables: &tables };
+    let mut response = respond::json(SCHEMA, &schema.of(table, &about), revision);
+    let mut links = own_links(ask, format, SCHEMA);
+    let profile = profile_uri(survey.domain.name());
+    links.push(Link::new(profile, "profile", HTML, "Which values properties have"));
+    link_headers(&links, response.headers_mut());
+    Ok(response)
 }

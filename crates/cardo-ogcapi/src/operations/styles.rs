@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::tiles::tiled_collection;
 use super::tilesets::{of_collection, of_dataset};
+use crate::answer::link_headers;
 use crate::documents::{Link, STYLE, Tileset, links_json, own_links, style};
 use crate::face::{Face, collection_of};
 use crate::fault::Fault;
@@ -96,5 +97,7 @@ async fn one(face: &Face, ask: &Ask<'_>, tileset: &Tileset<'_>) -> Result<Respon
         let page = html::links_page(ask, &tileset.title, &[link]);
         return Ok(respond::page(page, snapshot.revision()));
     }
-    Ok(respond::json(STYLE, &style(ask, tileset, &info_of), snapshot.revision()))
+    let mut response = respond::json(STYLE, &style(ask, tileset, &info_of), snapshot.revision());
+    link_headers(&own_links(ask, Format::Json, STYLE), response.headers_mut());
+    Ok(response)
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::http::Response;
-use axum::http::header::{CACHE_CONTROL, HeaderValue};
+use axum::http::header::{CACHE_CONTROL, HeaderValue, LINK};
 use axum::http::uri::PathAndQuery;
 use cardo_engine::Table;
 use cardo_http::{is_known, tagged};
@@ -123,7 +123,21 @@ fn respond_with(
 ) -> Response<Body> {
     let mut response = respond::answer(MVT, body, revision);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // A tile has no room for links.
+    let (own, tileset) = (ask.own_url(), tileset_url(ask));
+    let links = format!("<{own}>; rel=\"self\"; type=\"{MVT}\", <{tileset}>; rel=\"describedby\"");
+    if let Ok(links) = HeaderValue::try_from(links) {
+        response.headers_mut().insert(LINK, links);
+    }
     tagged(ask.parts, tag.clone(), VARY_ON, response)
+}
+
+/// The tileset that the tile is of: its address without matrix, row and column.
+fn tileset_url(ask: &Ask<'_>) -> String {
+    let mut url = ask.path_url();
+    let end = url.rmatch_indices('/').nth(2).map_or(url.len(), |(at, _)| at);
+    url.truncate(end);
+    url
 }
 
 async fn answer(

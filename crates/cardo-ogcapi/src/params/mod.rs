@@ -20,7 +20,9 @@ pub(crate) use cursor::{Cursor, Side};
 pub(crate) use edges::Edges;
 pub(crate) use filter::{FILTER_PARAMETERS, LANGUAGES, filter, system};
 pub(crate) use items::{ItemsQuery, PARAMETERS};
-pub(crate) use profile::{PROFILES, Profile};
+pub(crate) use profile::{
+    Domain, FEATURE_PROFILES, Profile, Profiles, References, SCHEMA_PROFILES, profile_uri,
+};
 pub(crate) use property::is_queryable;
 pub(crate) use query::Query;
 pub(crate) use shown::{ITEM_PARAMETERS, shown};
@@ -47,8 +49,8 @@ pub(crate) enum ParamFault {
     TooMany(usize),
     #[error("f={text:?} is none of {known}")]
     Format { text: String, known: String },
-    #[error("profile={0:?} is none of rfc7946, jsonfg, jsonfg-plus")]
-    Profile(String),
+    #[error("profile={0:?} is none of {1}")]
+    Profile(String, String),
     #[error("limit={0:?} is no whole number of 1 or more")]
     Limit(String),
     #[error("offset={0:?} is no whole number of 0 or more")]

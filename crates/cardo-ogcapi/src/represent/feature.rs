@@ -1,9 +1,11 @@
+use std::sync::Arc;
+
 use cardo_engine::{Cell, ColumnType, Row, Table};
 use cardo_model::{AttributeRef, EntityRef, MomentWriter, Timestamp, write_json_string};
 use cardo_spatial::CrsError;
 
 use super::text::write_moment;
-use super::{Misplaced, Placer, Shown};
+use super::{Misplaced, Placer, Resolver, Shown, is_reference};
 use crate::params::Profile;
 
 /// Writes entities as features of a collection.
@@ -13,6 +15,7 @@ pub(crate) struct FeatureWriter<'a> {
     keys: Vec<Key>,
     moments: MomentWriter,
     placer: Option<Placer>,
+    references: Option<Arc<Resolver>>,
     profile: Profile,
 }
 
@@ -36,6 +39,8 @@ enum Place {
     Geometry,
     /// Among the properties, as a geometry in another system than that of the record.
     Placed,
+    /// Among the properties, as addresses of other features.
+    Reference,
     Nowhere,
 }
 
@@ -57,6 +62,7 @@ impl Key {
             _ if !shown.shows(table, at) => Place::Nowhere,
             true => Place::Geometry,
             false if is_placed => Place::Placed,
+            false if shown.references.is_some() && is_reference(column) => Place::Reference,
             false => Place::Property,
         };
         Self { short, len, long, datatype: column.datatype, place }
@@ -78,8 +84,9 @@ impl<'a> FeatureWriter<'a> {
     pub(crate) fn new(out: &'a mut Vec<u8>, table: &'a Table, shown: &Shown) -> Self {
         let keys = (0..table.columns.len()).map(|at| Key::of(table, shown, at)).collect();
         let placer = Placer::of(&shown.system);
-        let profile = Profile::Rfc7946;
-        Self { out, table, keys, moments: MomentWriter::default(), placer, profile }
+        let (references, profile) = (shown.references.clone(), Profile::Rfc7946);
+        let moments = MomentWriter::default();
+        Self { out, table, keys, moments, placer, references, profile }
     }
 
     /// The same in another profile of GeoJSON (OGC 21-045r1, clause 14).
@@ -90,13 +97,15 @@ impl<'a> FeatureWriter<'a> {
 
     /// Writes a feature without the bracket at its end, so that members can follow.
     pub(crate) fn open_feature(&mut self, entity: &EntityRef<'_>) -> Result<(), Misplaced> {
-        let Self { out, table, keys, moments, placer, profile } = self;
+        let Self { out, table, keys, moments, placer, references, profile } = self;
         out.extend_from_slice(b"{\"type\":\"Feature\",\"id\":\"");
         // Ids are IRIs, which hold nothing that JSON would escape.
         out.extend_from_slice(entity.id_bytes());
         out.extend_from_slice(b"\",\"properties\":");
         let properties = out.len();
-        let mut cells = CellWriter { out, keys, moments, placer, geometry: None, fault: None };
+        let references = references.as_deref();
+        let mut cells =
+            CellWriter { out, keys, moments, placer, references, geometry: None, fault: None };
         table.read(entity, &mut cells);
         let (geometry, mut fault) = (cells.geometry, cells.fault);
         // The comma before the first property is where the bracket goes.
@@ -164,6 +173,7 @@ struct CellWriter<'w, 'a> {
     keys: &'w [Key],
     moments: &'w mut MomentWriter,
     placer: &'w mut Option<Placer>,
+    references: Option<&'w Resolver>,
     geometry: Option<&'a [u8]>,
     fault: Option<CrsError>,
 }
@@ -193,6 +203,7 @@ impl<'a> Row<'a> for CellWriter<'_, 'a> {
             match key.place {
                 Place::Geometry => self.geometry = Some(json),
                 Place::Placed => self.placed(column, json),
+                Place::Reference => self.referenced(column, json),
                 Place::Property | Place::Nowhere => {}
             }
             return;
@@ -211,6 +222,18 @@ impl CellWriter<'_, '_> {
         let placer = self.placer.as_mut();
         let fault = placer.and_then(|placer| placer.write(json, self.out).err());
         self.fault = self.fault.take().or(fault);
+    }
+}
+
+impl CellWriter<'_, '_> {
+    #[cold]
+    fn referenced(&mut self, column: usize, json: &[u8]) {
+        let key = &self.keys[column];
+        key.write(self.out);
+        match self.references {
+            Some(references) => references.write(json, key.datatype, self.out),
+            None => value_json(json, key.datatype, self.out),
+        }
     }
 }
 

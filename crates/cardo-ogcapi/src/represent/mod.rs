@@ -3,11 +3,13 @@
 mod areas;
 mod feature;
 mod placed;
+mod reference;
 mod shown;
 mod text;
 
 pub(crate) use areas::AreaTable;
 pub(crate) use feature::{FeatureWriter, cell_json};
 pub(crate) use placed::{Misplaced, Placer};
+pub(crate) use reference::{Resolver, is_reference, referenced, table_of};
 pub(crate) use shown::Shown;
 pub(crate) use text::{quoted, write_moment};

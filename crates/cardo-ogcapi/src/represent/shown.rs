@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use cardo_engine::{ColumnType, Table};
 
+use super::Resolver;
 use crate::systems::System;
 
 /// What of features is shown, read once from a request. The default is all of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct Shown {
     /// Which columns stand among the properties, by their places; `None` where all do.
     pub(crate) columns: Option<Box<[bool]>>,
@@ -13,11 +14,13 @@ pub(crate) struct Shown {
     pub(crate) geometry: bool,
     /// The reference system of all coordinates that are shown, and the order of their axes.
     pub(crate) system: Arc<System>,
+    /// Shows references as addresses; without it they are the ids of features.
+    pub(crate) references: Option<Arc<Resolver>>,
 }
 
 impl Default for Shown {
     fn default() -> Self {
-        Self { columns: None, geometry: true, system: System::default_one() }
+        Self { columns: None, geometry: true, system: System::default_one(), references: None }
     }
 }
 

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_numbers_are_those_of_the_register() {
+    fn tl16_the_numbers_are_those_of_the_register() {
         let set = MatrixSet::WebMercatorQuad.to_json();
         let matrices = set["tileMatrices"].as_array().unwrap();
         assert_eq!(matrices.len(), 25);

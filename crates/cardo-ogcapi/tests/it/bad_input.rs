@@ -1,5 +1,7 @@
 //! What is wrong with a request is answered with a problem document that quotes it.
 
+use std::fmt::Write;
+
 use axum::http::Method;
 
 use crate::client::{Client, client_of_town};
@@ -182,4 +184,79 @@ async fn revisions_that_are_none_or_do_not_come_are_refused() {
     get("1").await.expect(200);
     let reply = get("soon").await.expect(400);
     assert!(reply.text.contains("\\\"soon\\\" is no revision"), "{}", reply.text);
+}
+
+fn encoded(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' => out.push(byte.into()),
+            b' ' => out.push('+'),
+            _ => write!(out, "%{byte:02X}").unwrap(),
+        }
+    }
+    out
+}
+
+/// What takes filters.
+const FILTERED: [&str; 4] = [
+    "/collections/Sensor/items?",
+    "/collections/Sensor/tiles/WebMercatorQuad/0/0/0?",
+    "/tiles/WebMercatorQuad/0/0/0?",
+    "/aggregates?areas=Building&collections=Sensor&",
+];
+
+#[tokio::test]
+async fn q7_q12_a_filter_of_ten_thousand_terms_or_levels_is_refused_wherever_there_are_filters() {
+    let client = client_of_town().await;
+    let texts = [
+        format!("temperature IN ({})", vec!["1"; 10_000].join(",")),
+        format!("{}TRUE", "NOT(".repeat(4_000)),
+        format!("{}temperature=1{}", "(".repeat(5_000), ")".repeat(5_000)),
+        format!("name={}'a'{}", "CASEI(".repeat(2_000), ")".repeat(2_000)),
+    ];
+    let json = [
+        format!(
+            "{{\"op\":\"in\",\"args\":[{{\"property\":\"temperature\"}},[{}]]}}",
+            vec!["1"; 10_000].join(",")
+        ),
+        format!("{}true{}", "{\"op\":\"not\",\"args\":[".repeat(900), "]}".repeat(900)),
+        format!("{}{}", "[".repeat(9_000), "]".repeat(9_000)),
+    ];
+    for path in FILTERED {
+        for text in &texts {
+            refused(&client, &format!("{path}filter={}", encoded(text)), 400, "filter: ").await;
+        }
+        for text in &json {
+            let path = format!("{path}filter-lang=cql2-json&filter={}", encoded(text));
+            refused(&client, &path, 400, "filter: ").await;
+        }
+        let long = vec!["temperature=1"; 900].join(" OR ");
+        client.get(&format!("{path}filter={}", encoded(&long))).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn c7_q9_a_system_that_is_not_listed_is_refused_wherever_one_can_be_named() {
+    let client = client_of_town().await;
+    let one = "/collections/Sensor/items/urn:ngsi-ld:Sensor:a?";
+    for system in [
+        "http://www.opengis.net/def/crs/0/unsupported",
+        "http://www.opengis.net/def/crs/EPSG/0/999999",
+        "http://www.opengis.net/def/crs/EPSG/0/99999999999999999999",
+        "EPSG:4326",
+        "",
+        "nonsense",
+    ] {
+        let system = encoded(system);
+        for path in FILTERED {
+            let path = format!("{path}filter=TRUE&filter-crs={system}");
+            refused(&client, &path, 400, "filter-crs=").await;
+        }
+        for (path, name) in [(FILTERED[0], "crs"), (one, "crs"), (FILTERED[0], "bbox-crs")] {
+            let path = format!("{path}{name}={system}&limit=1");
+            let path = if path.contains("Sensor:a") { path.replace("&limit=1", "") } else { path };
+            refused(&client, &path, 400, &format!("{name}=")).await;
+        }
+    }
 }

@@ -95,3 +95,65 @@ async fn every_reference_in_the_definition_leads_somewhere() {
     }
     assert!(found > 50);
 }
+
+/// The operations of the definition, with an example for each part of a path.
+fn operations(document: &Value) -> Vec<(String, String, &Value)> {
+    let examples = [
+        ("collectionId", "Sensor"),
+        ("featureId", "urn:ngsi-ld:Sensor:f"),
+        ("styleId", "default"),
+        ("tileMatrixSetId", "WebMercatorQuad"),
+        ("tileMatrix", "0"),
+        ("tileRow", "0"),
+        ("tileCol", "0"),
+    ];
+    let mut found = Vec::new();
+    for (template, item) in document["paths"].as_object().unwrap() {
+        let mut path = template.trim_end_matches('/').to_owned();
+        for (name, example) in examples {
+            path = path.replace(&format!("{{{name}}}"), example);
+        }
+        let path = path.replace(
+            "Building/items/urn:ngsi-ld:Sensor:f",
+            "Building/items/urn:ngsi-ld:Building:1",
+        );
+        assert!(!path.contains('{'), "{path}");
+        for (method, operation) in item.as_object().unwrap() {
+            found.push((method.to_uppercase(), path.clone(), operation));
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn f18_answers_are_those_that_the_definition_lists() {
+    let client = client_of_town().await;
+    let document = client.json("/api").await;
+    assert_eq!(document["components"]["securitySchemes"]["token"]["scheme"], "bearer");
+    let mut operations = operations(&document);
+    // What is deleted is deleted last.
+    operations.sort_by_key(|(method, _, _)| method == "DELETE");
+    let mut tried = 0;
+    for (method, path, operation) in operations {
+        let needed = if path == "/aggregates" { "?areas=Building" } else { "" };
+        let and = if needed.is_empty() { "?" } else { "&" };
+        let own = format!("/ogc{path}{needed}");
+        let requests = [
+            (own.clone(), vec![]),
+            (format!("{own}{and}noSuchParameter=1"), vec![]),
+            (own.clone(), vec![("accept", "image/png")]),
+            (own.clone(), vec![("content-type", "image/png")]),
+            (own.clone(), vec![("content-type", "application/geo+json"), ("if-match", "\"x\"")]),
+            (own.replace("Sensor", "NoSuch"), vec![]),
+        ];
+        for (path, headers) in requests {
+            let sent = method.parse::<Method>().unwrap();
+            let reply = client.write(sent, &path, &headers, "{}").await;
+            let status = reply.status.as_str();
+            let listed = operation["responses"].as_object().unwrap();
+            assert!(listed.contains_key(status), "{method} {path} {headers:?}: {status}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 200, "{tried} requests");
+}

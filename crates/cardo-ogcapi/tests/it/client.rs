@@ -262,7 +262,7 @@ impl Make {
     }
 }
 
-fn property(json: &str) -> Instance {
+pub(crate) fn property(json: &str) -> Instance {
     Instance::new(AnyValue::property(JsonText::parse(json).unwrap(), false))
 }
 

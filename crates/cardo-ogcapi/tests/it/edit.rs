@@ -35,7 +35,7 @@ fn sensor(properties: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn w2_a_feature_is_created_with_an_address_and_seen_at_once() {
+async fn w2_w12_a_feature_is_created_with_an_address_and_seen_at_once() {
     let client = client_of_town().await;
     let mut feature = sensor(&json!({
         "temperature": 19.25,

@@ -127,7 +127,7 @@ async fn g11_where_there_is_no_room_for_links_and_numbers_they_are_headers() {
         let alternate = ["alternate"; 6];
         assert_eq!(rels[0], "self");
         assert_eq!(rels[1..7], alternate);
-        assert_eq!(rels[7..], ["collection", "next", "prev"]);
+        assert_eq!(rels[7..], ["collection", "next", "prev", "profile"]);
         let next = links.iter().find(|(rel, _)| rel == "next").unwrap();
         let path = next.1.strip_prefix("http://city.example:8787").unwrap();
         let next = client.send(Method::GET, path, &[]).await.expect(200);

@@ -71,7 +71,7 @@ const WRONG: [(&str, u64); 3] = [
 ];
 
 #[tokio::test]
-async fn t_every_predicate_of_the_abstract_tests_matches_as_many_in_text_and_in_json() {
+async fn t_6_to_t_23_every_predicate_of_the_abstract_tests_matches_as_many_in_text_and_in_json() {
     let client = client_of_sample().await;
     let predicates = fixture("predicates.tsv");
     let mut wrong = Vec::new();

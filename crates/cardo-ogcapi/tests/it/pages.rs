@@ -45,7 +45,7 @@ async fn g4_the_parameter_wins_over_accept_and_without_both_it_is_json() {
 }
 
 #[tokio::test]
-async fn the_page_of_features_shows_them_on_a_map_and_in_a_table() {
+async fn f41_the_page_of_features_shows_them_on_a_map_and_in_a_table() {
     let client = client_of_town().await;
     let page = client.page("/collections/Sensor/items?limit=3").await;
     assert_eq!(page.matches("<circle").count(), 3);

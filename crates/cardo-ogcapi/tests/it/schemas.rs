@@ -1,9 +1,10 @@
 //! Schemas of collections (OGC 23-058r2; checklist P5-1) and what changes keep to (OGC 20-002).
 
 use axum::http::Method;
+use cardo_engine::{Caller, Operation};
 use serde_json::{Value, json};
 
-use crate::client::{Client, client, client_of_town, make, rich_entity};
+use crate::client::{Client, Reply, client, client_of_town, id, make, property, rich_entity};
 
 const SCHEMAS: [&str; 4] = ["schema", "queryables", "sortables", "schema?type=replace"];
 
@@ -86,6 +87,7 @@ async fn p5_1_roles_name_the_id_the_geometry_and_the_time_of_features() {
     assert_eq!(sensor["id"]["readOnly"], true);
     assert_eq!(with_role(&sensor, "primary-geometry"), ["geometry"]);
     assert_eq!(with_role(&sensor, "primary-instant"), ["temperature__observedAt"]);
+    assert_eq!(with_role(&sensor, "reference"), ["refDistrict"]);
     let building = properties(&client, "/collections/Building/schema").await;
     assert_eq!(with_role(&building, "primary-instant"), Vec::<&str>::new());
     // The latest of several observations is in no one column.
@@ -93,6 +95,85 @@ async fn p5_1_roles_name_the_id_the_geometry_and_the_time_of_features() {
     client.create(vec![two]).await;
     let sensor = properties(&client, "/collections/Sensor/schema").await;
     assert_eq!(with_role(&sensor, "primary-instant"), Vec::<&str>::new());
+}
+
+/// `/req/schemas/unit`.
+#[tokio::test]
+async fn p5_1_a_unit_that_all_numbers_of_a_property_have_is_in_the_schema() {
+    let client = client().await;
+    let measured = |name: &str, unit: Option<&str>| {
+        let mut level = property("4.5");
+        level.unit_code = unit.map(Box::from);
+        make("Gauge", name).instance("level", level).done()
+    };
+    client.create(vec![measured("1", Some("MTR")), measured("2", Some("MTR"))]).await;
+    let level = async || properties(&client, "/collections/Gauge/schema").await["level"].clone();
+    assert_eq!(level().await["x-ogc-unit"], "m");
+    assert_eq!(level().await["x-ogc-unitLang"], "UCUM");
+    // One that has another, none, or one that the language does not know.
+    for unit in [Some("FOT"), None, Some("furlong")] {
+        client.create(vec![measured("3", unit)]).await;
+        assert_eq!(level().await.get("x-ogc-unit"), None, "{unit:?}");
+        let gone = vec![Operation::Delete(id("Gauge:3"))];
+        client.apply(&Caller::local("test"), gone).await;
+        assert_eq!(level().await["x-ogc-unit"], "m", "{unit:?} is gone");
+    }
+    let station = vec![Operation::Delete(id("Gauge:1")), Operation::Delete(id("Gauge:2"))];
+    client.apply(&Caller::local("test"), station).await;
+    client.create(vec![measured("4", Some("furlong"))]).await;
+    assert_eq!(level().await.get("x-ogc-unit"), None);
+}
+
+fn link_of<'r>(reply: &'r Reply, rel: &str) -> &'r str {
+    let mut links = reply.headers.get_all("link").iter().map(|value| value.to_str().unwrap());
+    links.find(|link| link.contains(&format!("rel=\"{rel}\""))).unwrap_or_default()
+}
+
+/// `/req/profile-domains/actual-domain`, `/req/profile-domains/consistency`.
+#[tokio::test]
+async fn p5_4_a_schema_tells_of_all_values_or_of_those_that_there_are() {
+    let client = client_of_town().await;
+    client.create(vec![make("Sensor", "g").value("kind", "\"a\"").at(1.0, 2.0).done()]).await;
+    let keywords = ["enum", "minimum", "maximum", "minLength", "maxLength"];
+    for path in ["schema", "queryables", "sortables"] {
+        for (query, profile) in [
+            ("", "valid-domain"),
+            ("?profile=valid-domain", "valid-domain"),
+            ("?profile=actual-domain", "actual-domain"),
+            ("?profile=http://www.opengis.net/def/profile/OGC/0/actual-domain", "actual-domain"),
+        ] {
+            let path = format!("/collections/Sensor/{path}{query}");
+            let reply = client.get(&path).await.expect(200);
+            let register = "http://www.opengis.net/def/profile/OGC/0";
+            let link = link_of(&reply, "profile");
+            assert!(link.starts_with(&format!("<{register}/{profile}>")), "{path}: {link}");
+            let properties = reply.json()["properties"].as_object().unwrap().clone();
+            let is_actual = profile == "actual-domain";
+            let has_any = properties.values().any(|p| keywords.iter().any(|k| p.get(k).is_some()));
+            assert_eq!(has_any, is_actual, "{path}");
+            if is_actual {
+                assert_eq!(properties["kind"]["enum"], json!(["a"]));
+                let temperature = &properties["temperature"];
+                assert_eq!(temperature["minimum"], -3.0);
+                assert_eq!(temperature["maximum"], 28.0);
+            }
+            if let Some(geometry) = properties.get("geometry") {
+                let format = if is_actual { "geometry-point" } else { "geometry-any" };
+                assert_eq!(geometry["format"], format, "{path}");
+            }
+        }
+        let refused = client.get(&format!("/collections/Sensor/{path}?profile=jsonfg")).await;
+        assert!(refused.expect(400).text.contains("valid-domain, actual-domain"));
+    }
+    let many = (0..60).map(|n| {
+        let text = format!("\"{}\"", "\u{e4}".repeat(n + 2));
+        make("Note", &n.to_string()).value("text", &text).done()
+    });
+    client.create(many.collect()).await;
+    let note = properties(&client, "/collections/Note/schema?profile=actual-domain").await;
+    let text = &note["text"];
+    assert_eq!((&text["minLength"], &text["maxLength"]), (&json!(2), &json!(61)));
+    assert_eq!(text.get("enum"), None);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::client::client_of_town;
 use crate::tiles::{MVT, tile};
 
 #[tokio::test]
-async fn tl1_to_tl8_the_tilesets_lead_to_their_tiles() {
+async fn tl1_to_tl8_tl15_tl16_the_tilesets_lead_to_their_tiles() {
     let client = client_of_town().await;
     let rel = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
     let link = |body: &Value, rel: &str| {

@@ -20,10 +20,12 @@ pub(super) async fn document(asker: &Asker) -> Result<Value, StatusCode> {
     let first = paths.keys().find_map(|path| collection_of(path)).map(str::to_owned);
     for (path, item) in paths.iter_mut() {
         let example = match collection_of(path) {
-            Some(name) if path.ends_with("/{featureId}") => {
-                first_feature(asker, name).await.map(|id| json!({ "path": { "featureId": id } }))
-            }
+            Some(name) if path.ends_with(FEATURE) => feature_of(asker, name).await,
             Some(_) => Some(json!({ "query": { "limit": SHOWN } })),
+            None if path.ends_with(FEATURE) => match &first {
+                Some(name) => feature_of(asker, name).await,
+                None => None,
+            },
             None if path == "/aggregates" => {
                 let areas = tiled.as_ref();
                 areas.map(|name| json!({ "query": { "areas": name, "f": "csv" } }))
@@ -38,6 +40,15 @@ pub(super) async fn document(asker: &Asker) -> Result<Value, StatusCode> {
         }
     }
     Ok(document)
+}
+
+/// How the path of a feature ends.
+const FEATURE: &str = "/{featureId}";
+
+/// An example that asks for a feature of a collection.
+async fn feature_of(asker: &Asker, collection: &str) -> Option<Value> {
+    let id = first_feature(asker, collection).await?;
+    Some(json!({ "path": { "featureId": id } }))
 }
 
 /// The collection whose features a path leads to.

@@ -8,7 +8,7 @@ use super::sample::fixture;
 use super::tree::expression;
 
 #[test]
-fn the_examples_of_the_standard_say_the_same_in_text_and_in_json() {
+fn t_24_t_25_t_26_the_examples_of_the_standard_say_the_same_in_text_and_in_json() {
     let examples = fixture("examples.jsonl");
     let mut count = 0;
     for line in examples.lines() {
@@ -27,7 +27,7 @@ fn the_examples_of_the_standard_say_the_same_in_text_and_in_json() {
 
 proptest! {
     #[test]
-    fn an_expression_is_the_same_after_text_and_after_json(expression in expression()) {
+    fn t_26_an_expression_is_the_same_after_text_and_after_json(expression in expression()) {
         let text = write_text(&expression);
         prop_assert_eq!(&parse_text(&text).unwrap(), &expression, "{}", text);
         let json = write_json(&expression).to_string();

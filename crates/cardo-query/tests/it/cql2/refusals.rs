@@ -27,7 +27,7 @@ fn refusal(text: &str) -> String {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_with_the_character_where_it_stands() {
+fn t_1_t_2_t_4_what_cannot_be_read_is_told_with_the_character_where_it_stands() {
     for (text, says) in [
         ("", "at character 1: expected a value or a condition, found the end"),
         ("name='x", "at character 6: expected a text that ends with a quote"),
@@ -56,7 +56,7 @@ fn what_cannot_be_read_is_told_with_the_character_where_it_stands() {
 }
 
 #[test]
-fn what_means_nothing_is_told_with_its_place() {
+fn t_6_to_t_23_what_means_nothing_is_told_with_its_place() {
     for (text, says) in [
         ("nmae = 'x'", "at character 1: \"nmae\" is no property here; there are any, date, end"),
         ("name = 1", "at character 8: the property \"name\" is a text, and this is a number"),
@@ -99,7 +99,7 @@ fn what_means_nothing_is_told_with_its_place() {
 }
 
 #[test]
-fn faults_in_json_are_told_with_a_pointer() {
+fn t_24_t_25_faults_in_json_are_told_with_a_pointer() {
     for (text, says) in [
         ("", "it is no JSON"),
         ("null", "at the top: expected a condition or a value, found null"),

@@ -67,7 +67,7 @@ const WRONG: [(&str, usize); 3] = [
 ];
 
 #[test]
-fn every_predicate_of_the_abstract_tests_is_true_of_as_many_features_as_they_say() {
+fn t_6_to_t_23_every_predicate_of_the_abstract_tests_is_true_of_as_many_features_as_they_say() {
     let layers: BTreeMap<&str, Layer> =
         ["countries", "places", "rivers"].into_iter().map(|name| (name, layer(name))).collect();
     assert_eq!(layers["countries"].records.len(), 177);
@@ -92,7 +92,7 @@ fn every_predicate_of_the_abstract_tests_is_true_of_as_many_features_as_they_say
 
 /// The test `logical` of each class: any four predicates, put together.
 #[test]
-fn predicates_put_together_are_true_where_their_parts_say_so() {
+fn t_5_predicates_put_together_are_true_where_their_parts_say_so() {
     let layers: BTreeMap<&str, Layer> =
         ["countries", "places", "rivers"].into_iter().map(|name| (name, layer(name))).collect();
     let predicates = fixture("predicates.tsv");
