@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use cardo_model::{
-    Attribute, AttributeFragment, Entity, EntityId, Fragment, Instance, InstanceFragment, Iri,
-    Revision, Scope, SourceOffset, Timestamp,
+    Attribute, Entity, EntityId, Fragment, Instance, InstanceFragment, Iri, Revision, Scope,
+    SourceOffset, Timestamp,
 };
 
 use crate::federation::{Distributed, PartFault};
@@ -61,6 +61,8 @@ pub enum Operation<N = Iri> {
         scopes: Option<Vec<Scope>>,
         /// The attributes.
         attributes: Vec<Attribute<N>>,
+        /// When the entity ends; with `no_overwrite` only where it has no end.
+        expires_at: Option<Timestamp>,
         /// Whether existing attributes stay as they are (`noOverwrite`).
         no_overwrite: bool,
     },
@@ -69,12 +71,9 @@ pub enum Operation<N = Iri> {
     Update {
         /// The entity.
         id: EntityId,
-        /// Types to add.
-        types: Vec<N>,
-        /// Scopes to set where the entity has some.
-        scopes: Option<Vec<Scope>>,
-        /// The attributes, whole; an instance of [`cardo_model::Value::null`] deletes.
-        attributes: Vec<AttributeFragment<N>>,
+        /// What to update: scopes are set where the entity has some, attributes are whole, and an
+        /// instance of [`cardo_model::Value::null`] deletes.
+        fragment: Fragment<N>,
     },
     /// Partial attribute update (5.6.4, 5.5.8).
     PartialUpdate {
@@ -188,14 +187,8 @@ impl<N> Operation<N> {
             | Self::CreateOrReplace(entity)
             | Self::CreateOrUpdate(entity)
             | Self::Ingest(entity) => entity.names(visit),
-            Self::Merge { fragment, .. } => fragment.names(visit),
+            Self::Merge { fragment, .. } | Self::Update { fragment, .. } => fragment.names(visit),
             Self::Append { types, attributes, .. } | Self::Record { types, attributes, .. } => {
-                types.iter().for_each(&mut *visit);
-                for attribute in attributes {
-                    attribute.names(visit);
-                }
-            }
-            Self::Update { types, attributes, .. } => {
                 types.iter().for_each(&mut *visit);
                 for attribute in attributes {
                     attribute.names(visit);
@@ -231,19 +224,19 @@ impl<N> Operation<N> {
             Self::Merge { id, fragment, options } => {
                 Operation::Merge { id, fragment: fragment.map_names(name), options }
             }
-            Self::Append { id, types, scopes, attributes, no_overwrite } => Operation::Append {
-                id,
-                types: types.into_iter().map(&mut *name).collect(),
-                scopes,
-                attributes: attributes.into_iter().map(|a| a.map_names(name)).collect(),
-                no_overwrite,
-            },
-            Self::Update { id, types, scopes, attributes } => Operation::Update {
-                id,
-                types: types.into_iter().map(&mut *name).collect(),
-                scopes,
-                attributes: attributes.into_iter().map(|a| a.map_names(name)).collect(),
-            },
+            Self::Append { id, types, scopes, attributes, expires_at, no_overwrite } => {
+                Operation::Append {
+                    id,
+                    types: types.into_iter().map(&mut *name).collect(),
+                    scopes,
+                    attributes: attributes.into_iter().map(|a| a.map_names(name)).collect(),
+                    expires_at,
+                    no_overwrite,
+                }
+            }
+            Self::Update { id, fragment } => {
+                Operation::Update { id, fragment: fragment.map_names(name) }
+            }
             Self::PartialUpdate { id, name: attribute, fragment } => Operation::PartialUpdate {
                 id,
                 name: name(attribute),

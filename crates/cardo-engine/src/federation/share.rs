@@ -164,10 +164,8 @@ impl Operation {
             | Self::Replace(entity)
             | Self::CreateOrReplace(entity)
             | Self::CreateOrUpdate(entity) => &entity.types,
-            Self::Merge { fragment, .. } => &fragment.types,
-            Self::Append { types, .. }
-            | Self::Update { types, .. }
-            | Self::Record { types, .. } => types,
+            Self::Merge { fragment, .. } | Self::Update { fragment, .. } => &fragment.types,
+            Self::Append { types, .. } | Self::Record { types, .. } => types,
             _ => &[],
         }
     }
@@ -178,7 +176,7 @@ impl Operation {
     }
 
     /// The attributes that it is about, in their order.
-    pub(super) fn attributes(&self) -> Vec<Iri> {
+    pub fn attributes(&self) -> Vec<Iri> {
         let whole = |all: &[Attribute]| all.iter().map(|one| one.name.clone()).collect();
         let parts = |all: &[AttributeFragment]| all.iter().map(|one| one.name.clone()).collect();
         match self {
@@ -187,8 +185,9 @@ impl Operation {
             | Self::CreateOrReplace(entity)
             | Self::CreateOrUpdate(entity) => whole(&entity.attributes),
             Self::Append { attributes, .. } | Self::Record { attributes, .. } => whole(attributes),
-            Self::Merge { fragment, .. } => parts(&fragment.attributes),
-            Self::Update { attributes, .. } => parts(attributes),
+            Self::Merge { fragment, .. } | Self::Update { fragment, .. } => {
+                parts(&fragment.attributes)
+            }
             Self::PartialUpdate { name, .. }
             | Self::ReplaceAttribute { name, .. }
             | Self::DeleteAttribute { name, .. }
@@ -209,8 +208,9 @@ impl Operation {
             Self::Append { attributes, .. } | Self::Record { attributes, .. } => {
                 retain(attributes, keep)
             }
-            Self::Merge { fragment, .. } => retain_parts(&mut fragment.attributes, keep),
-            Self::Update { attributes, .. } => retain_parts(attributes, keep),
+            Self::Merge { fragment, .. } | Self::Update { fragment, .. } => {
+                retain_parts(&mut fragment.attributes, keep)
+            }
             Self::PartialUpdate { name, fragment, .. } => keep(name, fragment.dataset_id.as_ref()),
             Self::ReplaceAttribute { name, instance, .. } => {
                 keep(name, instance.dataset_id.as_ref())

@@ -1,6 +1,6 @@
 use cardo_model::{
-    Attribute, EntityChange, Instance, InstanceChange, Iri, NameId, Record, RecordHeader, Scope,
-    Timestamp, decode_instance, encode_instance,
+    Attribute, EntityChange, Fragment, Instance, InstanceChange, Iri, NameId, Record, RecordHeader,
+    Scope, Timestamp, decode_instance, encode_instance,
 };
 
 use super::{Revising, check_size};
@@ -102,6 +102,17 @@ impl Edit {
             }
         }
         self.set_scopes(all);
+    }
+
+    pub(super) fn has_expiry(&self) -> bool {
+        self.old.view().expires_at().is_some()
+    }
+
+    /// Sets or removes the end of the entity as a fragment says.
+    pub(super) fn update_expiry(&mut self, fragment: &Fragment<NameId>) {
+        if fragment.expires_at.is_some() || fragment.without_expires_at {
+            self.set_expiry(fragment.expires_at);
+        }
     }
 
     pub(super) fn set_expiry(&mut self, moment: Option<Timestamp>) {

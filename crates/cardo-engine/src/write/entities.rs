@@ -1,6 +1,6 @@
 use cardo_model::{
-    Attribute, AttributeFragment, Entity, EntityChange, EntityId, Instance, InstanceFragment, Iri,
-    NameId, Record, RecordHeader, Scope,
+    Attribute, Entity, EntityChange, EntityId, Fragment, Instance, InstanceFragment, Iri, NameId,
+    Record, RecordHeader, Scope, Timestamp,
 };
 
 use super::edit::{Edit, stamp_all};
@@ -86,15 +86,15 @@ impl Revising<'_> {
             return self.insert(entity);
         }
         let scopes = (!entity.scopes.is_empty()).then_some(entity.scopes);
-        self.append(&entity.id, &entity.types, scopes, entity.attributes, false)
+        let head = (&*entity.types, scopes, entity.expires_at);
+        self.append(&entity.id, head, entity.attributes, false)
     }
 
     /// Clause 5.6.3.
     pub(super) fn append(
         &mut self,
         id: &EntityId,
-        types: &[NameId],
-        scopes: Option<Vec<Scope>>,
+        (types, scopes, expires_at): (&[NameId], Option<Vec<Scope>>, Option<Timestamp>),
         attributes: Vec<Attribute<NameId>>,
         no_overwrite: bool,
     ) -> Result<Done, OperationError> {
@@ -116,6 +116,9 @@ impl Revising<'_> {
             Some(scopes) => edit.set_scopes(scopes),
             None => {}
         }
+        if expires_at.is_some() && !(no_overwrite && edit.has_expiry()) {
+            edit.set_expiry(expires_at);
+        }
         self.commit(edit)
     }
 
@@ -123,19 +126,18 @@ impl Revising<'_> {
     pub(super) fn update(
         &mut self,
         id: &EntityId,
-        types: &[NameId],
-        scopes: Option<Vec<Scope>>,
-        attributes: Vec<AttributeFragment<NameId>>,
+        fragment: Fragment<NameId>,
     ) -> Result<Done, OperationError> {
         let (slot, old) = self.find(id)?;
         let mut edit = Edit::new(slot, old);
-        for attribute in attributes {
+        edit.update_expiry(&fragment);
+        for attribute in fragment.attributes {
             for fragment in attribute.instances {
                 self.update_one(&mut edit, attribute.name, fragment)?;
             }
         }
-        edit.add_types(types);
-        if let Some(scopes) = scopes
+        edit.add_types(&fragment.types);
+        if let Some(scopes) = fragment.scopes
             && edit.has_scopes()
         {
             edit.set_scopes(scopes);

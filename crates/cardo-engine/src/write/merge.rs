@@ -18,6 +18,7 @@ impl Revising<'_> {
     ) -> Result<Done, OperationError> {
         let (slot, old) = self.find(id)?;
         let mut edit = Edit::new(slot, old);
+        edit.update_expiry(&fragment);
         for attribute in fragment.attributes {
             for instance in attribute.instances {
                 self.merge_one(&mut edit, attribute.name, instance, options)?;
@@ -28,11 +29,6 @@ impl Revising<'_> {
             Some(scopes) if options.no_overwrite => edit.add_scopes(scopes),
             Some(scopes) => edit.set_scopes(scopes),
             None => {}
-        }
-        if fragment.without_expires_at {
-            edit.set_expiry(None);
-        } else if fragment.expires_at.is_some() {
-            edit.set_expiry(fragment.expires_at);
         }
         self.commit(edit)
     }

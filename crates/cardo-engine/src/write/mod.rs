@@ -42,12 +42,10 @@ impl Revising<'_> {
             Operation::CreateOrReplace(entity) => self.create_or_replace(entity),
             Operation::CreateOrUpdate(entity) => self.create_or_update(entity),
             Operation::Merge { id, fragment, options } => self.merge(&id, fragment, &options),
-            Operation::Append { id, types, scopes, attributes, no_overwrite } => {
-                self.append(&id, &types, scopes, attributes, no_overwrite)
+            Operation::Append { id, types, scopes, attributes, expires_at, no_overwrite } => {
+                self.append(&id, (&types, scopes, expires_at), attributes, no_overwrite)
             }
-            Operation::Update { id, types, scopes, attributes } => {
-                self.update(&id, &types, scopes, attributes)
-            }
+            Operation::Update { id, fragment } => self.update(&id, fragment),
             Operation::PartialUpdate { id, name, fragment } => {
                 self.partial_update(&id, name, fragment)
             }

@@ -26,6 +26,7 @@ fn append(number_of: u32, attributes: Vec<(&str, Instance)>) -> Operation {
         types: vec![],
         scopes: None,
         attributes,
+        expires_at: None,
         no_overwrite: false,
     }
 }

@@ -143,6 +143,7 @@ impl What {
             types,
             scopes,
             attributes,
+            expires_at: None,
             no_overwrite: false,
         };
         match self {
@@ -465,6 +466,7 @@ async fn what_was_taken_out_of_a_history_is_in_no_past_twin() {
             types: Vec::new(),
             scopes: None,
             attributes: vec![Attribute::new(name("w"), number(w))],
+            expires_at: None,
             no_overwrite: false,
         };
         one(&engine, &now, append).await.unwrap();

@@ -293,6 +293,7 @@ async fn history_joins_what_is_projected_with_what_is_not() {
         types: Vec::new(),
         scopes: None,
         attributes: sensor(1, vec![("temperature", at(number(value), second))]).attributes,
+        expires_at: None,
         no_overwrite: false,
     };
     one(&engine, &caller, Operation::Create(sensor(1, vec![("temperature", at(number(1.0), 10))])))

@@ -61,19 +61,16 @@ impl<'a> BodyWriter<'a> {
             | Operation::Replace(entity)
             | Operation::CreateOrReplace(entity)
             | Operation::CreateOrUpdate(entity) => self.entity(entity, with_id),
-            Operation::Merge { id, fragment, .. } => {
+            Operation::Merge { id, fragment, .. } | Operation::Update { id, fragment } => {
                 self.fragment(with_id.then_some(id), fragment);
             }
-            Operation::Append { id, types, scopes, attributes, .. } => {
-                let attributes = attributes.iter().cloned().map(AttributeFragment::from).collect();
-                self.some(with_id.then_some(id), types, scopes.as_ref(), attributes);
-            }
-            Operation::Update { id, types, scopes, attributes } => {
-                self.some(with_id.then_some(id), types, scopes.as_ref(), attributes.clone());
+            Operation::Append { id, types, scopes, attributes, expires_at, .. } => {
+                let (scopes, expires_at) = (scopes.clone(), *expires_at);
+                let some = Fragment { scopes, expires_at, ..some(types, attributes) };
+                self.fragment(with_id.then_some(id), &some);
             }
             Operation::Record { id, types, attributes, .. } => {
-                let attributes = attributes.iter().cloned().map(AttributeFragment::from).collect();
-                self.some(with_id.then_some(id), types, None, attributes);
+                self.fragment(with_id.then_some(id), &some(types, attributes));
             }
             Operation::PartialUpdate { fragment, .. } => self.attribute(fragment),
             Operation::ReplaceAttribute { instance, .. } => {
@@ -82,7 +79,7 @@ impl<'a> BodyWriter<'a> {
             Operation::AmendInstance { name, by: Some(instance), .. } => {
                 let instances = vec![Instance::clone(instance)];
                 let attribute = Attribute { name: name.clone(), instances };
-                self.some(None, &[], None, vec![AttributeFragment::from(attribute)]);
+                self.fragment(None, &some(&[], &[attribute]));
             }
             Operation::Delete(id) => write_json_string(id.as_str(), &mut self.out),
             _ => self.out.extend_from_slice(b"{}"),
@@ -91,24 +88,11 @@ impl<'a> BodyWriter<'a> {
 
     fn entity(&mut self, entity: &Entity, with_id: bool) {
         let fragment = Fragment {
-            types: entity.types.clone(),
             scopes: (!entity.scopes.is_empty()).then(|| entity.scopes.clone()),
-            attributes: entity.attributes.iter().cloned().map(AttributeFragment::from).collect(),
             expires_at: entity.expires_at,
-            without_expires_at: false,
+            ..some(&entity.types, &entity.attributes)
         };
         self.fragment(with_id.then_some(&entity.id), &fragment);
-    }
-
-    fn some(
-        &mut self,
-        id: Option<&Iri>,
-        types: &[Iri],
-        scopes: Option<&Vec<Scope>>,
-        attributes: Vec<AttributeFragment>,
-    ) {
-        let (types, scopes) = (types.to_vec(), scopes.cloned());
-        self.fragment(id, &Fragment { types, scopes, attributes, ..Fragment::default() });
     }
 
     fn fragment(&mut self, id: Option<&Iri>, fragment: &Fragment) {
@@ -282,4 +266,10 @@ pub(super) fn merge_parameters(options: &MergeOptions) -> Vec<(&'static str, Str
     let observed = options.observed_at.map(|at| ("observedAt", at.to_string()));
     let lang = options.lang.as_ref().map(|lang| ("lang", lang.to_string()));
     observed.into_iter().chain(lang).collect()
+}
+
+/// A fragment of some types and attributes.
+fn some(types: &[Iri], attributes: &[Attribute]) -> Fragment {
+    let attributes = attributes.iter().cloned().map(AttributeFragment::from).collect();
+    Fragment { types: types.to_vec(), attributes, ..Fragment::default() }
 }

@@ -35,9 +35,8 @@ pub(crate) async fn append(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let document = Document::from_body(&payload.bytes)?;
     let naming = face.document_naming(&payload, document.context()?).await?;
     face.target(ask, &id, params.get("type")).await?;
-    let (id, types, scopes, attributes) = face.reader(&naming).appended(&document, Some(&id))?;
-    let given: Vec<Iri> = attributes.iter().map(|attribute| attribute.name.clone()).collect();
-    let operation = Operation::Append { id, types, scopes, attributes, no_overwrite };
+    let operation = face.reader(&naming).appended(&document, Some(&id), no_overwrite)?;
+    let given = operation.attributes();
     Ok(match face.apply_far(ask, &naming, operation).await? {
         Applied::Whole(done, revision) => update_result(done, revision),
         Applied::Mixed(mixed) => mixed.update_result(&given),
@@ -56,12 +55,7 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let has_scope = record.is_none_or(|record| record.view().scopes().next().is_some());
     let ignores_scope = fragment.scopes.is_some() && !has_scope;
     let given: Vec<Iri> = fragment.attributes.iter().map(|part| part.name.clone()).collect();
-    let operation = Operation::Update {
-        id,
-        types: fragment.types,
-        scopes: fragment.scopes,
-        attributes: fragment.attributes,
-    };
+    let operation = Operation::Update { id, fragment };
     Ok(match face.apply_far(ask, &naming, operation).await? {
         Applied::Whole(mut done, revision) => {
             if ignores_scope {

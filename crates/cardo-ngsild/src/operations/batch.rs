@@ -188,10 +188,7 @@ impl Face {
             Mode::Update => {
                 Operation::CreateOrUpdate(reader.entity(document, None, Reading::WHOLE)?)
             }
-            Mode::Append { no_overwrite } => {
-                let (id, types, scopes, attributes) = reader.appended(document, None)?;
-                Operation::Append { id, types, scopes, attributes, no_overwrite }
-            }
+            Mode::Append { no_overwrite } => reader.appended(document, None, no_overwrite)?,
             Mode::Merge => {
                 let (id, fragment) = reader.fragment(document, None, Reading::MERGE)?;
                 Operation::Merge { id, fragment, options: MergeOptions::default() }

@@ -1,7 +1,8 @@
+use cardo_engine::Operation;
 use cardo_jsonld::Context;
 use cardo_model::{
-    Attribute, AttributeFragment, Entity, EntityId, Fragment, InstanceFragment, Iri, NGSI_LD_NULL,
-    Scope, Timestamp,
+    AttributeFragment, Entity, EntityId, Fragment, InstanceFragment, Iri, NGSI_LD_NULL, Scope,
+    Timestamp,
 };
 use serde_json::value::RawValue;
 
@@ -52,9 +53,6 @@ impl<'a> Document<'a> {
     }
 }
 
-/// What is appended to an entity: its id, types, scopes and attributes.
-pub(crate) type Appended = (EntityId, Vec<Iri>, Option<Vec<Scope>>, Vec<Attribute>);
-
 /// Reads documents under one context.
 #[derive(Clone, Copy)]
 pub(crate) struct EntityReader<'a> {
@@ -96,15 +94,23 @@ impl EntityReader<'_> {
         })
     }
 
-    /// A fragment whose attributes are whole (clause 5.6.3).
+    /// What is appended: a fragment whose attributes are whole (clause 5.6.3).
     pub(crate) fn appended(
         &self,
         document: &Document<'_>,
         path_id: Option<&EntityId>,
-    ) -> Result<Appended, InvalidInput> {
+        no_overwrite: bool,
+    ) -> Result<Operation, InvalidInput> {
         let parts = self.parts(&document.members, Reading::WHOLE)?;
         let id = check_id(parts.id, path_id)?.ok_or(DataFault::Missing("id"))?;
-        Ok((id, parts.types, parts.scopes, complete_attributes(parts.attributes)?))
+        Ok(Operation::Append {
+            id,
+            types: parts.types,
+            scopes: parts.scopes,
+            attributes: complete_attributes(parts.attributes)?,
+            expires_at: parts.expires_at,
+            no_overwrite,
+        })
     }
 
     /// A fragment that updates or merges.

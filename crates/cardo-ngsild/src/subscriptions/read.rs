@@ -276,7 +276,10 @@ pub(super) fn endpoint(params: &Members, is_followed: bool) -> Result<Endpoint, 
 fn broker(members: &Members, uri: &str) -> Result<Option<Topic>, Fault> {
     let iri = Iri::new(uri.to_owned())?;
     match iri.as_str().split(':').next().unwrap_or("") {
-        "http" | "https" => Ok(None),
+        "http" | "https" => match cardo_egress::Url::parse(uri) {
+            Ok(_) => Ok(None),
+            Err(error) => Err(Fault::bad_data(format!("notification.endpoint.uri: {error}"))),
+        },
         "mqtt" | "mqtts" => topic(members, uri).map(Some),
         other => Err(Fault::bad_data(format!(
             "notification.endpoint.uri: {other:?} is none of http, https, mqtt and mqtts"

@@ -57,6 +57,34 @@ async fn updated_attributes_are_replaced_whole_and_null_deletes() {
 }
 
 #[tokio::test]
+async fn the_end_of_an_entity_is_updated_and_appended_with_its_attributes() {
+    let client = with_entity().await;
+    let end = async || {
+        let entity = client.get("/entities/urn:x:1?options=sysAttrs").await.expect(200).json();
+        entity["expiresAt"].as_str().map(str::to_owned)
+    };
+    let at = |year: u32| json!({ "expiresAt": format!("{year}-01-01T00:00:00Z") });
+    client.patch("/entities/urn:x:1/attrs", at(2991)).await.expect(204);
+    assert_eq!(end().await.as_deref(), Some("2991-01-01T00:00:00Z"));
+    client.post("/entities/urn:x:1/attrs?options=noOverwrite", at(2992)).await.expect(204);
+    assert_eq!(end().await.as_deref(), Some("2991-01-01T00:00:00Z"));
+    client.post("/entities/urn:x:1/attrs", at(2993)).await.expect(204);
+    assert_eq!(end().await.as_deref(), Some("2993-01-01T00:00:00Z"));
+    for (batch, year) in [("update", 2994), ("upsert?options=update", 2995)] {
+        let mut entity = at(year);
+        entity["id"] = json!("urn:x:1");
+        entity["type"] = json!("T");
+        client.post(&format!("/entityOperations/{batch}"), json!([entity])).await.expect(204);
+        assert_eq!(end().await.unwrap(), format!("{year}-01-01T00:00:00Z"));
+    }
+    let never = json!({ "expiresAt": "urn:ngsi-ld:null" });
+    client.patch("/entities/urn:x:1/attrs", never).await.expect(204);
+    assert_eq!(end().await, None);
+    client.patch("/entities/urn:x:1/attrs", at(2001)).await.expect(204);
+    client.get("/entities/urn:x:1").await.expect(404);
+}
+
+#[tokio::test]
 async fn a_partial_update_leaves_what_it_does_not_name() {
     let client = with_entity().await;
     client.patch("/entities/urn:x:1/attrs/a", json!({ "value": 7 })).await.expect(204);

@@ -479,6 +479,7 @@ async fn subscriptions_that_break_a_rule_are_refused() {
         (json!({ "notification": {} }), 400, "endpoint"),
         (json!({ "notification": { "endpoint": { "uri": "here" } } }), 400, "here"),
         (json!({ "notification": { "endpoint": { "uri": "ftp://r.example/" } } }), 400, "ftp"),
+        (json!({ "notification": { "endpoint": { "uri": "http://" } } }), 400, "host"),
         (
             json!({ "notification": { "endpoint": { "uri": "mqtt://r.example/t/+" } } }),
             400,

@@ -6,7 +6,7 @@ use axum::http::header::{ALLOW, ETAG, HeaderName, LOCATION};
 use axum::http::{HeaderValue, Response, StatusCode};
 use cardo_engine::{Batch, Operation, Outcome, Table, Unchanged, WriteError};
 use cardo_http::{Access, REVISION, Rights, revision_header};
-use cardo_model::{Entity, EntityId, Iri, Kind, Record, Revision};
+use cardo_model::{Entity, EntityId, Fragment, Iri, Kind, Record, Revision};
 
 use super::features::find;
 use crate::documents::{GEOJSON, encode_segment};
@@ -153,8 +153,8 @@ async fn change(
             let same = (record.view().id(), record.view().revision());
             return changed(face, ask, same, snapshot.revision()).await;
         }
-        let (types, scopes) = (Vec::new(), None);
-        let update = Operation::Update { id: record.id(), types, scopes, attributes };
+        let fragment = Fragment { attributes, ..Fragment::default() };
+        let update = Operation::Update { id: record.id(), fragment };
         if let Some(outcome) = apply(face, ask, update, Some(&record)).await? {
             let now = (record.view().id(), outcome.revision);
             return changed(face, ask, now, outcome.revision).await;
