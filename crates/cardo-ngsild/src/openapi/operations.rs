@@ -201,7 +201,7 @@ pub(super) const DESCRIPTIONS: &[Description] = describe! {
     "purge-entities" "Entities" "Delete entities, or attributes of many"
         "All entities that meet the conditions are deleted, or with drop or keep attributes of them. At least one of type, attrs, q, georel or local=true has to be given."
         ["type", "id", "idPattern", "q", "attrs", "georel", "geometry", "coordinates", "geoproperty", "geometryProperty", "scopeQ",
-         "keep", "drop", "local", "expandValues", "csf"]
+         "keep", "drop", "local", "expandValues", "csf", "inEntityMap"]
         => ["type", "drop"] None Done;
     "replace-entity" "Entities" "Replace an entity" "All its attributes are replaced by those of the body." ["type", "local"] Entity Done;
     "merge-entity" "Entities" "Merge into an entity"

@@ -13,6 +13,7 @@ use cardo_query::{Filter, parse_attributes};
 use serde_json::{Value, json};
 
 use super::distributed::of_registration;
+use super::entity_maps::{MapWish, name_map};
 use super::{ContextNames, QuestionText, question, source_filter};
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
@@ -62,10 +63,20 @@ pub(crate) async fn purge(
     let sources = source_filter(params.get("csf"), naming.context())?;
     let filter = question(&text, attrs.as_deref(), naming.context(), 0)?;
     let caller = ask.caller_to(&naming, AskedSources { sources, ..AskedSources::default() });
+    // Of a map that is not there any more nothing can be said (5.5.14): the question alone counts.
+    let used = face.given_map(ask, &MapWish::read(ask, false, None)?);
+    let (filter, caller) = match &used {
+        None => (filter, caller),
+        Some(used) => (filter.and(used.map.filter()), used.map.caller(&caller)),
+    };
     // What is refused as a whole here is sent to nobody.
     let revision = face.purge(ask, filter.clone(), &purge).await?;
     let parts = face.engine.purge_sources(&caller, &filter, &purge).await?;
-    Ok(answer(&parts, revision))
+    let mut response = answer(&parts, revision);
+    if let Some(used) = used {
+        name_map(ask, &used.map.id, &mut response);
+    }
+    Ok(response)
 }
 
 impl Face {

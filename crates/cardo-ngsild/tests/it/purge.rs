@@ -1,3 +1,4 @@
+use axum::http::Method;
 use serde_json::json;
 
 use crate::client::{Client, client};
@@ -52,6 +53,25 @@ async fn attributes_are_dropped_or_kept() {
     assert_eq!(lamp, json!({ "id": "urn:x:0001", "type": "Lamp", "n": 1 }));
     let sensor = client.get("/entities/urn:x:0000").await.expect(200).json();
     assert_eq!(sensor["other"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_purge_by_an_entity_map_is_about_its_entities_alone() {
+    let client = city().await;
+    let asked = client.get("/entities?type=Lamp&q=n%3C100&entityMap=true").await.expect(201);
+    let address = asked.header("ngsild-entitymap").to_owned();
+    let purge = async |question: &str| {
+        let path = format!("/entities?{question}");
+        client.ask(Method::DELETE, &path).header("ngsild-entitymap", &address).send().await
+    };
+    let reply = purge("type=Lamp&drop=name").await.expect(204);
+    assert_eq!(reply.header("ngsild-entitymap"), address);
+    assert_eq!(count(&client, "type=Lamp&attrs=name").await, "1200");
+    purge("type=Lamp&id=urn:x:0001,urn:x:0101").await.expect(204);
+    assert_eq!(count(&client, "type=Lamp").await, "1249");
+    purge("type=*").await.expect(204);
+    assert_eq!(count(&client, "type=Lamp").await, "1200");
+    assert_eq!(count(&client, "type=Sensor").await, "1250");
 }
 
 #[tokio::test]
