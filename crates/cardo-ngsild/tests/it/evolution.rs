@@ -180,6 +180,23 @@ async fn scopes_select_entities_and_the_instances_of_their_validity() {
 }
 
 #[tokio::test]
+async fn an_attribute_that_no_method_is_for_is_refused_where_it_is_asked_for() {
+    let client = client().await;
+    let entity = json!({ "id": "urn:v:1", "type": "V", "name": [at("b", "08-01T12:03:00")], "speed": [at(3, "08-01T12:03:00")] });
+    client.post("/temporal/entities", entity).await.expect(201);
+    let ask = async |query: &str| {
+        let range = "timerel=after&timeAt=2026-01-01T00:00:00Z&format=aggregatedValues";
+        client.get(&format!("/temporal/entities?type=V&{range}&{query}")).await
+    };
+    for query in ["attrs=name&aggrMethods=avg", "pick=id,name,speed&aggrMethods=sum,stddev"] {
+        ask(query).await.expect_problem(400, "InvalidRequest", "/name");
+    }
+    let all = ask("aggrMethods=avg").await.expect(200).json();
+    assert_eq!((&all[0]["speed"]["avg"][0][0], all[0].get("name")), (&json!(3.0), None));
+    ask("attrs=name&aggrMethods=avg,max").await.expect(200);
+}
+
+#[tokio::test]
 async fn aggregates_are_made_of_each_period() {
     let client = client().await;
     let speeds = [(120, "08-01T12:03:00"), (80, "08-01T12:05:00"), (100, "08-01T14:07:00")];

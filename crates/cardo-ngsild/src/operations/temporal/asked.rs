@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
 use cardo_engine::{
-    Aggregation, AskedBy, AskedSources, Duration, EntityHistory, HistoryRequest, Method,
-    ScopeChange,
+    Aggregation, AskedBy, AskedSources, AttributeAggregates, Duration, EntityHistory,
+    HistoryRequest, Method, ScopeChange,
 };
 use cardo_http::Params;
 use cardo_jsonld::Context;
-use cardo_model::{EntityId, Iri, Timestamp};
+use cardo_model::{EntityId, Iri, Names, Timestamp};
 use cardo_query::{
     TemporalParameters, TemporalProperty, TemporalRange, TimeRelation, parse_temporal,
 };
@@ -209,28 +209,46 @@ impl Asked {
         Ok(())
     }
 
+    /// Aggregates of each history, where they are asked for.
+    pub(super) fn aggregates(&self, histories: &[EntityHistory]) -> Vec<Vec<AttributeAggregates>> {
+        let Form::Aggregated { methods, period } = &self.form else { return Vec::new() };
+        let aggregation = Aggregation {
+            methods: methods.clone(),
+            period: *period,
+            from: self.range.as_ref().and_then(TemporalRange::start),
+            until: self.range.as_ref().and_then(TemporalRange::end),
+            property: self.property,
+        };
+        histories.iter().map(|history| aggregation.of(history)).collect()
+    }
+
+    /// Refuses an attribute that was asked for and that none of the methods is for (clause
+    /// 5.7.4.4).
+    pub(super) fn check_eligible(
+        &self,
+        names: &Names,
+        aggregates: &[Vec<AttributeAggregates>],
+    ) -> Result<(), Fault> {
+        if self.attributes.is_empty() {
+            return Ok(());
+        }
+        let Some(one) = aggregates.iter().flatten().find(|one| one.methods.is_empty()) else {
+            return Ok(());
+        };
+        let name = names.name(one.name);
+        let name = name.as_ref().map_or("", |name| name.as_str());
+        Err(Fault::invalid(format!("none of aggrMethods is for the values of {name:?}")))
+    }
+
     /// The lines of an answer with histories, each written where something is left of it.
     pub(super) fn write(
         &self,
         face: &Face,
         naming: &Naming,
-        histories: &[EntityHistory],
+        (histories, aggregates): (&[EntityHistory], &[Vec<AttributeAggregates>]),
         in_body: bool,
         in_array: bool,
     ) -> Written {
-        let aggregates: Vec<_> = match &self.form {
-            Form::Aggregated { methods, period } => {
-                let aggregation = Aggregation {
-                    methods: methods.clone(),
-                    period: *period,
-                    from: self.range.as_ref().and_then(TemporalRange::start),
-                    until: self.range.as_ref().and_then(TemporalRange::end),
-                    property: self.property,
-                };
-                histories.iter().map(|history| aggregation.of(history)).collect()
-            }
-            _ => Vec::new(),
-        };
         let rows: usize = histories.iter().map(|history| history.rows.len()).sum();
         let capacity = if aggregates.is_empty() { 256 + rows * 160 } else { 4_096 };
         let write = |shape: &Shape| {
