@@ -60,6 +60,9 @@ impl Registration {
             .map_err(|error| wrong(format!("id: {error}")))?;
         let endpoint = needed(members, "endpoint")?;
         Iri::new(endpoint.to_owned()).map_err(|error| wrong(format!("endpoint: {error}")))?;
+        if !is_web(endpoint) {
+            return Err(wrong(format!("endpoint: {endpoint:?} is no URL of http or https")));
+        }
         let mode = match text(members, "mode")? {
             None => Mode::default(),
             Some(name) => Mode::parse(name).ok_or_else(|| {
@@ -184,6 +187,12 @@ fn source_info(members: &Members) -> Read<Vec<(Box<str>, Box<str>)>> {
 }
 
 /// A pseudonym of RFC 7230, section 5.7.1.
+/// Whether requests can be sent to it: a URL of http or https with a host.
+fn is_web(url: &str) -> bool {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':', '?', '#']))
+}
+
 fn alias(members: &Members) -> Read<Option<Box<str>>> {
     let Some(alias) = filled(members, "contextSourceAlias")? else { return Ok(None) };
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);

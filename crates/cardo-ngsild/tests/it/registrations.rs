@@ -87,6 +87,8 @@ async fn what_is_no_registration_is_refused() {
         (json!({ "information": [{ "entities": [{ "id": "urn:a:b" }] }] }), "type"),
         (json!({ "information": [{ "entities": [{ "type": "no(name" }] }] }), "name"),
         (json!({ "endpoint": "nowhere" }), "endpoint"),
+        (json!({ "endpoint": "http://" }), "endpoint"),
+        (json!({ "endpoint": "ftp://source.example" }), "endpoint"),
         (json!({ "expiresAt": "2020-01-01T00:00:00Z" }), "past"),
         (json!({ "expiresAt": "2099-01-01T00:00:00+02:00" }), "UTC"),
         (json!({ "operations": ["everything"] }), "operations"),
