@@ -97,14 +97,16 @@ pub(crate) fn created(
     located(ask, resource, id, empty(StatusCode::CREATED, revision))
 }
 
-/// The same answer with the address of what it is about.
+/// The same answer with the address of what it is about: a path, as the tables of clause 6 have it
+/// for all that is created.
 pub(crate) fn located(
     ask: &Ask<'_>,
     resource: &str,
     id: &str,
     mut response: Response<Body>,
 ) -> Response<Body> {
-    let location = BaseUrl::of(ask.parts).to(&format!("{BASE}/{resource}/{}", encode(id)));
+    let base = BaseUrl::of(ask.parts);
+    let location = format!("{}{BASE}/{resource}/{}", base.path(), encode(id));
     if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(LOCATION, location);
     }

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Response, StatusCode};
 use cardo_engine::Snapshot;
-use cardo_http::BaseUrl;
 use cardo_jsonld::{CORE_CONTEXT_URL, ContextError, CoreVersion};
 use cardo_model::{Revision, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::contexts::{
-    CONTEXTS, Cached, ContextFault, Hosted, Stored, StoredKind, local_id, path_of, removal, url_of,
+    CONTEXTS, Cached, ContextFault, Hosted, Stored, StoredKind, local_id, removal, url_of,
 };
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
@@ -46,13 +45,7 @@ pub(crate) async fn add(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answer {
         face.check_room(&snapshot)?;
     }
     let (_, revision) = face.apply_one(ask, hosted.put()).await?;
-    let mut response = created(ask, CONTEXTS, &hosted.id, revision);
-    // Clause 6.29.3.1 wants a path here, where others have a URL.
-    let path = format!("{}{}", BaseUrl::of(ask.parts).path(), path_of(&hosted.id));
-    if let Ok(path) = HeaderValue::try_from(path) {
-        response.headers_mut().insert(LOCATION, path);
-    }
-    Ok(response)
+    Ok(created(ask, CONTEXTS, &hosted.id, revision))
 }
 
 /// List @contexts (clause 5.13.3).

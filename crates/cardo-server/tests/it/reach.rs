@@ -18,16 +18,25 @@ fn create(server: &Server, path: &str, id: &str, headers: &[(&str, &str)]) -> An
     answer
 }
 
+/// All links of the landing page to this server begin like this.
+fn assert_begins(server: &Server, path: &str, headers: &[(&str, &str)], base: &str) {
+    let path = format!("{path}?f=json");
+    let answer = server.connect().send("GET", &path, headers, None).expect("the server answers");
+    let links: Vec<String> =
+        addresses(&answer).into_iter().filter(|link| link.contains("/ogc")).collect();
+    assert!(links.len() > 3 && links.iter().all(|link| link.starts_with(base)), "{links:?}");
+}
+
 #[test]
 fn links_begin_with_the_host_that_a_request_names_and_the_tenant_of_its_path() {
     let folder = tempdir().unwrap();
     let server = start(&[], folder.path());
     let path = format!("/tenants/north{ENTITIES}");
-    let base = format!("http://test/tenants/north{ENTITIES}");
     // Nobody's word is taken about how a client has come.
     let forwarded = [("Forwarded", "proto=https;host=evil.example")];
     let answer = create(&server, &path, "urn:x:1", &forwarded);
-    assert_eq!(answer.header("location"), Some(format!("{base}/urn:x:1").as_str()));
+    assert_eq!(answer.header("location"), Some(format!("{path}/urn:x:1").as_str()));
+    assert_begins(&server, "/tenants/north/ogc", &forwarded, "http://test/tenants/north/ogc");
     create(&server, &path, "urn:x:2", &[]);
     let page = server.send("GET", &format!("{path}?type=Sample&limit=1"), None);
     let begin = format!("<{path}?limit=1&offset=1&type=Sample>;rel=\"next\"");
@@ -43,19 +52,19 @@ fn a_trusted_proxy_and_a_public_url_say_where_links_lead() {
     let server = start(&[proxies], folder.path());
     let headers = [("X-Forwarded-Proto", "https"), ("X-Forwarded-Prefix", "/twin")];
     let answer = create(&server, ENTITIES, "urn:x:1", &headers);
-    assert_eq!(answer.header("location"), Some("https://test/twin/ngsi-ld/v1/entities/urn:x:1"));
+    assert_eq!(answer.header("location"), Some("/twin/ngsi-ld/v1/entities/urn:x:1"));
+    assert_begins(&server, "/ogc", &headers, "https://test/twin/ogc");
     let headers = [("Forwarded", "for=192.0.2.1;proto=https;host=city.example")];
     let answer = create(&server, ENTITIES, "urn:x:2", &headers);
-    assert_eq!(answer.header("location"), Some("https://city.example/ngsi-ld/v1/entities/urn:x:2"));
+    assert_eq!(answer.header("location"), Some("/ngsi-ld/v1/entities/urn:x:2"));
+    assert_begins(&server, "/ogc", &headers, "https://city.example/ogc");
     server.stop();
 
     let url = ("CARDO_HTTP_PUBLIC_URL", "https://city.example/twin");
     let server = start(&[proxies, url], folder.path());
     let answer = create(&server, ENTITIES, "urn:x:3", &headers);
-    assert_eq!(
-        answer.header("location"),
-        Some("https://city.example/twin/ngsi-ld/v1/entities/urn:x:3")
-    );
+    assert_eq!(answer.header("location"), Some("/twin/ngsi-ld/v1/entities/urn:x:3"));
+    assert_begins(&server, "/ogc", &headers, "https://city.example/twin/ogc");
 }
 
 /// Every address of this server in an answer.
