@@ -14,6 +14,6 @@ pub(crate) use cached::Cached;
 pub(crate) use hosted::{Hosted, StoredKind, removal};
 pub use loader::{ContextLoader, ContextUnavailable, LoadedContext, NoContextLoader};
 pub(crate) use of_request::{BodyContext, body_kind, link_context};
-pub(crate) use place::{CONTEXTS, Place, local_id, path_of, url_of};
+pub(crate) use place::{CONTEXTS, Place, local_id, url_of};
 pub use store::{CONTEXT_KIND, context_operation};
 pub(crate) use store::{ContextFault, Contexts, Stored};

@@ -41,7 +41,7 @@ pub(crate) fn local_id(url: &str) -> Option<Cow<'_, str>> {
 }
 
 /// The path of a hosted context, without what stands before the face.
-pub(crate) fn path_of(id: &str) -> String {
+fn path_of(id: &str) -> String {
     format!("{BASE}/{CONTEXTS}/{}", encode(id))
 }
 
