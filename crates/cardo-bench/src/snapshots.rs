@@ -1,9 +1,9 @@
-//! Snapshots: what it takes to freeze a whole city, and what the frozen ones hold.
+//! Snapshots: what it takes to freeze a city or a part of it, and what the frozen ones hold.
 
 use std::io;
 use std::time::{Duration, Instant};
 
-use crate::city::{City, TYPES};
+use crate::city::{City, TEMPERATURES, TYPES};
 use crate::reads::Held;
 use crate::table::{Row, Target, number};
 use crate::wire::{Connection, request};
@@ -11,19 +11,58 @@ use crate::wire::{Connection, request};
 /// The key of this part.
 pub(crate) const PART: &str = "snapshots";
 
-/// So many snapshots are made, one after another, with a write behind each.
+/// So many snapshots of each sort are made, one after another, with a write behind each.
 const SNAPSHOTS: u32 = 10;
 
-/// Makes snapshots of all entities, and asks the last one.
+/// What is frozen.
+struct Sort {
+    name: &'static str,
+    query: String,
+    /// How many of a hundred entities it is about.
+    percent: u32,
+    target: Target,
+}
+
+fn sorts() -> [Sort; 3] {
+    let of = |types: &[&str], more: &str| {
+        format!(r#"{{"type":"Query","entities":[{{"type":"{}"}}]{more}}}"#, types.join("|"))
+    };
+    let hot = format!(r#","q":"temperature>{}""#, TEMPERATURES * 0.99);
+    [
+        Sort { name: "all", query: of(&TYPES, ""), percent: 100, target: Target::AtMost(10.0) },
+        Sort {
+            name: "half of the types",
+            query: of(&TYPES[..TYPES.len() / 2], ""),
+            percent: 50,
+            target: Target::AtMost(50.0),
+        },
+        Sort {
+            name: "one in a hundred by value",
+            query: of(&TYPES, &hot),
+            percent: 1,
+            target: Target::None,
+        },
+    ]
+}
+
+/// Makes snapshots of each sort, and asks the last one.
 pub(crate) async fn measure(held: &Held<'_>) -> io::Result<Vec<Row>> {
     let mut connection = Connection::open(held.server.address).await?;
+    let mut rows = Vec::new();
+    for sort in sorts() {
+        rows.push(of_sort(held, &mut connection, &sort).await?);
+    }
+    Ok(rows)
+}
+
+async fn of_sort(held: &Held<'_>, connection: &mut Connection, sort: &Sort) -> io::Result<Row> {
     let before = held.server.resident();
     let mut times = Vec::new();
     for number in 0..SNAPSHOTS {
-        times.push(make(&mut connection, number).await?);
+        times.push(make(connection, sort, number).await?);
         let path = format!("/ngsi-ld/v1/entities/{}/attrs/temperature", City::id(number));
         let body = format!(r#"{{"type":"Property","value":{number}.5}}"#);
-        succeed(&mut connection, &request("PATCH", &path, "", &body)).await?;
+        succeed(connection, &request("PATCH", &path, "", &body)).await?;
     }
     let grown = held.server.resident().saturating_sub(before) as f64 / f64::from(1_u32 << 20);
     times.sort_unstable();
@@ -32,10 +71,20 @@ pub(crate) async fn measure(held: &Held<'_>) -> io::Result<Vec<Row>> {
     let start = Instant::now();
     let path = format!("/ngsi-ld/v1/entities?type={}&limit=20&local=true", TYPES[0]);
     let within = format!("ngsild-snapshot: {}\r\n", id(SNAPSHOTS - 1));
-    succeed(&mut connection, &request("GET", &path, &within, "")).await?;
+    succeed(connection, &request("GET", &path, &within, "")).await?;
     let asked = start.elapsed().as_secs_f64() * 1_000.0;
-    Ok(vec![Row {
-        work: format!("making a snapshot of {} entities", number(held.city.entities.into())),
+    for number in 0..SNAPSHOTS {
+        let path = format!("/ngsi-ld/v1/snapshots/{}", id(number));
+        succeed(connection, &request("DELETE", &path, "", "")).await?;
+    }
+    let entities = f64::from(held.city.entities) * f64::from(sort.percent) / 100.0;
+    let of_all = number(held.city.entities.into());
+    Ok(Row {
+        work: format!(
+            "making a snapshot of {} of {of_all} entities: {}",
+            number(entities),
+            sort.name
+        ),
         measured: format!(
             "{middle:.1} ms until it is ready, the slowest of {SNAPSHOTS} {slowest:.1} ms"
         ),
@@ -44,8 +93,8 @@ pub(crate) async fn measure(held: &Held<'_>) -> io::Result<Vec<Row>> {
         ),
         value: middle,
         unit: "ms",
-        target: Target::AtMost(10.0),
-    }])
+        target: sort.target,
+    })
 }
 
 fn id(number: u32) -> String {
@@ -53,11 +102,13 @@ fn id(number: u32) -> String {
 }
 
 /// The time until a new snapshot is ready.
-async fn make(connection: &mut Connection, number: u32) -> io::Result<Duration> {
+async fn make(connection: &mut Connection, sort: &Sort, number: u32) -> io::Result<Duration> {
     let start = Instant::now();
-    let query = format!(r#"{{"type":"Query","entities":[{{"type":"{}"}}]}}"#, TYPES.join("|"));
-    let body =
-        format!(r#"{{"id":"{}","type":"Snapshot","snapshotQueries":[{query}]}}"#, id(number));
+    let body = format!(
+        r#"{{"id":"{}","type":"Snapshot","snapshotQueries":[{}]}}"#,
+        id(number),
+        sort.query
+    );
     succeed(connection, &request("POST", "/ngsi-ld/v1/snapshots", "", &body)).await?;
     let look = request("GET", &format!("/ngsi-ld/v1/snapshots/{}", id(number)), "", "");
     loop {

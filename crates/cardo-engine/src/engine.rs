@@ -10,6 +10,7 @@ use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore, mpsc, oneshot};
 
+use crate::branch::Pins;
 use crate::caller::Caller;
 use crate::demand;
 use crate::entity_maps::EntityMaps;
@@ -60,6 +61,7 @@ pub(crate) struct Inner {
     pub(crate) names_of_sources: AtomicUsize,
     pub(crate) entity_maps: EntityMaps,
     pub(crate) moments: Moments,
+    pub(crate) pins: Pins,
     /// The time of the last change, as bits; none is older than the one before.
     last_time: AtomicI64,
     index_bytes: AtomicUsize,
@@ -105,6 +107,7 @@ impl Engine {
             names_of_sources: AtomicUsize::new(0),
             entity_maps: EntityMaps::default(),
             moments: Moments::default(),
+            pins: Pins::default(),
             last_time: AtomicI64::new(Timestamp::MIN.to_bits()),
             index_bytes: AtomicUsize::new(0),
             tick: AtomicU64::new(0),

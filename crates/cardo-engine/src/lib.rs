@@ -39,7 +39,7 @@ mod write;
 
 pub use aggregate::{Counting, Figures, NumberFigures, can_have_numbers};
 pub use area::{AreaQuery, AreaWalk, Placed, Slot};
-pub use branch::{BranchContent, BranchError, BranchInfo};
+pub use branch::{BranchContent, BranchError, BranchInfo, Choice};
 pub use caller::{Caller, Mask, Principal, Restriction, View};
 pub use engine::Engine;
 pub use entity_maps::{EntityMap, Mapped, MappedEntity, MappedPage};

@@ -88,6 +88,14 @@ impl Listing {
         self.len() == 0
     }
 
+    /// The slots of the entities, where they are all in the snapshot.
+    pub(crate) fn slots(&self) -> &[u32] {
+        match &self.places {
+            Places::Slots(_, slots) => slots,
+            Places::Records(_) => &[],
+        }
+    }
+
     /// Some of the entities, in order.
     pub fn read(&self, range: Range<usize>) -> Vec<Record> {
         let range = range.start.min(self.len())..range.end.min(self.len());

@@ -10,6 +10,7 @@ use cardo_model::{
 
 use crate::engine::Inner;
 use crate::follow::Followed;
+use crate::live::CHOSEN;
 use crate::ports::{HistoryEvent, HistoryRow, Projection, StoreError, Tells};
 use crate::twin::Twin;
 
@@ -47,9 +48,12 @@ pub(crate) async fn run(inner: Arc<Inner>) {
 
 impl Inner {
     /// Waits while more log is unprojected than the limit allows; where projecting fails there is
-    /// no use in waiting, and writes are refused with the reason.
+    /// no use in waiting, and writes are refused with the reason. It is not waited for a choice, since
+    /// what comes of that waits behind.
     pub(crate) async fn projection_room(&self) -> Result<(), StoreError> {
-        while self.unprojected.load(Ordering::Acquire) > self.options.projector_bytes {
+        while self.unprojected.load(Ordering::Acquire) > self.options.projector_bytes
+            && !self.pins.has_any()
+        {
             if let Some(reason) = self.metrics.failing() {
                 return Err(StoreError::Failed(reason));
             }
@@ -134,7 +138,7 @@ pub(crate) fn gather(after: Revision, run: &[Arc<Followed>]) -> Projection {
             }
         }
         history.extend(rows(followed, None));
-        for document in &record.documents {
+        for document in record.documents.iter().filter(|document| &*document.kind != CHOSEN) {
             documents.insert((document.kind.clone(), document.id.clone()), document.clone());
         }
         for offset in &record.offsets {

@@ -64,6 +64,10 @@ const SLICE: Duration = Duration::from_micros(300);
 /// Runs until it is closed or nobody can ask any more.
 pub(crate) async fn run(inner: Arc<Inner>, mut commands: mpsc::Receiver<Command>) {
     while let Some(first) = commands.recv().await {
+        if let Command::Branches { main, change } = first {
+            inner.apply_branch_change(&main, change).await;
+            continue;
+        }
         let first = match (inner.projection_room().await, first) {
             (Err(error), Command::Write(write)) => {
                 inner.metrics.queued.fetch_sub(1, Ordering::Relaxed);
@@ -71,13 +75,6 @@ pub(crate) async fn run(inner: Arc<Inner>, mut commands: mpsc::Receiver<Command>
                 continue;
             }
             (_, first) => first,
-        };
-        let first = match first {
-            Command::Branches { main, change } => {
-                inner.apply_branch_change(&main, change).await;
-                continue;
-            }
-            first => first,
         };
         let mut branching = None;
         let mut group = Group { pending: Vec::new(), closing: None, slice: Instant::now() };

@@ -1,14 +1,19 @@
 //! Branches: a twin that goes its own way from a revision of another (NGSI-LD, clause 4.3.7, calls
 //! one a snapshot).
 //!
-//! A branch shares the root of its parent, so that it costs the same however large the twin is. It is
+//! A branch shares the root of its parent, so that it costs the same however large the twin is; one that
+//! begins with a part of it shares what that part has ([`Choice`]). It is
 //! durable with the record that names its parent, before its state is written: until that is done,
 //! behind everything else, the parent's projection stands still at the revision of the branch, so
-//! that the state there and the log up to that revision tell what the branch began with. History
-//! before the branch is read from the parent, which is kept as long as a branch leans on it.
+//! that the state there and the log up to that revision tell what the branch began with, together with
+//! the choice in the first record of its own log. History before the branch is read from the parent,
+//! which is kept as long as a branch leans on it.
 
+mod beginning;
+mod choice;
 mod register;
 mod settle;
+mod written;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,6 +31,9 @@ use crate::query::QueryError;
 use crate::sequencer::{Command, Pending};
 use crate::twin::{Tailed, Twin};
 
+pub(crate) use beginning::Beginning;
+pub use choice::Choice;
+pub(crate) use choice::{Part, Pin, Pins};
 use register::DROPPED;
 pub(crate) use register::Entry;
 
@@ -33,6 +41,8 @@ pub(crate) use register::Entry;
 pub(crate) struct Origin {
     pub(crate) parent: Arc<Twin>,
     pub(crate) revision: Revision,
+    /// Whether it began with a part of it.
+    pub(crate) is_part: bool,
 }
 
 /// What is known of a branch.
@@ -108,10 +118,20 @@ pub(crate) enum Change {
     Forget {
         place: Box<str>,
     },
+    /// Keep the state of a twin at the revision that it has now.
+    Pin {
+        twin: Arc<Twin>,
+        reply: oneshot::Sender<Pin>,
+    },
 }
 
 pub(crate) enum From {
     Parent(Arc<Twin>),
+    /// A part of a parent whose state is kept at the revision that the part is of.
+    Part {
+        parent: Arc<Twin>,
+        part: Part,
+    },
     Content(Box<Root>),
 }
 
@@ -126,15 +146,24 @@ impl Engine {
     ) -> Result<Revision, BranchError> {
         of_now(&caller.twin, "branches")?;
         let parent = self.inner().twin(&caller.twin).await?;
-        let twin = self.begin(name, expires_at, From::Parent(parent)).await?;
+        self.begin_shared(name, expires_at, From::Parent(parent)).await
+    }
+
+    async fn begin_shared(
+        &self,
+        name: &TwinId,
+        expires_at: Option<Timestamp>,
+        from: From,
+    ) -> Result<Revision, BranchError> {
+        let twin = self.begin(name, expires_at, from).await?;
         let inner = self.inner().clone();
         let revision = twin.origin.as_ref().map_or(Revision(0), |origin| origin.revision);
         tokio::spawn(async move { inner.settle_shared(twin).await });
         Ok(revision)
     }
 
-    /// Makes a branch that begins with a part of the caller's twin, or with what others have
-    /// answered; when it returns, that is durable.
+    /// Makes a branch that begins with entities and histories that are in no twin as they are; when it
+    /// returns, they are durable.
     pub async fn branch_with(
         &self,
         name: &TwinId,
@@ -299,6 +328,9 @@ impl Inner {
             Change::Forget { place } => {
                 let _ = self.note(main, vec![Entry::no_dropped(&place)]).await;
             }
+            Change::Pin { twin, reply } => {
+                let _ = reply.send(Pin::new(self, twin));
+            }
         }
     }
 
@@ -309,6 +341,7 @@ impl Inner {
         expires_at: Option<Timestamp>,
         from: From,
     ) -> Result<Arc<Twin>, BranchError> {
+        from.check()?;
         let now = (self.options.clock)();
         let main_root = main.root.load_full();
         let most = self.options.branches;
@@ -326,15 +359,19 @@ impl Inner {
             .with_branch(name)
             .map_err(|error| BranchError::Query(StoreError::Failed(error.to_string()).into()))?;
         let place = format!("b{}", main.root.load().revision.next());
-        let (revision, parent, root) = match from {
+        let (revision, parent, root, chosen) = match from {
             From::Parent(parent) => {
                 let root = parent.root.load().branched();
-                (root.revision, Some(parent), root)
+                (root.revision, Some(parent), root, None)
+            }
+            From::Part { parent, part } => {
+                let root = Root::clone(&part.root);
+                (root.revision, Some(parent), root, part.chosen)
             }
             From::Content(mut root) => {
                 let main = main.root.load();
                 root.inherit(&main);
-                (main.revision, None, *root)
+                (main.revision, None, *root, None)
             }
         };
         let entry = Entry {
@@ -343,11 +380,12 @@ impl Inner {
             revision,
             created_at: now,
             expires_at,
+            is_part: chosen.is_some(),
         };
         let place = main.id.with_branch(&place).expect("a letter and a number are a name");
         let holds = Holds { parent: parent.clone(), place: entry.place.clone() };
         holds.take(revision);
-        let begun = self.append_branch(main, name, &entry, &place, now).await;
+        let begun = self.append_branch(main, (name, &place), &entry, chosen.as_deref()).await;
         let record = match begun {
             Ok(record) => record,
             Err(error) => {
@@ -355,7 +393,8 @@ impl Inner {
                 return Err(error.into());
             }
         };
-        let origin = parent.map(|parent| Origin { parent, revision });
+        let is_part = entry.is_part;
+        let origin = parent.map(|parent| Origin { parent, revision, is_part });
         let twin = Twin::branch(id, place, (root, revision), origin, main.clone());
         twin.expire_at(expires_at);
         twin.hold(&entry.place, revision);
@@ -370,20 +409,19 @@ impl Inner {
     async fn append_branch(
         self: &Arc<Self>,
         main: &Arc<Twin>,
-        name: &str,
+        (name, place): (&str, &TwinId),
         entry: &Entry,
-        place: &TwinId,
-        now: Timestamp,
+        chosen: Option<&str>,
     ) -> Result<Tailed, WriteError> {
         let mut pending = Pending::of(main);
         pending.put_documents(self, vec![entry.document(name)]);
         let record = LogRecord {
             revision: entry.revision.next(),
-            time: now,
+            time: entry.created_at,
             principal: "".into(),
             origin: "branch".into(),
             changes: Vec::new(),
-            documents: vec![entry.origin_document()],
+            documents: entry.first_documents(chosen),
             offsets: Vec::new(),
         };
         let bytes = record.encode();

@@ -1,7 +1,7 @@
 use cardo_model::{DocumentChange, Revision, Timestamp};
 
 use super::BranchInfo;
-use crate::live::Root;
+use crate::live::{CHOSEN, Root};
 
 /// The kind of the documents of a tenant's main branch that list the others, by name.
 pub(crate) const BRANCH: &str = "branch";
@@ -9,6 +9,9 @@ pub(crate) const BRANCH: &str = "branch";
 pub(crate) const DROPPED: &str = "dropped-branch";
 /// The kind of the document of a branch that names its parent.
 const ORIGIN: &str = "origin";
+
+/// What an entry ends with that is of a branch that began with a part.
+const PART: &str = " part";
 
 /// What the register says of a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub(crate) struct Entry {
     pub(crate) revision: Revision,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Option<Timestamp>,
+    /// Whether it began with a part of its parent.
+    pub(crate) is_part: bool,
 }
 
 impl Entry {
@@ -86,21 +91,29 @@ impl Entry {
         DocumentChange { kind: DROPPED.into(), id: place.into(), body: None }
     }
 
-    /// What the first record of the branch's own log says.
-    pub(crate) fn origin_document(&self) -> DocumentChange {
-        let parent = self.parent.as_deref().unwrap_or("-").into();
+    /// What the first record of the branch's own log says: where it is from, and which entities of its
+    /// parent it has where it has not all.
+    pub(crate) fn first_documents(&self, chosen: Option<&str>) -> Vec<DocumentChange> {
+        let parent: Box<str> = self.parent.as_deref().unwrap_or("-").into();
         let body = Some(self.revision.0.to_string().into());
-        DocumentChange { kind: ORIGIN.into(), id: parent, body }
+        let origin = DocumentChange { kind: ORIGIN.into(), id: parent.clone(), body };
+        let chosen = chosen.map(|text| DocumentChange {
+            kind: CHOSEN.into(),
+            id: parent,
+            body: Some(text.into()),
+        });
+        std::iter::once(origin).chain(chosen).collect()
     }
 
     fn text(&self) -> String {
         let end = self.expires_at.map_or("-".to_owned(), |end| end.to_bits().to_string());
         format!(
-            "{} {} {} {} {end}",
+            "{} {} {} {} {end}{}",
             self.place,
             self.parent.as_deref().unwrap_or("-"),
             self.revision.0,
             self.created_at.to_bits(),
+            if self.is_part { PART } else { "" },
         )
     }
 
@@ -114,7 +127,8 @@ impl Entry {
             "-" => None,
             bits => Some(Timestamp::from_bits(bits.parse().ok()?)),
         };
-        Some(Self { place, parent, revision, created_at, expires_at })
+        let is_part = words.next().is_some_and(|word| word == PART.trim_start());
+        Some(Self { place, parent, revision, created_at, expires_at, is_part })
     }
 }
 
@@ -130,10 +144,12 @@ mod tests {
             revision: Revision(6),
             created_at: Timestamp::from_seconds(5),
             expires_at: None,
+            is_part: false,
         };
         let later = Entry { expires_at: Some(Timestamp::from_micros(9_000_001)), ..entry.clone() };
         let alone = Entry { parent: None, ..later.clone() };
-        for entry in [entry, later, alone] {
+        let part = Entry { is_part: true, ..entry.clone() };
+        for entry in [entry, later, alone, part] {
             let document = entry.document("plan");
             assert_eq!(Entry::read(document.body.as_deref().unwrap()), Some(entry));
         }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use cardo_model::{DocumentChange, Record, Revision, Seq, TwinId};
+use cardo_model::{DocumentChange, LogRecord, Record, Revision, Seq, TwinId};
 
-use super::{Change, Entry, Origin};
+use super::{Change, Entry, Origin, written};
 use crate::engine::Inner;
-use crate::live::Root;
-use crate::ports::{HistoryEvent, HistoryRow, Projection, StoreError, Tells};
+use crate::live::{CHOSEN, Root, SlotSet};
+use crate::ports::{HistoryEvent, HistoryRow, LogError, Projection, StoreError, Tells};
 use crate::twin::Twin;
 
 /// How many entities are written in one transaction.
@@ -97,7 +97,8 @@ impl Inner {
             Some(parent) => Some(Box::pin(self.parent_at(main, parent)).await?),
             None => None,
         };
-        let origin = parent.map(|parent| Origin { parent, revision: entry.revision });
+        let Entry { revision, is_part, .. } = *entry;
+        let origin = parent.map(|parent| Origin { parent, revision, is_part });
         let (root, projected, tailed, base) = match self.base_of(main, entry).await? {
             Some(base) => {
                 let (root, tailed) = self.replay_tail(&place, base.clone(), head).await?;
@@ -152,7 +153,34 @@ impl Inner {
             Some(base) => self.replay_tail(&parent, base, entry.revision).await?.0,
             None => self.read_root(&parent, entry.revision).await?.0,
         };
-        Ok(Some(root.branched()))
+        if !entry.is_part {
+            return Ok(Some(root.branched()));
+        }
+        let chosen = self.chosen(&place, entry.revision, &root).await?;
+        let built = tokio::task::spawn_blocking(move || root.part(&chosen)).await;
+        built.map(Some).map_err(|error| StoreError::Failed(error.to_string()))
+    }
+
+    /// Which entities of a root the branch at a place begins with, by the first record of its log.
+    async fn chosen(
+        &self,
+        place: &TwinId,
+        begin: Revision,
+        root: &Root,
+    ) -> Result<SlotSet, StoreError> {
+        let damaged = || {
+            let why = "does not say which entities the branch begins with; restore a backup";
+            StoreError::Damaged(format!("the log of twin {place} {why}"))
+        };
+        let first = self.store.read_log(place, begin, 1).await.map_err(|error| match error {
+            LogError::Store(error) => error,
+            LogError::Gone { .. } => damaged(),
+        })?;
+        let first = first.first().and_then(|first| LogRecord::decode(&first.bytes).ok());
+        let documents = first.map(|first| first.documents).unwrap_or_default();
+        let chosen = documents.iter().find(|document| &*document.kind == CHOSEN);
+        let text = chosen.and_then(|document| document.body.as_deref()).ok_or_else(damaged)?;
+        written::read(text, &root.live).ok_or_else(damaged)
     }
 
     /// The twin that the store keeps at a place of a tenant.

@@ -9,6 +9,7 @@ mod scopes;
 use cardo_model::{EntityId, Iri, Kind, NameId, Record, Timestamp};
 use cardo_query::TemporalProperty;
 
+use crate::branch::Beginning;
 use crate::engine::Inner;
 use crate::federation::{FarRow, settle};
 use crate::follow::Followed;
@@ -116,19 +117,19 @@ impl Inner {
         if placed_by_row {
             (query.from, query.until, query.last) = (request.from, request.until, request.last);
         }
-        let mut rows = self.all_rows(twin, &query).await?;
+        let mut rows = self.all_rows(twin, &query, &mut Beginning::of(&snapshot.root)).await?;
         // What was put right may lie elsewhere than it lay before.
         let is_amended = rows.iter().any(|row| matches!(row.event, HistoryEvent::Amended(_)));
         if is_part && placed_by_row && is_amended {
             looks_through = true;
             query = HistoryQuery { limit: MOST_ROWS + 1, ..whole };
-            rows = self.all_rows(twin, &query).await?;
+            rows = self.all_rows(twin, &query, &mut Beginning::of(&snapshot.root)).await?;
         }
         // The store has counted rows that are none of the last ones that are asked for.
         if query.last.is_some() && rows.iter().any(|row| wanted.counts_wrongly(row)) {
             looks_through = true;
             (query.last, query.limit) = (None, MOST_ROWS + 1);
-            rows = self.all_rows(twin, &query).await?;
+            rows = self.all_rows(twin, &query, &mut Beginning::of(&snapshot.root)).await?;
         }
         let is_cut = rows.len() >= query.limit;
         if is_cut && looks_through {
@@ -145,6 +146,7 @@ impl Inner {
         &self,
         twin: &Twin,
         query: &HistoryQuery,
+        beginning: &mut Beginning<'_>,
     ) -> Result<Vec<HistoryRow>, QueryError> {
         let (projected, tail, mut rows) = self.history_rows(twin, query).await?;
         rows.retain(|row| row.revision <= projected);
@@ -155,10 +157,13 @@ impl Inner {
             rows.extend(own.into_iter().filter(|row| row.tells != Tells::State));
         }
         // What was before the branch is the history of its parent.
-        if let Some(origin) = &twin.origin {
+        rows.iter().for_each(|row| beginning.note(row));
+        if let Some(origin) = &twin.origin
+            && (!origin.is_part || beginning.has(query.entity.as_str(), origin.revision))
+        {
             let up_to = query.up_to.map_or(origin.revision, |last| last.min(origin.revision));
             let query = HistoryQuery { up_to: Some(up_to), ..query.clone() };
-            rows.extend(Box::pin(self.all_rows(&origin.parent, &query)).await?);
+            rows.extend(Box::pin(self.all_rows(&origin.parent, &query, beginning)).await?);
         }
         Ok(rows)
     }

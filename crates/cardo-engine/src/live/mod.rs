@@ -4,6 +4,7 @@
 mod attribute_index;
 mod facets;
 mod id_map;
+mod part;
 mod past;
 mod root;
 mod shared_vec;
@@ -16,7 +17,7 @@ mod touched;
 pub(crate) use attribute_index::{AttributeIndex, NumberIndex, TextIndex, hash_text};
 pub(crate) use facets::Facets;
 pub(crate) use past::Past;
-pub(crate) use root::{Root, TypeIndex};
+pub(crate) use root::{CHOSEN, Root, TypeIndex};
 pub(crate) use slot_set::{Bits, CHUNK, SlotSet, WORDS, slots_of};
 pub(crate) use sorted_runs::number_key;
 pub(crate) use spatial_index::{BucketPlace, SpatialIndex};

@@ -14,9 +14,12 @@ use super::slot_set::SlotSet;
 use super::sorted_runs::SortedRuns;
 use super::times::Times;
 
-type ByName<T> = HashMap<NameId, T, foldhash::fast::FixedState>;
+pub(super) type ByName<T> = HashMap<NameId, T, foldhash::fast::FixedState>;
 /// Documents that say how to read what is there.
 const BRANCHED: [&str; 3] = ["context", "hosted-context", "origin"];
+/// The kind of the document that says with which entities of its parent a branch begins. It stands in
+/// the log of the branch alone.
+pub(crate) const CHOSEN: &str = "chosen";
 
 type Documents = BTreeMap<Arc<str>, Arc<BTreeMap<Arc<str>, Arc<str>>>>;
 
@@ -29,11 +32,13 @@ pub(crate) struct Root {
     pub(crate) revision: Revision,
     /// Changes where slots are given anew, so that slots of two roots can be told apart.
     pub(crate) lineage: u64,
-    entities: SharedVec<Option<Record>>,
+    pub(super) entities: SharedVec<Option<Record>>,
     /// The place in the order of creation by slot, kept for empty slots as well.
     seqs: SharedVec<Seq>,
     next_slot: u32,
     pub(crate) live: SlotSet,
+    /// How many slots have a record that is not part of the twin: it shares them with another.
+    pub(super) hidden: usize,
     ids: IdMap,
     pub(crate) types: Arc<ByName<Arc<TypeIndex>>>,
     pub(crate) scopes: Arc<BTreeMap<Box<str>, SlotSet>>,
@@ -41,7 +46,7 @@ pub(crate) struct Root {
     pub(crate) pasts: Pasts,
     offsets: Arc<BTreeMap<Arc<str>, Arc<str>>>,
     /// Entities and instances that cease to be at a time, soonest first.
-    expiries: SortedRuns,
+    pub(super) expiries: SortedRuns,
     /// Counts how often other types, attributes or facets of them occurred than before.
     pub(crate) shape: u64,
 }
@@ -64,6 +69,7 @@ impl Root {
             seqs: SharedVec::new(Seq::default()),
             next_slot: 0,
             live: SlotSet::default(),
+            hidden: 0,
             ids: IdMap::new(seed),
             types: Arc::default(),
             scopes: Arc::default(),
@@ -124,6 +130,9 @@ impl Root {
     /// The record in a slot.
     #[inline]
     pub(crate) fn record(&self, slot: u32) -> Option<&Record> {
+        if self.hidden > 0 && !self.live.contains(slot) {
+            return None;
+        }
         self.entities.get(slot).as_ref()
     }
 
@@ -160,7 +169,8 @@ impl Root {
 
     /// Whether so many slots are empty that building anew pays.
     pub(crate) fn is_sparse(&self) -> bool {
-        self.next_slot > 65_536 && self.live.len() * 3 < self.next_slot as usize
+        let taken = self.live.len() + self.hidden;
+        self.next_slot > 65_536 && taken * 3 < self.next_slot as usize
     }
 
     /// The same twin with dense slots.
@@ -285,6 +295,10 @@ impl Root {
         if &*change.kind == PAST {
             return self.pasts.put(&change.id, change.body.as_deref());
         }
+        // Which entities there are says what it was read for.
+        if &*change.kind == CHOSEN {
+            return;
+        }
         let kind = self.documents.entry(change.kind.as_ref().into()).or_default();
         let documents = Arc::make_mut(kind);
         match &change.body {
@@ -354,7 +368,7 @@ impl Root {
         /// What indexes and slots take for an entity.
         const BESIDE: usize = 300;
         let own = self.changed_slots(other).into_iter();
-        let records = own.filter_map(|slot| self.record(slot));
+        let records = own.filter_map(|slot| self.entities.get(slot).as_ref());
         records.map(|record| record.as_bytes().len() + BESIDE).sum()
     }
 
@@ -372,7 +386,8 @@ impl Root {
         let mut slots = Vec::new();
         self.entities.changed_leaves(&before.entities, |first| {
             slots.extend((first..first + 64).filter(|slot| {
-                let bytes = |root: &Self| root.record(*slot).map(|r| r.as_bytes().as_ptr());
+                let record = |root: &Self| root.entities.get(*slot).clone();
+                let bytes = |root: &Self| record(root).map(|r| r.as_bytes().as_ptr());
                 bytes(self) != bytes(before)
             }));
         });
@@ -408,42 +423,18 @@ fn update_type(
     new: Option<&Record>,
 ) -> bool {
     let index = Arc::make_mut(types.entry(name).or_default());
-    let mut changed = index.members.is_empty();
-    match (old.is_some(), new.is_some()) {
-        (false, true) => {
-            index.members.insert(slot);
-        }
-        (true, false) => {
-            index.members.remove(slot);
-        }
-        _ => {}
-    }
-    for before in old.into_iter().flat_map(|r| r.view().attributes()) {
-        let after = new.and_then(|r| r.view().attribute(before.name()));
-        if after.is_none_or(|a| a.as_bytes() != before.as_bytes()) {
-            index.times.let_go(&before);
-        }
-        if after.is_none() {
-            changed |= index.update_attribute(slot, before.name(), Some(&before), None);
-        }
-    }
-    for after in new.into_iter().flat_map(|r| r.view().attributes()) {
-        let before = old.and_then(|r| r.view().attribute(after.name()));
-        if before.is_none_or(|b| b.as_bytes() != after.as_bytes()) {
-            index.times.take_in(&after);
-            changed |= index.update_attribute(slot, after.name(), before.as_ref(), Some(&after));
-        }
-    }
-    if index.members.is_empty() {
+    let is_new = index.members.is_empty();
+    let changed = index.update(slot, old, new);
+    let is_gone = index.members.is_empty();
+    if is_gone {
         types.remove(&name);
-        changed = true;
     }
-    changed
+    is_new || changed || is_gone
 }
 
 /// The index of a type in the making.
 #[derive(Default)]
-struct TypeIndexBuilder {
+pub(super) struct TypeIndexBuilder {
     members: SlotSet,
     /// In the order in which they were seen first; entities of a type have few.
     attributes: Vec<(NameId, AttributeIndexBuilder)>,
@@ -452,7 +443,7 @@ struct TypeIndexBuilder {
 }
 
 impl TypeIndexBuilder {
-    fn add(&mut self, slot: u32, view: &EntityRef<'_>) {
+    pub(super) fn add(&mut self, slot: u32, view: &EntityRef<'_>) {
         self.members.insert(slot);
         for (nth, attribute) in view.attributes().enumerate() {
             self.times.take_in(&attribute);
@@ -470,7 +461,7 @@ impl TypeIndexBuilder {
     }
 
     /// Large R-trees are built side by side.
-    fn build(self) -> TypeIndex {
+    pub(super) fn build(self) -> TypeIndex {
         let (large, small): (Vec<_>, Vec<_>) =
             self.attributes.into_iter().partition(|(_, builder)| builder.is_large());
         let mut attributes: ByName<Arc<AttributeIndex>> =
@@ -490,6 +481,38 @@ impl TypeIndexBuilder {
 }
 
 impl TypeIndex {
+    /// Takes in that a member was `old` and is `new`; whether other attributes or facets of them occur
+    /// than before.
+    pub(super) fn update(&mut self, slot: u32, old: Option<&Record>, new: Option<&Record>) -> bool {
+        let mut changed = false;
+        match (old.is_some(), new.is_some()) {
+            (false, true) => {
+                self.members.insert(slot);
+            }
+            (true, false) => {
+                self.members.remove(slot);
+            }
+            _ => {}
+        }
+        for before in old.into_iter().flat_map(|r| r.view().attributes()) {
+            let after = new.and_then(|r| r.view().attribute(before.name()));
+            if after.is_none_or(|a| a.as_bytes() != before.as_bytes()) {
+                self.times.let_go(&before);
+            }
+            if after.is_none() {
+                changed |= self.update_attribute(slot, before.name(), Some(&before), None);
+            }
+        }
+        for after in new.into_iter().flat_map(|r| r.view().attributes()) {
+            let before = old.and_then(|r| r.view().attribute(after.name()));
+            if before.is_none_or(|b| b.as_bytes() != after.as_bytes()) {
+                self.times.take_in(&after);
+                changed |= self.update_attribute(slot, after.name(), before.as_ref(), Some(&after));
+            }
+        }
+        changed
+    }
+
     fn update_attribute(
         &mut self,
         slot: u32,

@@ -106,6 +106,61 @@ impl SlotSet {
         }
     }
 
+    /// The members that another set has as well; chunks that stay what they are are shared.
+    pub(crate) fn intersection(&self, other: &Self) -> Self {
+        self.combined(other, |mine, theirs| mine & theirs)
+    }
+
+    /// The members that another set does not have.
+    pub(crate) fn without(&self, other: &Self) -> Self {
+        self.combined(other, |mine, theirs| mine & !theirs)
+    }
+
+    /// Takes in the members of another set.
+    pub(crate) fn take_in(&mut self, other: &Self) {
+        if self.len == 0 {
+            self.clone_from(other);
+            return;
+        }
+        if self.chunks.len() < other.chunks.len() {
+            self.chunks.resize(other.chunks.len(), None);
+        }
+        *self = self.combined(other, |mine, theirs| mine | theirs);
+    }
+
+    /// Puts the bits of a chunk in the place of those that it has.
+    #[expect(clippy::large_types_passed_by_value, reason = "the bits are kept")]
+    fn put(&mut self, chunk: u32, bits: Bits) {
+        let at = chunk as usize;
+        self.len -= self.chunk_len(at) as usize;
+        if self.chunks.len() <= at {
+            self.chunks.resize(at + 1, None);
+        }
+        self.chunks[at] = Chunk::of(bits);
+        self.len += self.chunk_len(at) as usize;
+    }
+
+    fn combined(&self, other: &Self, word: impl Fn(u64, u64) -> u64) -> Self {
+        let mut all = Self { chunks: Vec::with_capacity(self.chunks.len()), len: 0 };
+        for (at, mine) in self.chunks.iter().enumerate() {
+            let (before, others) = (self.bits(at), other.bits(at));
+            let mut bits = before;
+            for (mine, theirs) in bits.iter_mut().zip(others) {
+                *mine = word(*mine, theirs);
+            }
+            let chunk = if bits == before {
+                mine.clone()
+            } else if bits == others {
+                other.chunks.get(at).cloned().flatten()
+            } else {
+                Chunk::of(bits)
+            };
+            all.len += chunk.as_ref().map_or(0, |chunk| chunk.len as usize);
+            all.chunks.push(chunk);
+        }
+        all
+    }
+
     /// The members in ascending order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         (0..self.chunks.len()).flat_map(|chunk| {
@@ -131,16 +186,38 @@ pub(crate) fn slots_of(bits: Bits) -> impl Iterator<Item = u32> {
 }
 
 impl FromIterator<u32> for SlotSet {
+    /// Slots that come in ascending order are cheapest.
     fn from_iter<I: IntoIterator<Item = u32>>(slots: I) -> Self {
         let mut set = Self::default();
+        let mut open: Option<(u32, Bits)> = None;
         for slot in slots {
-            set.insert(slot);
+            let chunk = slot / CHUNK;
+            if let Some((at, bits)) = open.take_if(|(at, _)| *at != chunk) {
+                set.put(at, bits);
+            }
+            let (_, bits) = open.get_or_insert_with(|| (chunk, set.bits(chunk as usize)));
+            let place = usize::from(place(slot));
+            bits[place / 64] |= 1 << (place % 64);
+        }
+        if let Some((at, bits)) = open {
+            set.put(at, bits);
         }
         set
     }
 }
 
 impl Chunk {
+    #[expect(clippy::large_types_passed_by_value, reason = "the bits are kept")]
+    fn of(bits: Bits) -> Option<Arc<Self>> {
+        let len: u32 = bits.iter().map(|word| word.count_ones()).sum();
+        let places = match len as usize {
+            0 => return None,
+            1..=MOST_LISTED => Places::Listed(slots_of(bits).map(place).collect()),
+            _ => Places::Bits(Box::new(bits)),
+        };
+        Some(Arc::new(Self { len, places }))
+    }
+
     fn contains(&self, place: u16) -> bool {
         match &self.places {
             Places::Listed(list) => list.binary_search(&place).is_ok(),
@@ -202,6 +279,36 @@ mod tests {
             prop_assert!(set.iter().eq(plain.iter().copied()));
             for (_, slot) in &steps {
                 prop_assert_eq!(set.contains(*slot), plain.contains(slot));
+            }
+        }
+
+        #[test]
+        fn two_of_them_are_put_together_like_ordered_sets(
+            sets in prop::array::uniform2((
+                prop::collection::vec(0_u32..20_000, 0..300),
+                0_u32..9_000,
+                any::<bool>(),
+            )),
+        ) {
+            let slots = |(some, dense, has_all): &(Vec<u32>, u32, bool)| {
+                let all = if *has_all { 0..9_000 } else { 0..*dense };
+                some.iter().copied().chain(all).collect::<Vec<u32>>()
+            };
+            let [mine, theirs] = [slots(&sets[0]), slots(&sets[1])];
+            let (a, b): (SlotSet, SlotSet) =
+                (mine.iter().copied().collect(), theirs.iter().copied().collect());
+            let (plain_a, plain_b): (BTreeSet<u32>, BTreeSet<u32>) =
+                (mine.into_iter().collect(), theirs.into_iter().collect());
+            let mut union = a.clone();
+            union.take_in(&b);
+            for (set, plain) in [
+                (&a, &plain_a),
+                (&a.intersection(&b), &(&plain_a & &plain_b)),
+                (&a.without(&b), &(&plain_a - &plain_b)),
+                (&union, &(&plain_a | &plain_b)),
+            ] {
+                prop_assert_eq!(set.len(), plain.len());
+                prop_assert!(set.iter().eq(plain.iter().copied()));
             }
         }
     }

@@ -39,6 +39,29 @@ impl SortedRuns {
         Self { groups, len: items.len() }
     }
 
+    /// The items of which `keeps` says so; runs that stay whole are shared.
+    pub(crate) fn kept(&self, keeps: impl Fn(u32) -> bool) -> Self {
+        let mut kept = Self::default();
+        for group in &self.groups {
+            let part = |run: &Arc<Vec<Item>>| {
+                let part: Vec<Item> =
+                    run.iter().filter(|(_, slot)| keeps(*slot)).copied().collect();
+                let run = if part.len() == run.len() { run.clone() } else { Arc::new(part) };
+                (!run.is_empty()).then_some(run)
+            };
+            let runs: Vec<Arc<Vec<Item>>> = group.runs.iter().filter_map(part).collect();
+            if runs.is_empty() {
+                continue;
+            }
+            let is_same = runs.len() == group.runs.len()
+                && runs.iter().zip(&group.runs).all(|(a, b)| Arc::ptr_eq(a, b));
+            let group = if is_same { group.clone() } else { Arc::new(Group::of(runs)) };
+            kept.len += group.len;
+            kept.groups.push(group);
+        }
+        kept
+    }
+
     /// The group and the run in which the item stands or belongs.
     fn find(&self, item: Item) -> Option<(usize, usize)> {
         let group = self.groups.partition_point(|g| g.first() <= item).saturating_sub(1);
@@ -177,6 +200,12 @@ mod tests {
             runs.for_each(&keys, |slot| found.push(slot));
             prop_assert_eq!(runs.count(&keys), expected.len());
             prop_assert_eq!(found, expected);
+            let kept = runs.kept(|slot| slot % 3 == 1);
+            let mut found = Vec::new();
+            kept.for_each(&(0..=u64::MAX), |slot| found.push(slot));
+            let expected: Vec<u32> =
+                plain.iter().map(|(_, slot)| *slot).filter(|slot| slot % 3 == 1).collect();
+            prop_assert_eq!((kept.len(), found), (expected.len(), expected));
         }
 
         #[test]

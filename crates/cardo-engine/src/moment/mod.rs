@@ -12,12 +12,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use cardo_model::{EntityId, Iri, Timestamp, TwinId};
+use cardo_model::{EntityId, Iri, Revision, Timestamp, TwinId};
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, oneshot};
 
 use self::build::{Changed, build};
 use self::fold::{Fold, Folds, Was};
+use crate::branch::Beginning;
 use crate::engine::Inner;
 use crate::history::{Amendments, MOST_ROWS};
 use crate::live::Root;
@@ -199,11 +200,11 @@ impl Inner {
             (ids.len() <= FEW).then(|| ids.iter().filter_map(|id| entity_id(id)).collect());
         let walk = HistoryWalk { entities, up_to: root.revision, until: moment };
         let mut folds = Folds::new(ids.iter().cloned(), moment, root.revision);
-        self.walk(twin, &walk, &mut folds).await?;
+        self.walk(twin, &walk, &mut Told::to(&mut folds, root)).await?;
         let amended = folds.of.iter().filter(|(_, fold)| fold.is_amended);
         let amended: Vec<EntityId> = amended.filter_map(|(id, _)| entity_id(id)).collect();
         for entity in amended {
-            let fold = self.put_right(twin, &walk, &entity).await?;
+            let fold = self.put_right(twin, root, &walk, &entity).await?;
             folds.of.insert(entity.as_str().into(), fold);
         }
         self.check_retention(twin, root, &folds, moment)?;
@@ -220,7 +221,7 @@ impl Inner {
         &self,
         twin: &Twin,
         walk: &HistoryWalk,
-        sink: &mut dyn HistorySink,
+        sink: &mut Told<'_>,
     ) -> Result<(), QueryError> {
         // What is projected in between comes twice, which changes nothing.
         let tail = twin.tail.lock().behind(twin.projected(), usize::MAX);
@@ -236,6 +237,9 @@ impl Inner {
         }
         if let Some(origin) = &twin.origin {
             let walk = HistoryWalk { up_to: walk.up_to.min(origin.revision), ..walk.clone() };
+            if origin.is_part {
+                sink.begin = Some(origin.revision);
+            }
             Box::pin(self.walk(&origin.parent, &walk, sink)).await?;
         }
         Ok(())
@@ -245,12 +249,13 @@ impl Inner {
     async fn put_right(
         &self,
         twin: &Twin,
+        root: &Root,
         walk: &HistoryWalk,
         entity: &EntityId,
     ) -> Result<Fold, QueryError> {
         let walk = HistoryWalk { entities: Some(vec![entity.clone()]), ..walk.clone() };
         let mut rows = Rows { entity: entity.clone(), all: Vec::new(), is_cut: false };
-        self.walk(twin, &walk, &mut rows).await?;
+        self.walk(twin, &walk, &mut Told::to(&mut rows, root)).await?;
         if rows.is_cut {
             return Err(QueryError::TooMuchHistory(MOST_ROWS));
         }
@@ -309,6 +314,34 @@ impl Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.moments.waiting.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Hands on what is told of a branch, and of what was before it only what is told of entities that it
+/// began with.
+struct Told<'a> {
+    sink: &'a mut dyn HistorySink,
+    beginning: Beginning<'a>,
+    /// Where the last branch that is a part of its parent began, once its own history is told.
+    begin: Option<Revision>,
+}
+
+impl<'a> Told<'a> {
+    fn to(sink: &'a mut dyn HistorySink, root: &'a Root) -> Self {
+        Self { sink, beginning: Beginning::of(root), begin: None }
+    }
+}
+
+impl HistorySink for Told<'_> {
+    fn wants(&self, entity: &str) -> bool {
+        self.sink.wants(entity) && self.begin.is_none_or(|begin| self.beginning.has(entity, begin))
+    }
+
+    fn take(&mut self, entity: &EntityId, rows: Vec<HistoryRow>) {
+        if self.wants(entity.as_str()) {
+            rows.iter().for_each(|row| self.beginning.note(row));
+            self.sink.take(entity, rows);
+        }
     }
 }
 

@@ -42,18 +42,23 @@ fn filter() -> impl Strategy<Value = Resolved> {
 
 /// A root built of entities at once, then changed step by step, with indexes brought in midway.
 fn twin(first: Vec<cardo_model::Entity>, steps: Vec<Step>) -> (Root, Vec<Record>) {
-    let mut revision = 0;
+    let mut plain: Vec<Record> = Vec::new();
+    for entity in first {
+        if plain.iter().all(|known| known.id() != entity.id) {
+            plain.push(record(entity, plain.len() as u64 + 1));
+        }
+    }
+    let root = Root::build(1, plain.iter().cloned());
+    changed(root, plain, steps)
+}
+
+/// A root and the same as plain records, changed step by step.
+fn changed(mut root: Root, mut plain: Vec<Record>, steps: Vec<Step>) -> (Root, Vec<Record>) {
+    let mut revision = plain.iter().map(|known| known.view().revision().0).max().unwrap_or(0);
     let mut next = |entity: cardo_model::Entity| {
         revision += 1;
         record(entity, revision)
     };
-    let mut plain: Vec<Record> = Vec::new();
-    for entity in first {
-        if plain.iter().all(|known| known.id() != entity.id) {
-            plain.push(next(entity));
-        }
-    }
-    let mut root = Root::build(1, plain.iter().cloned());
     let half = steps.len() / 2;
     let before = Arc::new(root.clone());
     for (at, step) in steps.into_iter().enumerate() {
@@ -85,6 +90,43 @@ fn twin(first: Vec<cardo_model::Entity>, steps: Vec<Step>) -> (Root, Vec<Record>
     (root, plain)
 }
 
+/// Which entities of a twin a part of it has.
+#[derive(Clone, Debug)]
+enum Kept {
+    /// All of a type, so that its index stays whole.
+    Type(&'static str),
+    /// All but a few, so that these are taken out of indexes.
+    Without(prop::sample::Index),
+    Some(u64),
+}
+
+fn kept() -> impl Strategy<Value = Kept> {
+    prop_oneof![
+        prop::sample::select(TYPES.to_vec()).prop_map(Kept::Type),
+        any::<prop::sample::Index>().prop_map(Kept::Without),
+        any::<u64>().prop_map(Kept::Some),
+    ]
+}
+
+/// A part of a twin and a part of that, with the same as plain records.
+fn part(root: &Root, plain: &[Record], kept: &Kept) -> (Root, Vec<Record>) {
+    let has = |(nth, record): (usize, &Record)| match kept {
+        Kept::Type(name) => record.view().types().any(|t| t == name_id(&type_name(name))),
+        Kept::Without(which) => nth != which.index(plain.len()),
+        Kept::Some(bits) => bits >> (nth % 64) & 1 == 1,
+    };
+    let rest = plain.iter().enumerate().filter(|one| has(*one)).map(|(_, record)| record.clone());
+    let rest: Vec<Record> = rest.collect();
+    let slots = rest.iter().map(|record| root.slot(record.view().id()).unwrap());
+    let part = root.part(&slots.collect());
+    let gone = plain.iter().filter(|record| !rest.iter().any(|kept| kept.id() == record.id()));
+    for record in gone {
+        assert_eq!(part.slot(record.view().id()), None);
+        assert!(part.slot_of(record.view().seq()).is_none_or(|slot| part.record(slot).is_none()));
+    }
+    (part, rest)
+}
+
 fn install_all(root: &mut Root, before: &Arc<Root>) {
     for type_name in TYPES.map(|name| name_id(&type_name(name))) {
         for (name, _) in ATTRIBUTES {
@@ -113,6 +155,7 @@ proptest! {
     fn a_plan_finds_what_a_plain_scan_finds(
         first in prop::collection::vec(random_entity(), 0..30),
         steps in steps(),
+        own in prop::option::of((kept(), self::steps())),
         filter in filter(),
         skip in 0_usize..5,
         limit in 0_usize..6,
@@ -120,6 +163,13 @@ proptest! {
         from in any::<prop::sample::Index>(),
     ) {
         let (root, plain) = twin(first, steps);
+        let (root, plain) = match own {
+            None => (root, plain),
+            Some((kept, steps)) => {
+                let (root, plain) = part(&root, &plain, &kept);
+                changed(root, plain, steps)
+            }
+        };
         let matching: Vec<&Record> =
             plain.iter().filter(|record| evaluate(&filter, &record.view())).collect();
         let cut = from.index(plain.len() + 1);
@@ -150,8 +200,13 @@ proptest! {
     fn the_order_of_creation_survives_compaction_and_rebuilding(
         first in prop::collection::vec(random_entity(), 0..20),
         steps in steps(),
+        parts in prop::collection::vec((kept(), self::steps()), 0..3),
     ) {
-        let (root, plain) = twin(first, steps);
+        let (mut root, mut plain) = twin(first, steps);
+        for (kept, steps) in parts {
+            let (part, rest) = part(&root, &plain, &kept);
+            (root, plain) = changed(part, rest, steps);
+        }
         let all = Window { from: 0, until: u32::MAX, skip: 0, limit: 100, direction: Direction::Forward, count: false };
         let ids = |root: &Root| -> Vec<String> {
             let (slots, _) = walk(root, &Filter::True, all);
@@ -160,9 +215,16 @@ proptest! {
         let expected: Vec<String> = plain.iter().map(|r| r.view().id().to_owned()).collect();
         prop_assert_eq!(&ids(&root), &expected);
         prop_assert_eq!(&ids(&root.compacted(3)), &expected);
+        let rebuilt = root.compacted(4);
+        prop_assert_eq!(root.types.len(), rebuilt.types.len());
+        prop_assert_eq!(root.next_expiry().map(|(moment, _)| moment), rebuilt.next_expiry().map(|(moment, _)| moment));
+        let scopes = |root: &Root| -> Vec<(Box<str>, usize)> {
+            root.scopes.iter().map(|(scope, set)| (scope.clone(), set.len())).collect()
+        };
+        prop_assert_eq!(scopes(&root), scopes(&rebuilt));
         for (name, index) in root.types.iter() {
-            let rebuilt = root.compacted(4);
             let other = &rebuilt.types[name];
+            prop_assert_eq!(index.attributes.len(), other.attributes.len());
             prop_assert_eq!(index.members.len(), other.members.len());
             for (attribute, index) in &index.attributes {
                 let other = &other.attributes[attribute];

@@ -397,6 +397,47 @@ async fn a_moment_that_is_not_over_is_refused() {
 }
 
 #[tokio::test]
+async fn the_past_of_a_branch_of_some_entities_is_of_these_alone() {
+    let (engine, hands, main) = started().await;
+    for n in 1..=3 {
+        put(&engine, &main, n, f64::from(n)).await;
+    }
+    hands.move_on(10);
+    put(&engine, &main, 1, 10.0).await;
+    let mut choice = engine.choice(&main).await.unwrap();
+    choice.choose_ids([id(1), id(2)].iter().map(|id| id.as_str()));
+    let plan = TwinId::default().with_branch("plan").unwrap();
+    engine.branch_of(&choice, &plan, None).await.unwrap();
+    let (plan, copy) =
+        (Caller { twin: plan, ..main.clone() }, main.twin.with_branch("copy").unwrap());
+    hands.move_on(10);
+    put(&engine, &plan, 3, 30.0).await;
+    one(&engine, &plan, Operation::Delete(id(2))).await.unwrap();
+    hands.move_on(10);
+    put(&engine, &plan, 2, 20.0).await;
+    engine.branch(&plan, &copy, None).await.unwrap();
+    let copy = Caller { twin: copy, ..main.clone() };
+    put(&engine, &copy, 3, 33.0).await;
+    hands.move_on(10);
+    let some = |text: &str| Some(text.to_owned());
+    for branch in [&plan, &copy] {
+        for (second, were) in [
+            (1_005, [some("1"), some("2"), None]),
+            (1_015, [some("10"), some("2"), None]),
+            (1_025, [some("10"), None, some("30")]),
+        ] {
+            let past = at_moment(branch, Timestamp::from_seconds(second));
+            let found = [
+                v(&engine, &past, 1).await,
+                v(&engine, &past, 2).await,
+                v(&engine, &past, 3).await,
+            ];
+            assert_eq!(found, were, "{} at {second}", branch.twin);
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_past_of_a_branch_is_its_own_and_before_it_that_of_its_parent() {
     let (engine, hands, main) = started().await;
     put(&engine, &main, 1, 1.0).await;

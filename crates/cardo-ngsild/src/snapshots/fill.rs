@@ -6,11 +6,10 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use cardo_engine::{
-    BranchContent, BranchError, Caller, EntityQuery, EvolutionQuery, HistoryEvent, HistoryRow,
-    Order, PageRequest, PageStart, Tells,
+    BranchContent, BranchError, Caller, Choice, EntityQuery, EvolutionQuery, HistoryEvent,
+    HistoryRow, Order, PageRequest, PageStart, Tells,
 };
 use cardo_model::{NameId, Record, Timestamp, TwinId, splice};
-use cardo_query::Filter;
 use hashbrown::HashMap;
 use serde_json::{Value, json};
 
@@ -43,23 +42,20 @@ pub(crate) async fn prepare(face: &Arc<Face>, mut work: Work) {
     match &work.source {
         Source::Branch(from) => {
             let caller = Caller { twin: from.clone(), ..work.main.clone() };
-            let made = make(face, &work, &Content::Whole(caller, Filter::True)).await;
+            let made = make(face, &work, &Content::Whole(caller)).await;
             let status = if made.is_ok() { "success" } else { "failure" };
             status.clone_into(&mut work.stored.status);
         }
         Source::Queries { parts, naming } => {
             let ask = Ask::new(parts, work.main.clone(), None);
-            let mut answered = match answer_whole(face, &ask, naming, &work.stored).await {
+            let answered = match choose(face, &ask, naming, &work.stored).await {
                 Some(answered) => answered,
                 None => answer(face, &ask, naming, &work.stored).await,
             };
-            let mut made = make(face, &work, &answered.content).await;
-            if made.is_ok() && !face.is_filled(&work, &answered.content).await {
-                answered = answer(face, &ask, naming, &work.stored).await;
-                made = make(face, &work, &answered.content).await;
-            }
-            let (mut details, temporal_details) = (answered.details, answered.temporal_details);
-            let mut status = answered.status;
+            let made = make(face, &work, &answered.content).await;
+            let Answered { content, mut status, mut details, temporal_details } = answered;
+            // The twin may go on.
+            drop(content);
             if let Err(error) = made {
                 let fault = Fault::from(error);
                 for one in &mut details {
@@ -97,10 +93,14 @@ async fn finish(face: &Arc<Face>, work: &Work) -> Result<(), Fault> {
     Ok(())
 }
 
+/// What a branch begins with.
 enum Content {
-    /// All that there is, which is what a filter is about.
-    Whole(Caller, Filter),
-    Part(BranchContent),
+    /// All that there is.
+    Whole(Caller),
+    /// Entities of the twin as they are, which it shares.
+    Choice(Choice),
+    /// What is in no twin as it is.
+    Copies(BranchContent),
 }
 
 struct Answered {
@@ -115,10 +115,15 @@ async fn make(face: &Face, work: &Work, content: &Content) -> Result<(), BranchE
     let end = Some(work.stored.expires_at);
     loop {
         let made = match content {
-            Content::Whole(caller, _) => {
+            Content::Whole(caller) => {
                 face.engine.branch(caller, &work.branch, end).await.map(|_| ())
             }
-            Content::Part(part) => face.engine.branch_with(&work.branch, end, part.clone()).await,
+            Content::Choice(choice) => {
+                face.engine.branch_of(choice, &work.branch, end).await.map(|_| ())
+            }
+            Content::Copies(copies) => {
+                face.engine.branch_with(&work.branch, end, copies.clone()).await
+            }
         };
         match made {
             Err(BranchError::TooMany(_) | BranchError::NoRoom { .. })
@@ -141,21 +146,29 @@ async fn make_way(face: &Face, work: &Work) -> bool {
     deleted.is_ok()
 }
 
-/// The answer to a single query that is about all that there is, which nobody has to put.
-async fn answer_whole(
+/// Puts the queries of a snapshot to the twin as it is at one revision, to choose what it shares with
+/// the snapshot. None where something is wanted that is not in the twin as it is: histories, projections,
+/// or what is in context sources.
+async fn choose(
     face: &Face,
     ask: &Ask<'_>,
     naming: &Arc<Naming>,
     stored: &Stored,
 ) -> Option<Answered> {
-    let ([query], []) = (queries(stored, QUERIES), queries(stored, TEMPORAL_QUERIES)) else {
+    if !queries(stored, TEMPORAL_QUERIES).is_empty() {
         return None;
-    };
-    let filter = face.whole(ask, naming, query).await?;
+    }
+    let mut choice = face.engine.choice(&ask.caller).await.ok()?;
+    let mut details = Vec::new();
+    for query in queries(stored, QUERIES) {
+        let chosen = face.choose(ask, naming, &mut choice, query).await;
+        details.push(detail(chosen.transpose()?));
+    }
+    let status = status(&details, &[]);
     Some(Answered {
-        content: Content::Whole(ask.caller.clone(), filter),
-        status: "success",
-        details: vec![json!({ "resultStatus": "success" })],
+        content: Content::Choice(choice),
+        status,
+        details,
         temporal_details: Vec::new(),
     })
 }
@@ -186,66 +199,69 @@ async fn answer(face: &Face, ask: &Ask<'_>, naming: &Arc<Naming>, stored: &Store
             count
         })));
     }
-    let all = || details.iter().chain(&temporal_details);
+    let status = status(&details, &temporal_details);
+    let entities = merged.records;
+    let content = Content::Copies(BranchContent { entities, history: histories, pasts });
+    Answered { content, status, details, temporal_details }
+}
+
+/// Clause 5.16.1.4.
+fn status(details: &[Value], temporal_details: &[Value]) -> &'static str {
+    let all = || details.iter().chain(temporal_details);
     let has = |status: &str| all().any(|one| one["resultStatus"] == status);
-    let status = match (has("success"), has("empty"), has("failure")) {
+    match (has("success"), has("empty"), has("failure")) {
         (true, false, false) => "success",
         (true, _, _) => "partial",
         (false, true, _) => "empty",
         (false, false, _) => "failure",
-    };
-    let entities = merged.records;
-    let content = Content::Part(BranchContent { entities, history: histories, pasts });
-    Answered { content, status, details, temporal_details }
+    }
 }
 
-/// Entities that one query may bring into a snapshot.
+/// Entities of one query that may be copied into a snapshot.
 const MOST: usize = 1_000_000;
 
 impl Face {
-    /// The filter of a query that is about all that the twin has, so that nothing has to be picked out.
-    async fn whole(&self, ask: &Ask<'_>, naming: &Arc<Naming>, query: &Value) -> Option<Filter> {
-        let question = self.query_document(ask, naming, query).await.ok()?;
+    /// Chooses what a query brings; how many entities match. None where some of it is not in the twin as
+    /// it is.
+    async fn choose(
+        &self,
+        ask: &Ask<'_>,
+        naming: &Arc<Naming>,
+        choice: &mut Choice,
+        query: &Value,
+    ) -> Result<Option<usize>, Fault> {
+        let question = self.query_document(ask, naming, query).await?;
+        if self.engine.is_distributed(&question.caller, &question.filter).await? {
+            return Ok(None);
+        }
         let shape = &question.asked.shape;
-        let is_far = self.engine.is_distributed(&question.caller, &question.filter).await;
-        let is_whole = matches!(shape.members, Members::All)
-            && shape.datasets == Datasets::All
-            && shape.join().is_none()
-            && matches!(is_far, Ok(false))
-            && self.covers(&question.caller, &question.filter).await;
-        is_whole.then_some(question.filter)
-    }
-
-    /// Whether a branch that took over all that there was has nothing that was not asked for: an entity may have come
-    /// in between. If it has, it is dropped.
-    async fn is_filled(&self, work: &Work, content: &Content) -> bool {
-        let Content::Whole(main, filter) = content else { return true };
-        let caller = Caller { twin: work.branch.clone(), ..main.clone() };
-        let is_filled = self.covers(&caller, filter).await;
-        if !is_filled && let Err(error) = self.engine.drop_branch(&work.branch).await {
-            tracing::error!(snapshot = %work.stored.id, %error, "a branch could not be dropped");
+        let shows_all = matches!(shape.members, Members::All) && shape.datasets == Datasets::All;
+        if shows_all && shape.join().is_none() {
+            return Ok(Some(self.engine.choose(choice, &question.filter).await?));
         }
-        is_filled
-    }
-
-    /// Whether a filter that is cheap to count matches all entities.
-    async fn covers(&self, caller: &Caller, filter: &Filter) -> bool {
-        if *filter == Filter::True {
-            return true;
-        }
-        let is_type = |filter: &Filter| matches!(filter, Filter::Type(_));
-        if !is_type(filter) && !matches!(filter, Filter::Or(parts) if parts.iter().all(is_type)) {
-            return false;
-        }
-        let counted = EntityQuery {
-            filter: filter.clone(),
+        let asked = EntityQuery {
+            filter: question.filter.clone(),
             order: Order::default(),
-            page: PageRequest { limit: 1, start: PageStart::Offset(0) },
-            count: true,
+            page: PageRequest { limit: MOST, start: PageStart::Offset(0) },
+            count: false,
         };
-        let Ok(snapshot) = self.engine.snapshot(caller).await else { return false };
-        let page = self.engine.query_in(caller, &snapshot, &counted).await;
-        page.is_ok_and(|page| page.count == Some(snapshot.len()))
+        let (home, snapshot) = (question.caller.at_home(), choice.snapshot().clone());
+        let page = self.engine.query_in(&home, &snapshot, &asked).await?;
+        let caller = question.caller.beside();
+        let linked = self.linked_apart(&caller, &snapshot, &page.entities, shape).await?;
+        // What a source has may stand for what the twin has.
+        let is_of_twin =
+            |record: &Record| snapshot.retrieve(record.view().id()).as_ref() == Some(record);
+        let all = page.entities.iter().map(|record| (record, shape));
+        let mut all = all.chain(linked.iter().map(|(record, shape)| (record, shape)));
+        let is_as_it_is =
+            |(record, shape)| projected(record, shape).is_none() && is_of_twin(record);
+        if page.has_more || !all.all(is_as_it_is) {
+            return Ok(None);
+        }
+        choice.choose_ids(page.entities.iter().map(|record| record.view().id()));
+        choice.choose_ids(linked.iter().map(|(record, _)| record.view().id()));
+        Ok(Some(page.entities.len()))
     }
 
     /// All entities that a query brings, page by page.
@@ -271,11 +287,11 @@ impl Face {
             let page = self.engine.query(&question.caller, &asked).await?;
             let is_last = !page.has_more || page.entities.is_empty();
             let shape = &question.asked.shape;
-            records.extend(page.entities.iter().map(|record| projected(record, shape)));
+            records.extend(page.entities.iter().map(|record| kept(record, shape)));
             if shape.join().is_some() {
                 let (caller, now) = (question.caller.beside(), self.snapshot(ask).await?);
                 let found = self.linked_apart(&caller, &now, &page.entities, shape).await?;
-                linked.extend(found.iter().map(|(record, shape)| projected(record, shape)));
+                linked.extend(found.iter().map(|(record, shape)| kept(record, shape)));
             }
             if records.len() > MOST || (!is_far && !is_last) {
                 let detail = format!("a query brings more than the {MOST} entities that are kept");
@@ -359,7 +375,12 @@ fn joined(known: &Record, more: &Record) -> Record {
 }
 
 /// The entity with the attributes and instances that a query asks for.
-fn projected(record: &Record, shape: &Shape) -> Record {
+fn kept(record: &Record, shape: &Shape) -> Record {
+    projected(record, shape).unwrap_or_else(|| record.clone())
+}
+
+/// The same where it is another entity.
+fn projected(record: &Record, shape: &Shape) -> Option<Record> {
     let view = record.view();
     let mut changed: Vec<(NameId, Vec<&[u8]>)> = Vec::new();
     for attribute in view.attributes() {
@@ -377,7 +398,7 @@ fn projected(record: &Record, shape: &Shape) -> Record {
             changed.push((attribute.name(), kept));
         }
     }
-    if changed.is_empty() { record.clone() } else { splice(record, view.header(), &changed) }
+    (!changed.is_empty()).then(|| splice(record, view.header(), &changed))
 }
 
 /// A line of history that says of which types an entity was.

@@ -21,6 +21,13 @@ fn whole(id: &str) -> String {
     json!({ "id": id, "type": "Snapshot", "snapshotQueries": [query] }).to_string()
 }
 
+/// A snapshot of the entities below a level.
+fn part(id: &str, below: u32) -> String {
+    let entities = json!([{ "type": "*" }]);
+    let query = json!({ "type": "Query", "entities": entities, "q": format!("level<{below}") });
+    json!({ "id": id, "type": "Snapshot", "snapshotQueries": [query] }).to_string()
+}
+
 /// Where a branch is: its snapshot's id is its name.
 fn within(branch: &str, path: &str) -> String {
     format!("/branches/{branch}{path}")
@@ -101,6 +108,38 @@ fn every_face_shows_a_branch_by_the_prefix_of_its_path() {
 }
 
 #[test]
+fn every_face_shows_of_a_branch_of_a_part_nothing_else() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    for level in [1, 2, 33, 34] {
+        put(&server, "", &format!("urn:x:{level}"), level);
+    }
+    server.create("urn:y:1", "\"level\": 99");
+    let body = part("urn:plan", 30);
+    assert_eq!(server.send("POST", SNAPSHOTS, Some(&body)).status, 201);
+    let made = ready(&mut server.connect(), "urn:plan").unwrap();
+    assert_eq!(made["snapshotStatus"], "success");
+    put(&server, "", "urn:x:1", 35);
+    let keyed = format!("{}?type=Sample&options=keyValues&count=true", crate::support::ENTITIES);
+    let close = format!("{keyed}&georel=near;maxDistance==10&geometry=Point&coordinates=[24.9,60.1]");
+    let counts = "/graphql?query=%7BsampleAggregate%7Bcount%7D%7D";
+    for path in [keyed.as_str(), &close, ITEMS, GRAPHQL, TILE] {
+        let answer = server.send("GET", &within("urn:plan", path), None);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        let text = answer.text();
+        let has = |id: &str| text.contains(&format!("urn:x:{id}"));
+        assert!(!has("33") && !has("34"), "{path}: {text}");
+        // In a tile both are one point.
+        assert!(path == TILE || (text.contains("urn:x:1\"") && text.contains("urn:x:2\"")), "{path}: {text}");
+    }
+    let items = server.get(&within("urn:plan", ITEMS));
+    assert_eq!(items["numberMatched"], 2, "{items}");
+    let count = server.get(&within("urn:plan", counts));
+    assert!(count.to_string().contains(":2"), "{count}");
+    server.stop();
+}
+
+#[test]
 fn a_tag_of_a_branch_is_unknown_to_the_next_one_of_its_name() {
     let folder = tempdir().unwrap();
     let server = Server::start(folder.path());
@@ -171,6 +210,15 @@ fn how_many_branches_there_are_and_how_long_has_a_limit() {
     server.stop();
 }
 
+/// The level of an entity that parts do not have.
+const HIGH: u32 = 1_000;
+
+/// Every other branch is one of a part.
+fn is_part(id: &str) -> bool {
+    let number = id.rsplit(':').next().and_then(|number| number.parse::<u32>().ok());
+    number.expect("a number of the branch") % 2 == 1
+}
+
 /// What one writer knows of its branches.
 #[derive(Default)]
 struct Known {
@@ -188,8 +236,9 @@ fn work(server: &Server, writer: usize, known: &mut Known) -> Option<()> {
     let mut connection = server.connect();
     loop {
         let id = format!("urn:b:{writer}:{}", known.made);
+        let body = if is_part(&id) { part(&id, HIGH) } else { whole(&id) };
         known.made += 1;
-        let answer = connection.send("POST", SNAPSHOTS, &[], Some(&whole(&id))).ok()?;
+        let answer = connection.send("POST", SNAPSHOTS, &[], Some(&body)).ok()?;
         assert_eq!(answer.status, 201, "{}", answer.text());
         let snapshot = ready(&mut connection, &id)?;
         assert_eq!(snapshot["snapshotStatus"], "success", "{snapshot}");
@@ -221,6 +270,9 @@ fn check(connection: &mut Connection, known: &mut Known) {
         assert_eq!(answer.status, 200, "{id}: {}", answer.text());
         let level = answer.json()["level"].as_u64().expect("a number");
         assert!((u64::from(*acknowledged)..=u64::from(*tried)).contains(&level), "{id}: {level}");
+        let path = within(id, &path_of("urn:x:high"));
+        let high = connection.send("GET", &path, &[], None).expect("the server answers");
+        assert_eq!(high.status, if is_part(id) { 404 } else { 200 }, "{id}: {}", high.text());
         // What was tried may be there, and then stays.
         *acknowledged = u32::try_from(level).expect("it is small");
     }
@@ -259,6 +311,7 @@ fn what_was_acknowledged_of_branches_survives_kills_and_what_was_dropped_stays_s
     let folder = tempdir().unwrap();
     let server = Server::start(folder.path());
     server.create("urn:x:1", "\"level\": 0");
+    server.create("urn:x:high", &format!("\"level\": {HIGH}"));
     server.stop();
     let mut known = [Known::default(), Known::default()];
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
