@@ -106,6 +106,49 @@ async fn a_snapshot_freezes_what_its_queries_find() {
 }
 
 #[tokio::test]
+async fn a_snapshot_of_a_part_copies_nothing_and_knows_the_histories_of_what_it_holds() {
+    let client = city().await;
+    client.create(json!([{ "id": "urn:b:1", "type": "Boat" }])).await;
+    client
+        .patch("/entities/urn:v:1/attrs", json!({ "speed": { "type": "Property", "value": 5 } }))
+        .await
+        .expect(204);
+    let one_tree = json!({ "type": "Query", "entities": [{ "type": "Tree", "id": "urn:t:1" }] });
+    let mut red = of_type("Vehicle");
+    red["q"] = json!("colour==\"red\";speed<10");
+    let body = json!({ "type": "Snapshot", "snapshotQueries": [red, one_tree, of_type("Ship")] });
+    let snapshot = made(&client, body).await;
+    assert_eq!(snapshot["snapshotStatus"], "partial", "{snapshot}");
+    assert_eq!(ids(&client, &snapshot).await, ["urn:v:1", "urn:t:1"]);
+    assert_eq!(client.engine.metrics().branch_bytes, 0);
+    let history = "/temporal/entities/urn:v:1";
+    let told = within(&client, &snapshot, Method::GET, history, Value::Null).await.expect(200);
+    assert_eq!(told.json()["speed"].as_array().unwrap().len(), 2, "{}", told.json());
+    let other = "/temporal/entities/urn:v:2";
+    within(&client, &snapshot, Method::GET, other, Value::Null).await.expect(404);
+    // What was not chosen is not there, so that its id is free.
+    within(&client, &snapshot, Method::DELETE, "/entities/urn:v:2", Value::Null).await.expect(404);
+    within(&client, &snapshot, Method::POST, "/entities", vehicle(2, 7)).await.expect(201);
+    let told = within(&client, &snapshot, Method::GET, other, Value::Null).await.expect(200);
+    assert_eq!(told.json()["speed"].as_array().map_or(1, Vec::len), 1, "{}", told.json());
+    let copy = format!("/snapshots/{}/clone", snapshot["id"].as_str().unwrap());
+    let cloned = client.post(&copy, json!({ "type": "Snapshot" })).await.expect(201);
+    let copy = ready(&client, cloned.header("location")).await;
+    assert_eq!(ids(&client, &copy).await, ["urn:v:1", "urn:t:1", "urn:v:2"]);
+}
+
+#[tokio::test]
+async fn a_projection_that_leaves_nothing_out_copies_nothing() {
+    let client = city().await;
+    let mut query = of_type("Vehicle");
+    query["pick"] = json!(["id", "type", "speed", "colour"]);
+    let body = json!({ "type": "Snapshot", "snapshotQueries": [query] });
+    let snapshot = made(&client, body).await;
+    assert_eq!(ids(&client, &snapshot).await, ["urn:v:1", "urn:v:2"]);
+    assert_eq!(client.engine.metrics().branch_bytes, 0);
+}
+
+#[tokio::test]
 async fn a_snapshot_can_be_changed_and_the_twin_stays() {
     let client = city().await;
     let snapshot =
@@ -158,6 +201,8 @@ async fn what_a_query_joins_is_kept_with_what_leads_to_it() {
             made(&client, json!({ "type": "Snapshot", "snapshotQueries": [query] })).await;
         assert_eq!(snapshot["snapshotStatus"], "success", "{snapshot}");
         assert_eq!(ids(&client, &snapshot).await, ["urn:v:9", "urn:g:1"], "{join}");
+        let holds = client.engine.metrics().branch_bytes;
+        assert_eq!(holds > 0, join == "inline", "what is shown in part is a copy");
         let path = "/entities/urn:v:9?join=inline&joinLevel=1&options=keyValues";
         let one =
             within(&client, &snapshot, Method::GET, path, Value::Null).await.expect(200).json();
