@@ -59,13 +59,11 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     if given.id.is_some_and(|given| given != id) {
         return Err(Fault::bad_data("the id of a snapshot stays"));
     }
-    let mut stored = face.found(ask, &id).await?;
     let longest = face.options.limits.snapshot_lifetime;
-    stored.merge(given.members, face.engine.now(), longest);
-    let revision = face.keep_snapshot(&Face::on_main(ask), id.as_str(), Some(&stored)).await?;
-    if let Some(branch) = branch_of(&ask.caller.twin, id.as_str()) {
-        face.engine.renew_branch(&branch, Some(stored.expires_at)).await?;
-    }
+    let now = face.engine.now();
+    let merge = |stored: &mut Stored| stored.merge(given.members, now, longest);
+    let changed = face.change_snapshot(&Face::on_main(ask), id.as_str(), merge).await?;
+    let (stored, revision) = changed.ok_or_else(|| unknown(id.as_str()))?;
     notify(face, &Face::on_main(ask), &stored, stored.expires_at).await;
     face.show_snapshot(ask, &naming, &stored, revision)
 }
@@ -139,20 +137,18 @@ impl Face {
         let Some(branch) = branch_of(&main.twin, id.as_str()) else {
             return Err(Fault::bad_data(format!("id: {id} is longer than the 128 that are kept")));
         };
-        if self.stored_snapshot(&main, id.as_str()).await?.is_some() {
-            let detail = format!("snapshot {id} exists already");
-            return Err(Fault::new(NgsildError::AlreadyExists, detail));
-        }
         let stored = Stored::new(
             id.as_str(),
             given.members,
             self.engine.now(),
             self.options.limits.snapshot_lifetime,
         );
-        self.snapshots.begin(&branch);
-        let kept = self.keep_snapshot(&main, id.as_str(), Some(&stored)).await;
-        let revision = kept.inspect_err(|_| self.snapshots.end(&branch))?;
-        self.prepare(Work { branch, stored, main, source });
+        let begun = self.begin_snapshot(&main, &branch, &stored).await?;
+        let Some((revision, preparing)) = begun else {
+            let detail = format!("snapshot {id} exists already");
+            return Err(Fault::new(NgsildError::AlreadyExists, detail));
+        };
+        self.prepare(Work { branch, stored, main, source, preparing });
         let mut response = empty(StatusCode::CREATED, revision);
         // Table 6.36.3.1-1: a relative path.
         let base = BaseUrl::of(ask.parts);

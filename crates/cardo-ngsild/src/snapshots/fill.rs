@@ -13,7 +13,7 @@ use cardo_model::{NameId, Record, Timestamp, TwinId, splice};
 use hashbrown::HashMap;
 use serde_json::{Value, json};
 
-use super::Stored;
+use super::{Preparing, Stored};
 use crate::face::Face;
 use crate::fault::{Fault, NgsildError};
 use crate::outbox::{Owner, OwnerKind};
@@ -28,6 +28,8 @@ pub(crate) struct Work {
     /// Who asks, on the main branch.
     pub(crate) main: Caller,
     pub(crate) source: Source,
+    /// Held until it is made.
+    pub(crate) preparing: Preparing,
 }
 
 /// What a snapshot is made of.
@@ -38,6 +40,7 @@ pub(crate) enum Source {
     Branch(TwinId),
 }
 
+/// Makes a snapshot, or says why not.
 pub(crate) async fn prepare(face: &Arc<Face>, mut work: Work) {
     match &work.source {
         Source::Branch(from) => {
@@ -68,27 +71,26 @@ pub(crate) async fn prepare(face: &Arc<Face>, mut work: Work) {
             work.stored.temporal_details = temporal_details;
         }
     }
-    work.stored.modified_at = face.engine.now();
     if let Err(error) = finish(face, &work).await {
         tracing::error!(snapshot = %work.stored.id, ?error, "a snapshot could not be finished");
     }
+    drop(work.preparing);
 }
 
 /// Tells of the end, unless the snapshot was deleted meanwhile.
 async fn finish(face: &Arc<Face>, work: &Work) -> Result<(), Fault> {
-    let Some(now) = face.stored_snapshot(&work.main, &work.stored.id).await? else {
+    let Stored { status, details, temporal_details, .. } = work.stored.clone();
+    let now = face.engine.now();
+    // What was updated meanwhile stays.
+    let change = |kept: &mut Stored| {
+        (kept.status, kept.modified_at) = (status, now);
+        (kept.details, kept.temporal_details) = (details, temporal_details);
+    };
+    let changed = face.change_snapshot(&work.main, &work.stored.id, change).await?;
+    let Some((stored, _)) = changed else {
         face.engine.drop_branch(&work.branch).await?;
         return Ok(());
     };
-    // What was updated meanwhile stays.
-    let stored = Stored {
-        status: work.stored.status.clone(),
-        details: work.stored.details.clone(),
-        temporal_details: work.stored.temporal_details.clone(),
-        ..now
-    };
-    face.keep_snapshot(&work.main, &stored.id, Some(&stored)).await?;
-    face.engine.renew_branch(&work.branch, Some(stored.expires_at)).await?;
     notify(face, &work.main, &stored, stored.expires_at).await;
     Ok(())
 }

@@ -14,6 +14,7 @@ use cardo_engine::{Batch, Caller, Operation};
 use cardo_model::{DocumentChange, Iri, Revision, Timestamp, TwinId};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
+use tokio::sync::Mutex as AsyncMutex;
 
 use crate::face::Face;
 use crate::fault::Fault;
@@ -37,6 +38,27 @@ pub(crate) struct Snapshots {
     used: Mutex<HashMap<TwinId, Timestamp>>,
     /// Those that are being made.
     preparing: Mutex<Vec<TwinId>>,
+    /// Held by who reads a document of a snapshot to write it anew.
+    writing: AsyncMutex<()>,
+}
+
+/// One that is being made, from before its document says so until after that says what came of it.
+pub(crate) struct Preparing {
+    face: Arc<Face>,
+    branch: TwinId,
+}
+
+impl Preparing {
+    fn begin(face: &Arc<Face>, branch: &TwinId) -> Self {
+        face.snapshots.preparing.lock().push(branch.clone());
+        Self { face: face.clone(), branch: branch.clone() }
+    }
+}
+
+impl Drop for Preparing {
+    fn drop(&mut self) {
+        self.face.snapshots.preparing.lock().retain(|one| *one != self.branch);
+    }
 }
 
 /// The branch of a snapshot. What no name of a branch may hold is written by its number.
@@ -72,15 +94,6 @@ impl Snapshots {
 
     pub(crate) fn last_use(&self, twin: &TwinId) -> Option<Timestamp> {
         self.used.lock().get(twin).copied()
-    }
-
-    /// From before its document says that it is being made until after it says what came of that.
-    pub(crate) fn begin(&self, twin: &TwinId) {
-        self.preparing.lock().push(twin.clone());
-    }
-
-    pub(crate) fn end(&self, twin: &TwinId) {
-        self.preparing.lock().retain(|one| one != twin);
     }
 
     fn is_preparing(&self, twin: &TwinId) -> bool {
@@ -148,8 +161,43 @@ impl Face {
         Ok(now)
     }
 
+    /// Keeps a new snapshot and says that it is being made, unless there is one of its id.
+    pub(crate) async fn begin_snapshot(
+        self: &Arc<Self>,
+        main: &Caller,
+        branch: &TwinId,
+        stored: &Stored,
+    ) -> Result<Option<(Revision, Preparing)>, Fault> {
+        let _one_at_a_time = self.snapshots.writing.lock().await;
+        // One that was deleted before it was made has the branch until it is taken away.
+        let is_there = self.stored_snapshot(main, &stored.id).await?.is_some();
+        if is_there || self.snapshots.is_preparing(branch) {
+            return Ok(None);
+        }
+        let preparing = Preparing::begin(self, branch);
+        let revision = self.keep_snapshot(main, &stored.id, Some(stored)).await?;
+        Ok(Some((revision, preparing)))
+    }
+
+    /// Changes what is kept of a snapshot; none where it is gone. Nobody else changes it meanwhile.
+    pub(crate) async fn change_snapshot(
+        &self,
+        main: &Caller,
+        id: &str,
+        change: impl FnOnce(&mut Stored),
+    ) -> Result<Option<(Stored, Revision)>, Fault> {
+        let _one_at_a_time = self.snapshots.writing.lock().await;
+        let Some(mut stored) = self.stored_snapshot(main, id).await? else { return Ok(None) };
+        change(&mut stored);
+        let revision = self.keep_snapshot(main, id, Some(&stored)).await?;
+        if let Some(branch) = branch_of(&main.twin, id) {
+            self.engine.renew_branch(&branch, Some(stored.expires_at)).await?;
+        }
+        Ok(Some((stored, revision)))
+    }
+
     /// Keeps what is known of a snapshot, or that it is gone.
-    pub(crate) async fn keep_snapshot(
+    async fn keep_snapshot(
         &self,
         main: &Caller,
         id: &str,
@@ -169,7 +217,9 @@ impl Face {
             let batch = Batch { operations: letters, ..Batch::default() };
             self.engine.apply(main, batch).await?;
         }
+        let writing = self.snapshots.writing.lock().await;
         let revision = self.keep_snapshot(main, id, None).await?;
+        drop(writing);
         if let Some(branch) = branch_of(&main.twin, id) {
             self.engine.drop_branch(&branch).await?;
             self.snapshots.forget(&branch);
@@ -180,11 +230,7 @@ impl Face {
     /// Makes a snapshot, of which it was said that that begins, behind the answer to the request.
     pub(crate) fn prepare(self: &Arc<Self>, work: fill::Work) {
         let face = self.clone();
-        tokio::spawn(async move {
-            let branch = work.branch.clone();
-            fill::prepare(&face, work).await;
-            face.snapshots.end(&branch);
-        });
+        tokio::spawn(async move { fill::prepare(&face, work).await });
     }
 }
 

@@ -266,6 +266,38 @@ async fn a_snapshot_is_cloned_updated_deleted_and_purged() {
     client.delete(&path).await.expect_problem(404, "ResourceNotFound", "snapshot");
 }
 
+/// Changes a member of a snapshot again and again until it is ready; the last value.
+async fn change(client: &Client, path: &str, member: &str, values: [Value; 2]) -> Value {
+    for n in 0_usize.. {
+        let value = &values[n % 2];
+        let changed = client.patch(path, json!({ member: value })).await.expect(200).json();
+        if changed["snapshotStatus"] != "preparing" {
+            return value.clone();
+        }
+    }
+    unreachable!("it becomes ready")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_changed_while_a_snapshot_becomes_ready_stays_and_so_does_what_came_of_it() {
+    let client = city().await;
+    for n in 0..60 {
+        let id = format!("urn:s:{n}");
+        let body = json!({ "id": id, "type": "Snapshot", "snapshotQueries": [of_type("Vehicle")] });
+        client.post("/snapshots", body).await.expect(201);
+        let path = format!("/snapshots/{id}");
+        let pairs = |key: &str| json!([{ "key": key, "value": "x" }]);
+        let (priority, told) = tokio::join!(
+            change(&client, &path, "snapshotPriority", [json!(8), json!(9)]),
+            change(&client, &path, "receiverInfo", [pairs("a"), pairs("b")]),
+        );
+        let now = client.get(&path).await.expect(200).json();
+        assert_eq!(now["snapshotStatus"], "success", "{now}");
+        assert_eq!((&now["snapshotPriority"], &now["receiverInfo"]), (&priority, &told));
+        client.delete(&path).await.expect(204);
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_snapshot_is_refused() {
     let client = city().await;
