@@ -1,7 +1,7 @@
 //! Notifications that are received (clause 5.3.1), for those who take a twin's changes into theirs.
 
 use cardo_jsonld::Context;
-use cardo_model::{Entity, EntityId};
+use cardo_model::{Entity, EntityId, Iri};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -28,8 +28,8 @@ pub struct NotifiedEntity {
 pub enum Notice {
     /// How it is.
     Entity(Box<Entity>),
-    /// That it was deleted (clause 5.8.6).
-    Deleted(EntityId),
+    /// That it was deleted (clause 5.8.6), and of which types it was, as far as that is told.
+    Deleted(EntityId, Vec<Iri>),
 }
 
 impl<'a> Notified<'a> {
@@ -68,8 +68,8 @@ impl<'a> Notified<'a> {
 fn notice(reader: &EntityReader<'_>, text: &[u8]) -> Result<Notice, InvalidInput> {
     let document = Document::from_body(text)?;
     if document.members().has("deletedAt") {
-        let (id, _) = reader.fragment(&document, None, Reading::MERGE)?;
-        return Ok(Notice::Deleted(id));
+        let (id, fragment) = reader.fragment(&document, None, Reading::MERGE)?;
+        return Ok(Notice::Deleted(id, fragment.types));
     }
     let entity = reader.entity(&document, None, Reading::WHOLE)?;
     Ok(Notice::Entity(Box::new(entity)))
@@ -92,12 +92,12 @@ mod tests {
         let entities = notified.entities(&Context::core());
         let entity = |at: usize| match entities[at].told.as_ref().unwrap() {
             Notice::Entity(entity) => entity,
-            Notice::Deleted(id) => panic!("{id} is not deleted"),
+            Notice::Deleted(id, _) => panic!("{id} is not deleted"),
         };
         assert!(entity(0).attributes[0].instances[0].observed_at.is_some());
         assert_eq!(entity(1).id.as_str(), "urn:x:2");
         assert!(entities[2].told.is_err() && entities[2].text.contains("nothing"));
-        assert!(matches!(entities[3].told, Ok(Notice::Deleted(_))));
+        assert!(matches!(entities[3].told, Ok(Notice::Deleted(..))));
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl ReadEntities for KnownContexts {
         };
         let told = |notice| match notice {
             Notice::Entity(entity) => Told::Entity(entity),
-            Notice::Deleted(id) => Told::Deleted(id),
+            Notice::Deleted(id, _) => Told::Deleted(id),
         };
         let entities = frame.entities(&context).into_iter();
         Ok(entities.map(|one| PushedEntity { text: one.text, told: one.told.map(told) }).collect())

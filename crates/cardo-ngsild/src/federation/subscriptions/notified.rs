@@ -12,7 +12,7 @@ use cardo_engine::{
 };
 use cardo_http::{asked_twin, read_body};
 use cardo_jsonld::Context;
-use cardo_model::{EntityId, Timestamp};
+use cardo_model::{Entity, EntityId, Record, Timestamp};
 use cardo_query::Filter;
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ use super::copies::Copy;
 use crate::contexts::{Place, link_context};
 use crate::face::Face;
 use crate::fault::Fault;
-use crate::notified::{Notice, Notified, NotifiedEntity};
+use crate::notified::{Notice, Notified};
 use crate::operations::add_context;
 use crate::outbox::{Owner, OwnerKind};
 use crate::request::Media;
@@ -113,8 +113,9 @@ impl Whole<'_> {
         snapshot: Snapshot,
         now: Timestamp,
     ) -> Result<Option<Message>, Fault> {
-        let parts = self.parts(headers, bytes, now).await?;
-        let ids: Vec<EntityId> = parts.iter().map(|part| part.entity.id.clone()).collect();
+        let Parts { there, mut gone } = self.parts(headers, bytes, now).await?;
+        let id_of = |part: &SourceEntity| part.entity.id.clone();
+        let ids: Vec<EntityId> = there.iter().chain(&gone).map(id_of).collect();
         if ids.is_empty() {
             return Ok(None);
         }
@@ -130,14 +131,27 @@ impl Whole<'_> {
         };
         let reach = Reach::Sources(Arc::new(forwarding));
         let caller = Caller { reach, ..self.caller.clone() };
-        let whole = engine.completed_with(&caller, snapshot, parts).await?;
+        let mut others = snapshot;
+        if !gone.is_empty() {
+            // What others have of an entity stays when one source has deleted its part.
+            let gone_ids = Filter::Ids(gone.iter().map(id_of).collect());
+            others = engine.completed(&caller, others, &gone_ids).await?;
+            gone.retain(|part| others.retrieve(part.entity.id.as_str()).is_none());
+        }
+        let gone_ids: Vec<EntityId> = gone.iter().map(id_of).collect();
+        let parts = there.into_iter().chain(gone).collect();
+        let whole = engine.completed_with(&caller, others, parts).await?;
         let page = whole.query(&EntityQuery {
             filter: self.subscription.filter.clone().and(Filter::Ids(ids)),
             order: Order::default(),
             page: PageRequest { limit: MOST_ENTITIES, start: PageStart::Offset(0) },
             count: false,
         });
-        let news: Vec<News> = page.entities.into_iter().map(News::of_unchanged).collect();
+        let news = |record: Record| {
+            let is_deleted = gone_ids.contains(&record.id());
+            News { is_deleted, at: now, ..News::of_unchanged(record) }
+        };
+        let news: Vec<News> = page.entities.into_iter().map(news).collect();
         if news.is_empty() {
             return Ok(None);
         }
@@ -152,7 +166,7 @@ impl Whole<'_> {
         headers: &HeaderMap,
         bytes: &[u8],
         now: Timestamp,
-    ) -> Result<Vec<SourceEntity>, Fault> {
+    ) -> Result<Parts, Fault> {
         let notified = Notified::read(bytes).map_err(Fault::bad_data)?;
         let place = Place { twin: &self.caller.twin, parts: None };
         let own = notified.context().map(Value::to_string);
@@ -161,15 +175,35 @@ impl Whole<'_> {
             (None, Some(url)) => self.face.contexts.context(place, &url).await?,
             (None, None) => Context::core(),
         };
-        let part = |one: NotifiedEntity| match one.told {
-            Ok(Notice::Entity(entity)) => {
-                Some(SourceEntity { entity: *entity, created_at: None, modified_at: Some(now) })
+        let mut parts = Parts::default();
+        let part = |entity| SourceEntity { entity, created_at: None, modified_at: Some(now) };
+        for one in notified.entities(&context).into_iter().take(MOST_ENTITIES) {
+            match one.told {
+                Ok(Notice::Entity(entity)) => parts.there.push(part(*entity)),
+                Ok(Notice::Deleted(id, types)) => {
+                    let bare = Entity {
+                        id,
+                        types,
+                        scopes: Vec::new(),
+                        attributes: Vec::new(),
+                        expires_at: None,
+                    };
+                    parts.gone.push(part(bare));
+                }
+                Err(_) => {}
             }
-            _ => None,
-        };
-        let entities = notified.entities(&context).into_iter().take(MOST_ENTITIES);
-        Ok(entities.filter_map(part).collect())
+        }
+        Ok(parts)
     }
+}
+
+/// What a source tells of entities.
+#[derive(Default)]
+struct Parts {
+    /// Of those that it has.
+    there: Vec<SourceEntity>,
+    /// Of those that it has deleted: nothing but their types.
+    gone: Vec<SourceEntity>,
 }
 
 /// How many entities of one notification are looked at.

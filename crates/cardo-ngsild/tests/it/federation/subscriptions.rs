@@ -250,6 +250,50 @@ async fn parts_of_an_entity_are_judged_and_told_when_they_are_whole() {
 }
 
 #[tokio::test]
+async fn what_a_source_has_deleted_is_told_as_deleted_unless_others_have_a_part_of_it() {
+    let (mut north, south) = (server().await, server().await);
+    north.register(&south, json!({})).await;
+    let local = json!({ "id": "urn:ngsi-ld:T:50", "type": "T",
+        "brand": { "type": "Property", "value": "Tatra" } });
+    north.post("/ngsi-ld/v1/entities?local=true", local).await;
+    let split = json!({ "splitEntities": true, "notificationTrigger": ["entityDeleted"] });
+    north.subscribe(split.clone()).await;
+    let mut judged = split;
+    judged["id"] = json!("urn:sub:2");
+    judged["q"] = json!("brand");
+    north.subscribe(judged).await;
+    south.copied(|copies| copies.len() == 2).await;
+    for number in [30, 50] {
+        south.create(number).await;
+    }
+    for number in [30, 50] {
+        let path = format!("/ngsi-ld/v1/entities/urn:ngsi-ld:T:{number}");
+        assert_eq!(south.send(Method::DELETE, &path, None).await.0, 204);
+    }
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        let news = north.news().await;
+        let of = news["subscriptionId"].as_str().unwrap().to_owned();
+        told.push((of, news["data"][0].clone()));
+    }
+    told.sort_by_key(|(of, entity)| (of.clone(), entity["id"].to_string()));
+    let says = |at: usize, is_deleted: bool| {
+        let (_, entity) = &told[at];
+        assert!(entity["speed"].is_null(), "{entity}");
+        assert_eq!(
+            (entity["deletedAt"].is_string(), entity["brand"].is_null()),
+            (is_deleted, is_deleted),
+            "{entity}"
+        );
+        assert_eq!(entity["type"], "T");
+        entity["id"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((told[0].0.as_str(), says(0, true).as_str()), ("urn:sub:1", "urn:ngsi-ld:T:30"));
+    assert_eq!((told[1].0.as_str(), says(1, false).as_str()), ("urn:sub:1", "urn:ngsi-ld:T:50"));
+    assert_eq!((told[2].0.as_str(), says(2, false).as_str()), ("urn:sub:2", "urn:ngsi-ld:T:50"));
+}
+
+#[tokio::test]
 async fn what_a_source_notified_is_a_dead_letter_where_the_subscriber_does_not_take_it() {
     let (mut north, south) = (server().await, server().await);
     north.subscribe(json!({})).await;
