@@ -121,7 +121,8 @@ fn every_face_shows_of_a_branch_of_a_part_nothing_else() {
     assert_eq!(made["snapshotStatus"], "success");
     put(&server, "", "urn:x:1", 35);
     let keyed = format!("{}?type=Sample&options=keyValues&count=true", crate::support::ENTITIES);
-    let close = format!("{keyed}&georel=near;maxDistance==10&geometry=Point&coordinates=[24.9,60.1]");
+    let close =
+        format!("{keyed}&georel=near;maxDistance==10&geometry=Point&coordinates=[24.9,60.1]");
     let counts = "/graphql?query=%7BsampleAggregate%7Bcount%7D%7D";
     for path in [keyed.as_str(), &close, ITEMS, GRAPHQL, TILE] {
         let answer = server.send("GET", &within("urn:plan", path), None);
@@ -130,7 +131,10 @@ fn every_face_shows_of_a_branch_of_a_part_nothing_else() {
         let has = |id: &str| text.contains(&format!("urn:x:{id}"));
         assert!(!has("33") && !has("34"), "{path}: {text}");
         // In a tile both are one point.
-        assert!(path == TILE || (text.contains("urn:x:1\"") && text.contains("urn:x:2\"")), "{path}: {text}");
+        assert!(
+            path == TILE || (text.contains("urn:x:1\"") && text.contains("urn:x:2\"")),
+            "{path}: {text}"
+        );
     }
     let items = server.get(&within("urn:plan", ITEMS));
     assert_eq!(items["numberMatched"], 2, "{items}");
