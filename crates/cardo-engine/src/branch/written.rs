@@ -28,7 +28,7 @@ fn in_turn(live: &SlotSet, chosen: &SlotSet) -> Option<String> {
     let (mut is_taken, mut length) = (false, 0_usize);
     let mut put = |mut length: usize| {
         while length >= MORE {
-            text.push(digit(MORE | length % MORE));
+            text.push(digit(MORE + length % MORE));
             length /= MORE;
         }
         text.push(digit(length));
@@ -83,7 +83,7 @@ pub(super) fn read(text: &str, live: &SlotSet) -> Option<SlotSet> {
         all
     } else {
         let digits = text.strip_prefix(ONE_BY_ONE)?.bytes().map(value);
-        digits.flat_map(|value| (0..BITS).map(move |bit| value >> bit & 1 == 1)).collect()
+        digits.flat_map(|value| (0..BITS).map(move |bit| (value >> bit) & 1 == 1)).collect()
     };
     let taken = live.iter().zip(is_taken).filter(|(_, is_taken)| *is_taken);
     Some(taken.map(|(slot, _)| slot).collect())

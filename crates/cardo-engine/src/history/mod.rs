@@ -157,7 +157,9 @@ impl Inner {
             rows.extend(own.into_iter().filter(|row| row.tells != Tells::State));
         }
         // What was before the branch is the history of its parent.
-        rows.iter().for_each(|row| beginning.note(row));
+        for row in &rows {
+            beginning.note(row);
+        }
         if let Some(origin) = &twin.origin
             && (!origin.is_part || beginning.has(query.entity.as_str(), origin.revision))
         {

@@ -339,7 +339,9 @@ impl HistorySink for Told<'_> {
 
     fn take(&mut self, entity: &EntityId, rows: Vec<HistoryRow>) {
         if self.wants(entity.as_str()) {
-            rows.iter().for_each(|row| self.beginning.note(row));
+            for row in &rows {
+                self.beginning.note(row);
+            }
             self.sink.take(entity, rows);
         }
     }

@@ -113,7 +113,7 @@ fn part(root: &Root, plain: &[Record], kept: &Kept) -> (Root, Vec<Record>) {
     let has = |(nth, record): (usize, &Record)| match kept {
         Kept::Type(name) => record.view().types().any(|t| t == name_id(&type_name(name))),
         Kept::Without(which) => nth != which.index(plain.len()),
-        Kept::Some(bits) => bits >> (nth % 64) & 1 == 1,
+        Kept::Some(bits) => (bits >> (nth % 64)) & 1 == 1,
     };
     let rest = plain.iter().enumerate().filter(|one| has(*one)).map(|(_, record)| record.clone());
     let rest: Vec<Record> = rest.collect();

@@ -405,7 +405,7 @@ async fn the_past_of_a_branch_of_some_entities_is_of_these_alone() {
     hands.move_on(10);
     put(&engine, &main, 1, 10.0).await;
     let mut choice = engine.choice(&main).await.unwrap();
-    choice.choose_ids([id(1), id(2)].iter().map(|id| id.as_str()));
+    choice.choose_ids([id(1), id(2)].iter().map(cardo_model::Iri::as_str));
     let plan = TwinId::default().with_branch("plan").unwrap();
     engine.branch_of(&choice, &plan, None).await.unwrap();
     let (plan, copy) =
