@@ -60,6 +60,8 @@ pub use history::{
 };
 pub use layers::{
     Layer, LayerDescription, LayerError, LayerNode, LayerQuestionError, LayerVisit, Layers,
+    TileContent, TileForm, TileImage, TileLayer, TileLayerDescription, TilePacking, TilePlace,
+    VectorLayer,
 };
 pub use listing::Listing;
 pub use metrics::{COMMIT_BUCKETS, EngineMetrics, TwinMetrics};

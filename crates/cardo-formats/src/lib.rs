@@ -29,6 +29,7 @@ mod geopackage;
 pub mod gtfs_rt;
 pub mod json;
 mod names;
+mod pmtiles;
 mod record;
 pub mod rows;
 mod shapefile;
@@ -42,5 +43,9 @@ pub use flatgeobuf::{FlatGeobufReader, FlatGeobufWriter, IndexedFlatGeobuf, Node
 pub use format::{Format, Limits, ReadOptions, RecordReader, UnknownFormat, open};
 pub use geometry::RecordGeometry;
 pub use geopackage::GeoPackageReader;
+pub use pmtiles::{
+    Directory, DirectoryEntry, Packing, Piece, PmTiles, PmTilesHeader, PmTilesMetadata, TileKind,
+    VectorLayerMetadata, tile_id,
+};
 pub use record::{FieldKind, FieldSchema, FieldValue, Record};
 pub use shapefile::{ShapefileParts, ShapefileReader};

@@ -92,6 +92,12 @@ fn stream(compressed: impl AsyncRead + Send + 'static) -> Body {
     Body::from_stream(ReaderStream::with_capacity(compressed, CHUNK))
 }
 
+/// Whether a request takes content that is coded already.
+pub fn takes_coding(headers: &HeaderMap, name: &str) -> bool {
+    let mut lists = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    lists.any(|list| quality(list, name).or_else(|| quality(list, "*")).unwrap_or(0.0) > 0.0)
+}
+
 /// The quality of a coding in an `Accept-Encoding` header; none where it is not listed.
 fn quality(accept: &str, name: &str) -> Option<f32> {
     accept.split(',').find_map(|item| {

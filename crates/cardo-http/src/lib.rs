@@ -23,6 +23,7 @@ pub use access::{
 };
 pub use base_url::{BaseUrl, InvalidReach, Reach, Via};
 pub use body::{BodyError, read_body};
+pub use compress::takes_coding;
 pub use cors::{Cors, ForeignPage, InvalidOrigin, PostedReads};
 pub use etag::{EntityTags, is_known, tagged};
 pub use exchange::{Closing, Opening};

@@ -1,21 +1,25 @@
-use std::collections::BTreeMap;
-use std::fs::Metadata;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, Metadata};
 use std::hash::BuildHasher;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use cardo_engine::{Layer, Layers};
+use cardo_engine::{Layer, Layers, TileLayer};
 use cardo_model::TwinId;
 use foldhash::fast::FixedState;
 use parking_lot::Mutex;
 
-use crate::flatgeobuf::FlatGeobufLayer;
+use crate::directories::Directories;
+use crate::flatgeobuf::{FlatGeobufLayer, OpenError};
+use crate::pmtiles::PmTilesLayer;
 
 /// Where the files of layers are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LayerFiles {
-    /// A folder of which every FlatGeobuf is a layer, called like the file; it need not exist.
+    /// A folder of which every FlatGeobuf and every PMTiles is a layer, called like the file; it need
+    /// not exist.
     pub folder: Option<PathBuf>,
     /// Files by the name of their layer.
     pub named: BTreeMap<String, PathBuf>,
@@ -27,19 +31,30 @@ pub struct FileLayers {
     /// How long what was found in the folder is taken as it was.
     interval: Duration,
     found: Mutex<Found>,
+    directories: Arc<Directories>,
 }
 
 #[derive(Default)]
 struct Found {
     looked: Option<Instant>,
     known: BTreeMap<String, Known>,
+    /// Files whose names others have, so that they are no layers.
+    hidden: BTreeSet<PathBuf>,
     layers: Arc<[Arc<dyn Layer>]>,
+    tiles: Arc<[Arc<dyn TileLayer>]>,
 }
 
 /// A file as it was when it was opened.
 struct Known {
     stamp: Stamp,
-    layer: Option<Arc<dyn Layer>>,
+    opened: Opened,
+}
+
+/// What a file is.
+enum Opened {
+    Features(Arc<dyn Layer>),
+    Tiles(Arc<dyn TileLayer>),
+    Nothing,
 }
 
 /// What tells that a file is another one.
@@ -53,16 +68,18 @@ struct Stamp {
 
 /// The most files that a folder may hold for layers.
 const MOST_FILES: usize = 1_000;
+/// How names of files end that are layers: of two that are called alike the first is one.
+const ENDINGS: [&str; 2] = ["fgb", "pmtiles"];
 
 impl FileLayers {
     /// The layers of these files, which are looked at again after so long.
     pub fn new(files: LayerFiles, interval: Duration) -> Self {
-        Self { files, interval, found: Mutex::default() }
+        Self { files, interval, found: Mutex::default(), directories: Arc::default() }
     }
 
     fn look(&self, found: &mut Found) {
         let mut known = std::mem::take(&mut found.known);
-        for (name, path) in self.paths() {
+        for (name, path) in self.paths(&mut found.hidden) {
             let Ok(metadata) = std::fs::metadata(&path) else {
                 if self.files.named.contains_key(&name) && !known.contains_key(&name) {
                     tracing::warn!(layer = name, path = %path.display(), "the file of a layer is not there");
@@ -72,34 +89,110 @@ impl FileLayers {
             let stamp = Stamp::of(path, &metadata);
             let one = match known.remove(&name) {
                 Some(one) if one.stamp == stamp => one,
-                _ => Known { layer: open(&name, &stamp), stamp },
+                _ => Known { opened: self.open(&name, &stamp), stamp },
             };
             found.known.insert(name, one);
         }
         for (name, gone) in known {
-            if gone.layer.is_some() {
+            if !matches!(gone.opened, Opened::Nothing) {
                 tracing::info!(layer = name, "the file of a layer is gone, and so is the layer");
             }
         }
-        found.layers = found.known.values().filter_map(|one| one.layer.clone()).collect();
+        let opened = || found.known.values().map(|one| &one.opened);
+        found.layers = opened()
+            .filter_map(
+                |one| if let Opened::Features(layer) = one { Some(layer.clone()) } else { None },
+            )
+            .collect();
+        found.tiles = opened()
+            .filter_map(
+                |one| if let Opened::Tiles(layer) = one { Some(layer.clone()) } else { None },
+            )
+            .collect();
     }
 
     /// The files that there may be, by name; what the configuration names comes before the folder.
-    fn paths(&self) -> BTreeMap<String, PathBuf> {
-        let mut paths = BTreeMap::new();
+    fn paths(&self, hidden: &mut BTreeSet<PathBuf>) -> BTreeMap<String, PathBuf> {
         let folder = self.files.folder.as_ref().and_then(|folder| std::fs::read_dir(folder).ok());
         let entries = folder.into_iter().flatten().take(MOST_FILES).filter_map(Result::ok);
+        let mut found: Vec<(usize, PathBuf)> = Vec::new();
         for path in entries.map(|entry| entry.path()) {
-            let is_layer =
-                path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("fgb"));
+            let is = |ending: &&str| {
+                path.extension().is_some_and(|own| own.eq_ignore_ascii_case(ending))
+            };
+            found.extend(
+                ENDINGS.iter().position(|ending| is(&ending)).map(|rank| (rank, path.clone())),
+            );
+        }
+        found.sort();
+        let mut paths = self.files.named.clone();
+        let hidden_before = std::mem::take(hidden);
+        for (_, path) in found {
             let name = path.file_stem().and_then(|stem| stem.to_str());
-            if let Some(name) = name.filter(|name| is_layer && is_name(name)) {
-                paths.insert(name.to_owned(), path);
+            let Some(name) = name.filter(|name| is_name(name)) else { continue };
+            match paths.get(name) {
+                None => {
+                    paths.insert(name.to_owned(), path);
+                }
+                Some(other) if *other != path => {
+                    if !hidden_before.contains(&path) {
+                        let (other, own) = (other.display(), path.display());
+                        tracing::warn!(layer = name, path = %own, %other, "a file is no layer: another has its name");
+                    }
+                    hidden.insert(path);
+                }
+                Some(_) => {}
             }
         }
-        paths.extend(self.files.named.clone());
         paths
     }
+
+    fn open(&self, name: &str, stamp: &Stamp) -> Opened {
+        let path = stamp.path.display();
+        if !is_name(name) {
+            tracing::warn!(layer = name, path = %path, "a layer has a name of letters, digits, - and _");
+            return Opened::Nothing;
+        }
+        self.try_open(name, stamp).unwrap_or_else(|error| {
+            tracing::warn!(layer = name, path = %path, %error, "a file cannot be a layer");
+            Opened::Nothing
+        })
+    }
+
+    fn try_open(&self, name: &str, stamp: &Stamp) -> Result<Opened, OpenError> {
+        let Stamp { path, bytes, .. } = stamp;
+        let shown = path.display();
+        if is_pmtiles(path)? {
+            let directories = self.directories.clone();
+            let layer = PmTilesLayer::open(name, path, *bytes, stamp.version(), directories)?;
+            let [first, last] = layer.description().zooms;
+            tracing::info!(layer = name, path = %shown, first, last, "a file is a layer of tiles");
+            return Ok(Opened::Tiles(Arc::new(layer)));
+        }
+        let layer = FlatGeobufLayer::open(name, path, *bytes, stamp.version())?;
+        let count = layer.description().info.count;
+        tracing::info!(layer = name, path = %shown, features = count, "a file is a layer");
+        Ok(Opened::Features(Arc::new(layer)))
+    }
+
+    fn with_found<T>(&self, twin: &TwinId, read: impl FnOnce(&Found) -> T) -> Option<T> {
+        if !twin.tenant().is_empty() {
+            return None;
+        }
+        let mut found = self.found.lock();
+        if found.looked.is_none_or(|looked| looked.elapsed() >= self.interval) {
+            self.look(&mut found);
+            found.looked = Some(Instant::now());
+        }
+        Some(read(&found))
+    }
+}
+
+/// Whether a file begins as a PMTiles does, however it is called.
+fn is_pmtiles(path: &Path) -> std::io::Result<bool> {
+    let mut start = Vec::new();
+    File::open(path)?.take(7).read_to_end(&mut start)?;
+    Ok(start == b"PMTiles")
 }
 
 /// Whether a layer may be called so: its name stands in addresses and in the ids of its features.
@@ -108,36 +201,13 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 64 && name.bytes().all(is_plain)
 }
 
-fn open(name: &str, stamp: &Stamp) -> Option<Arc<dyn Layer>> {
-    let path = stamp.path.display();
-    if !is_name(name) {
-        tracing::warn!(layer = name, path = %path, "a layer has a name of letters, digits, - and _");
-        return None;
-    }
-    match FlatGeobufLayer::open(name, &stamp.path, stamp.bytes, stamp.version()) {
-        Ok(layer) => {
-            let count = layer.description().info.count;
-            tracing::info!(layer = name, path = %path, features = count, "a file is a layer");
-            Some(Arc::new(layer))
-        }
-        Err(error) => {
-            tracing::warn!(layer = name, path = %path, %error, "a file cannot be a layer");
-            None
-        }
-    }
-}
-
 impl Layers for FileLayers {
     fn of(&self, twin: &TwinId) -> Arc<[Arc<dyn Layer>]> {
-        if !twin.tenant().is_empty() {
-            return Arc::default();
-        }
-        let mut found = self.found.lock();
-        if found.looked.is_none_or(|looked| looked.elapsed() >= self.interval) {
-            self.look(&mut found);
-            found.looked = Some(Instant::now());
-        }
-        found.layers.clone()
+        self.with_found(twin, |found| found.layers.clone()).unwrap_or_default()
+    }
+
+    fn tiles_of(&self, twin: &TwinId) -> Arc<[Arc<dyn TileLayer>]> {
+        self.with_found(twin, |found| found.tiles.clone()).unwrap_or_default()
     }
 }
 

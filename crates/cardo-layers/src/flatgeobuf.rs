@@ -2,7 +2,7 @@ use std::fs::File;
 use std::path::Path;
 
 use cardo_engine::{Layer, LayerDescription, LayerError, LayerNode, LayerVisit};
-use cardo_formats::{IndexedFlatGeobuf, Limits, RecordError, Visit};
+use cardo_formats::{Fault, IndexedFlatGeobuf, Limits, RecordError, Visit};
 use cardo_model::Record;
 use cardo_spatial::{Aabb, Crs};
 
@@ -27,6 +27,9 @@ pub enum OpenError {
     /// It is no FlatGeobuf with a packed index, or is damaged.
     #[error(transparent)]
     Format(#[from] RecordError),
+    /// It is no PMTiles that is read, or is damaged.
+    #[error(transparent)]
+    Tiles(#[from] Fault),
     /// Its coordinates are not longitude and latitude, by which its index would answer.
     #[error("its coordinates are of {0}; a layer has longitude and latitude in WGS 84 (EPSG:4326)")]
     System(String),

@@ -140,6 +140,18 @@ fn routes(face: &Arc<Face>) -> Router {
             "/collections/{id}/tiles/{set}/{matrix}/{row}/{col}",
             handler!(face, "ogc-tile", op::collection_tile),
         )
+        .at(
+            "/collections/{id}/map/tiles",
+            handler!(face, "ogc-map-tilesets", op::collection_map_tilesets),
+        )
+        .at(
+            "/collections/{id}/map/tiles/{set}",
+            handler!(face, "ogc-map-tileset", op::collection_map_tileset),
+        )
+        .at(
+            "/collections/{id}/map/tiles/{set}/{matrix}/{row}/{col}",
+            handler!(face, "ogc-map-tile", op::collection_map_tile),
+        )
         .at("/tiles", handler!(face, "ogc-dataset-tilesets", op::dataset_tilesets))
         .at("/tiles/{set}", handler!(face, "ogc-dataset-tileset", op::dataset_tileset))
         .at(
@@ -217,9 +229,10 @@ impl Face {
 /// The collection that the path names.
 pub(crate) fn collection_of<'t>(tables: &'t Tables, ask: &Ask<'_>) -> Result<&'t Table, Fault> {
     let name = ask.segment(1)?;
-    tables.get(&name).ok_or_else(|| {
-        Fault::not_found(format!(
+    tables.get(&name).ok_or_else(|| match ask.tile_layer(&name) {
+        Some(layer) => op::no_features(layer.description()),
+        None => Fault::not_found(format!(
             "there is no collection {name:?}; {BASE}/collections lists those that there are"
-        ))
+        )),
     })
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use cardo_engine::{
-    EntityQuery, Layer, LayerError, LayerQuestionError, Page, Snapshot, Table, Tables, TypeInfo,
+    EntityQuery, Layer, LayerError, LayerQuestionError, Page, Snapshot, Table, Tables, TileLayer,
+    TypeInfo,
 };
 use cardo_model::Record;
 
@@ -30,10 +31,20 @@ impl Face {
         })
     }
 
+    /// The layers of ready tiles that the caller sees.
+    pub(crate) fn tile_layers<'a>(&self, ask: &'a Ask<'_>) -> &'a [Arc<dyn TileLayer>] {
+        ask.tile_layers.get_or_init(|| match &self.options.layers {
+            Some(layers) if ask.caller.view.restriction().is_none() => {
+                layers.tiles_of(&ask.caller.twin)
+            }
+            _ => Arc::default(),
+        })
+    }
+
     /// The tables of a twin with those of the layers; a type comes before a layer of its name.
     pub(crate) fn with_layers(&self, ask: &Ask<'_>, tables: Arc<Tables>) -> Arc<Tables> {
         let layers = self.layers(ask);
-        if layers.is_empty() {
+        if layers.is_empty() && self.tile_layers(ask).is_empty() {
             return tables;
         }
         let version = self.layers_version(ask);
@@ -50,8 +61,9 @@ impl Face {
 
     /// A number that differs where there are other layers, or others of the same names.
     pub(crate) fn layers_version(&self, ask: &Ask<'_>) -> u64 {
-        let versions = self.layers(ask).iter().map(|layer| layer.description().version);
-        versions.fold(0, |all: u64, version| all.rotate_left(7) ^ version)
+        let tables = self.layers(ask).iter().map(|layer| layer.description().version);
+        let tiles = self.tile_layers(ask).iter().map(|layer| layer.description().version);
+        tables.chain(tiles).fold(0, |all: u64, version| all.rotate_left(7) ^ version)
     }
 
     /// The layer that a table is of.
@@ -97,6 +109,15 @@ impl Face {
         let (view, id) = (ask.caller.view.clone(), id.to_owned());
         Ok(in_background(move || layer.retrieve(&view, &id)).await??)
     }
+}
+
+/// The layer of ready tiles that the path names; a collection with a table comes before one.
+pub(crate) fn tile_layer_of<'a>(
+    tables: &Tables,
+    ask: &'a Ask<'_>,
+) -> Result<Option<&'a Arc<dyn TileLayer>>, Fault> {
+    let name = ask.segment(1)?;
+    Ok(if tables.get(&name).is_some() { None } else { ask.tile_layer(&name) })
 }
 
 /// Work that waits for a disk.

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
-use cardo_engine::{Caller, Engine, Layer};
+use cardo_engine::{Caller, Engine, Layer, TileLayer};
 use cardo_http::{Access, BaseUrl, Rights, asked_twin, best_media_type, min_revision, path_decode};
 
 use crate::face::{BASE, Face};
@@ -24,6 +24,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) shape: OnceLock<u64>,
     /// The layers beside the twin, once they were looked for.
     pub(crate) layers: OnceLock<Arc<[Arc<dyn Layer>]>>,
+    /// The same for layers of ready tiles.
+    pub(crate) tile_layers: OnceLock<Arc<[Arc<dyn TileLayer>]>>,
     /// What stands before [`BASE`].
     base: BaseUrl,
     /// Which branch of its name is meant ([`cardo_engine::Engine::incarnation`]).
@@ -84,6 +86,7 @@ impl Face {
             query,
             shape: OnceLock::new(),
             layers: OnceLock::new(),
+            tile_layers: OnceLock::new(),
             base: BaseUrl::of(parts),
             incarnation,
         })
@@ -94,6 +97,12 @@ impl<'a> Ask<'a> {
     /// The same now, where it is certain that it has not changed meanwhile.
     pub(crate) fn incarnation(&self, engine: &Engine) -> Option<u64> {
         engine.incarnation(&self.caller.twin).filter(|now| Some(*now) == self.incarnation)
+    }
+
+    /// The layer of ready tiles of this name, once they were looked for.
+    pub(crate) fn tile_layer(&self, name: &str) -> Option<&Arc<dyn TileLayer>> {
+        let layers = self.tile_layers.get()?;
+        layers.iter().find(|layer| layer.description().name == name)
     }
 
     /// The absolute address of a path below the root of the API.

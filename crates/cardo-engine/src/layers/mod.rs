@@ -2,6 +2,7 @@
 //! never written. What reads them is a port; which of their features answer a question is said here.
 
 mod question;
+mod tiles;
 
 use std::sync::Arc;
 
@@ -13,11 +14,18 @@ use crate::snapshot::{AttributeInfo, TypeInfo};
 use crate::tables::{Table, Tables, Terms};
 
 pub use question::LayerQuestionError;
+pub use tiles::{
+    TileContent, TileForm, TileImage, TileLayer, TileLayerDescription, TilePacking, TilePlace,
+    VectorLayer,
+};
 
 /// The layers that a server has.
 pub trait Layers: Send + Sync + 'static {
     /// Those of a twin as they are now, in the order of names.
     fn of(&self, twin: &TwinId) -> Arc<[Arc<dyn Layer>]>;
+
+    /// Those of ready tiles, in the order of names.
+    fn tiles_of(&self, twin: &TwinId) -> Arc<[Arc<dyn TileLayer>]>;
 }
 
 /// A layer. Reading it waits for the disk, so it is no work for threads that answer requests.

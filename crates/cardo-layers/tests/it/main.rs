@@ -4,3 +4,4 @@
 mod files;
 mod questions;
 mod support;
+mod tiles;

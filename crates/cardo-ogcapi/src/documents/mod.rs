@@ -7,6 +7,7 @@ mod link;
 mod openapi;
 mod schema;
 mod style;
+mod tile_layer;
 mod tileset;
 mod units;
 
@@ -15,7 +16,10 @@ pub(crate) use link::{Link, encode_segment, links_json, own_links};
 pub(crate) use openapi::api_document;
 pub(crate) use schema::{About, Schema, type_of};
 pub(crate) use style::{STYLE, STYLES, style};
-pub(crate) use tileset::{InfoOf, TILE_JSON, TILESETS, TILING_SCHEME, Tileset};
+pub(crate) use tile_layer::{
+    DataType, description, limits as tile_limits, media_type, tile_collection, title,
+};
+pub(crate) use tileset::{InfoOf, Shows, TILE_JSON, TILESETS, TILING_SCHEME, Tileset};
 
 /// The media type of features.
 pub(crate) const GEOJSON: &str = "application/geo+json";

@@ -1,8 +1,9 @@
 //! Styles for MapLibre and others that read styles of Mapbox (version 8).
 
+use cardo_engine::TileContent;
 use serde_json::{Value, json};
 
-use super::{InfoOf, Tileset};
+use super::{InfoOf, Shows, Tileset};
 use crate::request::Ask;
 use crate::tiles::COUNT;
 
@@ -21,21 +22,47 @@ pub(crate) fn style(ask: &Ask<'_>, tileset: &Tileset<'_>, info_of: InfoOf<'_>) -
         "type": "background",
         "paint": { "background-color": "#f5f5f2" },
     })];
+    let names = layer_names(tileset);
+    let is_map = names.is_none();
     // Areas lie below lines, and these below points, whichever collection they are of.
     for part in [areas, lines, points, merged] {
-        layers.extend(tileset.tables.iter().map(|table| part(&table.name, &colour(&table.name))));
+        layers.extend(names.iter().flatten().map(|name| part(name, &colour(name))));
+    }
+    if is_map {
+        layers.push(json!({ "id": "map", "type": "raster", "source": SOURCE }));
+    }
+    let mut source = json!({
+        "type": if is_map { "raster" } else { "vector" },
+        "url": tileset.url(ask, "", "f=tilejson"),
+    });
+    if is_map {
+        source["tileSize"] = 256.into();
     }
     let mut style = json!({
         "version": 8,
         "name": tileset.title,
-        "sources": { SOURCE: { "type": "vector", "url": tileset.url(ask, "", "f=tilejson") } },
+        "sources": { SOURCE: source },
         "layers": layers,
     });
-    if let Some(center) = tileset.center(info_of) {
+    if let Some((center, zoom)) = tileset.center(info_of) {
         style["center"] = json!(center);
-        style["zoom"] = 11.into();
+        style["zoom"] = match tileset.shows {
+            Shows::Tables(_) => 11.into(),
+            Shows::Ready(_) => zoom.into(),
+        };
     }
     style
+}
+
+/// The layers of vector tiles; none of images.
+fn layer_names<'a>(tileset: &'a Tileset<'_>) -> Option<Vec<&'a str>> {
+    match &tileset.shows {
+        Shows::Tables(tables) => Some(tables.iter().map(|table| &*table.name).collect()),
+        Shows::Ready(layer) => match &layer.content {
+            TileContent::Vector(layers) => Some(layers.iter().map(|one| &*one.id).collect()),
+            TileContent::Image(_) => None,
+        },
+    }
 }
 
 fn layer(kind: &str, part: &str, name: &str, filter: &Value, paint: &Value) -> Value {

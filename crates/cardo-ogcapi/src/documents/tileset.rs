@@ -1,11 +1,12 @@
-use cardo_engine::{Table, TypeInfo};
+use cardo_engine::{Table, TileLayerDescription, TypeInfo};
 use serde_json::{Map, Value, json};
 
-use super::{Collection, Link, MVT, STYLE, links_json, type_of};
+use super::tile_layer::{DataType, layers_of, limits, media_type, vector_layers};
+use super::{Collection, Link, MVT, STYLE, links_json, tile_layer, type_of};
 use crate::params::is_property;
 use crate::request::{Ask, HTML};
 use crate::systems::CRS84;
-use crate::tiles::MatrixSet;
+use crate::tiles::{Limits, MatrixSet};
 
 /// The relation to a list of tilesets of vector tiles.
 pub(crate) const TILESETS: &str = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
@@ -27,12 +28,41 @@ pub(crate) struct Tileset<'a> {
     pub(crate) title: String,
     /// The path of the list of tilesets, below the root of the API.
     pub(crate) path: String,
-    pub(crate) tables: Vec<&'a Table>,
+    pub(crate) shows: Shows<'a>,
     /// The parameters that its tiles are asked with.
     pub(crate) query: String,
 }
 
+/// What tiles are made of.
+pub(crate) enum Shows<'a> {
+    /// The features of these tables.
+    Tables(Vec<&'a Table>),
+    /// They stand ready in a file.
+    Ready(&'a TileLayerDescription),
+}
+
 impl Tileset<'_> {
+    fn data_type(&self) -> DataType {
+        match self.shows {
+            Shows::Tables(_) => DataType::Vector,
+            Shows::Ready(layer) => DataType::of(layer),
+        }
+    }
+
+    fn media_type(&self) -> &'static str {
+        match self.shows {
+            Shows::Tables(_) => MVT,
+            Shows::Ready(layer) => media_type(layer),
+        }
+    }
+
+    fn limits(&self) -> Value {
+        match self.shows {
+            Shows::Tables(_) => self.set.limits().map(Limits::to_json).collect(),
+            Shows::Ready(layer) => limits(layer).map(Limits::to_json).collect(),
+        }
+    }
+
     /// The address of its document, or of what stands below that, with the parameters of its tiles
     /// and others.
     pub(crate) fn url(&self, ask: &Ask<'_>, below: &str, more: &str) -> String {
@@ -56,19 +86,25 @@ impl Tileset<'_> {
             list.push(json!({
                 "href": self.url(ask, "/{tileMatrix}/{tileRow}/{tileCol}", ""),
                 "rel": "item",
-                "type": MVT,
+                "type": self.media_type(),
                 "title": "The tiles",
                 "templated": true,
             }));
         }
         let mut item = Map::new();
         item.insert("title".into(), self.title.as_str().into());
-        item.insert("dataType".into(), "vector".into());
+        item.insert("dataType".into(), self.data_type().as_str().into());
         item.insert("crs".into(), self.set.crs().into());
         item.insert("tileMatrixSetId".into(), self.set.id().into());
         item.insert("tileMatrixSetURI".into(), self.set.uri().into());
-        item.insert("tileMatrixSetLimits".into(), self.set.limits());
+        item.insert("tileMatrixSetLimits".into(), self.limits());
         item.insert("links".into(), links);
+        if let Shows::Ready(layer) = self.shows {
+            item.insert("description".into(), tile_layer::description(layer).into());
+            if let Some(attribution) = &layer.attribution {
+                item.insert("attribution".into(), attribution.as_str().into());
+            }
+        }
         item
     }
 
@@ -96,7 +132,26 @@ impl Tileset<'_> {
     /// The document of the tileset.
     pub(crate) fn to_json(&self, ask: &Ask<'_>, info_of: InfoOf<'_>, own: Vec<Link>) -> Value {
         let mut body = self.item(ask, own);
-        let layers = self.tables.iter().map(|table| {
+        if let Some(layers) = self.layers(info_of) {
+            body.insert("layers".into(), layers);
+        }
+        if let Some(bounds) = self.bounds(info_of) {
+            body.insert("boundingBox".into(), bounding_box(bounds));
+        }
+        if let Some((center, zoom)) = self.center(info_of) {
+            let center =
+                json!({ "coordinates": center, "crs": CRS84, "tileMatrix": zoom.to_string() });
+            body.insert("centerPoint".into(), center);
+        }
+        body.into()
+    }
+
+    fn layers(&self, info_of: InfoOf<'_>) -> Option<Value> {
+        let tables = match &self.shows {
+            Shows::Tables(tables) => tables,
+            Shows::Ready(layer) => return layers_of(layer),
+        };
+        let layers = tables.iter().map(|table| {
             let mut layer = json!({
                 "id": table.name,
                 "title": table.name,
@@ -110,58 +165,78 @@ impl Tileset<'_> {
             }
             layer
         });
-        body.insert("layers".into(), layers.collect());
-        if let Some(bounds) = self.bounds(info_of) {
-            body.insert("boundingBox".into(), bounding_box(bounds));
-            let center = json!({ "coordinates": middle(bounds), "crs": CRS84, "tileMatrix": "12" });
-            body.insert("centerPoint".into(), center);
-        }
-        body.into()
+        Some(layers.collect())
     }
 
     /// The tileset as TileJSON 3.0.
     pub(crate) fn to_tile_json(&self, ask: &Ask<'_>, info_of: InfoOf<'_>) -> Value {
-        let layers = self.tables.iter().map(|table| {
-            let fields: Map<String, Value> = properties(table)
-                .into_iter()
-                .map(|(name, schema)| (name, schema["type"].as_str().unwrap_or("string").into()))
-                .collect();
-            json!({ "id": table.name, "fields": fields, "minzoom": 0, "maxzoom": NEAREST })
-        });
-        let layers: Vec<Value> = layers.collect();
+        let ([first, last], layers) = match &self.shows {
+            Shows::Tables(tables) => ([0, NEAREST], Some(vector_layers_of(tables))),
+            Shows::Ready(layer) => (layer.zooms, vector_layers(layer)),
+        };
         let mut body = json!({
             "tilejson": "3.0.0",
             "name": self.title,
             "scheme": "xyz",
             "tiles": [self.url(ask, "/{z}/{y}/{x}", "")],
-            "vector_layers": layers,
-            "minzoom": 0,
-            "maxzoom": NEAREST,
+            "minzoom": first,
+            "maxzoom": last.min(self.set.last()),
         });
+        if let Some(layers) = layers {
+            body["vector_layers"] = layers;
+        }
+        if let Shows::Ready(layer) = self.shows {
+            for (name, text) in
+                [("description", &layer.description), ("attribution", &layer.attribution)]
+            {
+                if let Some(text) = text {
+                    body[name] = text.as_str().into();
+                }
+            }
+        }
         if let Some(bounds) = self.bounds(info_of) {
-            let [lon, lat] = middle(bounds);
             body["bounds"] = json!(bounds);
-            body["center"] = json!([lon, lat, 12]);
+        }
+        if let Some(([lon, lat], zoom)) = self.center(info_of) {
+            body["center"] = json!([lon, lat, zoom]);
         }
         body
     }
 
     /// Where its style stands.
     pub(crate) fn style_url(&self, ask: &Ask<'_>) -> String {
-        let of = self.path.trim_end_matches("/tiles");
+        let of = self.path.trim_end_matches("/tiles").trim_end_matches("/map");
         let mark = if self.query.is_empty() { "" } else { "?" };
         ask.url(&format!("{of}/styles/default{mark}{}", self.query))
     }
 
-    /// The middle of its layers.
-    pub(crate) fn center(&self, info_of: InfoOf<'_>) -> Option<[f64; 2]> {
-        self.bounds(info_of).map(middle)
+    /// Where to look first, and at which level.
+    pub(crate) fn center(&self, info_of: InfoOf<'_>) -> Option<([f64; 2], u8)> {
+        match self.shows {
+            Shows::Tables(_) => Some((middle(self.bounds(info_of)?), 12)),
+            Shows::Ready(layer) => Some(layer.center),
+        }
     }
 
     fn bounds(&self, info_of: InfoOf<'_>) -> Option<[f64; 4]> {
-        let all = self.tables.iter().filter_map(|table| bounds(table, info_of));
+        let tables = match &self.shows {
+            Shows::Tables(tables) => tables,
+            Shows::Ready(layer) => return Some(tile_layer::bbox(layer)),
+        };
+        let all = tables.iter().filter_map(|table| bounds(table, info_of));
         all.reduce(|a, b| [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])])
     }
+}
+
+fn vector_layers_of(tables: &[&Table]) -> Value {
+    let layer = |table: &&Table| {
+        let fields: Map<String, Value> = properties(table)
+            .into_iter()
+            .map(|(name, schema)| (name, schema["type"].as_str().unwrap_or("string").into()))
+            .collect();
+        json!({ "id": table.name, "fields": fields, "minzoom": 0, "maxzoom": NEAREST })
+    };
+    tables.iter().map(layer).collect()
 }
 
 fn bounds(table: &Table, info_of: InfoOf<'_>) -> Option<[f64; 4]> {

@@ -1,12 +1,12 @@
 use std::fmt::Write;
 
-use cardo_engine::Table;
+use cardo_engine::{Table, TileContent, TileLayerDescription};
 use cardo_query::all_functions;
 use serde_json::Value;
 
 use super::layout::{Page, escaped, grouped, link};
 use super::map::Map;
-use crate::documents::{Collection, Link, Schema};
+use crate::documents::{Collection, DataType, Link, Schema, description, title};
 use crate::options::OgcOptions;
 use crate::request::Ask;
 use crate::systems::Systems;
@@ -96,7 +96,12 @@ fn systems_of(page: &mut Page, systems: &Systems) {
     page.add("</ul>");
 }
 
-pub(crate) fn collections_page(ask: &Ask<'_>, all: &[Collection<'_>], systems: &Systems) -> String {
+pub(crate) fn collections_page(
+    ask: &Ask<'_>,
+    all: &[Collection<'_>],
+    layers: &[&TileLayerDescription],
+    systems: &Systems,
+) -> String {
     let mut page = page(ask, "Collections");
     page.add("<div class=\"scroll\"><table><tr><th>Collection</th><th>Features</th><th>Observed</th><th>Properties</th></tr>");
     for collection in all {
@@ -115,8 +120,19 @@ pub(crate) fn collections_page(ask: &Ask<'_>, all: &[Collection<'_>], systems: &
             if collection.table.geometry.is_some() { "with a geometry" } else { "" },
         ));
     }
+    for layer in layers {
+        let name = &layer.name;
+        let own = ask.url(&format!("/collections/{name}?f=html"));
+        let kind = DataType::of(layer);
+        let tiles = ask.url(&format!("/collections/{name}{}?f=html", kind.path()));
+        page.add(format_args!(
+            "<tr><th>{}</th><td class=\"number\">{}</td><td></td><td class=\"soft\"></td></tr>",
+            link(&own, name),
+            link(&tiles, kind.title()),
+        ));
+    }
     page.add("</table></div>");
-    if all.is_empty() {
+    if all.is_empty() && layers.is_empty() {
         page.add(
             "<p>There is nothing yet: the first entity that is created makes a collection.</p>",
         );
@@ -168,6 +184,47 @@ pub(crate) fn collection_page(
     page.heading("Properties");
     columns(&mut page, table, Schema::Returnables);
     systems_of(&mut page, systems);
+    page.finish()
+}
+
+/// A collection of ready tiles.
+pub(crate) fn tile_collection_page(ask: &Ask<'_>, layer: &TileLayerDescription) -> String {
+    let name = &layer.name;
+    let mut page = page(ask, title(layer)).below("Collections", "/collections");
+    page.add(format_args!("<p>{}</p>", escaped(&description(layer))));
+    let url = |rest: &str| ask.url(&format!("/collections/{name}{rest}?f=html"));
+    let kind = DataType::of(layer);
+    page.add(format_args!(
+        "<p class=\"links\">{}{}</p>",
+        link(&url(kind.path()), kind.title()),
+        link(&url("/styles"), "Styles for maps"),
+    ));
+    let ([west, south], [east, north]) = (layer.bounds.min, layer.bounds.max);
+    let mut map = Map::around([west, south, east, north]);
+    map.rectangle([west, south, east, north], &url(kind.path()), kind.title());
+    page.add(map.finish());
+    let [first, last] = layer.zooms;
+    page.add(format_args!(
+        "<p class=\"soft\">Between {west:.5}° and {east:.5}° of longitude, {south:.5}° and {north:.5}° of latitude (CRS84), \
+         at the zoom levels {first} to {last} of WebMercatorQuad</p>"
+    ));
+    if let Some(attribution) = &layer.attribution {
+        page.add(format_args!("<p class=\"soft\">{}</p>", escaped(attribution)));
+    }
+    if let TileContent::Vector(layers) = &layer.content {
+        page.heading("Layers");
+        page.add("<div class=\"scroll\"><table><tr><th>Layer</th><th>Levels</th><th>Properties</th></tr>");
+        for one in layers {
+            let fields: Vec<&str> = one.fields.iter().map(|(name, _)| name.as_str()).collect();
+            let [first, last] = one.zooms;
+            page.add(format_args!(
+                "<tr><th>{}</th><td class=\"soft\">{first} – {last}</td><td class=\"soft\">{}</td></tr>",
+                escaped(&one.id),
+                escaped(&fields.join(", "))
+            ));
+        }
+        page.add("</table></div>");
+    }
     page.finish()
 }
 

@@ -5,16 +5,17 @@ use axum::http::Response;
 use cardo_engine::TypeInfo;
 use serde_json::{Value, json};
 
-use crate::documents::{Collection, links_json, own_links};
+use crate::documents::{Collection, links_json, own_links, tile_collection};
 use crate::face::{Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
+use crate::layers::tile_layer_of;
 use crate::request::{Ask, Format};
 use crate::respond;
 
 const JSON: &str = "application/json";
 
-/// The collections: every type of the twin (clause 7.13).
+/// The collections: every type of the twin and every layer (clause 7.13).
 pub(crate) async fn collections(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
     ask.query.only(&["f"])?;
     let format = ask.format(JSON)?;
@@ -30,15 +31,20 @@ pub(crate) async fn collections(face: &Face, ask: &Ask<'_>) -> Result<Response<B
         Some(Collection { table, info })
     });
     let all: Vec<Collection<'_>> = all.collect();
+    // A layer whose name a collection has cannot be named.
+    let layers = face.tile_layers(ask).iter().map(|layer| layer.description());
+    let layers: Vec<_> = layers.filter(|layer| tables.get(&layer.name).is_none()).collect();
     let revision = snapshot.revision();
     if format == Format::Html {
         return Ok(respond::page(
-            html::collections_page(ask, &all, &face.options.systems),
+            html::collections_page(ask, &all, &layers, &face.options.systems),
             revision,
         ));
     }
     let systems = &face.options.systems;
-    let list: Vec<Value> = all.iter().map(|one| one.to_json(ask, None, systems)).collect();
+    let of_tables = all.iter().map(|one| one.to_json(ask, None, systems));
+    let of_layers = layers.iter().map(|layer| tile_collection(ask, layer, None));
+    let list: Vec<Value> = of_tables.chain(of_layers).collect();
     let links = links_json(&own_links(ask, format, JSON));
     let body =
         json!({ "links": links, "crs": systems.uris().collect::<Vec<_>>(), "collections": list });
@@ -50,6 +56,15 @@ pub(crate) async fn collection(face: &Face, ask: &Ask<'_>) -> Result<Response<Bo
     ask.query.only(&["f"])?;
     let format = ask.format(JSON)?;
     let tables = face.tables(ask).await?;
+    if let Some(layer) = tile_layer_of(&tables, ask)? {
+        let (layer, revision) = (layer.description(), face.snapshot(ask).await?.revision());
+        return Ok(match format {
+            Format::Html => respond::page(html::tile_collection_page(ask, layer), revision),
+            Format::Json => {
+                respond::json(JSON, &tile_collection(ask, layer, Some(format)), revision)
+            }
+        });
+    }
     let table = collection_of(&tables, ask)?;
     let snapshot = face.engine.snapshot_with_times(&ask.caller).await?;
     let info = face.info_of(ask, &snapshot, table);

@@ -9,6 +9,7 @@ mod functions;
 mod landing;
 mod schemas;
 mod styles;
+mod tile_layers;
 mod tiles;
 mod tilesets;
 
@@ -21,6 +22,9 @@ pub(crate) use functions::functions;
 pub(crate) use landing::{conformance, landing_page};
 pub(crate) use schemas::{queryables, schema, sortables};
 pub(crate) use styles::{collection_style, collection_styles, dataset_style, dataset_styles};
+pub(crate) use tile_layers::{
+    collection_map_tile, collection_map_tileset, collection_map_tilesets, no_features,
+};
 pub(crate) use tiles::{collection_tile, dataset_tile};
 pub(crate) use tilesets::{
     collection_tileset, collection_tilesets, dataset_tileset, dataset_tilesets, tile_matrix_set,

@@ -3,13 +3,15 @@ use axum::http::Response;
 use cardo_engine::Table;
 use serde_json::json;
 
+use super::tile_layers::tileset_of_layer;
 use super::tiles::tiled_collection;
 use super::tilesets::{of_collection, of_dataset};
 use crate::answer::link_headers;
-use crate::documents::{Link, STYLE, Tileset, links_json, own_links, style};
+use crate::documents::{DataType, Link, STYLE, Tileset, links_json, own_links, style};
 use crate::face::{Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
+use crate::layers::tile_layer_of;
 use crate::params::chosen_tables;
 use crate::request::{Ask, Format, HTML};
 use crate::respond;
@@ -24,6 +26,10 @@ const SET: MatrixSet = MatrixSet::WebMercatorQuad;
 /// The styles of a collection (after the draft of OGC API Styles, 20-009).
 pub(crate) async fn collection_styles(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
     let tables = face.tables(ask).await?;
+    if let Some(layer) = tile_layer_of(&tables, ask)? {
+        let layer = layer.description();
+        return list(face, ask, &tileset_of_layer(SET, layer, DataType::of(layer))?).await;
+    }
     let table = tiled_collection(collection_of(&tables, ask)?)?;
     list(face, ask, &of_collection(SET, table, String::new())).await
 }
@@ -40,6 +46,10 @@ pub(crate) async fn collection_style(face: &Face, ask: &Ask<'_>) -> Result<Respo
     ask.query.only(&["f"])?;
     check_style(ask, 3)?;
     let tables = face.tables(ask).await?;
+    if let Some(layer) = tile_layer_of(&tables, ask)? {
+        let layer = layer.description();
+        return one(face, ask, &tileset_of_layer(SET, layer, DataType::of(layer))?).await;
+    }
     let table = tiled_collection(collection_of(&tables, ask)?)?;
     one(face, ask, &of_collection(SET, table, String::new())).await
 }

@@ -10,10 +10,11 @@ use cardo_http::{is_known, tagged};
 use cardo_model::Revision;
 use foldhash::fast::FixedState;
 
-use crate::documents::MVT;
+use super::tile_layers::ready_tile;
+use crate::documents::{DataType, MVT};
 use crate::face::{BASE, Face, collection_of};
 use crate::fault::Fault;
-use crate::layers::in_background;
+use crate::layers::{in_background, tile_layer_of};
 use crate::params::{
     COLLECTION_TILE_PARAMETERS, TILE_PARAMETERS, chosen_columns, chosen_tables, is_tiled,
     tile_filters,
@@ -31,6 +32,10 @@ pub(crate) async fn collection_tile(face: &Face, ask: &Ask<'_>) -> Result<Respon
     ask.query.only(&COLLECTION_TILE_PARAMETERS)?;
     let tile = tile_of(ask, 3)?;
     let tables = face.tables(ask).await?;
+    if let Some(layer) = tile_layer_of(&tables, ask)? {
+        return ready_tile(face, ask, layer, (DataType::Vector, matrix_set_of(ask, 3)?), tile)
+            .await;
+    }
     let table = tiled_collection(collection_of(&tables, ask)?)?;
     answer(face, ask, keeping, tile, vec![table]).await
 }
@@ -66,7 +71,7 @@ pub(super) fn matrix_set_of(ask: &Ask<'_>, place: usize) -> Result<MatrixSet, Fa
     })
 }
 
-fn tile_of(ask: &Ask<'_>, place: usize) -> Result<Tile, Fault> {
+pub(super) fn tile_of(ask: &Ask<'_>, place: usize) -> Result<Tile, Fault> {
     let set = matrix_set_of(ask, place)?;
     let [matrix, row, col] = [1, 2, 3].map(|behind| ask.segment(place + behind));
     Tile::parse(set, &matrix?, &row?, &col?)

@@ -3,11 +3,15 @@ use axum::http::Response;
 use cardo_engine::Table;
 use serde_json::{Value, json};
 
+use super::tile_layers::tileset_of_layer;
 use super::tiles::{matrix_set_of, tiled_collection};
-use crate::documents::{Link, TILE_JSON, TILING_SCHEME, Tileset, links_json, own_links};
+use crate::documents::{
+    DataType, Link, Shows, TILE_JSON, TILING_SCHEME, Tileset, links_json, own_links,
+};
 use crate::face::{Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
+use crate::layers::tile_layer_of;
 use crate::params::{
     COLLECTION_TILE_PARAMETERS, TILE_PARAMETERS, chosen_columns, chosen_tables, tile_filters,
 };
@@ -24,9 +28,14 @@ pub(crate) async fn collection_tilesets(
 ) -> Result<Response<Body>, Fault> {
     ask.query.only(&["f"])?;
     let tables = face.tables(ask).await?;
+    if let Some(layer) = tile_layer_of(&tables, ask)? {
+        let set = MatrixSet::WebMercatorQuad;
+        let tileset = tileset_of_layer(set, layer.description(), DataType::Vector)?;
+        return list(face, ask, &[tileset]).await;
+    }
     let table = tiled_collection(collection_of(&tables, ask)?)?;
     let of_set = |set| of_collection(set, table, String::new());
-    list(face, ask, MatrixSet::ALL.map(of_set)).await
+    list(face, ask, &MatrixSet::ALL.map(of_set)).await
 }
 
 /// The tilesets of the dataset (/req/dataset-tilesets).
@@ -35,7 +44,7 @@ pub(crate) async fn dataset_tilesets(face: &Face, ask: &Ask<'_>) -> Result<Respo
     let tables = face.tables(ask).await?;
     let tables = chosen_tables(&ask.query, &tables)?;
     let of_set = |set| of_dataset(face, set, tables.clone(), tile_query(ask));
-    list(face, ask, MatrixSet::ALL.map(of_set)).await
+    list(face, ask, &MatrixSet::ALL.map(of_set)).await
 }
 
 /// The tileset of a collection (/req/tileset).
@@ -46,6 +55,11 @@ pub(crate) async fn collection_tileset(
     ask.query.only(&COLLECTION_TILE_PARAMETERS)?;
     let set = matrix_set_of(ask, 3)?;
     let tables = face.tables(ask).await?;
+    if let Some(layer) = tile_layer_of(&tables, ask)? {
+        ask.query.only(&["f"])?;
+        let tileset = tileset_of_layer(set, layer.description(), DataType::Vector)?;
+        return one(face, ask, &tileset).await;
+    }
     let table = tiled_collection(collection_of(&tables, ask)?)?;
     chosen_columns(&ask.query, &[table])?;
     tile_filters(&ask.query, &[table], &face.options.systems)?;
@@ -110,7 +124,7 @@ pub(super) fn of_collection(set: MatrixSet, table: &Table, query: String) -> Til
         set,
         title: format!("Vector tiles of {}", table.name),
         path: format!("/collections/{}/tiles", table.name),
-        tables: vec![table],
+        shows: Shows::Tables(vec![table]),
         query,
     }
 }
@@ -122,7 +136,7 @@ pub(super) fn of_dataset<'t>(
     query: String,
 ) -> Tileset<'t> {
     let title = format!("Vector tiles of {}", face.options.title);
-    Tileset { set, title, path: "/tiles".into(), tables, query }
+    Tileset { set, title, path: "/tiles".into(), shows: Shows::Tables(tables), query }
 }
 
 /// The parameters that stay for the tiles: all but the encoding of the document.
@@ -135,10 +149,10 @@ pub(super) fn tile_query(ask: &Ask<'_>) -> String {
     raw.split('&').filter(stays).collect::<Vec<_>>().join("&")
 }
 
-async fn list(
+pub(super) async fn list(
     face: &Face,
     ask: &Ask<'_>,
-    tilesets: [Tileset<'_>; MatrixSet::ALL.len()],
+    tilesets: &[Tileset<'_>],
 ) -> Result<Response<Body>, Fault> {
     let format = ask.format(JSON)?;
     let revision = face.snapshot(ask).await?.revision();
@@ -156,7 +170,11 @@ async fn list(
     Ok(respond::json(JSON, &json!({ "links": links, "tilesets": tilesets }), revision))
 }
 
-async fn one(face: &Face, ask: &Ask<'_>, tileset: &Tileset<'_>) -> Result<Response<Body>, Fault> {
+pub(super) async fn one(
+    face: &Face,
+    ask: &Ask<'_>,
+    tileset: &Tileset<'_>,
+) -> Result<Response<Body>, Fault> {
     let snapshot = face.snapshot(ask).await?;
     let info_of = |table: &Table| face.info_of(ask, &snapshot, table);
     let revision = snapshot.revision();

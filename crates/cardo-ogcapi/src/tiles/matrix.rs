@@ -1,6 +1,6 @@
 //! The tile matrix sets of the register (OGC 17-083r4, annex D) that there are tiles in.
 
-use cardo_spatial::{TileFrame, TilePlane};
+use cardo_spatial::{Aabb, TileFrame, TilePlane};
 use serde_json::{Value, json};
 
 use super::{BUFFER, EXTENT};
@@ -118,17 +118,61 @@ impl MatrixSet {
     }
 
     /// The tiles of each matrix that can be asked for: all.
-    pub(crate) fn limits(self) -> Value {
-        let limit = |(zoom, [rows, cols]): (u8, [u32; 2])| {
-            json!({
-                "tileMatrix": zoom.to_string(),
-                "minTileRow": 0,
-                "maxTileRow": rows - 1,
-                "minTileCol": 0,
-                "maxTileCol": cols - 1,
-            })
+    pub(crate) fn limits(self) -> impl Iterator<Item = Limits> {
+        let all = |(zoom, [rows, cols]): (u8, [u32; 2])| Limits {
+            zoom,
+            rows: [0, rows - 1],
+            cols: [0, cols - 1],
         };
-        self.sizes().map(limit).collect()
+        self.sizes().map(all)
+    }
+}
+
+/// The tiles of a matrix that can be asked for (OGC 17-083r4, `tileMatrixSetLimits`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) zoom: u8,
+    /// The first and the last.
+    pub(crate) rows: [u32; 2],
+    pub(crate) cols: [u32; 2],
+}
+
+impl Limits {
+    /// The tiles of a level of `WebMercatorQuad` that a box of longitude and latitude meets.
+    pub(crate) fn of_mercator(zoom: u8, bounds: &Aabb) -> Self {
+        let side = f64::from(1_u32 << zoom.min(31));
+        let column = |lon: f64| (lon + 180.0) / 360.0 * side;
+        let row = |lat: f64| {
+            let north = lat.to_radians().sin().clamp(-0.999_999, 0.999_999).atanh();
+            (0.5 - north / (2.0 * std::f64::consts::PI)) * side
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is between the first and the last"
+        )]
+        let place = |at: f64| at.floor().clamp(0.0, side - 1.0) as u32;
+        let ([west, south], [east, north]) = (bounds.min, bounds.max);
+        Self {
+            zoom,
+            rows: [place(row(north)), place(row(south))],
+            cols: [place(column(west)), place(column(east))],
+        }
+    }
+
+    pub(crate) fn holds(&self, row: u32, col: u32) -> bool {
+        let is_in = |[first, last]: [u32; 2], number| (first..=last).contains(&number);
+        is_in(self.rows, row) && is_in(self.cols, col)
+    }
+
+    pub(crate) fn to_json(self) -> Value {
+        json!({
+            "tileMatrix": self.zoom.to_string(),
+            "minTileRow": self.rows[0],
+            "maxTileRow": self.rows[1],
+            "minTileCol": self.cols[0],
+            "maxTileCol": self.cols[1],
+        })
     }
 }
 
@@ -136,6 +180,8 @@ impl MatrixSet {
 #[derive(Clone, Copy)]
 pub(crate) struct Tile {
     pub(crate) zoom: u8,
+    pub(crate) row: u32,
+    pub(crate) col: u32,
     pub(crate) frame: TileFrame,
 }
 
@@ -166,7 +212,7 @@ impl Tile {
                 "tile matrix {zoom} has rows 0 to {rows} and columns 0 to {cols}, no row {row}, column {col}"
             ))
         })?;
-        Ok(Self { zoom, frame })
+        Ok(Self { zoom, row, col, frame })
     }
 }
 

@@ -26,7 +26,7 @@ mod wire;
 pub(crate) use file_layer::FileLayer;
 pub(crate) use kept::{Kept, KeptTiles, Place};
 pub(crate) use layer::COUNT;
-pub(crate) use matrix::{MatrixSet, Tile};
+pub(crate) use matrix::{Limits, MatrixSet, Tile};
 pub(crate) use render::{Picture, Shown};
 
 /// Units to a side of a tile.
