@@ -15,7 +15,8 @@ use crate::request::HTML;
 
 /// The API definition in OpenAPI 3.0; each collection has operations of its own, because its
 /// properties are parameters.
-pub(crate) fn api_document(root: &str, options: &OgcOptions, tables: &Tables) -> Value {
+/// `maps` says whether there are collections of map tiles.
+pub(crate) fn api_document(root: &str, options: &OgcOptions, tables: &Tables, maps: bool) -> Value {
     json!({
         "openapi": "3.0.3",
         "info": {
@@ -25,7 +26,7 @@ pub(crate) fn api_document(root: &str, options: &OgcOptions, tables: &Tables) ->
         },
         "servers": [{ "url": root }],
         "tags": tags(),
-        "paths": paths(tables),
+        "paths": paths(tables, maps),
         "components": components(options),
     })
 }
@@ -38,7 +39,7 @@ fn tags() -> Value {
     ])
 }
 
-fn paths(tables: &Tables) -> Value {
+fn paths(tables: &Tables, maps: bool) -> Value {
     let mut paths = Map::new();
     let mut add = |path: &str, operation: Value| {
         paths.insert(path.into(), json!({ "get": operation }));
@@ -78,6 +79,9 @@ fn paths(tables: &Tables) -> Value {
     }
     add("/features/{featureId}", feature_of_id());
     tile_paths(&mut add);
+    if maps {
+        map_paths(&mut add);
+    }
     let names = ["areas", "countedCollections", "numbers", "aggregatesFormat"];
     let names: Vec<Value> = names.into_iter().chain(FILTER_PARAMETERS).map(parameter).collect();
     let table = json!({
@@ -158,6 +162,30 @@ fn tile_paths(add: &mut impl FnMut(&str, Value)) {
         tile["description"] = TILE_RULES.into();
         add(&format!("{base}/{{tileMatrixSetId}}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"), tile);
     }
+}
+
+/// The operations of map tiles, which some files have.
+fn map_paths(add: &mut impl FnMut(&str, Value)) {
+    let base = "/collections/{collectionId}/map/tiles";
+    let (own, set) = ("collectionId", "tileMatrixSetId");
+    let about = |id: &str, summary: &str, content: &Value, names: &[&str]| {
+        let names = names.iter().map(|name| parameter(name)).collect::<Vec<_>>();
+        let id = format!("tiles.collection.map.{id}");
+        operation("Tiles", &id, summary, content, &names, true)
+    };
+    let document = content(&[("application/json", None), (HTML, None)]);
+    add(base, about("getTileSetsList", "Tilesets of maps", &document, &[own, "f"]));
+    let both = content(&[("application/json", None), (TILE_JSON, None), (HTML, None)]);
+    let names = [own, set, "tilesetFormat"];
+    let tileset = about("getTileSet", "A tileset of maps", &both, &names);
+    add(&format!("{base}/{{tileMatrixSetId}}"), tileset);
+    let image = || json!({ "schema": { "type": "string", "format": "binary" } });
+    let images = json!({
+        "image/png": image(), "image/jpeg": image(), "image/webp": image(), "image/avif": image(),
+    });
+    let names = [own, set, "tileMatrix", "tileRow", "tileCol"];
+    let tile = about("getTile", "A tile of a map", &images, &names);
+    add(&format!("{base}/{{tileMatrixSetId}}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"), tile);
 }
 
 fn features(table: &Table) -> Value {

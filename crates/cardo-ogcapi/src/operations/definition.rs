@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::http::Response;
 
 use crate::answer::link_headers;
-use crate::documents::{OPENAPI, api_document, own_links};
+use crate::documents::{DataType, OPENAPI, api_document, own_links};
 use crate::face::Face;
 use crate::fault::Fault;
 use crate::html;
@@ -15,7 +15,9 @@ pub(crate) async fn api_definition(face: &Face, ask: &Ask<'_>) -> Result<Respons
     let format = ask.format("application/vnd.oai.openapi+json")?;
     let tables = face.tables(ask).await?;
     let revision = face.snapshot(ask).await?.revision();
-    let document = api_document(&ask.root(), &face.options, &tables);
+    let mut layers = face.tile_layers(ask).iter().map(|layer| DataType::of(layer.description()));
+    let maps = layers.any(|kind| kind == DataType::Map);
+    let document = api_document(&ask.root(), &face.options, &tables, maps);
     if format == Format::Html {
         return Ok(respond::page(html::definition_page(ask, &document), revision));
     }

@@ -39,7 +39,7 @@ pub(crate) enum ParamFault {
     Unknown { name: String, known: String },
     #[error("{name:?} is no property here; there are {known}")]
     UnknownProperty { name: String, known: String },
-    #[error("{0:?} is no collection with tiles")]
+    #[error("{0:?} is no collection of features that have places, of which tiles are made")]
     NotTiled(String),
     #[error("the parameter {name:?} has two values: {first:?} and {second:?}")]
     Repeated { name: String, first: String, second: String },

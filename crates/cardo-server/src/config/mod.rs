@@ -94,12 +94,12 @@ impl Default for OgcConfig {
 }
 
 /// Files that are collections of OGC API and map layers without being taken in: FlatGeobufs with a
-/// packed index, in longitude and latitude.
+/// packed index, in longitude and latitude, and PMTiles.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LayersConfig {
-    /// A folder in which every `.fgb` is a layer called like the file; `layers` in the data directory
-    /// where it is not set.
+    /// A folder in which every `.fgb` and every `.pmtiles` is a layer called like the file; `layers` in
+    /// the data directory where it is not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
     /// Files by the name of their layer.

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tempfile::tempdir;
 
+use crate::layers_of_tiles::server_with_an_archive;
 use crate::support::Server;
 
 fn web() -> PathBuf {
@@ -60,6 +61,14 @@ fn a_browser_shows_the_twin_as_of_a_moment() {
 #[test]
 fn maplibre_draws_the_vector_tiles() {
     look_at_a_new_server("tests/tiles.test.mjs");
+}
+
+#[test]
+fn maplibre_draws_the_tiles_of_an_archive() {
+    let folder = tempdir().unwrap();
+    let (server, _) = server_with_an_archive(folder.path());
+    look(&server, "tests/archive.test.mjs", "");
+    server.stop();
 }
 
 #[test]

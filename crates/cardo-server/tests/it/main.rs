@@ -21,6 +21,7 @@ mod ingest;
 mod kill;
 mod layering;
 mod layers;
+mod layers_of_tiles;
 mod lifecycle;
 mod moments;
 mod notify;
