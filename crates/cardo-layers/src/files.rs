@@ -120,9 +120,7 @@ impl FileLayers {
             let is = |ending: &&str| {
                 path.extension().is_some_and(|own| own.eq_ignore_ascii_case(ending))
             };
-            found.extend(
-                ENDINGS.iter().position(|ending| is(&ending)).map(|rank| (rank, path.clone())),
-            );
+            found.extend(ENDINGS.iter().position(is).map(|rank| (rank, path.clone())));
         }
         found.sort();
         let mut paths = self.files.named.clone();

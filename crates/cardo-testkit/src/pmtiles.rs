@@ -165,8 +165,12 @@ fn directory(entries: &[DirectoryEntry]) -> Vec<u8> {
         push(entry.tile_id - last);
         last = entry.tile_id;
     }
-    entries.iter().for_each(|entry| push(entry.run_length.into()));
-    entries.iter().for_each(|entry| push(entry.length.into()));
+    for entry in entries {
+        push(entry.run_length.into());
+    }
+    for entry in entries {
+        push(entry.length.into());
+    }
     let mut behind = None;
     for entry in entries {
         push(if behind == Some(entry.offset) { 0 } else { entry.offset + 1 });
