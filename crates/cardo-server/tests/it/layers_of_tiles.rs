@@ -131,7 +131,8 @@ fn an_archive_in_the_folder_is_a_collection_of_tiles_and_of_no_features() {
     let limits = tileset["tileMatrixSetLimits"].as_array().unwrap();
     assert_eq!(limits.len(), 4);
     for (zoom, [top, bottom], [left, right]) in TILES {
-        let limit = limits.iter().find(|one| one["tileMatrix"] == zoom.to_string()).unwrap();
+        let matrix = json!(zoom.to_string());
+        let limit = limits.iter().find(|one| one["tileMatrix"] == matrix).unwrap();
         let range =
             |from: &str, to: &str| [&limit[from], &limit[to]].map(|at| at.as_u64().unwrap());
         let ([first_row, last_row], [first_col, last_col]) =
@@ -179,21 +180,17 @@ fn tiles_are_what_stands_in_the_archive_with_tags_and_as_they_are_packed() {
     let limits =
         server.get("/ogc/collections/drawn/tiles/WebMercatorQuad")["tileMatrixSetLimits"].clone();
     let is_within = |(zoom, row, col): (u8, u32, u32)| {
-        let limit = limits
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|one| one["tileMatrix"] == zoom.to_string())
-            .unwrap();
+        let matrix = json!(zoom.to_string());
+        let limits = limits.as_array().unwrap();
+        let limit = limits.iter().find(|one| one["tileMatrix"] == matrix).unwrap();
         let at = |name: &str| limit[name].as_u64().unwrap();
         (at("minTileRow")..=at("maxTileRow")).contains(&row.into())
             && (at("minTileCol")..=at("maxTileCol")).contains(&col.into())
     };
     let mut count = 0;
     for place in places().filter(|place| is_within(*place)) {
-        let (drawn, stored) = ("buildings", "drawn").into();
-        let [drawn, stored] =
-            [drawn, stored].map(|name: &str| server.send("GET", &tile_path(name, place), None));
+        let [drawn, stored] = ["buildings", "drawn"]
+            .map(|name: &str| server.send("GET", &tile_path(name, place), None));
         assert_eq!((stored.status, &stored.body), (200, &drawn.body), "{place:?}");
         assert_eq!(stored.header("content-type"), Some(MVT));
         assert_eq!(stored.header("content-encoding"), None);
@@ -322,10 +319,11 @@ print(json.dumps({name: pyogrio.read_info(name, force_feature_count=True)["featu
 "#;
 
 fn python(program: &str, script: &str, arguments: &[String]) -> Value {
-    let output = Command::new(program).args(["-c", script]).args(arguments).output().unwrap();
+    let output = Command::new(program).args(["-c", script]).args(arguments).output();
+    let output = output.expect("it was there a moment ago");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    serde_json::from_slice(&output.stdout).unwrap()
+    serde_json::from_slice(&output.stdout).expect("it prints JSON")
 }
 
 #[test]
