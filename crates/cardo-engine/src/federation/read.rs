@@ -175,6 +175,10 @@ fn operations(members: &Members) -> Read<Operations> {
 }
 
 fn source_info(members: &Members) -> Read<Vec<(Box<str>, Box<str>)>> {
+    // This list may be empty (table 5.2.9-1).
+    if members.get("contextSourceInfo").is_some_and(|list| *list == Value::Array(Vec::new())) {
+        return Ok(Vec::new());
+    }
     let pairs = objects(members, "contextSourceInfo")?.unwrap_or_default();
     let pairs = pairs.into_iter().map(|pair| {
         let (key, value) = (text(pair, "key")?, text(pair, "value")?);
@@ -186,13 +190,13 @@ fn source_info(members: &Members) -> Read<Vec<(Box<str>, Box<str>)>> {
     pairs.collect()
 }
 
-/// A pseudonym of RFC 7230, section 5.7.1.
 /// Whether requests can be sent to it: a URL of http or https with a host.
 fn is_web(url: &str) -> bool {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':', '?', '#']))
 }
 
+/// A pseudonym of RFC 7230, section 5.7.1.
 fn alias(members: &Members) -> Read<Option<Box<str>>> {
     let Some(alias) = filled(members, "contextSourceAlias")? else { return Ok(None) };
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
