@@ -108,16 +108,16 @@ impl TemporalWriter<'_, '_, '_, '_> {
             self.writer.out.extend_from_slice(b"\",");
         }
         self.writer.types(view);
+        self.writer.system_members(view);
         if self.writer.shape.sys_attrs {
-            self.writer.moment("createdAt", Some(view.created_at()));
-            self.writer.moment("modifiedAt", Some(view.modified_at()));
             let deleted_at = history.deleted_at.iter().max().copied();
             self.writer.moment("deletedAt", deleted_at.filter(|_| history.current.is_none()));
         }
         match self.form {
             TemporalForm::Aggregated(aggregates) => self.aggregates(aggregates),
             TemporalForm::Normalized | TemporalForm::Simplified(_) => {
-                if self.writer.shape.members.has_scope() {
+                let shape = self.writer.shape;
+                if shape.members.has_scope() && shape.has_version(4) {
                     self.scopes(scopes);
                 }
                 self.attributes(history);

@@ -327,6 +327,9 @@ async fn an_answer_conforms_to_an_older_version_where_that_is_preferred() {
     assert_eq!(oldest[0]["n"], json!({ "type": "Property", "value": 1 }));
     assert_eq!(oldest[0]["t"], json!({ "type": "Property", "value": { "en": "x" } }));
     assert_eq!(oldest[0].get("scope"), None);
+    let path = "/temporal/entities/urn:x:1";
+    let history = client.ask(Method::GET, path).header("prefer", "ngsi-ld=1.3").send().await;
+    assert_eq!(history.expect(203).json().get("scope"), None);
     // What conforms as it is comes as it is; a version of the future is answered with the newest.
     let same = get("/urn:x:2", "ngsi-ld=1.0").await.expect(200);
     assert_eq!(same.header("preference-applied"), "ngsi-ld=1.0");

@@ -33,6 +33,21 @@ async fn a_history_holds_every_value() {
 }
 
 #[tokio::test]
+async fn the_end_of_an_entity_is_a_system_attribute_of_its_history() {
+    let client = client().await;
+    let end = "2999-01-01T00:00:00Z";
+    let value = json!({ "type": "Property", "value": 1, "expiresAt": "2998-01-01T00:00:00Z" });
+    client.create(json!({ "id": "urn:x:1", "type": "T", "expiresAt": end, "a": value })).await;
+    let plain = client.get(PATH).await.expect(200).json();
+    assert_eq!((plain.get("expiresAt"), plain["a"][0].get("expiresAt")), (None, None));
+    let full = client.get(&format!("{PATH}?options=sysAttrs")).await.expect(200).json();
+    assert_eq!(
+        (&full["expiresAt"], &full["a"][0]["expiresAt"]),
+        (&json!(end), &value["expiresAt"])
+    );
+}
+
+#[tokio::test]
 async fn a_range_of_time_and_the_last_values_are_selected() {
     let client = measured().await;
     let values = |query: &'static str| {
