@@ -269,10 +269,12 @@ impl NamePrinter for Terms<'_> {
     }
 }
 
-/// Expands the names of types and attributes (clause 5.5.7), but for those in `q`.
+/// Expands the names of types and attributes (clause 5.5.7), but for those in `q`. What is no name
+/// stays as it is, so that it is refused where it is read.
 pub(crate) fn expand_names(members: &mut Map<String, Value>, context: &Context) {
     rename(members, &|name| {
-        context.expand_term(name).map_or_else(|| name.to_owned(), |iri| iri.as_ref().to_owned())
+        let expanded = ContextNames(context).name(name);
+        expanded.map_or_else(|_| name.to_owned(), |iri| iri.as_str().to_owned())
     });
 }
 
