@@ -97,6 +97,21 @@ impl Engine {
         Ok(self.inner.completed_by(caller, &snapshot, filter).await?.unwrap_or(snapshot))
     }
 
+    /// The same for entities of any of the types; of one type alone, for those that meet its
+    /// condition.
+    pub async fn completed_of(
+        &self,
+        caller: &Caller,
+        snapshot: Snapshot,
+        types: &[(&Iri, &Filter)],
+    ) -> Result<Snapshot, QueryError> {
+        let filter = match types {
+            [(one, condition)] => Filter::Type((*one).clone()).and((*condition).clone()),
+            all => Filter::Or(all.iter().map(|(one, _)| Filter::Type((*one).clone())).collect()),
+        };
+        self.completed(caller, snapshot, &filter).await
+    }
+
     /// The twin of a snapshot, completed by parts of entities that a source has told of, and by what
     /// other sources have of the same entities (clause 5.8.6).
     pub async fn completed_with(

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use async_graphql::Value;
 use cardo_engine::{
-    Counting, EntityQuery, Figures, Order, PageRequest, PageStart, Table, can_have_numbers,
+    Counting, EntityQuery, Figures, Order, PageRequest, PageStart, Snapshot, Table,
+    can_have_numbers,
 };
 use cardo_query::Filter;
 
@@ -101,12 +102,20 @@ impl<'a> Wanted<'a> {
         Ok(Self { moment, countings })
     }
 
+    /// The twin with what context sources have of the entities that are counted.
+    async fn completed(&self) -> Result<Snapshot, Fault> {
+        let Moment { face, caller, snapshot, .. } = self.moment.as_ref();
+        let all = self.countings.iter();
+        let types: Vec<_> = all.map(|(_, one)| (&one.table.type_name, &one.filter)).collect();
+        Ok(face.engine.completed_of(caller, snapshot.clone(), &types).await?)
+    }
+
     /// The figures of each type.
     pub(crate) async fn all(&self) -> Result<Vec<TypeAggregate>, Fault> {
-        let Moment { face, snapshot, .. } = self.moment.as_ref();
+        let (face, snapshot) = (&self.moment.face, self.completed().await?);
         let mut all = Vec::with_capacity(self.countings.len());
         for (of, counting) in &self.countings {
-            let figures = face.engine.aggregate(snapshot, counting).await?;
+            let figures = face.engine.aggregate(&snapshot, counting).await?;
             all.push(self.shown(*of, figures));
         }
         Ok(all)
@@ -118,7 +127,7 @@ impl<'a> Wanted<'a> {
         args: &Arguments,
         areas: usize,
     ) -> Result<Vec<AreaAggregate>, Fault> {
-        let Moment { face, snapshot, model, .. } = self.moment.as_ref();
+        let Moment { face, model, .. } = self.moment.as_ref();
         let mut condition = filter::of_type(model, Some(areas));
         if let Some(value) = given(args, "areaFilter") {
             condition = condition.and(filter::filter(model, None, value)?);
@@ -137,7 +146,8 @@ impl<'a> Wanted<'a> {
         let countings: Vec<Counting<'_>> =
             self.countings.iter().map(|(_, counting)| counting.clone()).collect();
         let table = model.table(areas);
-        let figures = face.engine.aggregate_by_area(snapshot, table, &found, &countings).await?;
+        let snapshot = self.completed().await?;
+        let figures = face.engine.aggregate_by_area(&snapshot, table, &found, &countings).await?;
         let group = Group::new(self.moment.clone(), found);
         let of_area = |(area, figures): (Node, Vec<Figures>)| AreaAggregate {
             area,

@@ -55,7 +55,9 @@ pub(crate) async fn aggregates(face: &Face, ask: &Ask<'_>) -> Result<Response<Bo
         )));
     }
     let found = page.entities;
-    let figures = face.engine.aggregate_by_area(&snapshot, areas, &found, &countings).await?;
+    let types: Vec<_> = countings.iter().map(|one| (&one.table.type_name, &one.filter)).collect();
+    let completed = face.engine.completed_of(&ask.caller, snapshot.clone(), &types).await?;
+    let figures = face.engine.aggregate_by_area(&completed, areas, &found, &countings).await?;
     let table = AreaTable::of(areas, &countings, &figures);
     let (media_type, extension, body) = match encoding {
         Encoding::Csv => (CSV, "csv", table.to_csv(&found, &figures)),

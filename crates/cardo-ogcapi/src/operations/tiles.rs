@@ -21,7 +21,7 @@ use crate::params::{
 };
 use crate::request::Ask;
 use crate::respond::{self, VARY_ON};
-use crate::tiles::{FileLayer, Kept, MatrixSet, Picture, Place, Shown, Tile};
+use crate::tiles::{FileLayer, Kept, MatrixSet, Picture, Place, Shown, Tile, completed};
 
 /// A tile of a collection (OGC 20-057, /req/core).
 pub(crate) async fn collection_tile(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
@@ -126,6 +126,10 @@ fn respond_with(
     body: Bytes,
     revision: Revision,
 ) -> Response<Body> {
+    tagged(ask.parts, tag.clone(), VARY_ON, untagged(ask, body, revision))
+}
+
+fn untagged(ask: &Ask<'_>, body: Bytes, revision: Revision) -> Response<Body> {
     let mut response = respond::answer(MVT, body, revision);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     // A tile has no room for links.
@@ -134,7 +138,14 @@ fn respond_with(
     if let Ok(links) = HeaderValue::try_from(links) {
         response.headers_mut().insert(LINK, links);
     }
-    tagged(ask.parts, tag.clone(), VARY_ON, response)
+    response
+}
+
+async fn draw_files(bytes: &mut Vec<u8>, files: Vec<FileLayer>, tile: Tile) -> Result<(), Fault> {
+    for file in files {
+        bytes.extend(in_background(move || file.draw(tile)).await??);
+    }
+    Ok(())
 }
 
 /// The tileset that the tile is of: its address without matrix, row and column.
@@ -167,9 +178,18 @@ async fn answer(
     let layers_version = face.layers_version(ask);
     let snapshot = match &keeping.place {
         Some(place) => place.snapshot.clone(),
-        None => face.snapshot(ask).await?,
+        None => {
+            let at = (&face.engine, &ask.caller);
+            completed(at, face.snapshot(ask).await?, &tile, &shown).await?
+        }
     };
     let picture = Picture::of(&face.engine, &snapshot, tile, shown).await?;
+    if ask.caller.reach.is_far() {
+        // What context sources say is no function of the revision, so there is no tag.
+        let mut bytes = picture.draw().await?;
+        draw_files(&mut bytes, files, tile).await?;
+        return Ok(untagged(ask, Bytes::from(bytes), snapshot.revision()));
+    }
     // The tag says nothing of the revision, so a write elsewhere leaves it as it is.
     let mut fingerprint = picture.fingerprint().await?;
     if !files.is_empty() {
@@ -183,9 +203,7 @@ async fn answer(
         _ if is_known(&ask.parts.headers, &tag) => None,
         _ => {
             let mut bytes = picture.draw().await?;
-            for file in files {
-                bytes.extend(in_background(move || file.draw(tile)).await??);
-            }
+            draw_files(&mut bytes, files, tile).await?;
             Some(Bytes::from(bytes))
         }
     };

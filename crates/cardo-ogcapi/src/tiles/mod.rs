@@ -15,6 +15,7 @@
 //!    ones come first, then shapes from the largest to the smallest, then points from the oldest to
 //!    the newest.
 
+mod far;
 mod file_layer;
 mod kept;
 mod layer;
@@ -23,6 +24,7 @@ mod render;
 mod select;
 mod wire;
 
+pub(crate) use far::completed;
 pub(crate) use file_layer::FileLayer;
 pub(crate) use kept::{Kept, KeptTiles, Place};
 pub(crate) use layer::COUNT;

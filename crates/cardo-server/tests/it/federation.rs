@@ -41,7 +41,9 @@ fn every_face_gives_what_the_sources_have_as_if_it_were_its_own() {
     let (city, harbour) = (near(folders[0].path()), near(folders[1].path()));
     city.create("urn:x:1", r#""level":{"type":"Property","value":1}"#);
     harbour.create("urn:x:1", r#""depth":{"type":"Property","value":10}"#);
-    harbour.create("urn:x:2", r#""depth":{"type":"Property","value":20}"#);
+    let place =
+        r#""location":{"type":"GeoProperty","value":{"type":"Point","coordinates":[10,20]}}"#;
+    harbour.create("urn:x:2", &format!(r#""depth":{{"type":"Property","value":20}},{place}"#));
     register(&city, &harbour);
 
     let listed = city.get("/ngsi-ld/v1/entities?type=Sample&options=keyValues");
@@ -67,6 +69,26 @@ fn every_face_gives_what_the_sources_have_as_if_it_were_its_own() {
     );
     let one = graphql(&city, r#"{ sample(id: "urn:x:2") { depth } }"#);
     assert_eq!(one["sample"]["depth"], 20);
+
+    let figures = graphql(
+        &city,
+        r#"{ sampleAggregate(attributes: ["depth"]) { count numbers { attribute sum } } }"#,
+    );
+    let figures = &figures["sampleAggregate"];
+    assert_eq!(figures["count"], 2);
+    assert_eq!(figures["numbers"][0]["attribute"], "depth");
+    assert_eq!(figures["numbers"][0]["sum"].as_f64(), Some(30.0));
+    let tile = |address: &str| {
+        let path = format!("/ogc/collections/Sample/tiles/WebMercatorQuad/{address}");
+        city.send("GET", &path, None)
+    };
+    for address in ["0/0/0", "3/3/4"] {
+        let shown = tile(address);
+        let id = b"urn:x:2";
+        assert!(shown.body.windows(id.len()).any(|part| part == id), "{address}");
+        assert_eq!(shown.header("etag"), None);
+    }
+    assert_eq!(tile("3/0/0").body, b"");
 }
 
 #[test]
