@@ -74,7 +74,7 @@ fn every_face_gives_what_the_sources_have_as_if_it_were_its_own() {
         &city,
         r#"{ sampleAggregate(attributes: ["depth"]) { count numbers { attribute sum } } }"#,
     );
-    let figures = &figures["sampleAggregate"];
+    let figures = &figures["sampleAggregate"][0];
     assert_eq!(figures["count"], 2);
     assert_eq!(figures["numbers"][0]["attribute"], "depth");
     assert_eq!(figures["numbers"][0]["sum"].as_f64(), Some(30.0));
