@@ -176,12 +176,11 @@ async fn answer(
     let made_of = (shown.iter().map(|one| one.table.id).collect(), tile.frame.boxes());
     let versions: Vec<u64> = files.iter().map(|one| one.layer.description().version).collect();
     let layers_version = face.layers_version(ask);
-    let snapshot = match &keeping.place {
-        Some(place) => place.snapshot.clone(),
-        None => {
-            let at = (&face.engine, &ask.caller);
-            completed(at, face.snapshot(ask).await?, &tile, &shown).await?
-        }
+    let snapshot = if let Some(place) = &keeping.place {
+        place.snapshot.clone()
+    } else {
+        let at = (&face.engine, &ask.caller);
+        completed(at, face.snapshot(ask).await?, &tile, &shown).await?
     };
     let picture = Picture::of(&face.engine, &snapshot, tile, shown).await?;
     if ask.caller.reach.is_far() {
