@@ -260,6 +260,12 @@ async fn a_choice_of_all_is_the_whole_and_one_of_nothing_is_empty() {
     let (all_of_it, none) = (on("all"), on("none"));
     branch_of(&engine, &main, &all_of_it.twin, &[1]).await;
     branch_of(&engine, &main, &none.twin, &[7]).await;
+    let (typed, mut choice) = (on("typed"), engine.choice(&main).await.unwrap());
+    let types = ["Boat", "Sensor"].map(|term| Filter::Type(crate::common::name(term)));
+    let either = Filter::Or(types.into());
+    assert_eq!(engine.choose(&mut choice, &either).await.unwrap(), 1);
+    engine.branch_of(&choice, &typed.twin, None).await.unwrap();
+    assert_eq!(content(&engine, &typed).await, content(&engine, &main).await);
     assert_eq!(content(&engine, &all_of_it).await, content(&engine, &main).await);
     assert!(content(&engine, &none).await.is_empty());
     create(&engine, &none, 1, 5.0).await;
