@@ -97,7 +97,9 @@ impl Engine {
         counting: &Counting<'_>,
     ) -> Result<Figures, QueryError> {
         let typed = Filter::Type(counting.table.type_name.clone());
-        let filter = snapshot.resolve(&typed.and(counting.filter.clone()));
+        let filter = typed.and(counting.filter.clone());
+        snapshot.check(&filter)?;
+        let filter = snapshot.resolve(&filter);
         let plan = Plan::new(&snapshot.root, &filter, Need { first: usize::MAX, count: false });
         let mut run = Run::new(plan, Window::WHOLE);
         let mut tally = Tally::new(counting);
@@ -134,6 +136,9 @@ impl Engine {
         let mut order: Vec<usize> = (0..areas.len()).collect();
         order.sort_by_key(|at| areas[*at].view().seq());
         let mut all = vec![Vec::new(); areas.len()];
+        for counting in countings {
+            snapshot.check(&Filter::Type(counting.table.type_name.clone()))?;
+        }
         for at in order {
             let area = Area::of(of, &areas[at]);
             for (counting, claimed) in countings.iter().zip(&mut claimed) {

@@ -200,7 +200,11 @@ impl Engine {
         {
             return Ok(made.tables.clone());
         }
-        let tables = make(&snapshot.root);
+        let tables = if twin.unknown_types.is_empty() {
+            make(&snapshot.root)
+        } else {
+            make(&snapshot.root.with_types(&twin.unknown_types))
+        };
         twin.tables.store(Some(Arc::new(Made { shape, lineage, tables: tables.clone() })));
         Ok(tables)
     }
@@ -491,6 +495,7 @@ impl Inner {
         snapshot: &Snapshot,
         query: &EntityQuery,
     ) -> Result<(Asked, Found), QueryError> {
+        snapshot.check(&query.filter)?;
         let filter = snapshot.resolve(&query.filter);
         let asked = Asked::of(&snapshot.root, query);
         let plan = Plan::new(&snapshot.root, &filter, asked.need);
@@ -558,6 +563,7 @@ impl Inner {
             names: self.names.clone(),
             view: caller.view.clone(),
             contributions: None,
+            unknown: twin.unknown.clone(),
         }
     }
 

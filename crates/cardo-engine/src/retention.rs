@@ -74,7 +74,8 @@ impl CutsOf {
         Some(((*cut)?, *name))
     }
 
-    fn types(&self, entity: &str) -> Vec<NameId> {
+    /// The types of an entity, or those that it had when it was deleted.
+    pub(crate) fn types(&self, entity: &str) -> Vec<NameId> {
         let record = self.root.slot(entity).and_then(|slot| self.root.record(slot));
         match record {
             Some(record) => record.view().types().collect(),

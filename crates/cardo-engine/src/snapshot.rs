@@ -8,6 +8,7 @@ use cardo_spatial::Aabb;
 use crate::caller::View;
 use crate::federation::Contributions;
 use crate::live::{AttributeIndex, Root, TypeIndex};
+use crate::moment::Unknown;
 use crate::order::Sort;
 use crate::plan::{Direction, Need, Plan, Run, Window, resolve};
 use crate::query::{EntityQuery, Page, PageStart};
@@ -20,6 +21,8 @@ pub struct Snapshot {
     pub(crate) view: View,
     /// What context sources gave, where they were asked.
     pub(crate) contributions: Option<Contributions>,
+    /// What of a past twin is not known any more.
+    pub(crate) unknown: Option<Arc<Unknown>>,
 }
 
 /// What is known of a type.

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Instant;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use cardo_model::{EntityChange, LogRecord, Revision, Timestamp, TwinId};
+use cardo_model::{EntityChange, LogRecord, NameId, Revision, Timestamp, TwinId};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use crate::branch::Origin;
 use crate::federation::{Compiled, FarTables, REGISTRATION_KIND, Registrations};
 use crate::follow::Followed;
-use crate::live::{Root, Touched};
+use crate::live::{Root, Touched, TypeIndex};
+use crate::moment::Unknown;
 use crate::plan::Wanted;
 use crate::tables::Made;
 
@@ -53,6 +54,9 @@ pub(crate) struct Twin {
     pub(crate) registrations: ArcSwapOption<Compiled>,
     /// Whether there are any, for those who would rather not look.
     pub(crate) has_sources: AtomicBool,
+    /// What of a past twin is not known any more, and the types of which nothing else is.
+    pub(crate) unknown: Option<Arc<Unknown>>,
+    pub(crate) unknown_types: HashMap<NameId, Arc<TypeIndex>>,
     /// Where it was written to when, once somebody wants to know.
     touched: OnceLock<Arc<Touched>>,
 }
@@ -99,6 +103,8 @@ impl Twin {
             far_tables: ArcSwapOption::empty(),
             registrations: ArcSwapOption::empty(),
             has_sources,
+            unknown: None,
+            unknown_types: HashMap::new(),
             touched: OnceLock::new(),
         }
     }

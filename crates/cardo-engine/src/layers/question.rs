@@ -84,7 +84,7 @@ impl dyn Layer {
     pub fn snapshot_of(&self, view: &View, features: Vec<Record>) -> Snapshot {
         let names = self.description().names.clone();
         let root = Arc::new(Root::build(0, features));
-        Snapshot { root, names, view: view.clone(), contributions: None }
+        Snapshot { root, names, view: view.clone(), contributions: None, unknown: None }
     }
 
     /// The features that may meet a condition and lie in some boxes, one after the other.

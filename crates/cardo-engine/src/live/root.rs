@@ -351,6 +351,14 @@ impl Root {
         root
     }
 
+    /// This root with the indexes of some types that it has nothing of.
+    pub(crate) fn with_types(&self, types: &HashMap<NameId, Arc<TypeIndex>>) -> Self {
+        let mut root = self.clone();
+        let added = types.iter().map(|(name, index)| (*name, index.clone()));
+        Arc::make_mut(&mut root.types).extend(added);
+        root
+    }
+
     /// This root as that of a past twin, of which one as it is has the documents.
     pub(crate) fn into_past(self, now: &Self, revision: Revision) -> Self {
         let documents = now.branched().documents;

@@ -7,17 +7,19 @@
 
 mod build;
 mod fold;
+mod unknown;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use cardo_model::{EntityId, Iri, Revision, Timestamp, TwinId};
+use cardo_model::{EntityId, Revision, Timestamp, TwinId};
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, oneshot};
 
 use self::build::{Changed, build};
 use self::fold::{Fold, Folds, Was};
+pub(crate) use self::unknown::Unknown;
 use crate::branch::Beginning;
 use crate::engine::Inner;
 use crate::history::{Amendments, MOST_ROWS};
@@ -153,10 +155,15 @@ impl Inner {
         let root = now.root.load_full();
         let looking = root.clone();
         let changed = off(move || Changed::since(&looking, moment)).await?;
-        let were = self.what_was(&now, &root, &changed.ids, moment).await?;
-        let seed = self.seed;
-        let built = off(move || build(seed, &root, were, changed.revision, moment)).await?;
-        let (mut twin, bytes) = (Twin::past(id.clone(), built.root, &now), built.bytes);
+        let (were, unknown) = self.what_was(&now, &root, &changed.ids, moment).await?;
+        let (seed, looking) = (self.seed, root.clone());
+        let built = off(move || build(seed, &looking, were, changed.revision, moment)).await?;
+        let bytes = built.bytes + unknown.as_ref().map_or(0, |unknown| unknown.bytes());
+        let mut twin = Twin::past(id.clone(), built.root, &now);
+        if let Some(unknown) = &unknown {
+            twin.unknown_types = unknown.types(&root, &twin.root.load());
+        }
+        twin.unknown = unknown;
         twin.used = self.tick.load(Ordering::Relaxed).into();
         let twin = Arc::new(twin);
         let options = &self.options;
@@ -195,7 +202,7 @@ impl Inner {
         root: &Arc<Root>,
         ids: &[Box<str>],
         moment: Timestamp,
-    ) -> Result<HashMap<Box<str>, Was>, QueryError> {
+    ) -> Result<(HashMap<Box<str>, Was>, Option<Arc<Unknown>>), QueryError> {
         let entities =
             (ids.len() <= FEW).then(|| ids.iter().filter_map(|id| entity_id(id)).collect());
         let walk = HistoryWalk { entities, up_to: root.revision, until: moment };
@@ -207,12 +214,12 @@ impl Inner {
             let fold = self.put_right(twin, root, &walk, &entity).await?;
             folds.of.insert(entity.as_str().into(), fold);
         }
-        self.check_retention(twin, root, &folds, moment)?;
-        off(move || {
+        let unknown = self.take_unknown(twin, root, &mut folds, moment);
+        let were = off(move || {
             let all = folds.of.into_iter();
             all.map(|(id, fold)| (id, fold.finish(moment))).collect()
-        })
-        .await
+        });
+        Ok((were.await?, unknown))
     }
 
     /// Hands out what is kept of the histories, what is not projected yet and that of the parents
@@ -265,24 +272,25 @@ impl Inner {
         Ok(Fold::of(amendments.carry_out(rows), walk.until))
     }
 
-    /// Where it is no longer known what an entity was, nothing is said of the moment.
-    fn check_retention(
+    /// Takes out entities of which it is no longer known what they were.
+    fn take_unknown(
         &self,
         twin: &Twin,
         root: &Arc<Root>,
-        folds: &Folds,
+        folds: &mut Folds,
         moment: Timestamp,
-    ) -> Result<(), QueryError> {
-        let Some(cuts) = self.cuts_of(&twin.id, root) else { return Ok(()) };
-        for (id, fold) in &folds.of {
+    ) -> Option<Arc<Unknown>> {
+        let cuts = self.cuts_of(&twin.id, root)?;
+        let mut unknown = Unknown::of(moment);
+        for (id, fold) in &mut folds.of {
             let Some((cut, rule)) = cuts.cut(id).filter(|(cut, _)| *cut > moment) else { continue };
-            if fold.was_not_there(moment, cut) {
-                continue;
+            if !fold.was_not_there(moment, cut) {
+                let type_name = rule.and_then(|name| self.names.name(name));
+                unknown.take(id, cuts.types(id), (cut, type_name));
+                *fold = Fold::default();
             }
-            let type_name: Option<Iri> = rule.and_then(|name| self.names.name(name));
-            return Err(QueryError::Forgotten { moment, since: cut, type_name });
         }
-        Ok(())
+        unknown.any()
     }
 }
 

@@ -564,6 +564,65 @@ async fn what_was_gone_before_or_never_there_keeps_no_moment_from_being_told() {
     assert_eq!(v(&engine, &past(1_095), 1).await.as_deref(), Some("1"));
 }
 
+#[tokio::test]
+async fn what_is_not_known_any_more_of_one_type_is_refused_and_all_else_is_answered() {
+    let hands = Hands::default();
+    hands.move_on(1_000);
+    let store = Arc::new(MemoryStore::new());
+    let keep = Some(Duration::from_secs(10));
+    let rule = RetentionRule { keep, ..RetentionRule::default() };
+    let retention = Retention { rules: vec![rule.of_type(name("Tram").as_str()).unwrap()] };
+    let engine = Engine::open(store, hands.options(retention)).await.unwrap();
+    let now = Caller::local("test");
+    let tram = |v: f64| Entity { types: vec![name("Tram")], ..sensor(7, vec![("v", number(v))]) };
+    put(&engine, &now, 1, 1.0).await;
+    one(&engine, &now, Operation::CreateOrReplace(tram(1.0))).await.unwrap();
+    hands.move_on(10);
+    put(&engine, &now, 1, 2.0).await;
+    one(&engine, &now, Operation::CreateOrReplace(tram(2.0))).await.unwrap();
+    hands.move_on(90);
+    engine.prune_histories().await.unwrap();
+    let past = at_moment(&now, Timestamp::from_seconds(1_005));
+    let ask = async |filter: Filter| {
+        let page = engine.query(&past, &all(filter)).await?;
+        Ok::<_, QueryError>(page.count.unwrap())
+    };
+    let of_type = |term: &str| Filter::Type(name(term));
+    let ids = |n: u32| Filter::Ids(vec![id(n)]);
+    let tram_and_sensor = Filter::And(vec![of_type("Tram"), of_type("Sensor")]);
+    for (filter, count) in [
+        (of_type("Sensor"), 1),
+        (ids(1), 1),
+        (ids(9), 0),
+        (of_type("Boat"), 0),
+        (tram_and_sensor, 0),
+    ] {
+        assert_eq!(ask(filter.clone()).await.unwrap(), count, "{filter:?}");
+    }
+    let either = Filter::Or(vec![of_type("Sensor"), of_type("Tram")]);
+    for filter in [of_type("Tram"), either, ids(7), Filter::True] {
+        match ask(filter.clone()).await {
+            Err(QueryError::Forgotten { type_name, since, .. }) => {
+                assert_eq!(
+                    (type_name, since),
+                    (Some(name("Tram")), Timestamp::from_seconds(1_090))
+                );
+            }
+            other => panic!("{filter:?}: {other:?}"),
+        }
+    }
+    let snapshot = engine.snapshot(&past).await.unwrap();
+    assert!(snapshot.look_up(id(7).as_str()).is_err());
+    assert!(snapshot.look_up(id(1).as_str()).unwrap().is_some());
+    assert!(snapshot.look_up(id(9).as_str()).unwrap().is_none());
+    let tables = engine.tables(&past).await.unwrap();
+    let known: Vec<&str> = tables.all().iter().map(|table| &*table.name).collect();
+    assert_eq!(known, ["Sensor", "Tram"]);
+    // What is kept is told of trams too.
+    let later = at_moment(&now, Timestamp::from_seconds(1_095));
+    assert_eq!(engine.query(&later, &all(Filter::True)).await.unwrap().count, Some(2));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_told_of_a_moment_while_others_write_is_what_is_told_later() {
     let store = Arc::new(MemoryStore::new());

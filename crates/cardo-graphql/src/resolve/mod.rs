@@ -68,7 +68,7 @@ impl Moment {
     /// One entity, with what context sources have of it.
     pub(crate) async fn one(&self, id: &str) -> Result<Option<Record>, Fault> {
         if !self.caller.reach.is_far() {
-            return Ok(self.snapshot.retrieve(id));
+            return Ok(self.snapshot.look_up(id)?);
         }
         let Ok(wanted) = EntityId::new(id.to_owned()) else { return Ok(None) };
         let (engine, snapshot) = (&self.face.engine, self.snapshot.clone());

@@ -159,7 +159,7 @@ impl Face {
         snapshot: &Snapshot,
     ) -> Answer {
         let (id, names) = (wanted.id, self.engine.names());
-        let Some(record) = snapshot.retrieve(id) else { return Err(not_found(id)) };
+        let Some(record) = snapshot.look_up(id)? else { return Err(not_found(id)) };
         if !selects(wanted.types, &record, naming.context(), names)? {
             return Err(not_found(id));
         }
@@ -309,7 +309,7 @@ impl Face {
         types: Option<&str>,
     ) -> Result<(Record, Snapshot), Fault> {
         let snapshot = self.snapshot(ask).await?;
-        let record = snapshot.retrieve(id.as_str()).ok_or_else(|| not_found(id.as_str()))?;
+        let record = snapshot.look_up(id.as_str())?.ok_or_else(|| not_found(id.as_str()))?;
         if types.is_some() {
             let naming = self.link_naming(ask).await?;
             if !selects(types, &record, naming.context(), self.engine.names())? {

@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use axum::body::Body;
 use axum::http::Response;
 use cardo_engine::TypeInfo;
+use cardo_query::Filter;
 use serde_json::{Value, json};
 
 use crate::documents::{Collection, links_json, own_links, tile_collection};
@@ -67,6 +68,7 @@ pub(crate) async fn collection(face: &Face, ask: &Ask<'_>) -> Result<Response<Bo
     }
     let table = collection_of(&tables, ask)?;
     let snapshot = face.engine.snapshot_with_times(&ask.caller).await?;
+    snapshot.check(&Filter::Type(table.type_name.clone()))?;
     let info = face.info_of(ask, &snapshot, table);
     let info = info.ok_or_else(|| Fault::not_found(format!("{:?} is empty now", table.name)))?;
     let collection = Collection { table, info };

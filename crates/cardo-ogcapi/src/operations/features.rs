@@ -297,7 +297,7 @@ pub(super) async fn find(
     let snapshot = completed(face, ask, id).await?;
     let found = match face.layer_of(ask, table) {
         Some(layer) => face.feature_of_layer(ask, layer, id).await?,
-        None => snapshot.retrieve(id),
+        None => snapshot.look_up(id)?,
     };
     let is_of_table = |record: &Record| record.view().types().any(|name| name == table.id);
     let record = found.filter(is_of_table);

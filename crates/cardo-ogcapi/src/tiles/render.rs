@@ -46,6 +46,7 @@ impl<'a> Picture<'a> {
         let mut layers = Vec::with_capacity(shown.len());
         for one in shown {
             let Some(geometry) = one.table.geometry else { continue };
+            snapshot.check(&Filter::Type(one.table.type_name.clone()))?;
             let mut walk = snapshot.area(&AreaQuery {
                 type_name: one.table.type_name.clone(),
                 attribute: one.table.columns[geometry].attribute().clone(),

@@ -209,21 +209,45 @@ fn what_no_past_twin_can_do_is_refused_in_the_words_of_each_protocol() {
 fn a_moment_before_what_is_kept_is_gone_and_says_of_which_type() {
     let folder = tempdir().unwrap();
     let config = folder.path().join("cardo.toml");
-    std::fs::write(&config, "[history]\nkeep = \"1s\"\n").unwrap();
+    let sample = "https://uri.etsi.org/ngsi-ld/default-context/Sample";
+    let rule = format!("[[history.rules]]\ntype = \"{sample}\"\nkeep = \"1s\"\n");
+    std::fs::write(&config, rule).unwrap();
     let data = folder.path().join("data");
     let server = Server::start_with(&data, &["--config", config.to_str().unwrap()]);
+    let stop = |level: u32| {
+        let level = json!({ "type": "Property", "value": level });
+        let body = json!([{ "id": "urn:s:1", "type": "Stop", "level": level }]).to_string();
+        let answer = server.send("POST", "/ngsi-ld/v1/entityOperations/upsert", Some(&body));
+        assert!(matches!(answer.status, 201 | 204), "{}", answer.text());
+    };
+    stop(1);
     put(&server, "urn:x:1", 1, 24.9);
     let before = moment(&server, "urn:x:1");
     put(&server, "urn:x:1", 2, 24.9);
+    stop(2);
     let begin = millis();
     while millis() <= begin + 1_100 {
         std::thread::sleep(Duration::from_millis(20));
     }
-    for path in [ENTITIES, ITEMS] {
-        let path = format!("{path}?{}", if path == ENTITIES { "type=Sample" } else { "limit=3" });
+    let of_type = |name: &str| format!("{ENTITIES}?type={name}&options=keyValues");
+    let collection = ITEMS.strip_suffix("/items").unwrap();
+    let tile = format!("{collection}/tiles/WebMercatorQuad/0/0/0");
+    let one = path_of("urn:x:1");
+    let feature = format!("{ITEMS}/urn:x:1");
+    for path in [&of_type("Sample"), ITEMS, collection, &tile, &one, &feature] {
+        let answer = server.send("GET", &at(&before, path), None);
+        assert_eq!(answer.status, 410, "{path}: {}", answer.text());
+        assert!(answer.text().contains(&format!("{sample} are kept since")), "{}", answer.text());
+    }
+    let asked = at(&before, "/graphql?query=%7BsampleList%7Bnodes%7Bid%7D%7D%7D");
+    let refused = server.send("GET", &asked, None);
+    assert!(refused.text().contains("GONE"), "{}", refused.text());
+    // What is kept of others is told.
+    for path in [of_type("Stop"), ITEMS.replace("Sample", "Stop"), path_of("urn:s:1")] {
         let answer = server.send("GET", &at(&before, &path), None);
-        assert_eq!(answer.status, 410, "{}", answer.text());
-        assert!(answer.text().contains("are kept since"), "{}", answer.text());
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        let text = answer.text();
+        assert!(text.contains("\"level\":1") || text.contains("\"value\":1"), "{path}: {text}");
     }
     server.stop();
 }
