@@ -54,8 +54,8 @@ impl RowWriter for CsvRows {
         Ok(())
     }
 
-    fn finish(&mut self, _out: &mut Vec<u8>) -> io::Result<()> {
-        Ok(())
+    fn finish(&mut self, _out: &mut Vec<u8>) -> io::Result<bool> {
+        Ok(false)
     }
 }
 

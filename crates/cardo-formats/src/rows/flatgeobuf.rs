@@ -142,9 +142,10 @@ impl RowWriter for FlatGeobufRows {
         out.extend_from_slice(&self.header());
         if self.is_indexed {
             let boxes = std::mem::take(&mut self.boxes);
-            let extent = calc_extent(&boxes);
+            let (extent, count) = (calc_extent(&boxes), boxes.len());
             let tree = PackedRTree::build(&boxes, &extent, PackedRTree::DEFAULT_NODE_SIZE);
             drop(boxes);
+            out.reserve_exact(PackedRTree::index_size(count, PackedRTree::DEFAULT_NODE_SIZE));
             tree.map_err(io::Error::other)?.stream_write(out)?;
         }
         Ok(())
@@ -155,7 +156,7 @@ impl RowWriter for FlatGeobufRows {
         Ok(())
     }
 
-    fn finish(&mut self, _out: &mut Vec<u8>) -> io::Result<()> {
-        Ok(())
+    fn finish(&mut self, _out: &mut Vec<u8>) -> io::Result<bool> {
+        Ok(false)
     }
 }

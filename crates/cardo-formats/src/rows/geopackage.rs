@@ -9,7 +9,7 @@ use std::io;
 use cardo_model::Timestamp;
 use geo_types::{Geometry, Rect};
 
-use super::rtree::{Boxes, Tree};
+use super::rtree::{Boxes, Part, Tree};
 use super::sqlite::{Field, Plan, Rows, file_head, index_page, record};
 use super::tables::{
     CONTENTS, EXTENSIONS, GEOMETRY_COLUMNS, RTREE, SYSTEMS, quoted, systems, triggers,
@@ -22,6 +22,8 @@ use crate::{RecordGeometry, wkb};
 #[derive(Debug)]
 pub struct GeoPackageRows {
     head: Head,
+    /// Its reference system as well-known text.
+    system: Option<Box<str>>,
     names: Names,
     as_of: Timestamp,
     plan: Plan,
@@ -44,13 +46,42 @@ struct Names {
     columns: Vec<String>,
 }
 
-/// The tables of the spatial index.
+/// The tables of the spatial index, written a piece at a time.
 #[derive(Debug)]
 struct Index {
     tree: Tree,
-    /// Node, row and parent tables: the plan of each, and its root.
+    /// The plan of each part, and its root.
     plans: [(Plan, u32); 3],
+    /// Which part is being written, how far, and by what.
+    part: usize,
+    at: usize,
+    rows: Option<Rows>,
 }
+
+impl Index {
+    /// Writes about as much as is sent at once; `false` where that was the last.
+    fn write_piece(&mut self, out: &mut Vec<u8>) -> bool {
+        let start = out.len();
+        while let (Some(part), Some((plan, root))) =
+            (Part::ALL.get(self.part), self.plans.get(self.part))
+        {
+            let rows = self.rows.get_or_insert_with(|| plan.begin(*root, &[], out));
+            if let Some((id, payload)) = self.tree.row(*part, &mut self.at) {
+                rows.add(id, &payload, out);
+            } else {
+                rows.finish(out);
+                (self.part, self.at, self.rows) = (self.part + 1, 0, None);
+            }
+            if out.len() - start >= PIECE {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// How much of the index is written at once, about.
+const PIECE: usize = 64 << 10;
 
 /// Which geometries there are.
 #[derive(Debug, Default)]
@@ -103,11 +134,13 @@ impl Names {
 }
 
 impl GeoPackageRows {
-    /// Begins a file that says it was last changed at a moment.
-    pub fn new(head: Head, as_of: Timestamp) -> Self {
+    /// Begins a file that says it was last changed at a moment, and defines its reference system by
+    /// well-known text (OGC 01-009).
+    pub fn new(head: Head, system: Option<&str>, as_of: Timestamp) -> Self {
         Self {
             names: Names::of(&head),
             head,
+            system: system.map(Box::from),
             as_of,
             plan: Plan::new(),
             boxes: Boxes::default(),
@@ -192,7 +225,12 @@ impl GeoPackageRows {
         let first = Field::Int(1);
         let key = || record(&[table, first]);
         let mut all = vec![
-            ("gpkg_spatial_ref_sys", SYSTEMS, systems(head.epsg), Vec::new()),
+            (
+                "gpkg_spatial_ref_sys",
+                SYSTEMS,
+                systems(head.epsg, self.system.as_deref()),
+                Vec::new(),
+            ),
             ("gpkg_contents", CONTENTS, vec![(1, contents)], vec![key(), key()]),
         ];
         if head.has_geometry {
@@ -239,7 +277,7 @@ impl RowWriter for GeoPackageRows {
         let tree = std::mem::take(&mut self.boxes).into_tree();
         let small = self.small_tables();
         // All sizes are known, whatever the places are: the schema is made once without these.
-        let plans = [planned(tree.nodes()), planned(tree.rows()), planned(tree.parents())];
+        let plans = Part::ALL.map(|part| planned(tree.rows(part)));
         let mut schema = self.schema(&small, 0, &plans);
         let mut plan = Plan::first();
         for (object, id) in schema.0.iter().zip(1..) {
@@ -265,7 +303,7 @@ impl RowWriter for GeoPackageRows {
         if self.head.has_geometry {
             let [nodes, rows, parents] = plans;
             let plans = [(nodes, roots[0]), (rows, roots[1]), (parents, roots[2])];
-            self.index = Some(Index { tree, plans });
+            self.index = Some(Index { tree, plans, part: 0, at: 0, rows: None });
         }
         Ok(())
     }
@@ -279,20 +317,14 @@ impl RowWriter for GeoPackageRows {
         Ok(())
     }
 
-    fn finish(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+    fn finish(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
         if self.written != self.seen {
             return Err(io::Error::other("there were other rows than those looked at"));
         }
-        if let Some(rows) = &mut self.rows {
+        if let Some(mut rows) = self.rows.take() {
             rows.finish(out);
         }
-        let Some(Index { tree, plans: [nodes, rows, parents] }) = self.index.take() else {
-            return Ok(());
-        };
-        write_planned(&nodes, tree.nodes(), out);
-        write_planned(&rows, tree.rows(), out);
-        write_planned(&parents, tree.parents(), out);
-        Ok(())
+        Ok(self.index.as_mut().is_some_and(|index| index.write_piece(out)))
     }
 }
 

@@ -12,7 +12,7 @@
 //! let (mut csv, mut out) = (CsvRows::new(head), Vec::new());
 //! csv.begin(&mut out)?;
 //! csv.write(&Row { id: "urn:x:1", geometry: None, values: &[Value::Number("4")] }, &mut out)?;
-//! csv.finish(&mut out)?;
+//! while csv.finish(&mut out)? {}
 //! assert_eq!(out, b"id,seats\r\nurn:x:1,4\r\n");
 //! # Ok::<(), std::io::Error>(())
 //! ```
@@ -166,9 +166,9 @@ pub trait RowWriter: Send {
     /// Where the format cannot hold it.
     fn write(&mut self, row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()>;
 
-    /// Writes what is left.
+    /// Writes the next piece of what is left, and says whether there is more.
     ///
     /// # Errors
     /// Where the rows were others than those looked at.
-    fn finish(&mut self, out: &mut Vec<u8>) -> io::Result<()>;
+    fn finish(&mut self, out: &mut Vec<u8>) -> io::Result<bool>;
 }

@@ -22,17 +22,33 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Boxes(Vec<Entry>);
 
-/// The three tables of a tree: what stands in the rows of each, by their ids.
+/// The three tables of a tree, of which each row can be had by itself.
 #[derive(Debug)]
 pub(super) struct Tree {
-    /// The entries of each node; the root is the first.
-    nodes: Vec<Vec<Entry>>,
-    /// How far the leaves are below the root.
-    depth: u16,
+    /// The entries of each level, from those of rows up to those of the root; so many after one another
+    /// are a node. Those of inner nodes have places in the level below.
+    levels: Vec<Vec<Entry>>,
+    /// The number of the first node of each level: they are numbered from the root down.
+    firsts: Vec<u32>,
+    /// The leaf of each row by its id; 0 where it has no box.
+    leaves: Vec<u32>,
     /// The parents of nodes but the root, by their numbers.
     parents: Vec<(u32, u32)>,
-    /// The leaf of each row that has a box.
-    leaves: Vec<(u32, u32)>,
+}
+
+/// A table of a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The nodes with their entries.
+    Nodes,
+    /// In which leaf a row stands.
+    Rows,
+    /// Which node is above another.
+    Parents,
+}
+
+impl Part {
+    pub(super) const ALL: [Self; 3] = [Self::Nodes, Self::Rows, Self::Parents];
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "rounded outward behind it")]
@@ -56,48 +72,42 @@ impl Boxes {
 
     /// Packs the boxes: those of a node lie near one another.
     pub(super) fn into_tree(self) -> Tree {
+        let rows = self.0.last().map_or(0, |entry| entry.id as usize);
         let mut levels = vec![packed(self.0)];
-        while let Some(nodes) = levels.last()
-            && nodes.len() > 1
+        while let Some(level) = levels.last()
+            && level.len() > ENTRIES
         {
-            let boxes = nodes.iter().zip(0..).map(|(node, at)| around(node, at)).collect();
-            levels.push(packed(boxes));
+            let boxes = level.chunks(ENTRIES).zip(0..).map(|(node, at)| around(node, at));
+            let boxes = packed(boxes.collect());
+            levels.push(boxes);
         }
-        let depth = u16::try_from(levels.len() - 1).unwrap_or(u16::MAX);
-        // Nodes are numbered from the root down; entries of inner nodes hold places in their level.
-        let (mut nodes, mut parents, mut first) = (Vec::new(), Vec::new(), 1_u32);
-        for (height, level) in levels.iter().enumerate().rev() {
-            let is_inner = height > 0;
-            let below = first + u32::try_from(level.len()).unwrap_or(u32::MAX);
-            for (node, number) in level.iter().zip(first..) {
-                let mut node = node.clone();
-                if is_inner {
-                    for entry in &mut node {
-                        entry.id += below;
-                        parents.push((entry.id, number));
-                    }
-                }
-                nodes.push(node);
+        let mut firsts = vec![1; levels.len()];
+        for height in (1..levels.len()).rev() {
+            firsts[height - 1] = firsts[height] + number(levels[height].len().div_ceil(ENTRIES));
+        }
+        let mut leaves = vec![0; rows + 1];
+        for (node, leaf) in levels[0].chunks(ENTRIES).zip(firsts[0]..) {
+            for entry in node {
+                leaves[entry.id as usize] = leaf;
             }
-            first = below;
+        }
+        let mut parents = Vec::new();
+        for height in 1..levels.len() {
+            for (node, parent) in levels[height].chunks(ENTRIES).zip(firsts[height]..) {
+                parents.extend(node.iter().map(|entry| (firsts[height - 1] + entry.id, parent)));
+            }
         }
         parents.sort_unstable();
-        let lowest = levels.first().map_or(0, Vec::len);
-        let at = nodes.len() - lowest;
-        let numbered = nodes[at..].iter().zip(at + 1..);
-        let mut leaves: Vec<(u32, u32)> = numbered
-            .flat_map(|(node, number)| {
-                let number = u32::try_from(number).unwrap_or(u32::MAX);
-                node.iter().map(move |entry| (entry.id, number))
-            })
-            .collect();
-        leaves.sort_unstable();
-        Tree { nodes, depth, parents, leaves }
+        Tree { levels, firsts, leaves, parents }
     }
 }
 
-/// Entries in nodes: in strips from west to east, each from south to north. There is always a node.
-fn packed(mut entries: Vec<Entry>) -> Vec<Vec<Entry>> {
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Entries in the order of nodes: in strips from west to east, each from south to north.
+fn packed(mut entries: Vec<Entry>) -> Vec<Entry> {
     let count = entries.len().div_ceil(ENTRIES).max(1);
     let strips = (1..=count).find(|strips| strips * strips >= count).unwrap_or(1);
     let strip = count.div_ceil(strips) * ENTRIES;
@@ -106,10 +116,7 @@ fn packed(mut entries: Vec<Entry>) -> Vec<Vec<Entry>> {
     for strip in entries.chunks_mut(strip) {
         strip.sort_unstable_by(|a, b| middle(a, 1).total_cmp(&middle(b, 1)));
     }
-    if entries.is_empty() {
-        return vec![Vec::new()];
-    }
-    entries.chunks(ENTRIES).map(<[Entry]>::to_vec).collect()
+    entries
 }
 
 fn around(node: &[Entry], id: u32) -> Entry {
@@ -124,39 +131,57 @@ fn around(node: &[Entry], id: u32) -> Entry {
 }
 
 impl Tree {
-    /// The rows of the table of nodes.
-    pub(super) fn nodes(&self) -> impl Iterator<Item = (i64, Vec<u8>)> {
-        self.nodes.iter().zip(1..).map(|(entries, number)| {
-            let mut node = Vec::with_capacity(NODE);
-            let depth = if number == 1 { self.depth } else { 0 };
-            node.extend_from_slice(&depth.to_be_bytes());
-            let count = u16::try_from(entries.len()).unwrap_or(u16::MAX);
-            node.extend_from_slice(&count.to_be_bytes());
-            for entry in entries {
-                node.extend_from_slice(&i64::from(entry.id).to_be_bytes());
-                for axis in [0, 1] {
-                    node.extend_from_slice(&entry.min[axis].to_be_bytes());
-                    node.extend_from_slice(&entry.max[axis].to_be_bytes());
-                }
+    /// The rows of a table.
+    pub(super) fn rows(&self, part: Part) -> impl Iterator<Item = (i64, Vec<u8>)> {
+        let mut at = 0;
+        std::iter::from_fn(move || self.row(part, &mut at))
+    }
+
+    /// The next row of a table; `at` is where to look for it.
+    pub(super) fn row(&self, part: Part, at: &mut usize) -> Option<(i64, Vec<u8>)> {
+        let (id, field) = match part {
+            Part::Nodes => return self.node(at),
+            Part::Rows => {
+                let rest = self.leaves.get(*at..)?;
+                let next = *at + rest.iter().position(|leaf| *leaf != 0)?;
+                *at = next + 1;
+                (number(next), self.leaves[next])
             }
-            node.resize(NODE, 0);
-            (number, record(&[Field::Null, Field::Blob(&node)]))
-        })
+            Part::Parents => {
+                let pair = *self.parents.get(*at)?;
+                *at += 1;
+                pair
+            }
+        };
+        Some((id.into(), record(&[Field::Null, Field::Int(field.into())])))
     }
 
-    /// The rows of the table that says in which leaf a row stands.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (i64, Vec<u8>)> {
-        pairs(&self.leaves)
+    fn node(&self, at: &mut usize) -> Option<(i64, Vec<u8>)> {
+        *at += 1;
+        let number = number(*at);
+        // The highest level is the last.
+        let height = self.firsts.iter().position(|first| *first <= number)?;
+        let place = (number - self.firsts[height]) as usize;
+        let entries = self.levels[height].chunks(ENTRIES).nth(place);
+        // There is a root, whatever is in it.
+        let entries = match entries {
+            None if number == 1 => &[],
+            entries => entries?,
+        };
+        let below = if height > 0 { self.firsts[height - 1] } else { 0 };
+        let mut node = Vec::with_capacity(NODE);
+        let depth = if number == 1 { self.levels.len() - 1 } else { 0 };
+        node.extend_from_slice(&u16::try_from(depth).unwrap_or(u16::MAX).to_be_bytes());
+        let count = u16::try_from(entries.len()).unwrap_or(u16::MAX);
+        node.extend_from_slice(&count.to_be_bytes());
+        for entry in entries {
+            node.extend_from_slice(&i64::from(entry.id + below).to_be_bytes());
+            for axis in [0, 1] {
+                node.extend_from_slice(&entry.min[axis].to_be_bytes());
+                node.extend_from_slice(&entry.max[axis].to_be_bytes());
+            }
+        }
+        node.resize(NODE, 0);
+        Some((number.into(), record(&[Field::Null, Field::Blob(&node)])))
     }
-
-    /// The rows of the table that says which node is above another.
-    pub(super) fn parents(&self) -> impl Iterator<Item = (i64, Vec<u8>)> {
-        pairs(&self.parents)
-    }
-}
-
-fn pairs(pairs: &[(u32, u32)]) -> impl Iterator<Item = (i64, Vec<u8>)> {
-    pairs
-        .iter()
-        .map(|(id, value)| (i64::from(*id), record(&[Field::Null, Field::Int(i64::from(*value))])))
 }

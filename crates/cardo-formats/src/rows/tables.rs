@@ -28,7 +28,7 @@ const WGS84: &str = "GEOGCS[\"WGS 84\",DATUM[\"WGS_1984\",SPHEROID[\"WGS 84\",63
 pub(super) const RTREE: &str = "gpkg_rtree_index";
 
 /// The rows of the reference systems that every file names, and that of its table, by their ids.
-pub(super) fn systems(epsg: u32) -> Vec<(i64, Vec<u8>)> {
+pub(super) fn systems(epsg: u32, definition: Option<&str>) -> Vec<(i64, Vec<u8>)> {
     let row = |name: &str, organization: &str, code: i64, definition: &str, about: &str| {
         record(&[
             Field::Text(name),
@@ -46,9 +46,10 @@ pub(super) fn systems(epsg: u32) -> Vec<(i64, Vec<u8>)> {
         (4326, row("WGS 84 geodetic", "EPSG", 4326, WGS84, "longitude and latitude in degrees")),
     ];
     if epsg != 4326 {
-        let (name, code) = (format!("EPSG:{epsg}"), i64::from(epsg));
-        // Readers know the systems of EPSG by their codes.
-        rows.push((code, row(&name, "EPSG", code, "undefined", &name)));
+        let (about, code) = (format!("EPSG:{epsg}"), i64::from(epsg));
+        // Readers know the systems of EPSG by their codes. A definition begins with its name.
+        let name = definition.and_then(|text| text.split('"').nth(1)).unwrap_or(&about);
+        rows.push((code, row(name, "EPSG", code, definition.unwrap_or("undefined"), &about)));
         rows.sort_by_key(|(id, _)| *id);
     }
     rows

@@ -69,7 +69,7 @@ fn written(mut writer: impl RowWriter, rows: &[Own]) -> Vec<u8> {
             }
         }
     }
-    writer.finish(&mut out).unwrap();
+    while writer.finish(&mut out).unwrap() {}
     out
 }
 
@@ -83,12 +83,15 @@ fn as_flatgeobuf(rows: &[Own], is_indexed: bool) -> Vec<u8> {
 
 fn as_geopackage(rows: &[Own], has_geometry: bool) -> Vec<u8> {
     let as_of = Timestamp::parse("2026-11-27T20:00:00Z").unwrap();
-    written(GeoPackageRows::new(head(has_geometry), as_of), rows)
+    written(GeoPackageRows::new(head(has_geometry), Some(TM35), as_of), rows)
 }
 
 fn as_geoparquet(rows: &[Own], has_geometry: bool) -> Vec<u8> {
     written(GeoParquetRows::new(head(has_geometry), None), rows)
 }
+
+/// A definition of a reference system; what stands in it is not read here.
+const TM35: &str = r#"PROJCS["ETRS89 / TM35FIN(E,N)",AUTHORITY["EPSG","3067"]]"#;
 
 fn value(kind: ColumnKind) -> BoxedStrategy<Value<'static>> {
     let known = match kind {
@@ -322,6 +325,8 @@ fn sqlite_finds_a_large_geopackage_sound_and_its_index_right() {
             "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'",
             "SELECT last_change FROM gpkg_contents",
             "SELECT count(*) FROM gpkg_spatial_ref_sys WHERE srs_id IN (-1, 0, 4326, 3067)",
+            "SELECT srs_name || organization_coordsys_id FROM gpkg_spatial_ref_sys WHERE srs_id = 3067",
+            "SELECT definition FROM gpkg_spatial_ref_sys WHERE srs_id = 3067",
         ],
     );
     let inside = |own: &&Own| {
@@ -351,6 +356,8 @@ fn sqlite_finds_a_large_geopackage_sound_and_its_index_right() {
         "7",
         "2026-11-27T20:00:00.000Z",
         "4",
+        "ETRS89 / TM35FIN(E,N)3067",
+        TM35,
     ];
     assert_eq!(answers, expected);
 }
@@ -383,7 +390,7 @@ fn a_geopackage_renames_what_differs_in_case_alone_or_has_a_meaning_there() {
     let values = names.map(|name| Value::Text(name.into())).to_vec();
     let geometry = Some(RecordGeometry::flat(Point::new(1.0, 2.0)));
     let rows = [Own { id: "urn:x:1".into(), geometry, values }];
-    let bytes = written(GeoPackageRows::new(head, as_of), &rows);
+    let bytes = written(GeoPackageRows::new(head, None, as_of), &rows);
     let record = &read(Format::GeoPackage, &bytes).clean()[0];
     for (renamed, name) in ["Name", "name_2", "ID_2", "fid", "GEOM", "a\"b"].into_iter().zip(names)
     {

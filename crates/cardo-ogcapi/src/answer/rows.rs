@@ -14,8 +14,8 @@ use crate::represent::{Placer, Shown};
 
 /// How many entities are looked at together.
 const GROUP: usize = 64;
-/// How many groups are looked at before others come first.
-const GROUPS: usize = 8;
+/// How many groups are looked at together before it is seen whether the answer is still wanted.
+const GROUPS: usize = 64;
 
 /// What a table is in formats that have columns with types.
 pub(crate) fn head_of(table: &Table, shown: &Shown) -> Head {
@@ -69,6 +69,7 @@ enum Phase {
     Survey,
     Begin,
     Rows,
+    Finish,
     Closed,
 }
 
@@ -119,8 +120,7 @@ impl Pieces for RowPieces {
                         self.order = self.writer.order();
                         self.phase = Phase::Begin;
                     } else {
-                        self.writer.finish(out)?;
-                        self.phase = Phase::Closed;
+                        self.phase = Phase::Finish;
                     }
                 }
                 Ok(true)
@@ -130,8 +130,19 @@ impl Pieces for RowPieces {
                 self.phase = Phase::Rows;
                 Ok(true)
             }
+            Phase::Finish => {
+                if !self.writer.finish(out)? {
+                    self.phase = Phase::Closed;
+                }
+                Ok(true)
+            }
             Phase::Closed => Ok(false),
         }
+    }
+
+    /// An index is sorted, or a group of rows compressed, in one go.
+    fn is_long(&self) -> bool {
+        true
     }
 }
 

@@ -114,7 +114,10 @@ async fn listed(
         }
         Encoding::Csv => Box::new(CsvRows::new(head())),
         Encoding::FlatGeobuf => Box::new(FlatGeobufRows::new(head(), returned <= MOST_INDEXED)),
-        Encoding::GeoPackage => Box::new(GeoPackageRows::new(head(), Timestamp::now())),
+        Encoding::GeoPackage => {
+            let system = items.shown.system.crs.to_wkt();
+            Box::new(GeoPackageRows::new(head(), system, Timestamp::now()))
+        }
         Encoding::GeoParquet => {
             let system = items.shown.system.crs.to_projjson();
             let system = system.map_err(|error| Fault::unavailable_as(error.to_string()))?;

@@ -192,7 +192,7 @@ impl RowWriter for GeoParquetRows {
         Ok(())
     }
 
-    fn finish(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+    fn finish(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
         self.write_group(out).map_err(io::Error::other)?;
         let metadata = self.head.has_geometry.then(|| self.metadata());
         let Some(mut writer) = self.writer.take() else {
@@ -202,6 +202,6 @@ impl RowWriter for GeoParquetRows {
             writer.append_key_value_metadata(KeyValue::new("geo".to_owned(), metadata));
         }
         out.append(&mut writer.into_inner().map_err(io::Error::other)?);
-        Ok(())
+        Ok(false)
     }
 }
