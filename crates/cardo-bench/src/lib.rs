@@ -14,6 +14,7 @@ mod reads;
 mod run;
 mod snapshots;
 mod starts;
+mod streams;
 mod subscriptions;
 mod table;
 mod temporal;

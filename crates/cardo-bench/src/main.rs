@@ -46,7 +46,7 @@ struct RunArgs {
     entities: Vec<u32>,
     /// Only these parts: retrieve, list, q, near, count, offset, bbox, tile, graphql, levels, news, batch,
     /// memory, patch, minute, updates, subscriptions, scans, snapshots, start, tenants, temporal,
-    /// moments.
+    /// moments, streams.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Rounds of each question.

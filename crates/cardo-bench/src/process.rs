@@ -33,8 +33,13 @@ pub fn cpu_seconds(process: u32) -> Option<f64> {
 
 /// The memory that a process holds.
 pub fn resident_bytes(process: u32) -> Option<u64> {
+    status_bytes(process, "VmRSS:")
+}
+
+/// A size in what the system says of a process.
+fn status_bytes(process: u32, name: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1_024)
 }
@@ -113,6 +118,16 @@ impl Server {
     /// The memory that it holds.
     pub(crate) fn resident(&self) -> u64 {
         resident_bytes(self.child.id()).unwrap_or(0)
+    }
+
+    /// The most memory that it held since that was last forgotten.
+    pub(crate) fn peak(&self) -> u64 {
+        status_bytes(self.child.id(), "VmHWM:").unwrap_or(0)
+    }
+
+    /// Lets the system count the most memory from now on.
+    pub(crate) fn forget_peak(&self) -> io::Result<()> {
+        std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")
     }
 
     /// Waits until the server does nothing of its own any more, such as projecting.

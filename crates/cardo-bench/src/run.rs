@@ -10,7 +10,9 @@ use crate::machine::Machine;
 use crate::process::Server;
 use crate::reads::{self, Held, READS, Rounds};
 use crate::table::{Row, Target, markdown, number};
-use crate::{disturbed, graph, moments, snapshots, starts, subscriptions, temporal, tiles, writes};
+use crate::{
+    disturbed, graph, moments, snapshots, starts, streams, subscriptions, temporal, tiles, writes,
+};
 
 /// What is to be measured.
 #[derive(Clone, Debug)]
@@ -36,7 +38,7 @@ pub struct Run {
 }
 
 /// The keys of the parts that are no single question.
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 14] = [
     "batch",
     tiles::PART,
     "memory",
@@ -50,6 +52,7 @@ const PARTS: [&str; 13] = [
     "tenants",
     temporal::PART,
     moments::PART,
+    streams::PART,
 ];
 
 /// Whether a key names a part.
@@ -107,6 +110,10 @@ impl Run {
         if self.wants(moments::PART) {
             let new = moments::measure(&self.program, &self.folder, self.small).await;
             rows.take(moments::PART, new);
+        }
+        if self.wants(streams::PART) {
+            let new = streams::measure(&self.program, &self.folder, self.large).await;
+            rows.take(streams::PART, new);
         }
         std::fs::remove_dir_all(&self.folder)?;
         Ok((machine, rows.0))
