@@ -4,6 +4,7 @@ mod encoding;
 mod geojson;
 mod rows;
 mod stream;
+mod thread;
 
 use std::sync::Arc;
 

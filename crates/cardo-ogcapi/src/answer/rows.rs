@@ -139,11 +139,6 @@ impl Pieces for RowPieces {
             Phase::Closed => Ok(false),
         }
     }
-
-    /// An index is sorted, or a group of rows compressed, in one go.
-    fn is_long(&self) -> bool {
-        true
-    }
 }
 
 /// Hands over entities as rows.

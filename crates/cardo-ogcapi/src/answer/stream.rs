@@ -1,6 +1,5 @@
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
 use futures_util::stream;
@@ -17,22 +16,12 @@ pub(crate) const PIECE: usize = 64 * 1_024;
 pub(crate) trait Pieces: Send + 'static {
     /// Appends the next piece; `false` where there is none any more.
     fn next(&mut self, out: &mut Vec<u8>) -> io::Result<bool>;
-
-    /// Whether a piece may take so long that it is written on a thread of its own, beside those that
-    /// answer others.
-    fn is_long(&self) -> bool {
-        false
-    }
 }
-
-/// What writes an answer, as long as that may be under way.
-type Shared = Arc<Mutex<Option<Box<dyn Pieces>>>>;
 
 /// An answer under way. It is dropped with its snapshot when its client goes away, and its snapshot
 /// when it has been held for too long, however slow the client is.
 struct Held {
-    pieces: Shared,
-    is_long: bool,
+    pieces: Arc<Mutex<Option<Box<dyn Pieces>>>>,
     watch: JoinHandle<()>,
     _permit: OwnedSemaphorePermit,
 }
@@ -44,35 +33,14 @@ impl Drop for Held {
 }
 
 impl Held {
-    async fn next(&self) -> io::Result<Option<Vec<u8>>> {
-        if !self.is_long {
-            return next_of(&self.pieces);
-        }
-        let pieces = self.pieces.clone();
-        tokio::task::spawn_blocking(move || next_of(&pieces)).await.map_err(io::Error::other)?
-    }
-}
-
-fn next_of(pieces: &Shared) -> io::Result<Option<Vec<u8>>> {
-    let mut pieces = pieces.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(pieces) = pieces.as_mut() else {
-        let why = "the answer was under way for too long, and its snapshot is gone";
-        return Err(io::Error::new(io::ErrorKind::TimedOut, why));
-    };
-    let mut piece = Vec::new();
-    Ok(pieces.next(&mut piece)?.then_some(piece))
-}
-
-/// Takes what writes an answer away once the piece that is being written is done.
-async fn end(pieces: Shared) {
-    const AGAIN: Duration = Duration::from_millis(50);
-    loop {
-        match pieces.try_lock() {
-            Ok(mut pieces) => return drop(pieces.take()),
-            Err(TryLockError::Poisoned(pieces)) => return drop(pieces.into_inner().take()),
-            Err(TryLockError::WouldBlock) => {}
-        }
-        tokio::time::sleep(AGAIN).await;
+    fn next(&self) -> io::Result<Option<Vec<u8>>> {
+        let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(pieces) = pieces.as_mut() else {
+            let why = "the answer was under way for too long, and its snapshot is gone";
+            return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+        };
+        let mut piece = Vec::new();
+        Ok(pieces.next(&mut piece)?.then_some(piece))
     }
 }
 
@@ -91,19 +59,19 @@ impl Face {
     pub(crate) fn stream(&self, pieces: impl Pieces) -> Result<Body, Fault> {
         let permit = self.streams.clone().try_acquire_owned();
         let permit = permit.map_err(|_| Fault::busy("too many large answers are under way"))?;
-        let is_long = pieces.is_long();
-        let pieces: Shared = Arc::new(Mutex::new(Some(Box::new(pieces))));
+        let pieces: Arc<Mutex<Option<Box<dyn Pieces>>>> =
+            Arc::new(Mutex::new(Some(Box::new(pieces))));
         let (watched, longest) = (pieces.clone(), self.options.limits.max_stream);
         let watch = tokio::spawn(async move {
             tokio::time::sleep(longest).await;
-            end(watched).await;
+            watched.lock().unwrap_or_else(PoisonError::into_inner).take();
         });
-        let held = Held { pieces, is_long, watch, _permit: permit };
+        let held = Held { pieces, watch, _permit: permit };
         Ok(Body::from_stream(stream::try_unfold(held, async |held| {
             loop {
                 // Others come first between two pieces.
                 tokio::task::yield_now().await;
-                match held.next().await {
+                match held.next() {
                     // Much may have to be looked at before there is something to write.
                     Ok(Some(piece)) if piece.is_empty() => {}
                     Ok(piece) => return Ok(piece.map(|piece| (piece, held))),

@@ -126,7 +126,7 @@ async fn listed(
     };
     let is_authority_order = encoding == Encoding::Csv;
     let pieces = RowPieces::new(view, listing, rows, is_authority_order);
-    let body = face.body(pieces, returned)?;
+    let body = if returned > AT_ONCE { face.stream_beside(pieces)? } else { at_once(pieces)? };
     let mut response = respond::answer(encoding.media_type(), body, revision);
     let headers = response.headers_mut();
     link_headers(&links, headers);
@@ -158,11 +158,12 @@ async fn all_have_places(table: &Table, shown: &Shown, listing: &Listing) -> Res
 impl Face {
     /// A small answer as a whole, a large one as a stream.
     fn body(&self, pieces: impl Pieces, features: usize) -> Result<Body, Fault> {
-        if features > AT_ONCE {
-            return self.stream(pieces);
-        }
-        Ok(whole(pieces).map_err(|error| Fault::unavailable_as(error.to_string()))?.into())
+        if features > AT_ONCE { self.stream(pieces) } else { at_once(pieces) }
     }
+}
+
+fn at_once(pieces: impl Pieces) -> Result<Body, Fault> {
+    Ok(whole(pieces).map_err(|error| Fault::unavailable_as(error.to_string()))?.into())
 }
 
 /// What the root of a document has more in this encoding.

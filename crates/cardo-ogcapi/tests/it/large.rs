@@ -93,6 +93,31 @@ async fn there_is_room_for_so_many_large_answers_and_who_goes_away_makes_some() 
 }
 
 #[tokio::test]
+async fn who_goes_away_from_a_table_makes_room_at_once() {
+    let client = wood_with(OgcLimits { streams: 1, ..OgcLimits::default() }, 9_000).await;
+    for name in ["csv", "fgb", "gpkg", "parquet"] {
+        let path = format!("{ALL}&f={name}");
+        let mut body = client.open(Method::GET, &path, &[]).await.into_body();
+        client.send(Method::GET, &path, &[]).await.expect(503);
+        body.frame().await.unwrap().unwrap();
+        drop(body);
+        client.send(Method::GET, &path, &[]).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_takes_too_long_is_broken_off() {
+    let longest = Duration::from_millis(1);
+    let client = wood_with(OgcLimits { max_stream: longest, ..OgcLimits::default() }, 1_500).await;
+    for name in ["csv", "fgb", "gpkg", "parquet"] {
+        let body = client.open(Method::GET, &format!("{ALL}&f={name}"), &[]).await.into_body();
+        // A piece may wait for its client; the end of the answer has not come by then.
+        tokio::time::sleep(10 * longest).await;
+        assert!(body.collect().await.is_err(), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_takes_too_long_is_broken_off_and_holds_no_state_any_more() {
     let longest = Duration::from_millis(1);
     let client = wood_with(OgcLimits { max_stream: longest, ..OgcLimits::default() }, 1_500).await;

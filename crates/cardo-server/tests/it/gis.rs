@@ -194,6 +194,35 @@ fn gdal_reads_what_features_are_given_out_as() {
 }
 
 #[test]
+fn c6_gdal_knows_the_system_of_a_file_by_its_code_and_its_definition() {
+    let folder = tempdir().unwrap();
+    let server = demo(&folder.path().join("data"));
+    for (code, name) in [(3879, "ETRS89 / GK25FIN"), (3067, "ETRS89 / TM35FIN"), (3857, "WGS 84 /")]
+    {
+        let uri = format!("http://www.opengis.net/def/crs/EPSG/0/{code}");
+        for format in ["gpkg", "fgb"] {
+            let path = format!("/ogc/collections/WeatherObserved/items?crs={uri}&f={format}");
+            let answer = server.send("GET", &path, None);
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            let file = folder.path().join(format!("{code}.{format}"));
+            std::fs::write(&file, &answer.body).unwrap();
+            let file = file.to_str().unwrap();
+            let Some(summary) = run("ogrinfo", &["-ro", "-so", "-al", file]) else { return };
+            assert!(summary.contains(&format!("ID[\"EPSG\",{code}]")), "{format}: {summary}");
+            if format == "gpkg" {
+                let sql = format!(
+                    "SELECT srs_name, definition FROM gpkg_spatial_ref_sys WHERE srs_id = {code}"
+                );
+                let said = run("ogrinfo", &["-ro", "-q", "-sql", &sql, file]).unwrap();
+                assert!(said.contains(&format!("srs_name (String) = {name}")), "{said}");
+                assert!(said.contains(&format!("definition (String) = PROJCS[\"{name}")), "{said}");
+            }
+        }
+    }
+    server.stop();
+}
+
+#[test]
 fn gdal_copies_every_collection_into_a_geopackage_whole() {
     let folder = tempdir().unwrap();
     let server = demo(&folder.path().join("data"));

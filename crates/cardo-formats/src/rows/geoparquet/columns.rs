@@ -1,7 +1,5 @@
 //! What is gathered of a column until its group of rows is written.
 
-use std::mem;
-
 use bytes::Bytes;
 use cardo_model::Timestamp;
 use parquet::data_type::{
@@ -10,6 +8,7 @@ use parquet::data_type::{
 use parquet::errors::ParquetError;
 use parquet::file::writer::{SerializedColumnWriter, SerializedRowGroupWriter};
 
+use super::GROUP_BYTES;
 use crate::rows::{ColumnKind, Value};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -131,20 +130,28 @@ impl Texts {
         column: &mut SerializedColumnWriter<'_>,
         levels: &[i16],
     ) -> Result<(), ParquetError> {
-        let bytes = Bytes::from(mem::take(&mut self.bytes));
-        let mut ends = self.ends.drain(..);
+        let mut ends = self.ends.as_slice();
         let mut start = 0;
         let mut some: Vec<ByteArray> = Vec::with_capacity(AT_ONCE);
         for levels in levels.chunks(AT_ONCE) {
             let count = levels.iter().filter(|level| **level > 0).count();
+            let (own, rest) = ends.split_at(count.min(ends.len()));
+            let last = own.last().copied().unwrap_or(start);
+            // The buffer itself stays for the next group.
+            let bytes = Bytes::copy_from_slice(&self.bytes[start..last]);
+            let mut before = start;
             some.clear();
-            some.extend(ends.by_ref().take(count).map(|end| {
-                let text = bytes.slice(start..end);
-                start = end;
+            some.extend(own.iter().map(|end| {
+                let text = bytes.slice(before - start..end - start);
+                before = *end;
                 ByteArray::from(text)
             }));
             column.typed::<ByteArrayType>().write_batch(&some, Some(levels), None)?;
+            (ends, start) = (rest, last);
         }
+        self.bytes.clear();
+        self.bytes.shrink_to(GROUP_BYTES);
+        self.ends.clear();
         Ok(())
     }
 }

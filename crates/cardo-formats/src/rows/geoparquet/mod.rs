@@ -20,8 +20,8 @@ use self::shapes::Shapes;
 use super::{ColumnKind, Head, Row, RowWriter, Value};
 
 /// How many rows stand in memory before they are written together, and how many bytes at about.
-const GROUP_ROWS: usize = 65_536;
-const GROUP_BYTES: usize = 8 << 20;
+const GROUP_ROWS: usize = 50_000;
+const GROUP_BYTES: usize = 4 << 20;
 /// The numbers of a covering, in the order in which they are kept.
 const EDGES: [&str; 4] = ["xmin", "ymin", "xmax", "ymax"];
 
