@@ -160,6 +160,9 @@ const FILES: &[(Standard, &str, &str)] = &[
     (Standard::NgsiLd, "finer", include_str!("../checks/ngsi-ld/finer.checks")),
     (Standard::NgsiLd, "snapshots", include_str!("../checks/ngsi-ld/snapshots.checks")),
     (Standard::OgcApi, "features", include_str!("../checks/ogc/features.checks")),
+    (Standard::OgcApi, "edit", include_str!("../checks/ogc/edit.checks")),
+    (Standard::OgcApi, "schemas", include_str!("../checks/ogc/schemas.checks")),
+    (Standard::OgcApi, "selection", include_str!("../checks/ogc/selection.checks")),
     (Standard::OgcApi, "tiles", include_str!("../checks/ogc/tiles.checks")),
 ];
 

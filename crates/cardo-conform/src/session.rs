@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::check::{Check, Outcome, Standard};
 use crate::client::Client;
 use crate::receiver::Receiver;
-use crate::target::{Found, NothingFound, Sample, declared};
+use crate::target::{Found, NothingFound, Sample, declared, definition};
 use crate::trial::Trial;
 
 /// How a server is checked.
@@ -70,6 +70,8 @@ pub struct Session {
     pub(crate) sample: Option<Sample>,
     /// The conformance classes that the server declares.
     pub(crate) classes: Vec<String>,
+    /// The text of the API definition of the server.
+    definition: String,
     /// What ids, types and tenants of this run have in them.
     pub(crate) run: String,
     count: std::sync::atomic::AtomicUsize,
@@ -80,12 +82,13 @@ impl Session {
     pub async fn open(options: Options) -> Result<Self, OpenError> {
         let client = Client::new(options.timeout);
         let found = Found::at(&client, &options).await?;
-        let (sample, classes) = match &found.ogc_api {
+        let (sample, classes, definition) = match &found.ogc_api {
             Some(base) => (
                 Sample::take(&client, base, &options).await,
                 declared(&client, base, &options).await,
+                definition(&client, base, &options).await,
             ),
-            None => (None, Vec::new()),
+            None => (None, Vec::new(), String::new()),
         };
         let receiver = match options.callback {
             Some(address) => {
@@ -95,7 +98,8 @@ impl Session {
             None => None,
         };
         let run = std::iter::repeat_with(fastrand::lowercase).take(8).collect();
-        Ok(Self { options, client, receiver, found, sample, classes, run, count: 0.into() })
+        let count = 0.into();
+        Ok(Self { options, client, receiver, found, sample, classes, definition, run, count })
     }
 
     /// What was found.
@@ -125,17 +129,25 @@ impl Session {
             let missing = &missing[1..];
             return Outcome::Skipped(format!("the server has no collection with a {missing}"));
         }
-        if let Some(class) = &script.needs
-            && !class.starts_with('$')
-            && !self.classes.iter().any(|declared| declared.ends_with(class))
-        {
-            return Outcome::Skipped(format!("the server does not declare {class}"));
+        if let Some(missing) = script.needs.as_deref().and_then(|needs| self.lacks(needs)) {
+            return Outcome::Skipped(missing);
         }
         let number = self.count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let mut trial = Trial::new(self, base, &format!("{}{number}", self.run), sample);
         let outcome = trial.run(script).await;
         trial.clean_up(script).await;
         outcome
+    }
+
+    /// Why a check cannot be tried that needs something.
+    fn lacks(&self, needs: &str) -> Option<String> {
+        if let Some(text) = needs.strip_prefix("definition ") {
+            let has_it = self.definition.contains(text);
+            return (!has_it).then(|| format!("the definition of the API has no {text}"));
+        }
+        let is_declared = self.classes.iter().any(|declared| declared.ends_with(needs));
+        let is_class = !needs.starts_with('$');
+        (is_class && !is_declared).then(|| format!("the server does not declare {needs}"))
     }
 
     fn base(&self, standard: Standard) -> Option<&str> {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 use thiserror::Error;
+use url::Url;
 
 use crate::answer::Answer;
 use crate::client::{Client, Sent};
@@ -102,6 +103,29 @@ pub(crate) async fn declared(client: &Client, base: &str, options: &Options) -> 
     classes.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
+/// The text of the API definition to which the landing page leads.
+pub(crate) async fn definition(client: &Client, base: &str, options: &Options) -> String {
+    let landing = get(client, options, base).await.ok().and_then(|answer| answer.json);
+    let landing = landing.unwrap_or_default();
+    let mut links = landing["links"].as_array().into_iter().flatten();
+    let Some(link) = links.find(|link| link["rel"] == "service-desc") else {
+        return String::new();
+    };
+    let href = link["href"].as_str().unwrap_or_default();
+    let url = Url::parse(base).and_then(|base| base.join(href));
+    let url = url.map_or_else(|_| href.to_owned(), Into::into);
+    let mut headers = options.headers.clone();
+    headers.extend(link["type"].as_str().map(|kind| ("Accept".to_owned(), kind.to_owned())));
+    let sent = Sent { method: "GET".to_owned(), url, headers, body: None };
+    let answer = client.send(&sent).await;
+    answer.map(|answer| String::from_utf8_lossy(&answer.body).into_owned()).unwrap_or_default()
+}
+
+/// How many collections are looked at.
+const MOST_COLLECTIONS: usize = 50;
+/// How the types begin that checks make, which go again.
+const OWN: &str = "Conform";
+
 /// What a server of OGC API has that questions can be about.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sample {
@@ -110,9 +134,11 @@ pub(crate) struct Sample {
 
 impl Sample {
     /// The variables it may have.
-    pub(crate) const NAMES: [&'static str; 4] = ["$collection", "$feature", "$bbox", "$tile"];
+    pub(crate) const NAMES: [&'static str; 6] =
+        ["$collection", "$feature", "$bbox", "$tile", "$sortable", "$editable"];
 
-    /// Looks for a collection of two features or more with geometries.
+    /// Looks for a collection of two features or more with geometries, and for another with one, to which
+    /// checks may write that no other check counts.
     pub(crate) async fn take(client: &Client, base: &str, options: &Options) -> Option<Self> {
         let has_tiles = get(client, options, base).await.ok()?.json?["links"]
             .as_array()?
@@ -120,24 +146,42 @@ impl Sample {
             .any(|link| link["rel"].as_str().is_some_and(|rel| rel.ends_with("tilesets-vector")));
         let collections = get(client, options, &format!("{base}/collections")).await.ok()?;
         let collections = collections.json?;
-        for collection in collections["collections"].as_array()?.iter().take(50) {
-            let Some(id) = collection["id"].as_str() else { continue };
+        let (mut sample, mut editable) = (None, None);
+        for collection in collections["collections"].as_array()?.iter().take(MOST_COLLECTIONS) {
+            let Some(id) = collection["id"].as_str().filter(|id| !id.starts_with(OWN)) else {
+                continue;
+            };
             let url = format!("{base}/collections/{id}/items?limit=2");
             let Ok(items) = get(client, options, &url).await else { continue };
-            let found = items.json.as_ref().and_then(|items| Self::of(id, items));
-            let Some(mut sample) = found else { continue };
-            if !has_tiles {
-                sample.variables.remove("tile");
+            let Some(items) = items.json else { continue };
+            match Self::of(id, &items) {
+                Some(found) if sample.is_none() => sample = Some((id, found)),
+                _ if editable.is_none() && placed(&items).is_some() => editable = Some(id),
+                _ => {}
             }
-            return Some(sample);
+            if sample.is_some() && editable.is_some() {
+                break;
+            }
         }
-        None
+        let (id, mut sample) = sample?;
+        if !has_tiles {
+            sample.variables.remove("tile");
+            sample.variables.remove("tile84");
+        }
+        let url = format!("{base}/collections/{id}/sortables");
+        let sortables = get(client, options, &url).await.ok().and_then(|answer| answer.json);
+        let sortables = sortables.unwrap_or_default();
+        let first = sortables["properties"].as_object().and_then(|names| names.keys().next());
+        let found = [("sortable", first.map(String::as_str)), ("editable", editable)];
+        for (name, value) in found {
+            sample.variables.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+        }
+        Some(sample)
     }
 
     fn of(collection: &str, items: &Value) -> Option<Self> {
-        let features = items["features"].as_array()?;
-        let feature = features.iter().find(|feature| feature["geometry"].is_object())?;
-        if features.len() < 2 {
+        let feature = placed(items)?;
+        if items["features"].as_array()?.len() < 2 {
             return None;
         }
         let id = match &feature["id"] {
@@ -151,9 +195,15 @@ impl Sample {
             ("feature".to_owned(), id),
             ("bbox".to_owned(), format!("{west},{south},{east},{north}")),
             ("tile".to_owned(), tile(west, north)),
+            ("tile84".to_owned(), tile_of_degrees(west, north)),
         ]);
         Some(Self { variables })
     }
+}
+
+/// The first feature with a geometry.
+fn placed(items: &Value) -> Option<&Value> {
+    items["features"].as_array()?.iter().find(|feature| feature["geometry"].is_object())
 }
 
 /// The bounds of all positions.
@@ -183,6 +233,15 @@ fn tile(longitude: f64, latitude: f64) -> String {
     format!("{LEVEL}/{}/{}", row.floor(), column.floor())
 }
 
+/// The same of WorldCRS84Quad.
+fn tile_of_degrees(longitude: f64, latitude: f64) -> String {
+    const LEVEL: u32 = 9;
+    let height = f64::from(1 << LEVEL);
+    let row = (90.0 - latitude) / 180.0 * height;
+    let column = (longitude + 180.0) / 360.0 * height * 2.0;
+    format!("{LEVEL}/{}/{}", row.floor().min(height - 1.0), column.floor().min(height * 2.0 - 1.0))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -195,5 +254,7 @@ mod tests {
         assert_eq!(bounds(&line), Some([24.94, 60.17, 24.95, 60.18]));
         assert_eq!(bounds(&json!(null)), None);
         assert_eq!(tile(24.94, 60.17), "10/296/582");
+        assert_eq!(tile_of_degrees(24.94, 60.17), "9/84/582");
+        assert_eq!(tile_of_degrees(180.0, -90.0), "9/511/1023");
     }
 }

@@ -230,10 +230,19 @@ impl<'s> Trial<'s> {
 
     /// Deletes what the check may have created; that it is gone already is as good.
     pub(crate) async fn clean_up(&mut self, script: &Script) {
-        if script.standard != Standard::NgsiLd {
-            return;
-        }
         let mut places = std::mem::take(&mut self.created);
+        if script.standard == Standard::NgsiLd {
+            places.extend(self.places_of(script));
+        }
+        for (url, headers) in places {
+            let sent = Sent { method: "DELETE".to_owned(), url, headers, body: None };
+            let _ = self.session.client.send(&sent).await;
+        }
+    }
+
+    /// Where the entities stand that a check speaks of, each with headers that lead there.
+    fn places_of(&self, script: &Script) -> Vec<(String, Vec<(String, String)>)> {
+        let mut places = Vec::new();
         let tenants: BTreeSet<Option<String>> = script
             .steps
             .iter()
@@ -253,10 +262,7 @@ impl<'s> Trial<'s> {
                 }
             }
         }
-        for (url, headers) in places {
-            let sent = Sent { method: "DELETE".to_owned(), url, headers, body: None };
-            let _ = self.session.client.send(&sent).await;
-        }
+        places
     }
 
     /// The names of entities that a check speaks of.

@@ -64,6 +64,14 @@ impl Face {
         if survey.is_settled() || self.layer_of(ask, table).is_some() {
             return Ok(Survey::default());
         }
+        // Who asks for values has all of them read, as a large answer does.
+        let _permit =
+            match domain {
+                Domain::Valid => None,
+                Domain::Actual => Some(self.streams.try_acquire().map_err(|_| {
+                    Fault::busy("too many surveys and large answers are under way")
+                })?),
+            };
         let query = EntityQuery {
             filter: Filter::Type(table.type_name.clone()),
             page: PageRequest { limit: MOST_FEATURES, start: PageStart::Offset(0) },

@@ -23,7 +23,8 @@
 //! `source GET /path` with a body answers there as a context source, `source GET /path 404` with that
 //! status, and `source GET /path silent` never. `$root` is where the base of the API stands.
 //!
-//! A line `needs CLASS` keeps a check for servers that declare the class. `$a` is an id and `$T` a type that nobody else uses. A step that expects no status wants a 2xx. A table behind
+//! A line `needs CLASS` keeps a check for servers that declare the class, and `needs definition TEXT` for
+//! those in whose API definition the text stands. `$a` is an id and `$T` a type that nobody else uses. A step that expects no status wants a 2xx. A table behind
 //! the steps makes a check of each of its rows, with `<column>` in the text replaced by the cell.
 
 mod expect;

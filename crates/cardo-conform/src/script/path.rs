@@ -95,15 +95,23 @@ impl Part {
             (Self::Last, Value::Array(items)) => items.last().into_iter().collect(),
             (Self::All, Value::Array(items)) => items.iter().collect(),
             (Self::All, Value::Object(members)) => members.values().collect(),
-            (Self::With { member, value: wanted }, Value::Array(items)) => {
-                let is_it = |item: &&Value| match item.get(member) {
-                    Some(Value::String(text)) => text == wanted,
-                    Some(other) => serde_json::from_str(wanted).is_ok_and(|w: Value| w == *other),
-                    None => false,
-                };
-                items.iter().filter(is_it).take(1).collect()
+            (Self::With { .. }, Value::Array(items)) => {
+                items.iter().filter(|item| self.is_it(item)).take(1).collect()
+            }
+            (Self::With { .. }, Value::Object(members)) => {
+                members.values().filter(|member| self.is_it(member)).take(1).collect()
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// Whether a value has the member that is wanted.
+    fn is_it(&self, item: &Value) -> bool {
+        let Self::With { member, value: wanted } = self else { return false };
+        match item.get(member) {
+            Some(Value::String(text)) => text == wanted,
+            Some(other) => serde_json::from_str(wanted).is_ok_and(|w: Value| w == *other),
+            None => false,
         }
     }
 }
@@ -118,7 +126,8 @@ mod tests {
     fn a_path_leads_to_what_stands_there() {
         let document = json!({
             "a": {"b": [{"c": 1}, {"c": 2, "rel": "next"}]},
-            "https://x/y": true
+            "https://x/y": true,
+            "of": {"one": {"rel": "up", "c": 3}}
         });
         for (path, wanted) in [
             (".", json!([document])),
@@ -127,6 +136,7 @@ mod tests {
             (".a.b[*].c", json!([1, 2])),
             (".a.b[rel=next].c", json!([2])),
             (".a.b[rel=prev].c", json!([])),
+            (".of[rel=up].c", json!([3])),
             (".\"https://x/y\"", json!([true])),
         ] {
             let (read, rest) = Path::read(path).unwrap();

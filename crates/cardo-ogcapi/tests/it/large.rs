@@ -132,3 +132,17 @@ async fn f26_a_page_for_people_stays_small() {
     let page = client.page("/collections/Tree/items?limit=1000000").await;
     assert!(page.contains("these are the first 1,000"));
 }
+
+#[tokio::test]
+async fn a_survey_of_all_values_waits_for_no_large_answer_and_is_refused_beside_too_many() {
+    let limits = OgcLimits { streams: 1, ..OgcLimits::default() };
+    let client = wood_with(limits, 3_000).await;
+    let path = "/collections/Tree/schema?profile=actual-domain";
+    assert_eq!(client.json(path).await["properties"]["n"]["maximum"], 2_999.0);
+    let body = client.open(Method::GET, ALL, &[]).await.into_body();
+    let refused = client.get(path).await.expect(503);
+    assert!(refused.text.contains("large answers are under way"), "{}", refused.text);
+    client.json("/collections/Tree/schema").await;
+    drop(body);
+    client.json(path).await;
+}

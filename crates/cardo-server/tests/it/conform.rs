@@ -17,7 +17,7 @@ use serde_json::Value;
 use tempfile::tempdir;
 use tokio::net::TcpListener;
 
-use crate::support::{Server, cardo, error_text, output};
+use crate::support::{ENTITIES, Server, cardo, error_text, output};
 
 /// A server that may tell receivers on this machine, with some features.
 fn server(data: &Path) -> Server {
@@ -32,6 +32,10 @@ fn server(data: &Path) -> Server {
             &format!("\"name\": \"n{number}\", {place}"),
         );
     }
+    // What checks may write to.
+    let draft = r#"{"id": "urn:x:draft:1", "type": "Draft", "name": "d",
+        "location": {"type": "Point", "coordinates": [10.5, 50.5]}}"#;
+    assert_eq!(server.send("POST", ENTITIES, Some(draft)).status, 201);
     server
 }
 
@@ -55,7 +59,8 @@ fn this_server_passes_every_check_and_keeps_nothing_of_them() {
     let junit = fs::read_to_string(junit).unwrap();
     assert_eq!(junit.matches("<testcase").count(), checks().len());
     let types = server.get("/ngsi-ld/v1/types");
-    assert_eq!(types["typeList"], serde_json::json!(["Sample"]));
+    assert_eq!(types["typeList"], serde_json::json!(["Draft", "Sample"]));
+    assert_eq!(server.get("/ogc/collections/Draft/items")["numberMatched"], 1);
     assert_eq!(server.get("/ngsi-ld/v1/subscriptions"), serde_json::json!([]));
 }
 

@@ -228,3 +228,71 @@ fn the_classes_that_are_declared_are_those_called_implemented() {
         .collect();
     assert_eq!(declared, stated);
 }
+
+/// The lines of the checklist of OGC API that the executable suites assert or lean on.
+const LINES: &[(&str, &[RangeInclusive<u32>])] = &[
+    ("g", &[1..=7, 12..=12]),
+    ("f", &[1..=17, 20..=29, 31..=32, 34..=40]),
+    ("c", &[1..=10]),
+    ("tl", &[1..=11, 13..=13, 15..=15, 25..=25]),
+];
+
+/// Letters and number of a word such as `f27`.
+fn line_of(word: &str) -> Option<(&str, u32)> {
+    let digits = word.find(|c: char| c.is_ascii_digit())?;
+    let (letters, number) = word.split_at(digits);
+    let is_known = LINES.iter().any(|(known, _)| *known == letters);
+    Some((letters, number.parse().ok()?)).filter(|_| is_known)
+}
+
+/// The lines that the name of a test begins with, such as `f20_to_f23_f25_a_page_is_…`.
+fn lines_of(name: &str) -> Vec<(&str, RangeInclusive<u32>)> {
+    let mut lines: Vec<(&str, RangeInclusive<u32>)> = Vec::new();
+    let mut goes_on = false;
+    for word in name.split('_') {
+        match (line_of(word), lines.last_mut()) {
+            (Some((_, until)), Some((_, range))) if goes_on => *range = *range.start()..=until,
+            (Some((letters, number)), _) => lines.push((letters, number..=number)),
+            (None, Some(_)) if word == "to" => {}
+            (None, _) => break,
+        }
+        goes_on = word == "to";
+    }
+    lines
+}
+
+/// The names of the functions in the files below a folder.
+fn functions_below(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            functions_below(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).expect("it can be read");
+            let lines = text.lines().map(|line| line.trim().trim_start_matches("async "));
+            let names = lines.filter_map(|line| line.strip_prefix("fn ")?.split('(').next());
+            found.extend(names.map(str::to_owned));
+        }
+    }
+}
+
+#[test]
+fn every_line_of_the_checklist_that_suites_assert_is_a_test_named_by_it() {
+    let mut names = BTreeSet::new();
+    for package in ["cardo-ogcapi", "cardo-server"] {
+        functions_below(&root().join("crates").join(package).join("tests"), &mut names);
+    }
+    let named: Vec<(&str, RangeInclusive<u32>)> =
+        names.iter().flat_map(|name| lines_of(name)).collect();
+    let missing: Vec<String> = LINES
+        .iter()
+        .flat_map(|(letters, ranges)| {
+            ranges.iter().cloned().flatten().map(move |number| (*letters, number))
+        })
+        .filter(|(letters, number)| {
+            !named.iter().any(|(other, range)| other == letters && range.contains(number))
+        })
+        .map(|(letters, number)| format!("{letters}{number}"))
+        .collect();
+    assert!(missing.is_empty(), "no test is named by {missing:?}");
+}

@@ -10,6 +10,7 @@ mod console;
 mod demo;
 mod deploy;
 mod disk;
+mod editing;
 mod exchange;
 mod federation;
 mod feeds;
