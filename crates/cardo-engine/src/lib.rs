@@ -59,9 +59,9 @@ pub use history::{
     ScopeChange, moment,
 };
 pub use layers::{
-    Layer, LayerDescription, LayerError, LayerNode, LayerQuestionError, LayerVisit, Layers,
-    TileContent, TileForm, TileImage, TileLayer, TileLayerDescription, TilePacking, TilePlace,
-    VectorLayer,
+    Layer, LayerContents, LayerDescription, LayerError, LayerNode, LayerQuestionError, LayerVisit,
+    Layers, TileContent, TileForm, TileImage, TileLayer, TileLayerDescription, TilePacking,
+    TilePlace, VectorLayer,
 };
 pub use listing::Listing;
 pub use metrics::{COMMIT_BUCKETS, EngineMetrics, TwinMetrics};

@@ -53,7 +53,10 @@ impl Features {
             let value = match kind {
                 FieldKind::Bool => "true",
                 FieldKind::Int | FieldKind::Float => "1",
-                FieldKind::DateTime => "\"2026-01-01T00:00:00Z\"",
+                FieldKind::DateTime => {
+                    sample.attributes.push(moment(*id, Timestamp::from_micros(0)));
+                    continue;
+                }
                 FieldKind::Json => "{\"json\":true}",
                 _ => "\"text\"",
             };
@@ -72,7 +75,12 @@ impl Features {
         let mut entity = self.entity(place);
         entity.attributes.extend(record.geometry.as_ref().and_then(placed));
         for (name, _, id) in &self.columns {
-            if let Some(value) = record.field(name).and_then(to_json) {
+            let Some(value) = record.field(name) else { continue };
+            if let FieldValue::DateTime(text) = value
+                && let Some(at) = read_moment(text)
+            {
+                entity.attributes.push(moment(*id, at));
+            } else if let Some(value) = to_json(value) {
                 entity.attributes.push(property(*id, value));
             }
         }
@@ -99,6 +107,21 @@ fn to_json(value: &FieldValue) -> Option<JsonText> {
 
 fn property(name: NameId, value: JsonText) -> Attribute<NameId> {
     Attribute::new(name, Instance::new(Value::property(value, false)))
+}
+
+/// A property whose value is a moment by its datatype, so that conditions compare it as one.
+fn moment(name: NameId, at: Timestamp) -> Attribute<NameId> {
+    let value = Value::property(JsonText::string(&at.to_string()), false);
+    let instance = Instance { value_type: Some("DateTime".into()), ..Instance::new(value) };
+    Attribute::new(name, instance)
+}
+
+/// Reads a moment as files write it. What says no offset is taken as UTC, and a date as its beginning.
+fn read_moment(text: &str) -> Option<Timestamp> {
+    let text = text.trim().replacen(' ', "T", 1);
+    let end = if text.len() == 10 { "T00:00:00Z" } else { "Z" };
+    let moment = Timestamp::parse(&text).or_else(|_| Timestamp::parse(&format!("{text}{end}")));
+    moment.ok()
 }
 
 fn placed(geometry: &RecordGeometry) -> Option<Attribute<NameId>> {

@@ -1,7 +1,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use cardo_engine::{Layer, LayerDescription, LayerError, LayerNode, LayerVisit};
+use cardo_engine::{Layer, LayerContents, LayerDescription, LayerError, LayerNode, LayerVisit};
 use cardo_formats::{Fault, IndexedFlatGeobuf, Limits, RecordError, Visit};
 use cardo_model::Record;
 use cardo_spatial::{Aabb, Crs};
@@ -67,8 +67,12 @@ impl FlatGeobufLayer {
         let features = Features::new(name, file.schema());
         let bounds = Aabb { min: [west, south], max: [east, north] };
         let description = features.describe(name, bounds, file.count());
-        let has_points_only = file.has_points_only();
-        let description = LayerDescription { version, has_points_only, ..description };
+        let contents = match file.has_points() {
+            Some(true) => LayerContents::Points,
+            Some(false) => LayerContents::Shapes,
+            None => LayerContents::Any,
+        };
+        let description = LayerDescription { version, contents, ..description };
         Ok(Self { description, file, features })
     }
 

@@ -47,6 +47,16 @@ impl Iri {
         Self(format!("{layer}.{place}").into())
     }
 
+    /// The id of a feature of a layer, where the text is one.
+    pub fn parse_feature(text: &str) -> Option<Self> {
+        let (layer, number) = text.rsplit_once('.')?;
+        let place = number.parse().ok()?;
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        let id = Self::of_feature(layer, place);
+        let is_id = !layer.is_empty() && layer.bytes().all(is_plain) && *id.0 == *text;
+        is_id.then_some(id)
+    }
+
     /// The IRI as text.
     pub fn as_str(&self) -> &str {
         &self.0

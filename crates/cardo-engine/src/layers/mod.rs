@@ -91,8 +91,20 @@ pub struct LayerDescription {
     pub names: Arc<Names>,
     /// A number that differs where the layer does.
     pub version: u64,
-    /// Whether all features are single points.
-    pub has_points_only: bool,
+    /// Of which sort the geometries are.
+    pub contents: LayerContents,
+}
+
+/// Of which sort the geometries of a layer are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LayerContents {
+    /// All are single points.
+    Points,
+    /// None is a single point.
+    Shapes,
+    /// There may be both.
+    #[default]
+    Any,
 }
 
 impl LayerDescription {
@@ -121,7 +133,7 @@ impl LayerDescription {
         };
         let count = attribute.count;
         let info = TypeInfo { name: type_name, count, attributes: vec![attribute], time: None };
-        Some(Self { table, info, names, version: 0, has_points_only: false })
+        Some(Self { table, info, names, version: 0, contents: LayerContents::Any })
     }
 
     /// The type of its features, by its own names.

@@ -40,6 +40,8 @@ struct Asked<'a> {
     filter: Resolved,
     /// Where the features lie, where the question says.
     boxes: Option<Boxes>,
+    /// Which features they are, where the question says, in their order.
+    places: Option<Vec<u64>>,
 }
 
 impl dyn Layer {
@@ -49,14 +51,7 @@ impl dyn Layer {
     /// # Errors
     /// If the layer cannot be read, or too much of it would have to be.
     pub fn query(&self, view: &View, query: &EntityQuery) -> Result<Page, LayerQuestionError> {
-        let description = self.description();
-        let places = place_of(&description.info.attributes[0].name, &query.filter);
-        let asked = Asked {
-            layer: self,
-            view,
-            filter: resolve(&query.filter, view, &description.names),
-            boxes: places,
-        };
+        let asked = Asked::new(self, view, &query.filter);
         if !query.order.by.is_empty() {
             return asked.sorted(query);
         }
@@ -69,12 +64,7 @@ impl dyn Layer {
     /// If the layer cannot be read.
     pub fn retrieve(&self, view: &View, id: &str) -> Result<Option<Record>, LayerError> {
         let description = self.description();
-        let place =
-            id.strip_prefix(&*description.table.name).and_then(|rest| rest.strip_prefix('.'));
-        let is_plain = |text: &&str| *text == "0" || !text.starts_with(['0', '+']);
-        let Some(place) = place.filter(is_plain).and_then(|place| place.parse().ok()) else {
-            return Ok(None);
-        };
+        let Some(place) = place_of_id(&description.table.name, id) else { return Ok(None) };
         let filter = resolve(&Filter::True, view, &description.names);
         let record = self.feature(place)?.filter(|record| evaluate(&filter, &record.view()));
         Ok(record.map(|record| visible(&record, view, &description.names)))
@@ -98,9 +88,7 @@ impl dyn Layer {
         filter: &Filter,
         visit: &mut dyn FnMut(&LayerNode, &Record),
     ) -> Result<(), LayerQuestionError> {
-        let names = &self.description().names;
-        let filter = resolve(filter, view, names);
-        let asked = Asked { layer: self, view, filter, boxes: Some(boxes.clone()) };
+        let asked = Asked { boxes: Some(boxes.clone()), ..Asked::new(self, view, filter) };
         asked.check_effort()?;
         asked.each(&mut |node, record| {
             visit(node, record);
@@ -109,12 +97,21 @@ impl dyn Layer {
     }
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    fn new(layer: &'a (dyn Layer + 'static), view: &'a View, filter: &Filter) -> Self {
+        let description = layer.description();
+        let boxes = boxes_of(&description.info.attributes[0].name, filter);
+        let places = places_of(&description.table.name, filter);
+        let filter = resolve(&without_time(filter), view, &description.names);
+        Self { layer, view, filter, boxes, places }
+    }
+
     /// Whether the index alone says which features match.
     fn needs_no_record(&self) -> bool {
         let type_id = self.layer.description().type_id();
         let is_all = matches!(&self.filter, Filter::Type(id) if *id == type_id);
-        self.boxes.is_none() && (is_all || self.filter == Filter::True)
+        let is_somewhere = self.boxes.is_some() || self.places.is_some();
+        !is_somewhere && (is_all || self.filter == Filter::True)
     }
 
     fn in_order(&self, query: &EntityQuery) -> Result<Page, LayerQuestionError> {
@@ -198,21 +195,29 @@ impl Asked<'_> {
         }
     }
 
-    fn meets(&self, bounds: &Aabb) -> bool {
+    fn meets(&self, node: &LayerNode) -> bool {
         let boxes = self.boxes.as_ref();
-        boxes.is_none_or(|boxes| boxes.iter().any(|wanted| wanted.intersects(bounds)))
+        boxes.is_none_or(|boxes| boxes.iter().any(|wanted| wanted.intersects(&node.bounds)))
+            && self.named_in(node) > 0
+    }
+
+    /// How many features of a node the question may mean.
+    fn named_in(&self, node: &LayerNode) -> u64 {
+        let Some(places) = &self.places else { return node.count };
+        let before = |end: u64| places.partition_point(|place| *place < end);
+        (before(node.first.saturating_add(node.count)) - before(node.first)) as u64
     }
 
     /// Refuses what would have too much read.
     fn check_effort(&self) -> Result<(), LayerQuestionError> {
         let mut count = 0;
         self.layer.walk(&mut |node| {
-            if !self.meets(&node.bounds) {
+            if !self.meets(node) {
                 return LayerVisit::Pass;
             }
             let is_whole = |boxes: &Boxes| boxes.iter().any(|wanted| wanted.contains(&node.bounds));
             if node.is_feature || self.boxes.as_ref().is_none_or(is_whole) {
-                count += node.count;
+                count += self.named_in(node);
                 return if count > MOST_JUDGED { LayerVisit::Stop } else { LayerVisit::Pass };
             }
             LayerVisit::Enter
@@ -231,7 +236,7 @@ impl Asked<'_> {
     ) -> Result<(), LayerQuestionError> {
         let mut failed = None;
         self.layer.walk(&mut |node| {
-            if !self.meets(&node.bounds) {
+            if !self.meets(node) {
                 return LayerVisit::Pass;
             }
             if !node.is_feature {
@@ -258,11 +263,65 @@ impl Asked<'_> {
     }
 }
 
+/// A condition as it is for features that were never observed, as those of files.
+fn without_time(filter: &Filter) -> Filter {
+    match filter {
+        Filter::Time(condition) if condition.missing_matches => Filter::True,
+        Filter::Time(_) => Filter::False,
+        Filter::And(parts) => parts.iter().map(without_time).fold(Filter::True, Filter::and),
+        Filter::Or(parts) => Filter::Or(parts.iter().map(without_time).collect()),
+        Filter::Not(part) => Filter::Not(Box::new(without_time(part))),
+        other => other.clone(),
+    }
+}
+
 /// The boxes in which everything lies that meets a condition, where it says so.
-fn place_of(geometry: &Iri, filter: &Filter) -> Option<Boxes> {
+fn boxes_of(geometry: &Iri, filter: &Filter) -> Option<Boxes> {
     match filter {
         Filter::Geo(condition) if condition.property == *geometry => condition.test.bounds(),
-        Filter::And(parts) => parts.iter().find_map(|part| place_of(geometry, part)),
+        Filter::And(parts) => {
+            let all = parts.iter().filter_map(|part| boxes_of(geometry, part));
+            all.min_by(|a, b| size(a).total_cmp(&size(b)))
+        }
+        Filter::Or(parts) => {
+            let mut all = Boxes::default();
+            for part in parts {
+                all.extend(boxes_of(geometry, part)?);
+            }
+            (all.len() <= MOST_BOXES).then_some(all)
+        }
         _ => None,
     }
+}
+
+/// More boxes are not looked through for each node.
+const MOST_BOXES: usize = 64;
+
+/// How much of the globe boxes take.
+fn size(boxes: &Boxes) -> f64 {
+    let sides = |of: &Aabb| (of.max[0] - of.min[0]) * (of.max[1] - of.min[1]);
+    boxes.iter().map(sides).sum()
+}
+
+/// The features that alone can meet a condition, where it names their ids.
+fn places_of(layer: &str, filter: &Filter) -> Option<Vec<u64>> {
+    let mut places: Vec<u64> = match filter {
+        Filter::Ids(ids) => ids.iter().filter_map(|id| place_of_id(layer, id.as_str())).collect(),
+        Filter::And(parts) => return parts.iter().find_map(|part| places_of(layer, part)),
+        Filter::Or(parts) => {
+            let all: Option<Vec<_>> = parts.iter().map(|part| places_of(layer, part)).collect();
+            all?.concat()
+        }
+        _ => return None,
+    };
+    places.sort_unstable();
+    places.dedup();
+    Some(places)
+}
+
+/// The place of the feature that has this id.
+fn place_of_id(layer: &str, id: &str) -> Option<u64> {
+    let place = id.strip_prefix(layer)?.strip_prefix('.')?;
+    let is_plain = place == "0" || !place.starts_with(['0', '+']);
+    place.parse().ok().filter(|_| is_plain)
 }

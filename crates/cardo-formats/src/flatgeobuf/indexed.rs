@@ -149,9 +149,17 @@ impl<R: ReadAt> IndexedFlatGeobuf<R> {
         &self.schema
     }
 
-    /// Whether all features are single points, so that their boxes are all of them.
-    pub fn has_points_only(&self) -> bool {
-        self.head.geometry == flatgeobuf::GeometryType::Point
+    /// Whether all features are single points, so that their boxes are all of them, or none is; `None`
+    /// where the header does not tell.
+    pub fn has_points(&self) -> Option<bool> {
+        use flatgeobuf::GeometryType as Kind;
+        match self.head.geometry {
+            Kind::Point => Some(true),
+            Kind::LineString | Kind::MultiLineString | Kind::Polygon | Kind::MultiPolygon => {
+                Some(false)
+            }
+            _ => None,
+        }
     }
 
     /// The box of all features.

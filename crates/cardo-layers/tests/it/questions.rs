@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
 use cardo_engine::{EntityQuery, Layer, Order, PageRequest, PageStart, View};
+use cardo_model::{EntityId, Timestamp};
 use cardo_query::{
-    Comparison, Datasets, Filter, GeoCondition, GeoTest, Literal, Operand, Operator,
+    Comparison, Datasets, Filter, GeoCondition, GeoTest, Literal, Observed, Operand, Operator,
+    TimeCondition,
 };
 use cardo_spatial::GeoRelation;
 use proptest::prelude::*;
@@ -140,6 +142,47 @@ fn what_would_have_too_much_read_is_refused_and_a_small_box_is_not() {
     assert!(refused.contains("60000") && refused.contains("bbox"), "{refused}");
     let near = filter.and(within(points, [1.0, 1.0, 1.95, 1.95]));
     assert_eq!(ask(points, near, 10, PageStart::Offset(0)).count, Some(100));
+    // So does a place that is said in another way, and so do ids.
+    let one_of = Filter::Or(vec![
+        within(points, [1.0, 1.0, 1.95, 1.95]),
+        within(points, [5.0, 5.0, 5.95, 5.95]),
+    ]);
+    let found = ask(points, everything(points).and(one_of), 10, PageStart::Offset(0));
+    assert_eq!(found.count, Some(200));
+    let both = everything(points)
+        .and(within(points, [0.0, 0.0, 40.0, 40.0]))
+        .and(within(points, [1.0, 1.0, 1.95, 1.95]));
+    assert_eq!(ask(points, both, 10, PageStart::Offset(0)).count, Some(100));
+    let id = |id: &str| EntityId::parse_feature(id);
+    let named = ["points.59999", "points.7", "points.60000", "other.3"].map(|one| id(one).unwrap());
+    assert_eq!(
+        ["points.07", "points.", ".7", "points", "a.b.7", "points.-1"].map(id),
+        [const { None }; 6]
+    );
+    let named = everything(points).and(Filter::Ids(named.to_vec()));
+    let found = ask(points, named.clone(), 10, PageStart::Offset(0));
+    assert_eq!(
+        (ids(&found), found.count),
+        (vec!["points.7".into(), "points.59999".into()], Some(2))
+    );
+    let table = &points.description().table;
+    let first = table.geometry_of(&found.entities[0].view()).and_then(cardo_model::read_point);
+    let [x, y] = first.unwrap();
+    let named = named.and(within(points, [x, y, x, y]));
+    assert_eq!(ids(&ask(points, named, 10, PageStart::Offset(0))), ["points.7"]);
+    // Features of a file were never observed, so a condition on that leaves all or none.
+    let time = TimeCondition {
+        from: Some(Timestamp::from_seconds(0)),
+        until: None,
+        missing_matches: true,
+        observed: Observed::All,
+    };
+    let observed = everything(points).and(Filter::Time(time.clone()));
+    let page = ask(points, observed, 10, PageStart::Offset(59_995));
+    assert_eq!((page.entities.len(), page.count), (5, Some(60_000)));
+    let never = Filter::Time(TimeCondition { missing_matches: false, ..time });
+    let never = everything(points).and(never).and(within(points, [1.0, 1.0, 1.95, 1.95]));
+    assert_eq!(ask(points, never, 10, PageStart::Offset(0)).count, Some(0));
     // Without a condition pages are read where they are.
     let page = ask(points, everything(points), 10, PageStart::Offset(59_995));
     assert_eq!((page.entities.len(), page.count, page.has_more), (5, Some(60_000), false));

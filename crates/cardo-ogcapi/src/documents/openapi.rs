@@ -103,7 +103,7 @@ fn paths(tables: &Tables, maps: bool) -> Value {
 /// What a layer shows of much; the module `tiles` keeps to it.
 const TILE_RULES: &str = "A layer a collection, with 4,096 units to a side and a buffer of 64. \
     What is smaller than a pixel both ways (a 512th of the tile) is merged into the cell of a grid, 64 cells to a side, in which \
-    the centre of its box lies. Of other lines and polygons the 10,000 largest by their boxes are drawn and the rest is merged. \
+    the centre of its box lies. Of other lines and polygons the 10,000 largest by their boxes are drawn, beside 10,000 that reach over the edge, and the rest is merged. \
     Up to 10,000 points are drawn; of more, those that are alone in their cell, and the others are merged. What is merged is one \
     point a cell, in the middle of what it stands for, with nothing but the property cardo:count. Below level 16 lines are \
     simplified by half a pixel. Behind 2 MiB features have no properties but id, and behind 4 MiB there are none.";

@@ -18,7 +18,8 @@ pub(super) fn equals(
     let fault =
         |expected| ParamFault::Property { name: shorten(name), text: shorten(text), expected };
     if path.root == Root::Id {
-        let id = EntityId::new(text.to_owned()).map_err(|_| fault("id of a feature"))?;
+        let id = EntityId::new(text).ok().or_else(|| EntityId::parse_feature(text));
+        let id = id.ok_or_else(|| fault("id of a feature"))?;
         return Ok(Filter::Ids(vec![id]));
     }
     let literal = match datatype {

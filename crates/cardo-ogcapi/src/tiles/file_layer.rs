@@ -1,10 +1,12 @@
 //! Tiles of layers that are files. They follow the rules of the module above, with one difference:
-//! where more lies in a tile than is drawn, a node of the file's index that is no larger than what is
-//! merged counts as a whole, in the cell of its middle, and nothing in it is read.
+//! a node of the file's index that is no larger than what is merged, and lies in one cell, counts as a
+//! whole at its middle, and nothing in it is read.
 
 use std::sync::Arc;
 
-use cardo_engine::{Layer, LayerNode, LayerQuestionError, LayerVisit, Placed, Slot, View};
+use cardo_engine::{
+    Layer, LayerContents, LayerNode, LayerQuestionError, LayerVisit, Placed, Slot, View,
+};
 use cardo_model::read_shape;
 use cardo_query::Filter;
 use cardo_spatial::{Aabb, Boxes, TileShape};
@@ -63,12 +65,15 @@ impl FileLayer {
             self.layer.matches(&View::all(), &boxes, &self.filter, &mut take)?;
             return Ok(selection.finish());
         }
-        let merges = self.has_more_than(MOST as u64, &boxes)?;
-        let has_points_only = self.layer.description().has_points_only;
-        if merges && has_points_only {
+        let contents = self.layer.description().contents;
+        let are_points = contents == LayerContents::Points;
+        // What is smaller than a pixel is merged however little there is; points are where there are many.
+        let merges =
+            contents == LayerContents::Shapes || self.has_more_than(MOST as u64, &boxes)?;
+        if merges && are_points {
             selection.thin();
         }
-        let most = if has_points_only { f64::from(CELL) } else { PIXEL };
+        let most = if are_points { f64::from(CELL) } else { PIXEL };
         self.layer.walk(&mut |node| {
             if !meets(&boxes, &node.bounds) {
                 return LayerVisit::Pass;
@@ -78,7 +83,7 @@ impl FileLayer {
                 return LayerVisit::Pass;
             }
             let is_small = merges && tile.frame.size(&node.bounds).iter().all(|side| *side < most);
-            if is_small && selection.take_whole(&node.bounds, node.count, has_points_only) {
+            if is_small && selection.take_whole(&node.bounds, node.count, are_points) {
                 return LayerVisit::Pass;
             }
             LayerVisit::Enter

@@ -6,7 +6,8 @@
 //! 1. What is smaller than a pixel both ways (a 512th of the tile) is merged into the cell of a
 //!    grid in which the centre of its box lies. The grid has 64 cells to a side of the tile.
 //! 2. Of the other lines and polygons the 10,000 largest by their boxes are drawn, the rest is
-//!    merged as well.
+//!    merged as well. Those that reach over the edge of the tile are a second 10,000 of their own, so
+//!    that a crowd in one tile cuts nothing in half which the tile beside it shows.
 //! 3. Up to 10,000 points are drawn as they are. Of more, those that are alone in their cell are,
 //!    and the others are merged.
 //! 4. What is merged is one point a cell, in the middle of what it stands for, with nothing but

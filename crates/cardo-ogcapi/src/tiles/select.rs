@@ -6,10 +6,14 @@ use super::{BUFFER, CELL, EXTENT, MOST, PIXEL};
 /// Which features of a collection a tile shows; the module above has the rules.
 pub(super) struct Selection {
     frame: TileFrame,
+    /// The tile without its buffer.
+    tile: Aabb,
     points: Vec<(Slot, [i32; 2])>,
     /// The grid of all points, once there are too many of them.
     thinned: Option<Grid>,
     shapes: Vec<Shape>,
+    /// Those that other tiles show as well.
+    over_edge: Vec<Shape>,
     /// The grid of what is too small or too much to be drawn.
     grid: Option<Grid>,
     seen: Seen,
@@ -33,9 +37,11 @@ impl Selection {
     pub(super) fn new(frame: TileFrame) -> Self {
         Self {
             frame,
+            tile: frame.bounds(),
             points: Vec::new(),
             thinned: None,
             shapes: Vec::new(),
+            over_edge: Vec::new(),
             grid: None,
             seen: Seen::default(),
         }
@@ -55,8 +61,11 @@ impl Selection {
                 self.merge(shape);
                 return;
             }
-            self.shapes.push(shape);
-            if self.shapes.len() >= 2 * MOST {
+            let bounds = &placed.bounds;
+            let is_over_edge = self.tile.intersects(bounds) && !self.tile.contains(bounds);
+            let shapes = if is_over_edge { &mut self.over_edge } else { &mut self.shapes };
+            shapes.push(shape);
+            if shapes.len() >= 2 * MOST {
                 self.bound_shapes();
             }
         }
@@ -104,18 +113,28 @@ impl Selection {
         }
     }
 
-    /// Merges all but the largest shapes.
+    /// Merges all but the largest shapes of either sort.
     fn bound_shapes(&mut self) {
-        self.shapes.sort_unstable_by(|a, b| b.area.total_cmp(&a.area).then(a.slot.cmp(&b.slot)));
-        if self.shapes.len() > MOST {
-            for shape in self.shapes.split_off(MOST) {
+        let (shapes, over_edge) =
+            (std::mem::take(&mut self.shapes), std::mem::take(&mut self.over_edge));
+        self.shapes = self.bounded(shapes);
+        self.over_edge = self.bounded(over_edge);
+    }
+
+    fn bounded(&mut self, mut shapes: Vec<Shape>) -> Vec<Shape> {
+        if shapes.len() > MOST {
+            sort(&mut shapes);
+            for shape in shapes.split_off(MOST) {
                 self.merge(shape);
             }
         }
+        shapes
     }
 
     pub(super) fn finish(mut self) -> Selected {
         self.bound_shapes();
+        self.shapes.append(&mut self.over_edge);
+        sort(&mut self.shapes);
         let mut merged = Vec::new();
         if let Some(grid) = &self.thinned {
             for cell in grid.cells.iter().filter(|cell| cell.count > 0) {
@@ -133,6 +152,11 @@ impl Selection {
         let shapes = self.shapes.iter().map(|shape| shape.slot).collect();
         Selected { merged, shapes, points: self.points }
     }
+}
+
+/// From the largest to the smallest.
+fn sort(shapes: &mut [Shape]) {
+    shapes.sort_unstable_by(|a, b| b.area.total_cmp(&a.area).then(a.slot.cmp(&b.slot)));
 }
 
 /// Cells over the tile and its buffer, each as large as those of the tiles beside.
@@ -209,5 +233,63 @@ impl Seen {
         let is_new = self.0[word] & bit == 0;
         self.0[word] |= bit;
         is_new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use cardo_spatial::TilePlane;
+
+    use super::*;
+
+    /// Two tiles side by side.
+    fn frames() -> [TileFrame; 2] {
+        [8, 9].map(|col| TileFrame::new(TilePlane::Mercator, [4, 7, col], EXTENT, BUFFER).unwrap())
+    }
+
+    /// A square of so many units at a position of the first tile.
+    fn square(slot: u32, [x, y]: [f64; 2], side: f64) -> Placed {
+        let tile = frames()[0].bounds();
+        let unit = [0, 1].map(|axis| (tile.max[axis] - tile.min[axis]) / f64::from(EXTENT));
+        // On a few units Mercator is as good as even.
+        let at = |x: f64, y: f64| [tile.min[0] + x * unit[0], tile.max[1] - y * unit[1]];
+        let ([west, north], [east, south]) = (at(x, y), at(x + side, y + side));
+        let bounds = Aabb { min: [west, south], max: [east, north] };
+        Placed { slot: Slot::of_feature(slot), bounds, is_point: false }
+    }
+
+    #[test]
+    fn what_reaches_over_the_edge_of_a_crowded_tile_is_drawn_on_both_sides() {
+        // Far more than are drawn fill the first tile; the smallest of all reach into the second.
+        let inside = (0..12_100_u32).map(|n| {
+            square(n, [f64::from(n % 110) * 36.0 + 4.0, f64::from(n / 110) * 36.0 + 4.0], 30.0)
+        });
+        let over_edge = (0..50_u32)
+            .map(|n| square(20_000 + n, [f64::from(EXTENT) - 10.0, f64::from(n) * 80.0], 20.0));
+        let all: Vec<Placed> = inside.chain(over_edge).collect();
+        let [crowded, other] = frames().map(|frame| {
+            let mut selection = Selection::new(frame);
+            let seen = frame.boxes();
+            let is_seen = |placed: &&Placed| seen.iter().any(|one| one.intersects(&placed.bounds));
+            for placed in all.iter().filter(is_seen) {
+                selection.take(*placed);
+            }
+            selection.finish()
+        });
+        let drawn = |selected: &Selected| -> BTreeSet<u32> {
+            selected
+                .shapes
+                .iter()
+                .map(|slot| slot.number())
+                .filter(|slot| *slot >= 20_000)
+                .collect()
+        };
+        assert_eq!(drawn(&crowded).len(), 50);
+        assert_eq!(drawn(&crowded), drawn(&other));
+        // Those are beside the largest, and what is not drawn is counted.
+        assert_eq!(crowded.shapes.len(), MOST + 50);
+        assert_eq!(crowded.merged.iter().map(|(_, count)| count).sum::<u64>(), 2_100);
     }
 }

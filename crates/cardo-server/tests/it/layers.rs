@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use cardo_formats::{FieldKind, FieldSchema, FieldValue, FlatGeobufWriter, Record, RecordGeometry};
 use serde_json::Value;
 use tempfile::tempdir;
 
+use crate::gis::run;
 use crate::support::Server;
 
 fn buildings() -> PathBuf {
@@ -73,6 +75,10 @@ fn a_file_in_the_folder_is_a_collection_with_pages_filters_and_a_schema() {
     assert!(!expected.is_empty());
     assert_eq!(features(&high).iter().collect::<Vec<_>>(), expected);
 
+    let named = "/ogc/collections/buildings/items?filter=id%20IN%20(%27buildings.7%27,%27buildings.9%27,%27other.1%27)";
+    assert_eq!(ids(&server.get(named)), ["buildings.7", "buildings.9"]);
+    let one = server.get("/ogc/collections/buildings/items?id=buildings.7");
+    assert_eq!(ids(&one), ["buildings.7"]);
     let one = server.get("/ogc/collections/buildings/items/buildings.7");
     assert_eq!(
         (&one["properties"], &one["geometry"]),
@@ -126,6 +132,117 @@ fn a_file_is_a_layer_of_tiles_that_gdal_reads() {
     shown.extend(said.lines().filter_map(|line| line.trim().strip_prefix("id (String) = ")));
     assert!(said.contains("Layer name: buildings") && shown.len() > 10, "{said}");
     assert!(shown.iter().all(|id| id.starts_with("buildings.")), "{shown:?}");
+    server.stop();
+}
+
+/// Points with a moment each, as programs write them: at an offset, in UTC, without saying, and a day.
+fn write_moments(path: &Path, moments: &[&str]) {
+    let schema = FieldSchema { name: "built".into(), kind: FieldKind::DateTime };
+    let mut writer = FlatGeobufWriter::new("moments", Some(4326), vec![schema]);
+    for (at, text) in (0_i32..).zip(moments) {
+        let geometry = Some(RecordGeometry::flat(geo_types::Point::new(f64::from(at), 60.0)));
+        let fields = vec![("built".into(), FieldValue::DateTime((*text).to_owned()))];
+        writer.write(&Record { geometry, fields, ..Record::default() }).expect("it is written");
+    }
+    let mut bytes = Vec::new();
+    writer.finish(&mut bytes).expect("memory takes it");
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
+    std::fs::write(path, bytes).expect("a file is written");
+}
+
+#[test]
+fn moments_of_a_file_are_compared_as_moments_however_they_are_written() {
+    let folder = tempdir().unwrap();
+    let moments = [
+        "2020-01-02T10:00:00+03:00",
+        "2020-01-02T10:00:00Z",
+        "2020-01-02T10:00:00.500",
+        "2020-01-03",
+        "2020/01/04",
+    ];
+    write_moments(&folder.path().join("layers/moments.fgb"), &moments);
+    let server = Server::start(folder.path());
+    let schema = server.get("/ogc/collections/moments/schema");
+    let built = &schema["properties"]["built"];
+    assert_eq!((&built["type"], &built["format"]), (&"string".into(), &"date-time".into()));
+    let all = server.get("/ogc/collections/moments/items");
+    let mut shown: Vec<&str> =
+        features(&all).iter().map(|one| one["properties"]["built"].as_str().unwrap()).collect();
+    shown.sort_unstable();
+    let expected = [
+        "2020-01-02T07:00:00Z",
+        "2020-01-02T10:00:00.500Z",
+        "2020-01-02T10:00:00Z",
+        "2020-01-03T00:00:00Z",
+        "2020/01/04",
+    ];
+    assert_eq!(shown, expected, "what is no moment stays what it is");
+    for (condition, count) in [
+        ("built>TIMESTAMP('2020-01-02T09:00:00Z')", 3),
+        ("built=TIMESTAMP('2020-01-02T07:00:00Z')", 1),
+        ("built<=TIMESTAMP('2020-01-02T10:00:00Z')", 2),
+        ("T_AFTER(built,DATE('2020-01-02'))", 1),
+        ("T_INTERSECTS(built,INTERVAL('2020-01-02T08:00:00Z','2020-01-02T11:00:00Z'))", 2),
+    ] {
+        let condition = condition.replace('>', "%3E").replace('<', "%3C").replace('\'', "%27");
+        let found = server.get(&format!("/ogc/collections/moments/items?filter={condition}"));
+        assert_eq!(found["numberMatched"], count, "{condition}");
+    }
+    let moments = "filter=built%3ETIMESTAMP(%272000-01-01T00:00:00Z%27)";
+    let sorted = server.get(&format!("/ogc/collections/moments/items?sortby=-built&{moments}"));
+    assert_eq!(features(&sorted)[0]["properties"]["built"], "2020-01-03T00:00:00Z");
+    server.stop();
+}
+
+/// How many features GDAL counts, by its summary.
+fn counted(source: &str, layer: &str, conditions: &[&str]) -> Option<u64> {
+    let said = run("ogrinfo", &[&["-ro", "-so"], conditions, &[source, layer]].concat())?;
+    let count = said.lines().find_map(|line| line.strip_prefix("Feature Count: "));
+    Some(count.unwrap_or_else(|| panic!("{said}")).parse().expect("a number"))
+}
+
+#[test]
+fn gdal_finds_in_the_collection_what_it_finds_in_the_file() {
+    let folder = tempdir().unwrap();
+    let server = server_in(folder.path());
+    let (root, file) = (format!("OAPIF:http://{}/ogc", server.address), buildings());
+    let file = file.display().to_string();
+    let name = Path::new(&file).file_stem().unwrap().to_str().unwrap();
+    let Some(listed) = run("ogrinfo", &["-ro", "-so", &file]) else { return };
+    assert!(listed.contains(&format!("1: {name}")), "{listed}");
+    let mut some = 0;
+    for conditions in [
+        &[][..],
+        // Debian's GDAL knows those properties that the first features have.
+        &["-where", "floors > 5"],
+        &["-where", "floors > 5 AND floors < 8"],
+        &["-where", "floors = 4 OR floors = 5"],
+        &["-where", "name = 'Ateneum'"],
+        &["-where", "name LIKE 'A%'"],
+        &["-where", "floors IS NOT NULL"],
+        &["-spat", "24.94", "60.168", "24.945", "60.172"],
+        &["-spat", "24.94", "60.168", "24.945", "60.172", "-where", "floors >= 6"],
+        &["-spat", "10", "10", "11", "11"],
+    ] {
+        let in_file = counted(&file, name, conditions).unwrap();
+        assert_eq!(counted(&root, "buildings", conditions), Some(in_file), "{conditions:?}");
+        some += u64::from(in_file > 0 && in_file < 446);
+    }
+    assert!(some >= 6, "the conditions ask for something");
+    // The same features in every encoding that GDAL reads.
+    let bbox = "bbox=24.94,60.168,24.945,60.172&limit=1000";
+    let within = counted(&file, name, &["-spat", "24.94", "60.168", "24.945", "60.172"]);
+    for (format, extension) in
+        [("json", "geojson"), ("fgb", "fgb"), ("gpkg", "gpkg"), ("csv", "csv")]
+    {
+        let path = format!("/ogc/collections/buildings/items?{bbox}&f={format}");
+        let answer = server.send("GET", &path, None);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let out = folder.path().join(format!("some.{extension}"));
+        std::fs::write(&out, &answer.body).unwrap();
+        let layer = if matches!(format, "json" | "csv") { "some" } else { "buildings" };
+        assert_eq!(counted(&out.display().to_string(), layer, &[]), within, "{format}");
+    }
     server.stop();
 }
 

@@ -214,7 +214,8 @@ fn one_of(path: &Path<Iri>, sort: Sort, list: &[Term], wanted: bool) -> Option<F
 
 /// Ids that cannot be are nobody's.
 fn ids<'a>(texts: impl IntoIterator<Item = &'a str>, wanted: bool) -> Filter {
-    let ids = texts.into_iter().filter_map(|text| EntityId::new(text.to_owned()).ok()).collect();
+    let id = |text: &str| EntityId::new(text).ok().or_else(|| EntityId::parse_feature(text));
+    let ids = texts.into_iter().filter_map(id).collect();
     let filter = Filter::Ids(ids);
     if wanted { filter } else { Filter::Not(Box::new(filter)) }
 }
