@@ -49,12 +49,19 @@ fn twin(first: Vec<cardo_model::Entity>, steps: Vec<Step>) -> (Root, Vec<Record>
         }
     }
     let root = Root::build(1, plain.iter().cloned());
-    changed(root, plain, steps)
+    changed(root, plain, steps, REVISIONS)
 }
 
-/// A root and the same as plain records, changed step by step.
-fn changed(mut root: Root, mut plain: Vec<Record>, steps: Vec<Step>) -> (Root, Vec<Record>) {
-    let mut revision = plain.iter().map(|known| known.view().revision().0).max().unwrap_or(0);
+/// More than come of a list of steps.
+const REVISIONS: u64 = 100;
+
+/// A root and the same as plain records, changed step by step behind a revision.
+fn changed(
+    mut root: Root,
+    mut plain: Vec<Record>,
+    steps: Vec<Step>,
+    mut revision: u64,
+) -> (Root, Vec<Record>) {
     let mut next = |entity: cardo_model::Entity| {
         revision += 1;
         record(entity, revision)
@@ -167,7 +174,7 @@ proptest! {
             None => (root, plain),
             Some((kept, steps)) => {
                 let (root, plain) = part(&root, &plain, &kept);
-                changed(root, plain, steps)
+                changed(root, plain, steps, 2 * REVISIONS)
             }
         };
         let matching: Vec<&Record> =
@@ -203,9 +210,9 @@ proptest! {
         parts in prop::collection::vec((kept(), self::steps()), 0..3),
     ) {
         let (mut root, mut plain) = twin(first, steps);
-        for (kept, steps) in parts {
+        for ((kept, steps), nth) in parts.into_iter().zip(2..) {
             let (part, rest) = part(&root, &plain, &kept);
-            (root, plain) = changed(part, rest, steps);
+            (root, plain) = changed(part, rest, steps, nth * REVISIONS);
         }
         let all = Window { from: 0, until: u32::MAX, skip: 0, limit: 100, direction: Direction::Forward, count: false };
         let ids = |root: &Root| -> Vec<String> {
