@@ -4,9 +4,12 @@
 mod city;
 mod disturbed;
 mod graph;
+mod land;
 mod limit;
 mod load;
 mod machine;
+mod maps;
+mod martin;
 mod moments;
 mod process;
 mod questions;
@@ -23,8 +26,11 @@ mod wire;
 mod writes;
 
 pub use city::{City, DEFAULT_CONTEXT, TEMPERATURES, TYPES, full_name};
+pub use land::Land;
 pub use limit::serve_limit;
 pub use load::Question;
+pub use maps::Maps;
+pub use martin::Martin;
 pub use process::{cpu_seconds, resident_bytes};
 pub use reads::{Rounds, reads_of};
 pub use run::{Run, build_server, is_part};

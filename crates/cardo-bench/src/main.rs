@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cardo_bench::{City, Rounds, Run};
+use cardo_bench::{City, Land, Maps, Martin, Rounds, Run};
 use clap::{Args, Parser, Subcommand};
 
 #[global_allocator]
@@ -31,6 +31,8 @@ enum Mode {
         #[arg(long)]
         answers: PathBuf,
     },
+    /// Measures maps of a million trees and 200,000 buildings, and the same tiles of martin.
+    Maps(MapArgs),
 }
 
 #[derive(Args)]
@@ -60,6 +62,25 @@ struct RunArgs {
     out: Option<PathBuf>,
 }
 
+#[derive(Args)]
+struct MapArgs {
+    /// The server's program; built in release where not given.
+    #[arg(long)]
+    server: Option<PathBuf>,
+    /// The program of martin (<https://martin.maplibre.org>).
+    #[arg(long, requires = "database")]
+    martin: Option<PathBuf>,
+    /// A database with PostGIS for it, whose tables `tree` and `building` are made anew.
+    #[arg(long, requires = "martin")]
+    database: Option<String>,
+    /// How many trees; of buildings there are a fifth as many.
+    #[arg(long, default_value_t = 1_000_000)]
+    trees: u32,
+    /// Rounds of each question.
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
+}
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
@@ -70,11 +91,30 @@ fn main() -> Result<(), Failure> {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             Ok(runtime.block_on(cardo_bench::serve_limit(listen, &answers))?)
         }
+        Some(Mode::Maps(args)) => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(maps(args))
+        }
         None => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(run(&cli.run))
         }
     }
+}
+
+async fn maps(args: MapArgs) -> Result<(), Failure> {
+    let program = args.server.map_or_else(cardo_bench::build_server, Ok)?;
+    let folder = program.parent().unwrap_or(Path::new(".")).join("cardo-bench-maps");
+    let martin = args.martin.zip(args.database);
+    let maps = Maps {
+        program,
+        folder,
+        land: Land { trees: args.trees, buildings: args.trees / 5 },
+        rounds: Rounds { count: args.rounds, time: Duration::from_millis(1_500) },
+        martin: martin.map(|(program, database)| Martin { program, database }),
+    };
+    println!("\n{}", maps.measure().await?);
+    Ok(())
 }
 
 async fn run(args: &RunArgs) -> Result<(), Failure> {

@@ -44,11 +44,32 @@ fn status_bytes(process: u32, name: &str) -> Option<u64> {
     Some(kilobytes * 1_024)
 }
 
-/// Keeps this thread, and what it starts from now on, on one core. A machine with a single core
-/// has no choice.
-fn stay_on(core: usize) {
+/// The CPU time that all processes of a name have used.
+pub(crate) fn cpu_seconds_of(name: &str) -> f64 {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let is_named = |process: &u32| {
+        std::fs::read_to_string(format!("/proc/{process}/comm")).is_ok_and(|own| own.trim() == name)
+    };
+    processes.filter(is_named).filter_map(cpu_seconds).sum()
+}
+
+fn serving(program: &Path, data: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.args(["serve", "--data"]).arg(data);
+    // The receiver of notifications is on this machine.
+    command.env("CARDO_EGRESS_ALLOW_LOOPBACK", "true");
+    command
+}
+
+/// Keeps this thread, and what it starts from now on, on one core or on any. A machine with a single
+/// core has no choice.
+fn stay_on(core: Option<usize>) {
     let mut cores = CpuSet::new();
-    cores.set(core);
+    match core {
+        Some(core) => cores.set(core),
+        None => (0..CpuSet::MAX_CPU).for_each(|core| cores.set(core)),
+    }
     let _ = sched_setaffinity(None, &cores);
 }
 
@@ -64,11 +85,18 @@ pub(crate) struct Server {
 impl Server {
     /// Starts Cardo on a data directory, and waits until `path` is answered with success.
     pub(crate) async fn cardo(program: &Path, data: &Path, path: &str) -> io::Result<Self> {
-        let mut command = Command::new(program);
-        command.args(["serve", "--data"]).arg(data);
-        // The receiver of notifications is on this machine.
-        command.env("CARDO_EGRESS_ALLOW_LOOPBACK", "true");
-        Self::start(command, path).await
+        Self::start(serving(program, data), path).await
+    }
+
+    /// The same on all cores, and each tile is made anew.
+    pub(crate) async fn cardo_without_kept_tiles(
+        program: &Path,
+        data: &Path,
+        path: &str,
+    ) -> io::Result<Self> {
+        let mut command = serving(program, data);
+        command.env("CARDO_LIMITS_TILE_MEMORY", "0MB");
+        Self::start_on(command, "--listen", path, None).await
     }
 
     /// Starts the limit with the answers in a folder.
@@ -78,15 +106,25 @@ impl Server {
         Self::start(command, "/ngsi-ld/v1/entities").await
     }
 
-    async fn start(mut command: Command, path: &str) -> io::Result<Self> {
+    async fn start(command: Command, path: &str) -> io::Result<Self> {
+        Self::start_on(command, "--listen", path, Some(SERVER_CORE)).await
+    }
+
+    /// Starts a program that is told by an option where to listen, on one core or on all.
+    pub(crate) async fn start_on(
+        mut command: Command,
+        option: &str,
+        path: &str,
+        core: Option<usize>,
+    ) -> io::Result<Self> {
         // Free now; nobody else takes it in the moment until the child does.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-        command.arg("--listen").arg(address.to_string());
+        command.arg(option).arg(address.to_string());
         command.stdin(Stdio::null()).stdout(Stdio::null());
         let start = Instant::now();
-        stay_on(SERVER_CORE);
+        stay_on(core);
         let child = command.spawn();
-        stay_on(LOAD_CORE);
+        stay_on(Some(LOAD_CORE));
         let mut server = Self { child: child?, address, first_answer: Duration::ZERO };
         server.wait_for_answer(path, start).await?;
         server.first_answer = start.elapsed();

@@ -159,39 +159,29 @@ pub(crate) async fn measure(
     folder: &Path,
 ) -> io::Result<Vec<Row>> {
     let question = (yardstick.question)(small.city);
-    warm_up(small, &question, rounds).await?;
-    let large = match large {
-        Some(large) => {
-            let question = (yardstick.question)(large.city);
-            warm_up(large, &question, rounds).await?;
-            Some((large, question))
-        }
-        None => None,
-    };
-    let limit = limit_of(small.server, &question, &folder.join("answers")).await?;
-    let (mut cardo, mut bare, mut at_large) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..rounds.count {
-        let seed = 100 + u64::from(round);
-        cardo.push(rate(small.server, &question, CLIENTS, rounds.time, seed).await?);
-        bare.push(rate(&limit, &question, CLIENTS, rounds.time, seed).await?);
-        if let Some((large, question)) = &large {
-            at_large.push(rate(large.server, question, CLIENTS, rounds.time, seed).await?);
-        }
+    warm_up(small.server, &question, rounds).await?;
+    let at_large = large.map(|large| (large.server, (yardstick.question)(large.city)));
+    if let Some((server, question)) = &at_large {
+        warm_up(server, question, rounds).await?;
     }
+    let limit = limit_of(small.server, &question, &folder.join("answers")).await?;
+    let mut asked = vec![(small.server, &question), (&limit, &question)];
+    asked.extend(at_large.iter().map(|(server, question)| (*server, question)));
+    let rates = in_turns(&asked, rounds).await?;
     let mut rows = vec![Row {
         work: yardstick.work.into(),
-        measured: per_second(&cardo),
-        reference: format!("limit {}", per_second(&bare)),
-        value: median_ratio(&cardo, &bare),
+        measured: per_second(&rates[0]),
+        reference: format!("limit {}", per_second(&rates[1])),
+        value: median_ratio(&rates[0], &rates[1]),
         unit: "",
         target: Target::AtLeast(yardstick.target),
     }];
-    if let Some((large, _)) = large {
+    if let (Some(large), Some(at_large)) = (large, rates.get(2)) {
         rows.push(Row {
             work: format!("– at {} entities", number(f64::from(large.city.entities))),
-            measured: per_second(&at_large),
+            measured: per_second(at_large),
             reference: format!("at {}", number(f64::from(small.city.entities))),
-            value: median_ratio(&at_large, &cardo),
+            value: median_ratio(at_large, &rates[0]),
             unit: "",
             target: Target::AtLeast(LARGE_TARGET),
         });
@@ -199,11 +189,30 @@ pub(crate) async fn measure(
     Ok(rows)
 }
 
+/// Puts questions to servers, one server after the other in each round; the rates of each.
+pub(crate) async fn in_turns(
+    asked: &[(&Server, &Question)],
+    rounds: Rounds,
+) -> io::Result<Vec<Vec<f64>>> {
+    let mut rates = vec![Vec::new(); asked.len()];
+    for round in 0..rounds.count {
+        let seed = 100 + u64::from(round);
+        for ((server, question), rates) in asked.iter().zip(&mut rates) {
+            rates.push(rate(server, question, CLIENTS, rounds.time, seed).await?);
+        }
+    }
+    Ok(rates)
+}
+
 /// Questions that keep coming get their index; it is built meanwhile.
-async fn warm_up(held: &Held<'_>, question: &Question, rounds: Rounds) -> io::Result<()> {
+pub(crate) async fn warm_up(
+    server: &Server,
+    question: &Question,
+    rounds: Rounds,
+) -> io::Result<()> {
     for seed in 0..2 {
-        rate(held.server, question, CLIENTS, rounds.time / 2, seed).await?;
-        held.server.settle().await;
+        rate(server, question, CLIENTS, rounds.time / 2, seed).await?;
+        server.settle().await;
     }
     Ok(())
 }

@@ -226,18 +226,23 @@ impl Run {
     }
 }
 
+/// The rows so far; each is printed as it comes.
 #[derive(Default)]
-struct Rows(Vec<Row>);
+pub(crate) struct Rows(Vec<Row>);
 
 impl Rows {
-    fn push(&mut self, row: Row) {
+    pub(crate) fn push(&mut self, row: Row) {
         let text = markdown(std::slice::from_ref(&row));
         println!("{}", text.lines().last().unwrap_or_default());
         self.0.push(row);
     }
 
+    pub(crate) fn markdown(&self) -> String {
+        markdown(&self.0)
+    }
+
     /// Takes the rows of a part, or a row that says why there are none.
-    fn take(&mut self, part: &str, rows: io::Result<Vec<Row>>) {
+    pub(crate) fn take(&mut self, part: &str, rows: io::Result<Vec<Row>>) {
         match rows {
             Ok(rows) => rows.into_iter().for_each(|row| self.push(row)),
             Err(error) => self.push(Row {

@@ -18,7 +18,7 @@ const SENSORS: f64 = 10_000.0;
 const TARGET_MS: f64 = 10.0;
 
 /// Where a position stands in the tile matrix of a level, in tiles.
-fn place([lon, lat]: [f64; 2], zoom: i32) -> [f64; 2] {
+pub(crate) fn place([lon, lat]: [f64; 2], zoom: i32) -> [f64; 2] {
     let count = 2.0_f64.powi(zoom);
     let north = lat.to_radians().tan().asinh() / std::f64::consts::TAU;
     [(lon + 180.0) / 360.0 * count, (0.5 - north) * count]

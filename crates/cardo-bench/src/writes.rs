@@ -1,8 +1,10 @@
 //! Writes: batches that load a city, updates of many clients, and a minute of them.
 
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::city::City;
@@ -24,45 +26,53 @@ const SYNCS_NEEDED: f64 = 500.0;
 
 /// Loads the city through batch upsert; the entities a second of CPU time, projecting included.
 pub(crate) async fn load(server: &Server, city: City) -> io::Result<(f64, Duration)> {
+    load_all(server, city.entities, move |numbers| city.batch(numbers)).await
+}
+
+/// Loads so many entities, whose batches are written by their numbers.
+pub(crate) async fn load_all(
+    server: &Server,
+    entities: u32,
+    batch: impl Fn(Range<u32>) -> String + Clone + Send + 'static,
+) -> io::Result<(f64, Duration)> {
     let (cpu, start) = (server.cpu(), Instant::now());
-    let next = Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let next = Arc::new(AtomicU32::new(0));
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..LOADERS {
-        tasks.spawn(load_batches(Connection::open(server.address).await?, city, Arc::clone(&next)));
+        let (mut connection, next) = (Connection::open(server.address).await?, Arc::clone(&next));
+        let batch = batch.clone();
+        tasks.spawn(async move {
+            loop {
+                let from = next.fetch_add(BATCH, Ordering::Relaxed);
+                if from >= entities {
+                    return Ok(());
+                }
+                let body = batch(from..(from + BATCH).min(entities));
+                if let Some(refusal) = upsert_all(&mut connection, &body).await? {
+                    return Err(io::Error::other(format!("a batch was refused: {refusal}")));
+                }
+            }
+        });
     }
     while let Some(done) = tasks.join_next().await {
         done.map_err(io::Error::other)??;
     }
     let elapsed = start.elapsed();
     server.settle().await;
-    Ok((f64::from(city.entities) / (server.cpu() - cpu), elapsed))
+    Ok((f64::from(entities) / (server.cpu() - cpu), elapsed))
 }
 
-async fn load_batches(
-    mut connection: Connection,
-    city: City,
-    next: Arc<std::sync::atomic::AtomicU32>,
-) -> io::Result<()> {
-    loop {
-        let from = next.fetch_add(BATCH, std::sync::atomic::Ordering::Relaxed);
-        if from >= city.entities {
-            return Ok(());
-        }
-        let answer = upsert(&mut connection, city, from).await?;
-        if let Some(refusal) = answer {
-            return Err(io::Error::other(format!("a batch was refused: {refusal}")));
-        }
-    }
-}
-
-/// Sends one batch; the answer where it is no success.
+/// Sends one batch of a city; the answer where it is no success.
 pub(crate) async fn upsert(
     connection: &mut Connection,
     city: City,
     from: u32,
 ) -> io::Result<Option<String>> {
-    let body = city.batch(from..(from + BATCH).min(city.entities));
-    let text = request("POST", "/ngsi-ld/v1/entityOperations/upsert", "", &body);
+    upsert_all(connection, &city.batch(from..(from + BATCH).min(city.entities))).await
+}
+
+async fn upsert_all(connection: &mut Connection, body: &str) -> io::Result<Option<String>> {
+    let text = request("POST", "/ngsi-ld/v1/entityOperations/upsert", "", body);
     let answer = connection.ask(&text).await?;
     if answer.status == 201 || answer.status == 204 {
         return Ok(None);
