@@ -7,6 +7,8 @@ use serde_json::value::RawValue;
 
 use crate::{InvalidJson, JsonText};
 
+mod canonical;
+
 /// A GeoJSON geometry that may be the value of a GeoProperty: valid by RFC 7946, in WGS 84
 /// longitude, latitude and, where given, height; never a GeometryCollection
 /// (ETSI GS CIM 009, clause 4.7).
@@ -87,15 +89,14 @@ impl Geometry {
 
 /// Reads the footprint out of GeoJSON text, such as the value of a GeoProperty in a record.
 pub fn read_shape(text: &str) -> Option<Shape<f64>> {
-    read_point(text).map(|[x, y]| Shape::Point(Point::new(x, y))).or_else(|| read(text).ok())
+    let point = read_point(text).map(|[x, y]| Shape::Point(Point::new(x, y)));
+    let simple = point.or_else(|| canonical::polygon(text).map(Shape::Polygon));
+    simple.or_else(|| read(text).ok())
 }
 
 /// Reads the position of a canonical point without a general parser; `None` for all else.
 pub fn read_point(text: &str) -> Option<[f64; 2]> {
-    let rest = text.strip_prefix("{\"type\":\"Point\",\"coordinates\":[")?.strip_suffix("]}")?;
-    let mut numbers = rest.split(',');
-    let x = numbers.next()?.parse().ok()?;
-    let y = numbers.next()?.parse().ok()?;
+    let Coord { x, y } = canonical::point(text)?;
     Some([x, y])
 }
 

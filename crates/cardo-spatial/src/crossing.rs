@@ -3,8 +3,10 @@
 use std::ops::{ControlFlow, Range};
 
 use geo::Intersects;
+use geo::kernels::{Kernel, Orientation, RobustKernel};
 use geo::line_intersection::{LineIntersection, line_intersection};
 use geo_types::{Geometry, Line, MultiPolygon, Polygon};
+use smallvec::SmallVec;
 
 use crate::packed::{Extent, PackedTree};
 use crate::planar::{PlanarIndex, Position, position_in_polygon};
@@ -95,6 +97,9 @@ fn extent_of_polygon(polygon: &Polygon<f64>) -> Extent<2> {
     extent
 }
 
+/// Up to so many edges are compared each with all others.
+const FEW: usize = 16;
+
 /// The edges of rings, each with the ring it belongs to and its place there.
 #[derive(Default)]
 struct Edges {
@@ -113,6 +118,12 @@ impl Edges {
 
     /// Whether two edges meet other than in single points that leave the rings uncrossed.
     fn any_crossing(&self) -> bool {
+        if self.lines.len() <= FEW {
+            let extents: SmallVec<[Extent<2>; FEW]> =
+                self.lines.iter().map(Extent::of_edge).collect();
+            let meets = |i: usize, j: usize| extents[i].overlaps(&extents[j]) && self.cross(i, j);
+            return (0..extents.len()).any(|i| (i + 1..extents.len()).any(|j| meets(i, j)));
+        }
         let tree = PackedTree::new(self.lines.iter().map(Extent::of_edge));
         self.lines.iter().enumerate().any(|(i, line)| {
             let own = Extent::of_edge(line);
@@ -136,14 +147,15 @@ impl Edges {
 
     fn cross(&self, i: usize, j: usize) -> bool {
         let (a, b) = (self.lines[i], self.lines[j]);
-        if !a.intersects(&b) {
-            return false;
-        }
         let ring = self.ring_of(i);
         let same_ring = ring.contains(&j);
+        // They meet, if only where one ends and the other begins.
         let neighbours = same_ring && (j == i + 1 || (i == ring.start && j + 1 == ring.end));
         if neighbours {
             return doubles_back(a, b);
+        }
+        if !a.intersects(&b) {
+            return false;
         }
         if same_ring {
             // A ring that meets itself, even in a point, is not simple.
@@ -161,7 +173,10 @@ impl Edges {
 
 /// Whether two edges share a stretch.
 fn doubles_back(a: Line<f64>, b: Line<f64>) -> bool {
-    matches!(line_intersection(a, b), Some(LineIntersection::Collinear { intersection }) if intersection.start != intersection.end)
+    let is_in_line = |c| RobustKernel::orient2d(a.start, a.end, c) == Orientation::Collinear;
+    is_in_line(b.start)
+        && is_in_line(b.end)
+        && matches!(line_intersection(a, b), Some(LineIntersection::Collinear { intersection }) if intersection.start != intersection.end)
 }
 
 fn is_proper(a: Line<f64>, b: Line<f64>) -> bool {

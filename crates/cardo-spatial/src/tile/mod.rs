@@ -160,8 +160,8 @@ impl TileFrame {
         let mut pieces = Pieces::default();
         pieces.points.extend(self.places(&geometry));
         for turn in [-self.world, 0.0, self.world] {
-            let west = self.project(Coord { x: bounds.min[0], y: 0.0 }).x + turn;
-            let east = self.project(Coord { x: bounds.max[0], y: 0.0 }).x + turn;
+            let west = self.project_x(bounds.min[0]) + turn;
+            let east = self.project_x(bounds.max[0]) + turn;
             if east >= -self.buffer && west <= self.extent + self.buffer {
                 self.take(&geometry, turn, tolerance, &mut pieces);
             }
@@ -250,12 +250,18 @@ impl TileFrame {
     }
 
     #[inline]
+    fn project_x(&self, lon: f64) -> f64 {
+        (lon + 180.0) / 360.0 * self.world - self.corner[0]
+    }
+
+    #[inline]
     fn project(&self, c: Coord<f64>) -> Coord<f64> {
-        let x = (c.x + 180.0) / 360.0 * self.world - self.corner[0];
+        let x = self.project_x(c.x);
         let from_north = match self.plane {
             TilePlane::Mercator => {
-                let lat = c.y.clamp(-MAX_LAT, MAX_LAT).to_radians();
-                0.5 - lat.tan().asinh() / std::f64::consts::TAU
+                // artanh(sin φ), which is arsinh(tan φ), takes a third of the time.
+                let sine = c.y.clamp(-MAX_LAT, MAX_LAT).to_radians().sin();
+                0.5 - ((1.0 + sine) / (1.0 - sine)).ln() / (2.0 * std::f64::consts::TAU)
             }
             TilePlane::Degrees => (90.0 - c.y) / 360.0,
         };
