@@ -1,6 +1,7 @@
 //! Walks over what lies in an area: boxes and slots straight from the index, without pages and
 //! without looking at records that nobody asks for. Maps and joins are made of them.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use cardo_model::{Iri, Record, Revision, Seq};
@@ -114,16 +115,16 @@ impl Snapshot {
         }
     }
 
-    /// The entity in a slot of this snapshot, without what the view masks.
-    pub fn record(&self, slot: Slot) -> Option<Record> {
-        Some(self.visible(self.root.record(slot.0)?))
+    /// The entities in some slots that walks over this snapshot gave, without what the view masks.
+    pub fn records(&self, slots: impl Iterator<Item = Slot>) -> Vec<Cow<'_, Record>> {
+        self.look(&slots.map(|slot| slot.0).collect::<Vec<u32>>())
     }
 
-    /// When the entity in a slot was created and when it was changed last, without a look at what
-    /// it says.
-    pub fn changed(&self, slot: Slot) -> Option<(Seq, Revision)> {
-        let view = self.root.record(slot.0)?.view();
-        Some((view.seq(), view.revision()))
+    /// When the entities in some slots were created and when they were changed last, without a look at
+    /// what they say.
+    pub fn changes(&self, slots: impl Iterator<Item = Slot>) -> Vec<(Seq, Revision)> {
+        let views = slots.filter_map(|slot| Some(self.root.record(slot.0)?.view()));
+        views.map(|view| (view.seq(), view.revision())).collect()
     }
 
     /// How many slots there are.

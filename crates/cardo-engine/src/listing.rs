@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::ops::Range;
 
 use cardo_model::{Record, Revision};
@@ -96,13 +97,18 @@ impl Listing {
         }
     }
 
-    /// Some of the entities, in order.
-    pub fn read(&self, range: Range<usize>) -> Vec<Record> {
+    /// Some of the entities, in order, where they lie.
+    pub fn look(&self, range: Range<usize>) -> Vec<Cow<'_, Record>> {
         let range = range.start.min(self.len())..range.end.min(self.len());
         match &self.places {
-            Places::Slots(snapshot, slots) => snapshot.read(&slots[range]),
-            Places::Records(records) => records[range].to_vec(),
+            Places::Slots(snapshot, slots) => snapshot.look(&slots[range]),
+            Places::Records(records) => records[range].iter().map(Cow::Borrowed).collect(),
         }
+    }
+
+    /// Some of the entities, in order.
+    pub fn read(&self, range: Range<usize>) -> Vec<Record> {
+        self.look(range).into_iter().map(Cow::into_owned).collect()
     }
 
     /// The entities at some places, in their order there; places behind the last have none.

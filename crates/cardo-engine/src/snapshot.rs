@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -138,13 +139,19 @@ impl Snapshot {
 
     /// The entities at some places, as the caller may see them.
     pub(crate) fn read(&self, slots: &[u32]) -> Vec<Record> {
-        let mut records: Vec<&Record> = Vec::with_capacity(slots.len());
-        records.extend(slots.iter().filter_map(|slot| self.root.record(*slot)));
-        fetch(&records);
+        self.look(slots).into_iter().map(Cow::into_owned).collect()
+    }
+
+    /// The same where they lie.
+    pub(crate) fn look(&self, slots: &[u32]) -> Vec<Cow<'_, Record>> {
+        let mut records: Vec<Cow<'_, Record>> = Vec::with_capacity(slots.len());
+        let found = slots.iter().filter_map(|slot| self.root.record(*slot));
         match self.view.restriction() {
-            None => records.into_iter().cloned().collect(),
-            Some(_) => records.into_iter().map(|record| self.visible(record)).collect(),
+            None => records.extend(found.map(Cow::Borrowed)),
+            Some(_) => records.extend(found.map(|record| Cow::Owned(self.visible(record)))),
         }
+        fetch(&records);
+        records
     }
 
     /// How many entities there are.
@@ -276,7 +283,7 @@ pub(crate) fn cut(query: &EntityQuery, asked: &Asked, mut found: Found) -> (bool
 
 /// Looks at every line of memory of some records, which lie anywhere: looks that do not depend on
 /// one another wait at the same time, those of a writer of records one after the other.
-fn fetch(records: &[&Record]) {
+fn fetch(records: &[Cow<'_, Record>]) {
     const LINE: usize = 64;
     let lines = records.iter().flat_map(|record| record.as_bytes().iter().step_by(LINE));
     std::hint::black_box(lines.fold(0, |all, byte| all ^ byte));

@@ -23,14 +23,15 @@ const GROUP: usize = 64;
 /// each copied only where it is written.
 #[derive(Clone, Default)]
 pub(crate) struct SpatialIndex {
-    groups: Vec<Arc<Group>>,
+    groups: Vec<Group>,
     len: usize,
 }
 
+/// Its box lies beside those of the other groups: every search looks at all of them.
 #[derive(Clone)]
 struct Group {
     bounds: Aabb,
-    buckets: Vec<Bucket>,
+    buckets: Arc<Vec<Bucket>>,
 }
 
 #[derive(Clone)]
@@ -38,6 +39,9 @@ struct Bucket {
     bounds: Aabb,
     entries: Arc<[Entry]>,
 }
+
+/// How many buckets are fetched together.
+const TOGETHER: usize = 16;
 
 /// How far a walk over buckets has come.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,21 +68,21 @@ impl SpatialIndex {
             sort_by_axis(strip, 1);
             buckets.extend(strip.chunks(BUCKET).map(Bucket::of));
         }
-        let groups = buckets.chunks(GROUP).map(|b| Arc::new(Group::of(b.to_vec()))).collect();
+        let groups = buckets.chunks(GROUP).map(|b| Group::of(b.to_vec())).collect();
         Self { groups, len }
     }
 
     pub(crate) fn insert(&mut self, entry: Entry) {
         self.len += 1;
         let Some(at) = best(self.groups.iter().map(|g| &g.bounds), &entry.bounds) else {
-            self.groups.push(Arc::new(Group::of(vec![Bucket::of(&[entry])])));
+            self.groups.push(Group::of(vec![Bucket::of(&[entry])]));
             return;
         };
-        let group = Arc::make_mut(&mut self.groups[at]);
+        let group = &mut self.groups[at];
         group.insert(entry);
         if group.buckets.len() > 2 * GROUP {
             let other = group.split();
-            self.groups.push(Arc::new(other));
+            self.groups.push(other);
         }
     }
 
@@ -90,7 +94,7 @@ impl SpatialIndex {
             }
             let Some(bucket) = self.groups[at].bucket_with(entry) else { continue };
             self.len -= 1;
-            let group = Arc::make_mut(&mut self.groups[at]);
+            let group = &mut self.groups[at];
             group.remove(bucket, entry);
             if group.buckets.is_empty() {
                 self.groups.swap_remove(at);
@@ -110,8 +114,7 @@ impl SpatialIndex {
             if !group.buckets[at].bounds.contains(&new.bounds) {
                 break;
             }
-            let group = Arc::make_mut(group);
-            group.buckets[at].replace(old, new);
+            Arc::make_mut(&mut group.buckets)[at].replace(old, new);
             group.bounds = union(group.buckets.iter().map(|b| b.bounds));
             return;
         }
@@ -122,8 +125,18 @@ impl SpatialIndex {
     /// Calls `visit` with every entry that meets one of the boxes; an entry may come once a box.
     pub(crate) fn search(&self, boxes: &[Aabb], mut visit: impl FnMut(&Entry)) {
         for wanted in boxes {
-            for group in self.groups.iter().filter(|g| g.bounds.intersects(wanted)) {
-                for bucket in group.buckets.iter().filter(|b| b.bounds.intersects(wanted)) {
+            let groups = self.groups.iter().filter(|group| group.bounds.intersects(wanted));
+            let buckets = groups.flat_map(|group| group.buckets.iter());
+            let mut buckets = buckets.filter(|bucket| bucket.bounds.intersects(wanted));
+            let mut together = Vec::with_capacity(TOGETHER);
+            loop {
+                together.clear();
+                together.extend(buckets.by_ref().take(TOGETHER));
+                if together.is_empty() {
+                    break;
+                }
+                fetch(&together);
+                for bucket in &together {
                     let takes_all = wanted.contains(&bucket.bounds);
                     for entry in &*bucket.entries {
                         if takes_all || entry.bounds.intersects(wanted) {
@@ -177,27 +190,28 @@ impl SpatialIndex {
 impl Group {
     fn of(buckets: Vec<Bucket>) -> Self {
         let bounds = union(buckets.iter().map(|b| b.bounds));
-        Self { bounds, buckets }
+        Self { bounds, buckets: Arc::new(buckets) }
     }
 
     fn insert(&mut self, entry: Entry) {
         self.bounds = self.bounds.union(&entry.bounds);
         let at = best(self.buckets.iter().map(|b| &b.bounds), &entry.bounds)
             .expect("a group has a bucket");
-        let bucket = &mut self.buckets[at];
+        let buckets = Arc::make_mut(&mut self.buckets);
+        let bucket = &mut buckets[at];
         bucket.insert(entry);
         if bucket.entries.len() > 2 * BUCKET {
             let mut entries = bucket.entries.to_vec();
             sort_by_axis(&mut entries, longer_axis(&bucket.bounds));
             let (lower, upper) = entries.split_at(entries.len() / 2);
             *bucket = Bucket::of(lower);
-            self.buckets.push(Bucket::of(upper));
+            buckets.push(Bucket::of(upper));
         }
     }
 
     fn split(&mut self) -> Self {
         let axis = longer_axis(&self.bounds);
-        let mut buckets = std::mem::take(&mut self.buckets);
+        let mut buckets = self.buckets.to_vec();
         buckets
             .sort_unstable_by(|a, b| a.bounds.center()[axis].total_cmp(&b.bounds.center()[axis]));
         let upper = buckets.split_off(buckets.len() / 2);
@@ -212,12 +226,13 @@ impl Group {
     }
 
     fn remove(&mut self, at: usize, entry: &Entry) {
-        if self.buckets[at].entries.len() == 1 {
-            self.buckets.swap_remove(at);
+        let buckets = Arc::make_mut(&mut self.buckets);
+        if buckets[at].entries.len() == 1 {
+            buckets.swap_remove(at);
         } else {
-            self.buckets[at].remove(entry);
+            buckets[at].remove(entry);
         }
-        self.bounds = union(self.buckets.iter().map(|b| b.bounds));
+        self.bounds = union(buckets.iter().map(|b| b.bounds));
     }
 }
 
@@ -250,6 +265,14 @@ impl Bucket {
         }
         *self = Self::of(&entries);
     }
+}
+
+/// Looks at every line of memory of some buckets, which lie anywhere: these looks do not depend on one
+/// another and so wait at the same time.
+fn fetch(buckets: &[&Bucket]) {
+    const IN_A_LINE: usize = 64 / size_of::<Entry>();
+    let entries = buckets.iter().flat_map(|bucket| bucket.entries.iter().step_by(IN_A_LINE));
+    std::hint::black_box(entries.fold(0, |all, entry| all ^ entry.slot));
 }
 
 fn bounds_of(entries: &[Entry]) -> Aabb {

@@ -280,10 +280,13 @@ impl<'a> Lookup<'a> {
                     if let Some(attribute) = attribute {
                         attribute.geometry.search(&boxes, |entry| {
                             let [lon, lat] = entry.bounds.min;
-                            let matches = if entry.is_point && any_instance {
-                                is_box || condition.test.matches_point(lon, lat)
-                            } else {
-                                is_match(entry.slot)
+                            let is_inside = || boxes.iter().any(|b| b.contains(&entry.bounds));
+                            let matches = match any_instance {
+                                true if entry.is_point => {
+                                    is_box || condition.test.matches_point(lon, lat)
+                                }
+                                true => (is_box && is_inside()) || is_match(entry.slot),
+                                false => is_match(entry.slot),
                             };
                             if matches {
                                 slots.push(entry.slot);

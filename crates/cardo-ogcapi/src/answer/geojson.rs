@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::io;
 
 use cardo_engine::{Listing, Table};
@@ -14,16 +15,15 @@ pub(crate) const END: &[u8] = b"]}";
 const GROUP: usize = 64;
 
 /// A feature collection up to its features. Numbers and links stand before them, so that a client
-/// that reads as the answer comes has them first. `about` are the members that JSON-FG has more.
+/// that reads as the answer comes has them first. There is to be `room` for what follows; `about` are the members that JSON-FG has more.
 pub(crate) fn open_page(
-    features: &[Record],
+    room: usize,
     count: Option<usize>,
     returned: usize,
     links: &[Link],
     about: &str,
 ) -> Vec<u8> {
-    let bytes: usize = features.iter().map(|record| record.as_bytes().len() * 2 + 64).sum();
-    let mut out = Vec::with_capacity(bytes + 2_048);
+    let mut out = Vec::with_capacity(room + 2_048);
     out.extend_from_slice(b"{\"type\":\"FeatureCollection\",\"timeStamp\":");
     write_moment(Timestamp::now(), &mut out);
     let mut digits = itoa::Buffer::new();
@@ -45,7 +45,7 @@ pub(crate) fn write_features(
     table: &Table,
     shown: &Shown,
     profile: Profile,
-    records: &[Record],
+    records: &[impl Borrow<Record>],
     out: &mut Vec<u8>,
 ) -> Result<(), Misplaced> {
     let mut writer = FeatureWriter::new(out, table, shown).in_profile(profile);
@@ -53,7 +53,7 @@ pub(crate) fn write_features(
         if at > 0 {
             writer.out.push(b',');
         }
-        writer.feature(&record.view())?;
+        writer.feature(&record.borrow().view())?;
     }
     Ok(())
 }
@@ -122,7 +122,7 @@ impl Pieces for GeoJsonPieces {
         out.append(&mut self.head);
         let Some(table) = self.view.table() else { return Ok(false) };
         while out.len() < PIECE && self.written < self.listing.len() {
-            let records = self.listing.read(self.written..self.written + GROUP);
+            let records = self.listing.look(self.written..self.written + GROUP);
             if self.written > 0 {
                 out.push(b',');
             }

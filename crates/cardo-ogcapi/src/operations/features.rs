@@ -47,41 +47,56 @@ pub(crate) async fn features(face: &Face, ask: &Ask<'_>) -> Result<Response<Body
     if layer.is_some() {
         items.at_most(MOST_ON_A_PAGE);
     }
-    match encoding {
-        Encoding::Html => items.at_most(limits.max_html_page),
-        Encoding::GeoJson | Encoding::JsonFg(_) if layer.is_some() || items.limit <= AT_ONCE => {}
-        _ => {
-            let listing = match layer {
-                Some(layer) => face.page_of_layer(ask, layer, &items.query).await?.into(),
-                None => face.engine.listing(&ask.caller, &items.query).await?,
-            };
-            items.shown.references = face.resolver(ask, &tables, references).await?;
-            return listed(face, ask, (encoding, references), &tables, table, &items, listing)
-                .await;
-        }
-    }
-    let page = match layer {
-        Some(layer) => face.page_of_layer(ask, layer, &items.query).await?,
-        None => face.engine.query(&ask.caller, &items.query).await?,
-    };
-    // Behind the page, so that its tag does not name a later state than that of what references lead to.
-    items.shown.references = face.resolver(ask, &tables, references).await?;
-    let system = &items.shown.system;
-    items.check_revision(page.revision)?;
-    let links = page_links(ask, (encoding, references), &items, &Edges::of(&page));
     if encoding == Encoding::Html {
+        items.at_most(limits.max_html_page);
+        let page = match layer {
+            Some(layer) => face.page_of_layer(ask, layer, &items.query).await?,
+            None => face.engine.query(&ask.caller, &items.query).await?,
+        };
+        items.check_revision(page.revision)?;
+        // Behind the page, so that its tag does not name a later state than that of what references lead to.
+        items.shown.references = face.resolver(ask, &tables, references).await?;
+        let links = page_links(ask, (encoding, references), &items, &Edges::of(&page));
         let answer = html::features_page(ask, table, &items, &page, &links);
-        return Ok(respond::in_system(respond::page(answer, page.revision), system));
+        return Ok(respond::in_system(respond::page(answer, page.revision), &items.shown.system));
     }
+    let listing = match layer {
+        Some(layer) => face.page_of_layer(ask, layer, &items.query).await?.into(),
+        None => face.engine.listing(&ask.caller, &items.query).await?,
+    };
+    items.check_revision(listing.revision)?;
+    items.shown.references = face.resolver(ask, &tables, references).await?;
+    let form = (encoding, references);
+    match encoding {
+        Encoding::GeoJson | Encoding::JsonFg(_) if listing.len() <= AT_ONCE => {
+            small_page(ask, form, table, &items, &listing)
+        }
+        _ => listed(face, ask, form, &tables, table, &items, listing).await,
+    }
+}
+
+/// A page that is written before it is sent.
+fn small_page(
+    ask: &Ask<'_>,
+    (encoding, references): (Encoding, Option<References>),
+    table: &Table,
+    items: &ItemsQuery,
+    listing: &Listing,
+) -> Result<Response<Body>, Fault> {
+    let records = listing.look(0..listing.len());
+    let ends = records.first().zip(records.last());
+    let ends = ends.map(|(first, last)| (first.as_ref(), last.as_ref()));
+    let edges = Edges::of_listing(listing, ends);
+    let links = page_links(ask, (encoding, references), items, &edges);
     let about = about(ask, encoding, table, &items.shown);
-    let (count, returned) = (page.count, page.entities.len());
-    let mut body = open_page(&page.entities, count, returned, &links, &about);
+    let room = records.iter().map(|record| record.as_bytes().len() * 2 + 64).sum();
+    let mut body = open_page(room, listing.count, records.len(), &links, &about);
     let profile = encoding.profile_of_json();
-    write_features(table, &items.shown, profile, &page.entities, &mut body)?;
+    write_features(table, &items.shown, profile, &records, &mut body)?;
     body.extend_from_slice(END);
-    let mut response = respond::answer(GEOJSON, body, page.revision);
+    let mut response = respond::answer(GEOJSON, body, listing.revision);
     encoding.describe(ask, &table.name, references, &mut response);
-    Ok(respond::in_system(response, system))
+    Ok(respond::in_system(response, &items.shown.system))
 }
 
 /// A page that may be too large to be held in memory as a whole: it is written from one snapshot as
@@ -95,10 +110,10 @@ async fn listed(
     items: &ItemsQuery,
     listing: Listing,
 ) -> Result<Response<Body>, Fault> {
-    items.check_revision(listing.revision)?;
     let (revision, count, returned) = (listing.revision, listing.count, listing.len());
     let ends = listing.ends();
-    let edges = Edges::of_listing(&listing, ends.as_ref());
+    let ends = ends.as_ref().map(|(first, last)| (first, last));
+    let edges = Edges::of_listing(&listing, ends);
     let links = page_links(ask, (encoding, references), items, &edges);
     let view = View::new(tables.clone(), table, items.shown.clone());
     all_have_places(table, &items.shown, &listing).await?;
@@ -106,7 +121,7 @@ async fn listed(
     let rows: Box<dyn RowWriter> = match encoding {
         Encoding::GeoJson | Encoding::JsonFg(_) | Encoding::Html => {
             let about = about(ask, encoding, table, &items.shown);
-            let head = open_page(&[], count, returned, &links, &about);
+            let head = open_page(0, count, returned, &links, &about);
             let pieces = GeoJsonPieces::new(head, encoding.profile_of_json(), view, listing);
             let mut response = respond::answer(GEOJSON, face.body(pieces, returned)?, revision);
             encoding.describe(ask, &table.name, references, &mut response);
@@ -148,7 +163,7 @@ async fn all_have_places(table: &Table, shown: &Shown, listing: &Listing) -> Res
     let mut out = Vec::new();
     for start in (0..listing.len()).step_by(CHECKED_TOGETHER) {
         out.clear();
-        let records = listing.read(start..start + CHECKED_TOGETHER);
+        let records = listing.look(start..start + CHECKED_TOGETHER);
         write_features(table, shown, Profile::Rfc7946, &records, &mut out)?;
         tokio::task::yield_now().await;
     }

@@ -37,7 +37,7 @@ impl<'a> Edges<'a> {
     }
 
     /// The same of a page that is not read yet; `ends` are those of the listing.
-    pub(crate) fn of_listing(listing: &'a Listing, ends: Option<&'a (Record, Record)>) -> Self {
+    pub(crate) fn of_listing(listing: &'a Listing, ends: Option<(&'a Record, &'a Record)>) -> Self {
         let edge = |record, keys: Option<&'a Vec<SortKey>>| Edge {
             record,
             keys: keys.map_or(&[], Vec::as_slice),
