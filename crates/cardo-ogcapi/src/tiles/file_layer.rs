@@ -7,14 +7,14 @@ use std::sync::Arc;
 use cardo_engine::{
     Layer, LayerContents, LayerNode, LayerQuestionError, LayerVisit, Placed, Slot, View,
 };
-use cardo_model::read_shape;
 use cardo_query::Filter;
-use cardo_spatial::{Aabb, Boxes, TileShape};
+use cardo_spatial::{Aabb, Boxes};
 
 use super::layer::Layer as Drawn;
 use super::matrix::Tile;
+use super::render::shape_of;
 use super::select::{Selected, Selection};
-use super::{CELL, MOST, PIXEL, tolerance};
+use super::{CELL, MOST, PIXEL};
 
 /// A layer as a tile shows it.
 pub(crate) struct FileLayer {
@@ -41,15 +41,9 @@ impl FileLayer {
                 break;
             }
             let Some(record) = self.layer.feature(slot.number().into())? else { continue };
-            let shape = if let Some(at) = place {
-                TileShape::Points(vec![at])
-            } else {
-                let text = description.table.geometry_of(&record.view());
-                let geometry = text.and_then(read_shape);
-                geometry.map_or(TileShape::Empty, |g| tile.frame.cut(&g, tolerance(tile)))
-            };
-            if shape != TileShape::Empty {
-                drawn.entity(&record.view(), &shape);
+            match place {
+                Some(at) => drawn.point(&record.view(), at),
+                None => drawn.shape(&record.view(), &shape_of(&description.table, &record, tile)),
             }
         }
         let mut out = Vec::new();

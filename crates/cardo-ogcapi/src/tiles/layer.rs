@@ -34,7 +34,6 @@ pub(super) struct Layer<'a> {
 struct Room {
     tags: Vec<u8>,
     geometry: Vec<u8>,
-    feature: Vec<u8>,
     value: Vec<u8>,
     text: Vec<u8>,
 }
@@ -72,11 +71,33 @@ impl<'a> Layer<'a> {
         self.room.value.clear();
         wire::number(5, count, &mut self.room.value);
         self.tag_with(key);
-        self.close(None, &TileShape::Points(vec![at]));
+        self.close(None, Kind::Point, |pen| pen.points(&[at]));
     }
 
-    /// Adds an entity.
-    pub(super) fn entity(&mut self, entity: &EntityRef<'_>, shape: &TileShape) {
+    /// Adds an entity that is a point, where there is room.
+    pub(super) fn point(&mut self, entity: &EntityRef<'_>, at: [i32; 2]) {
+        if self.is_full() {
+            return;
+        }
+        self.tag(entity);
+        self.close(Some(entity.seq().as_u64()), Kind::Point, |pen| pen.points(&[at]));
+    }
+
+    /// Adds an entity, where there is room and any of it is seen.
+    pub(super) fn shape(&mut self, entity: &EntityRef<'_>, shape: &TileShape) {
+        let kind = match shape {
+            _ if self.is_full() => return,
+            TileShape::Empty => return,
+            TileShape::Points(_) => Kind::Point,
+            TileShape::Lines(_) => Kind::LineString,
+            TileShape::Polygons(_) => Kind::Polygon,
+        };
+        self.tag(entity);
+        self.close(Some(entity.seq().as_u64()), kind, |pen| pen.shape(shape));
+    }
+
+    /// Gathers the properties of an entity.
+    fn tag(&mut self, entity: &EntityRef<'_>) {
         self.room.tags.clear();
         let key = key("id", &mut self.id_key, &mut self.keys, &mut self.keys_len);
         self.room.value.clear();
@@ -88,28 +109,43 @@ impl<'a> Layer<'a> {
         if self.len() < PLAIN_BYTES {
             self.table.read(entity, self);
         }
-        self.close(Some(entity.seq().as_u64()), shape);
     }
 
     /// Says that the feature has the value in the room under a key.
     fn tag_with(&mut self, key: u32) {
         let place = self.values.place(&self.room.value);
+        self.tag_as(key, place);
+    }
+
+    fn tag_as(&mut self, key: u32, place: u32) {
         wire::varint(key.into(), &mut self.room.tags);
         wire::varint(place.into(), &mut self.room.tags);
     }
 
-    fn close(&mut self, id: Option<u64>, shape: &TileShape) {
-        let Room { tags, geometry, feature, .. } = &mut self.room;
+    /// The key of a column.
+    fn key_of(&mut self, column: usize) -> u32 {
+        let name = &self.table.columns[column].name;
+        key(name, &mut self.keys_of[column], &mut self.keys, &mut self.keys_len)
+    }
+
+    /// Writes the feature whose tags are in the room.
+    fn close(&mut self, id: Option<u64>, kind: Kind, draw: impl FnOnce(&mut Pen<'_>)) {
+        let Room { tags, geometry, .. } = &mut self.room;
         geometry.clear();
-        let kind = write_geometry(shape, geometry);
-        feature.clear();
+        draw(&mut Pen { at: [0, 0], out: geometry });
+        let len = id.map_or(0, wire::number_len)
+            + wire::bytes_len(tags)
+            + wire::number_len(kind as u64)
+            + wire::bytes_len(geometry);
+        let out = &mut self.features;
+        wire::tag(2, Wire::Bytes, out);
+        wire::varint(len, out);
         if let Some(id) = id {
-            wire::number(1, id, feature);
+            wire::number(1, id, out);
         }
-        wire::bytes(2, tags, feature);
-        wire::number(3, kind, feature);
-        wire::bytes(4, geometry, feature);
-        wire::bytes(2, feature, &mut self.features);
+        wire::bytes(2, tags, out);
+        wire::number(3, kind as u64, out);
+        wire::bytes(4, geometry, out);
     }
 
     /// Writes the layer into a tile; one without features is left out (section 4.1).
@@ -117,14 +153,18 @@ impl<'a> Layer<'a> {
         if self.features.is_empty() {
             return;
         }
-        let mut layer = Vec::with_capacity(self.len() + self.keys.len() + 64);
-        wire::number(15, 2, &mut layer);
-        wire::bytes(1, self.table.name.as_bytes(), &mut layer);
-        layer.extend_from_slice(&self.features);
-        layer.extend_from_slice(&self.keys);
-        layer.extend_from_slice(&self.values.bytes);
-        wire::number(5, EXTENT.into(), &mut layer);
-        wire::bytes(3, &layer, tile);
+        let mut head = Vec::new();
+        wire::number(15, 2, &mut head);
+        wire::bytes(1, self.table.name.as_bytes(), &mut head);
+        wire::number(5, EXTENT.into(), &mut head);
+        let parts = [&head, &self.features, &self.keys, &self.values.bytes];
+        let len = parts.iter().map(|part| part.len()).sum::<usize>();
+        tile.reserve(len + 16);
+        wire::tag(3, Wire::Bytes, tile);
+        wire::varint(len as u64, tile);
+        for part in parts {
+            tile.extend_from_slice(part);
+        }
     }
 }
 
@@ -134,12 +174,21 @@ impl<'r> Row<'r> for Layer<'_> {
         if !self.is_shown[column] {
             return;
         }
-        let Column { name, datatype, .. } = &self.table.columns[column];
+        let Column { datatype, .. } = self.table.columns[column];
+        let short = match &cell {
+            Cell::Json(json) => short_key(json),
+            _ => None,
+        };
+        if let Some(place) = short.and_then(|short| self.values.known_as(short)) {
+            let key = self.key_of(column);
+            self.tag_as(key, place);
+            return;
+        }
         let value = &mut self.room.value;
         value.clear();
         let has_value = match cell {
-            Cell::Json(json) => write_json(json, *datatype, value),
-            Cell::Shown(text) => write_json(text.as_bytes(), *datatype, value),
+            Cell::Json(json) => write_json(json, datatype, value),
+            Cell::Shown(text) => write_json(text.as_bytes(), datatype, value),
             Cell::Text(text) => {
                 wire::bytes(1, text.as_bytes(), value);
                 true
@@ -152,11 +201,22 @@ impl<'r> Row<'r> for Layer<'_> {
             }
         };
         if has_value {
-            let own = &mut self.keys_of[column];
-            let key = key(name, own, &mut self.keys, &mut self.keys_len);
-            self.tag_with(key);
+            let key = self.key_of(column);
+            let place = self.values.place(&self.room.value);
+            self.tag_as(key, place);
+            if let Some(short) = short {
+                self.values.know_as(short, place);
+            }
         }
     }
+}
+
+/// JSON text of a few bytes as one number: most numbers of a collection are such, and few of them
+/// differ.
+fn short_key(json: &[u8]) -> Option<u64> {
+    let mut bytes = [0; 8];
+    bytes.get_mut(..json.len())?.copy_from_slice(json);
+    Some(u64::from_le_bytes(bytes))
 }
 
 /// The number of a key, which is written when it is first used.
@@ -175,12 +235,25 @@ struct Values {
     /// Where the message of each value lies in the bytes.
     places: Vec<(u32, u32)>,
     known: HashTable<u32>,
+    /// The places of values by their short JSON text, which then need not be written to be found.
+    short: HashTable<(u64, u32)>,
     hasher: FixedState,
 }
 
 impl Values {
+    fn known_as(&self, short: u64) -> Option<u32> {
+        let found = self.short.find(self.hasher.hash_one(short), |(known, _)| *known == short);
+        found.map(|(_, place)| *place)
+    }
+
+    fn know_as(&mut self, short: u64, place: u32) {
+        let Self { short: known, hasher, .. } = self;
+        let hash = hasher.hash_one(short);
+        known.insert_unique(hash, (short, place), |(short, _)| hasher.hash_one(short));
+    }
+
     fn place(&mut self, value: &[u8]) -> u32 {
-        let Self { bytes, places, known, hasher } = self;
+        let Self { bytes, places, known, hasher, .. } = self;
         let at = |place: u32| {
             let (from, until) = places[place as usize];
             &bytes[from as usize..until as usize]
@@ -239,40 +312,42 @@ const MOVE_TO: u64 = 1;
 const LINE_TO: u64 = 2;
 const CLOSE_PATH: u64 = 7;
 
-/// Writes the commands of a geometry (section 4.3); its kind.
-fn write_geometry(shape: &TileShape, out: &mut Vec<u8>) -> u64 {
-    let mut pen = Pen { at: [0, 0], out };
-    match shape {
-        TileShape::Empty => 0,
-        TileShape::Points(points) => {
-            pen.command(MOVE_TO, points.len());
-            for at in points {
-                pen.go(*at);
-            }
-            1
-        }
-        TileShape::Lines(lines) => {
-            for line in lines {
-                pen.line(line);
-            }
-            2
-        }
-        TileShape::Polygons(polygons) => {
-            for ring in polygons.iter().flatten() {
-                pen.line(ring);
-                pen.command(CLOSE_PATH, 1);
-            }
-            3
-        }
-    }
+/// The kinds of geometries (section 4.3.4).
+#[derive(Clone, Copy)]
+enum Kind {
+    Point = 1,
+    LineString = 2,
+    Polygon = 3,
 }
 
+/// Writes the commands of a geometry (section 4.3).
 struct Pen<'a> {
     at: [i32; 2],
     out: &'a mut Vec<u8>,
 }
 
 impl Pen<'_> {
+    fn shape(&mut self, shape: &TileShape) {
+        match shape {
+            TileShape::Empty => {}
+            TileShape::Points(points) => self.points(points),
+            TileShape::Lines(lines) => lines.iter().for_each(|line| self.line(line)),
+            TileShape::Polygons(polygons) => {
+                for ring in polygons.iter().flatten() {
+                    self.line(ring);
+                    self.command(CLOSE_PATH, 1);
+                }
+            }
+        }
+    }
+
+    fn points(&mut self, points: &[[i32; 2]]) {
+        self.command(MOVE_TO, points.len());
+        for at in points {
+            self.go(*at);
+        }
+    }
+
     fn command(&mut self, command: u64, count: usize) {
         wire::varint(command | (count as u64) << 3, self.out);
     }

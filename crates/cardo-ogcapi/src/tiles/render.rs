@@ -30,10 +30,10 @@ pub(crate) struct Picture<'a> {
 }
 
 /// A feature and more take some microseconds; so much is done before others may run.
-const DRAWN_AT_ONCE: usize = 8;
+const DRAWN_AT_ONCE: usize = 32;
 const LOOKED_AT_ONCE: usize = 64;
-const DRAW: Duration = Duration::from_nanos(700);
-const LOOK: Duration = Duration::from_nanos(50);
+const DRAW: Duration = Duration::from_nanos(400);
+const LOOK: Duration = Duration::from_nanos(20);
 
 impl<'a> Picture<'a> {
     /// Chooses the features.
@@ -77,12 +77,12 @@ impl<'a> Picture<'a> {
             let mut slots = selected.shapes.iter().copied().chain(points);
             let count = selected.shapes.len() + selected.points.len();
             let mut step = || {
-                for _ in 0..LOOKED_AT_ONCE {
-                    let Some(slot) = slots.next() else { return false };
-                    let changed = self.snapshot.changed(slot);
-                    changed.map(|(seq, revision)| (seq.as_u64(), revision.0)).hash(&mut hasher);
+                // Where the records lie is not near: they are looked at together.
+                let changes = self.snapshot.changes(slots.by_ref().take(LOOKED_AT_ONCE));
+                for (seq, revision) in &changes {
+                    (seq.as_u64(), revision.0).hash(&mut hasher);
                 }
-                true
+                !changes.is_empty()
             };
             self.engine.in_slices(LOOK * whole(count), &mut step).await?;
         }
@@ -99,31 +99,23 @@ impl<'a> Picture<'a> {
             }
             let table = shown.table;
             let count = selected.shapes.len() + selected.points.len();
-            let mut shapes = selected.shapes.into_iter();
-            let mut points = selected.points.into_iter();
             let (snapshot, tile) = (self.snapshot, self.tile);
+            let mut shapes = selected.shapes.chunks(DRAWN_AT_ONCE);
+            let mut points = selected.points.chunks(DRAWN_AT_ONCE);
             let mut step = || {
-                for _ in 0..DRAWN_AT_ONCE {
-                    if layer.is_full() {
-                        return false;
+                if let Some(slots) = shapes.next() {
+                    for record in snapshot.records(slots.iter().copied()) {
+                        layer.shape(&record.view(), &shape_of(table, &record, tile));
                     }
-                    let (slot, place) = match shapes.next() {
-                        Some(slot) => (slot, None),
-                        None => match points.next() {
-                            Some((slot, at)) => (slot, Some(at)),
-                            None => return false,
-                        },
-                    };
-                    let Some(record) = snapshot.record(slot) else { continue };
-                    let shape = match place {
-                        Some(at) => TileShape::Points(vec![at]),
-                        None => shape_of(table, &record, tile),
-                    };
-                    if shape != TileShape::Empty {
-                        layer.entity(&record.view(), &shape);
+                } else if let Some(placed) = points.next() {
+                    let records = snapshot.records(placed.iter().map(|(slot, _)| *slot));
+                    for (record, (_, at)) in records.iter().zip(placed) {
+                        layer.point(&record.view(), *at);
                     }
+                } else {
+                    return false;
                 }
-                true
+                !layer.is_full()
             };
             self.engine.in_slices(DRAW * whole(count), &mut step).await?;
             layer.finish(&mut out);
@@ -136,7 +128,8 @@ fn whole(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-fn shape_of(table: &Table, record: &Record, tile: Tile) -> TileShape {
+/// What of an entity a tile shows.
+pub(super) fn shape_of(table: &Table, record: &Record, tile: Tile) -> TileShape {
     let geometry = table.geometry_of(&record.view()).and_then(read_shape);
     geometry.map_or(TileShape::Empty, |geometry| tile.frame.cut(&geometry, tolerance(tile)))
 }

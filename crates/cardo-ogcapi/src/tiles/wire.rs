@@ -33,6 +33,21 @@ pub(super) fn number(field: u8, value: u64, out: &mut Vec<u8>) {
     varint(value, out);
 }
 
+/// How many bytes a field takes that is a number.
+pub(super) fn number_len(value: u64) -> u64 {
+    1 + varint_len(value)
+}
+
+/// How many bytes a field takes that is text, bytes or a message.
+pub(super) fn bytes_len(value: &[u8]) -> u64 {
+    let len = value.len() as u64;
+    1 + varint_len(len) + len
+}
+
+fn varint_len(number: u64) -> u64 {
+    u64::from((64 - (number | 1).leading_zeros()).div_ceil(7))
+}
+
 /// A field that is text, bytes or a message.
 pub(super) fn bytes(field: u8, value: &[u8], out: &mut Vec<u8>) {
     tag(field, Wire::Bytes, out);
