@@ -61,6 +61,19 @@ impl Driven {
 
 /// Puts questions to a server for a while.
 pub(crate) async fn drive(load: Load, question: &Question, seed: u64) -> io::Result<Driven> {
+    // While it waits for answers it does not sleep: waking a core that sleeps costs the server, and
+    // more so the server that keeps the load waiting.
+    let awake = load.rate.is_none().then(|| tokio::spawn(stay_awake()));
+    let driven = drive_asleep(load, question, seed).await;
+    if let Some(awake) = awake {
+        awake.abort();
+    }
+    driven
+}
+
+/// The same where the load shares its core with the server, to which all time is left that it does not
+/// need.
+pub(crate) async fn drive_asleep(load: Load, question: &Question, seed: u64) -> io::Result<Driven> {
     let mut clients = Vec::new();
     for _ in 0..load.connections {
         clients.push(Connection::open(load.address).await?);
@@ -71,12 +84,6 @@ pub(crate) async fn drive(load: Load, question: &Question, seed: u64) -> io::Res
         let random = fastrand::Rng::with_seed(seed.wrapping_mul(1_000) + u64::from(number));
         let client = Client { connection, question: Arc::clone(question), random, number };
         tasks.spawn(client.run(load, start));
-    }
-    // While it waits for answers it does not sleep: waking a core that sleeps costs the server, and
-    // more so the server that keeps the load waiting.
-    let mut awake = JoinSet::new();
-    if load.rate.is_none() {
-        awake.spawn(stay_awake());
     }
     let mut all = Driven::default();
     while let Some(driven) = tasks.join_next().await {

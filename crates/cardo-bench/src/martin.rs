@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::land::{Kind, Land};
-use crate::load::{Load, Question, drive};
+use crate::load::{Load, Question, drive_asleep};
 use crate::maps::{INNER, some_tile, tile_at};
 use crate::process::{Server, cpu_seconds_of};
 use crate::questions::reading;
@@ -157,7 +157,7 @@ async fn tiles_a_second(
     round: u32,
 ) -> io::Result<f64> {
     let load = Load { address: server.address, connections: CLIENTS, time, rate: None };
-    let driven = drive(load, question, 400 + u64::from(round)).await?;
+    let driven = drive_asleep(load, question, 400 + u64::from(round)).await?;
     if let Some(refusal) = driven.first_refusal {
         return Err(io::Error::other(format!("a tile was refused: {refusal}")));
     }

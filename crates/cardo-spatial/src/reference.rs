@@ -162,6 +162,10 @@ impl Reference {
         if impossible {
             return false;
         }
+        let is_about_sharing = matches!(relation, GeoRelation::Intersects | GeoRelation::Disjoint);
+        if is_about_sharing && self.index.is_box() && has_position_in(target, own) {
+            return relation == GeoRelation::Intersects;
+        }
         if self.index.touches_edges_of(target) {
             return match relation {
                 GeoRelation::Intersects => true,
@@ -282,6 +286,15 @@ fn pole_position(geometry: &Geometry<f64>, index: &PlanarIndex, pole: f64) -> Po
         .map(|edge| (edge.end.x - edge.start.x).abs())
         .sum();
     if span >= 360.0 { Position::Inside } else { index.position(at_pole) }
+}
+
+/// Whether a position of the geometry lies in a box.
+fn has_position_in(geometry: &Geometry<f64>, bounds: &Aabb) -> bool {
+    let mut found = false;
+    parts::visit(geometry, &mut |part| {
+        found = found || part.coords().iter().any(|c| bounds.contains_point(c.x, c.y));
+    });
+    found
 }
 
 #[cfg(test)]
