@@ -183,7 +183,7 @@ async fn answer(
         completed(at, face.snapshot(ask).await?, &tile, &shown).await?
     };
     let picture = Picture::of(&face.engine, &snapshot, tile, shown).await?;
-    if ask.caller.reach.is_far() {
+    if snapshot.contributions().is_some() {
         // What context sources say is no function of the revision, so there is no tag.
         let mut bytes = picture.draw().await?;
         draw_files(&mut bytes, files, tile).await?;
