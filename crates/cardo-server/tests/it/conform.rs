@@ -203,7 +203,9 @@ async fn unnoticed(session: &Session, plan: &Mutex<Option<Plan>>, check: &Check)
     for (at, look) in looks.enumerate().take_while(|(_, look)| look.sends == Sends::Once) {
         for lies in lies(look) {
             let mut noticed = false;
-            for lie in &lies {
+            // A request that is sent again, its connection having been closed, takes the turn of a lie, so
+            // each has another one.
+            for lie in lies.iter().chain(&lies) {
                 *plan.lock().expect("nobody panicked") = Some(Plan { lie: *lie, at, asked: 0 });
                 noticed |= matches!(session.run(check).await, Outcome::Failed(_));
                 *plan.lock().expect("nobody panicked") = None;
