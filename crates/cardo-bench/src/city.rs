@@ -29,9 +29,14 @@ pub const TEMPERATURES: f64 = 40.0;
 const DENSITY: f64 = 625.0;
 const WEST: f64 = 24.8;
 const SOUTH: f64 = 60.1;
-const KM_PER_LAT: f64 = 111.2;
-const KM_PER_LON: f64 = 55.3;
+pub(crate) const KM_PER_LAT: f64 = 111.2;
+pub(crate) const KM_PER_LON: f64 = 55.3;
 const OBSERVED: &str = "2026-11-01T10:00:00Z";
+
+/// The point at these fractions of the sides of a square, which are so many kilometres long.
+pub(crate) fn point_in(side: f64, [x, y]: [f64; 2]) -> [f64; 2] {
+    [WEST + side * x / KM_PER_LON, SOUTH + side * y / KM_PER_LAT]
+}
 
 /// A city of a number of sensors. Each is made from its number alone, always the same.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +73,7 @@ impl City {
 
     /// The point at these fractions of the city's sides.
     pub fn point(self, x: f64, y: f64) -> [f64; 2] {
-        [WEST + self.side() * x / KM_PER_LON, SOUTH + self.side() * y / KM_PER_LAT]
+        point_in(self.side(), [x, y])
     }
 
     fn sensor(self, number: u32) -> Sensor {

@@ -3,10 +3,8 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-const WEST: f64 = 24.8;
-const SOUTH: f64 = 60.1;
-const KM_PER_LAT: f64 = 111.2;
-const KM_PER_LON: f64 = 55.3;
+use crate::city::{KM_PER_LAT, KM_PER_LON, point_in};
+
 /// Of a square kilometre: a tile of level 14 has about 10,000 of both.
 const FEATURES_PER_KM2: f64 = 6_767.0;
 
@@ -54,7 +52,7 @@ struct Building {
     used_for: &'static str,
     levels: u32,
     address: String,
-    outline: Vec<[f64; 2]>,
+    outline: [[f64; 2]; 7],
 }
 
 impl Land {
@@ -68,8 +66,8 @@ impl Land {
     }
 
     /// The point at these fractions of the sides.
-    pub(crate) fn point(self, [x, y]: [f64; 2]) -> [f64; 2] {
-        [WEST + self.side() * x / KM_PER_LON, SOUTH + self.side() * y / KM_PER_LAT]
+    pub(crate) fn point(self, at: [f64; 2]) -> [f64; 2] {
+        point_in(self.side(), at)
     }
 
     /// Which part of a side a square has that holds about so many features of a kind.
@@ -112,7 +110,7 @@ impl Land {
             used_for: USES[random.usize(0..USES.len())],
             levels: random.u32(1..12),
             address: format!("Street {} {}", random.u32(0..5_000), random.u32(1..200)),
-            outline: outline.to_vec(),
+            outline,
         }
     }
 
@@ -138,9 +136,7 @@ impl Land {
             }
             Kind::Building => {
                 let Building { used_for, levels, address, outline } = self.building(number);
-                let positions: Vec<String> =
-                    outline.iter().map(|[lon, lat]| format!("[{lon:.7},{lat:.7}]")).collect();
-                let positions = positions.join(",");
+                let positions = outline.map(|[lon, lat]| format!("[{lon:.7},{lat:.7}]")).join(",");
                 write!(
                     out,
                     r#"{{"id":"urn:ngsi-ld:Building:{number:07}","type":"Building","usedFor":{{"type":"Property","value":"{used_for}"}},"levels":{{"type":"Property","value":{levels}}},"streetAddress":{{"type":"Property","value":"{address}"}},"location":{{"type":"GeoProperty","value":{{"type":"Polygon","coordinates":[[{positions}]]}}}}}}"#,
@@ -162,9 +158,7 @@ impl Land {
             }
             Kind::Building => {
                 let Building { used_for, levels, address, outline } = self.building(number);
-                let positions: Vec<String> =
-                    outline.iter().map(|[lon, lat]| format!("{lon:.7} {lat:.7}")).collect();
-                let positions = positions.join(",");
+                let positions = outline.map(|[lon, lat]| format!("{lon:.7} {lat:.7}")).join(",");
                 writeln!(
                     out,
                     "urn:ngsi-ld:Building:{number:07}\t{used_for}\t{levels}\t{address}\tSRID=4326;POLYGON(({positions}))",

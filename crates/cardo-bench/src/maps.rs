@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::land::{Kind, Land};
 use crate::load::Question;
 use crate::martin::Martin;
-use crate::process::Server;
+use crate::process::{Server, make_empty};
 use crate::questions::reading;
 use crate::reads::{Rounds, in_turns, limit_of, median_ratio, per_second, rate, warm_up};
 use crate::run::Rows;
@@ -40,10 +40,7 @@ const LEVELS: [i32; 3] = [14, 15, 16];
 impl Maps {
     /// Measures, and gives the table.
     pub async fn measure(&self) -> io::Result<String> {
-        if self.folder.exists() {
-            std::fs::remove_dir_all(&self.folder)?;
-        }
-        std::fs::create_dir_all(&self.folder)?;
+        make_empty(&self.folder)?;
         let land = self.land;
         let data = self.folder.join("land");
         let server = Server::cardo(&self.program, &data, "/health").await?;

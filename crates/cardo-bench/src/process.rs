@@ -54,6 +54,14 @@ pub(crate) fn cpu_seconds_of(name: &str) -> f64 {
     processes.filter(is_named).filter_map(cpu_seconds).sum()
 }
 
+/// Makes a folder, and what was in it goes.
+pub(crate) fn make_empty(folder: &Path) -> io::Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    std::fs::create_dir_all(folder)
+}
+
 fn serving(program: &Path, data: &Path) -> Command {
     let mut command = Command::new(program);
     command.args(["serve", "--data"]).arg(data);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::city::City;
 use crate::limit::keep_answer;
 use crate::load::{Load, Question, drive};
-use crate::process::Server;
+use crate::process::{Server, make_empty};
 use crate::questions;
 use crate::table::{Row, Target, median, number};
 use crate::tiles;
@@ -131,10 +131,7 @@ pub(crate) async fn limit_of(
     question: &Question,
     folder: &Path,
 ) -> io::Result<Server> {
-    if folder.exists() {
-        std::fs::remove_dir_all(folder)?;
-    }
-    std::fs::create_dir_all(folder)?;
+    make_empty(folder)?;
     let mut random = fastrand::Rng::with_seed(7);
     let mut connection = Connection::open(server.address).await?;
     for number in 0..KEPT {

@@ -7,7 +7,7 @@ use cardo_model::Timestamp;
 
 use crate::city::City;
 use crate::machine::Machine;
-use crate::process::Server;
+use crate::process::{Server, make_empty};
 use crate::reads::{self, Held, READS, Rounds};
 use crate::table::{Row, Target, markdown, number};
 use crate::{
@@ -80,10 +80,7 @@ impl Run {
     }
 
     async fn measure_all(&self) -> io::Result<(Machine, Vec<Row>)> {
-        if self.folder.exists() {
-            std::fs::remove_dir_all(&self.folder)?;
-        }
-        std::fs::create_dir_all(&self.folder)?;
+        make_empty(&self.folder)?;
         let machine = Machine::look(&self.folder)?;
         println!("{}", describe(&machine));
         let mut rows = Rows::default();

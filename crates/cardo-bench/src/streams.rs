@@ -2,6 +2,7 @@
 //! format that they can be had in, and what is left of downloads that were broken off.
 
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::time::Instant;
 
@@ -11,7 +12,8 @@ use tokio::net::TcpStream;
 use crate::city::{City, TYPES};
 use crate::process::Server;
 use crate::table::{Row, Target, number};
-use crate::wire::{Connection, request};
+use crate::wire::request;
+use crate::writes::load_all;
 
 /// The key of this part.
 pub(crate) const PART: &str = "streams";
@@ -27,7 +29,6 @@ const FORMATS: [(&str, &str); 6] = [
 ];
 /// The type that all sensors are of here.
 const TYPE: &str = "Sensor";
-const BATCH: u32 = 1_000;
 const MEGABYTES: f64 = 1_048_576.0;
 /// The most megabytes above those of the twin.
 const MOST: f64 = 64.0;
@@ -39,8 +40,7 @@ const ROUNDS: u32 = 3;
 pub(crate) async fn measure(program: &Path, folder: &Path, city: City) -> io::Result<Vec<Row>> {
     let data = folder.join("streams");
     let server = Server::cardo(program, &data, "/health").await?;
-    load(&server, city).await?;
-    server.settle().await;
+    load_all(&server, city.entities, move |numbers| batch(city, numbers)).await?;
     server.stop().await?;
     // Nothing of the loading is in the memory of a server that starts.
     let path = format!("/ogc/collections/{TYPE}/items?limit=1");
@@ -57,20 +57,13 @@ pub(crate) async fn measure(program: &Path, folder: &Path, city: City) -> io::Re
     Ok(rows)
 }
 
-async fn load(server: &Server, city: City) -> io::Result<()> {
-    let mut connection = Connection::open(server.address).await?;
-    for first in (0..city.entities).step_by(BATCH as usize) {
-        let mut body = city.batch(first..(first + BATCH).min(city.entities));
-        for name in TYPES {
-            body = body.replace(&format!(r#""type":"{name}""#), &format!(r#""type":"{TYPE}""#));
-        }
-        let text = request("POST", "/ngsi-ld/v1/entityOperations/upsert", "", &body);
-        let answer = connection.ask(&text).await?;
-        if !answer.is_success() {
-            return Err(io::Error::other(String::from_utf8_lossy(answer.body).into_owned()));
-        }
+/// A batch of the city, all of one type.
+fn batch(city: City, numbers: Range<u32>) -> String {
+    let mut body = city.batch(numbers);
+    for name in TYPES {
+        body = body.replace(&format!(r#""type":"{name}""#), &format!(r#""type":"{TYPE}""#));
     }
-    Ok(())
+    body
 }
 
 async fn stream(
