@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cardo_engine::{
-    BranchContent, BranchError, Caller, Engine, EngineOptions, HistoryRequest, Operation,
-    QueryError, Store, WriteError,
+    BranchContent, BranchError, Caller, Engine, EngineOptions, Operation, QueryError, Store,
+    WriteError,
 };
 use cardo_model::{Revision, Timestamp, TwinId};
 use cardo_query::Filter;
 use cardo_store::MemoryStore;
 use proptest::prelude::*;
 
-use crate::common::{all, engine, id, number, one, retrieve, sensor, value};
+use crate::common::{all, engine, history_of, id, number, one, retrieve, sensor, value};
 
 fn on(branch: &str) -> Caller {
     let twin = TwinId::default().with_branch(branch).unwrap();
@@ -34,16 +34,7 @@ async fn content(engine: &Engine, caller: &Caller) -> BTreeMap<String, Vec<u8>> 
 
 /// The values that the history of an entity tells.
 async fn told(engine: &Engine, caller: &Caller, n: u32) -> Vec<String> {
-    let request = HistoryRequest {
-        entity: id(n),
-        attributes: Vec::new(),
-        datasets: None,
-        property: None,
-        from: None,
-        until: None,
-        last: None,
-        limit: 100,
-    };
+    let request = history_of(n, 100);
     let history = engine.history(caller, &request).await.unwrap();
     let mut values: Vec<String> = history
         .iter()

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use cardo_engine::{
-    Batch, Caller, Done, Engine, EngineOptions, EntityQuery, Operation, OperationError, Order,
-    PageRequest, PageStart,
+    Batch, Caller, Done, Engine, EngineOptions, EntityQuery, HistoryRequest, Operation,
+    OperationError, Order, PageRequest, PageStart,
 };
 use cardo_model::{
     Attribute, Entity, EntityId, Geometry, Instance, Iri, JsonText, Record, Timestamp, Value,
@@ -74,4 +74,18 @@ pub(crate) fn value(engine: &Engine, record: &Record, term: &str) -> Option<Stri
 pub(crate) fn all(filter: Filter) -> EntityQuery {
     let page = PageRequest { limit: 1_000, start: PageStart::Offset(0) };
     EntityQuery { filter, order: Order::default(), page, count: true }
+}
+
+/// The first values of all attributes of an entity.
+pub(crate) fn history_of(number: u32, limit: usize) -> HistoryRequest {
+    HistoryRequest {
+        entity: id(number),
+        attributes: Vec::new(),
+        datasets: None,
+        property: None,
+        from: None,
+        until: None,
+        last: None,
+        limit,
+    }
 }

@@ -12,19 +12,10 @@ use cardo_query::{Filter, TemporalProperty};
 use cardo_store::MemoryStore;
 use proptest::prelude::*;
 
-use crate::common::{at, engine, id, name, number, one, sensor};
+use crate::common::{at, engine, history_of, id, name, number, one, sensor};
 
 fn request(last: Option<usize>) -> HistoryRequest {
-    HistoryRequest {
-        entity: id(1),
-        attributes: Vec::new(),
-        datasets: None,
-        property: Some(TemporalProperty::ObservedAt),
-        from: None,
-        until: None,
-        last,
-        limit: 10_000,
-    }
+    HistoryRequest { property: Some(TemporalProperty::ObservedAt), last, ..history_of(1, 10_000) }
 }
 
 async fn record(engine: &Engine, caller: &Caller, term: &str, instances: Vec<Instance>) {

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use cardo_engine::{
-    Batch, BranchError, Caller, Engine, EngineOptions, HistoryRequest, Operation, QueryError,
-    Retention, RetentionRule, Store, TypeInfo, WhichInstances, WriteError,
+    Batch, BranchError, Caller, Engine, EngineOptions, Operation, QueryError, Retention,
+    RetentionRule, Store, TypeInfo, WhichInstances, WriteError,
 };
 use cardo_model::{
     Attribute, AttributeFragment, Entity, Instance, InstanceFragment, NameId, Record, Revision,
@@ -16,7 +16,9 @@ use cardo_query::Filter;
 use cardo_store::{MemoryStore, SqliteOptions, SqliteStore};
 use proptest::prelude::*;
 
-use crate::common::{all, at, id, iri, name, number, one, point, retrieve, sensor, value};
+use crate::common::{
+    all, at, history_of, id, iri, name, number, one, point, retrieve, sensor, value,
+};
 
 /// A clock that tests move on.
 #[derive(Clone, Default)]
@@ -364,16 +366,7 @@ async fn a_past_twin_takes_no_writes_and_has_neither_histories_nor_followers_nor
     let batch = Batch { operations: vec![Operation::Delete(id(1))], ..Batch::default() };
     assert!(matches!(engine.apply(&past, batch).await, Err(WriteError::Past(_))));
     let refused = |error: QueryError| matches!(error, QueryError::NotOfThePast(_));
-    let request = HistoryRequest {
-        entity: id(1),
-        attributes: Vec::new(),
-        datasets: None,
-        property: None,
-        from: None,
-        until: None,
-        last: None,
-        limit: 10,
-    };
+    let request = history_of(1, 10);
     assert!(refused(engine.history(&past, &request).await.unwrap_err()));
     assert!(engine.follow(&past.twin, Revision(0)).await.is_err_and(refused));
     let plan = TwinId::default().with_branch("plan").unwrap();

@@ -261,16 +261,7 @@ async fn history(
     caller: &Caller,
     last: Option<usize>,
 ) -> Vec<String> {
-    let request = HistoryRequest {
-        entity: id(1),
-        attributes: Vec::new(),
-        property: None,
-        datasets: None,
-        from: None,
-        until: None,
-        last,
-        limit: 1_000,
-    };
+    let request = HistoryRequest { last, ..history_of(1, 1_000) };
     let history = engine.history(caller, &request).await.unwrap().unwrap();
     let values = history.rows.iter().map(|row| match &row.event {
         HistoryEvent::Instance { instance, .. } => {
@@ -305,16 +296,7 @@ async fn history_joins_what_is_projected_with_what_is_not() {
     assert_eq!(history(&engine, &caller, None).await, ["1", "2", "3"]);
     assert_eq!(history(&engine, &caller, Some(2)).await, ["2", "3"]);
     one(&engine, &caller, Operation::Delete(id(1))).await.unwrap();
-    let request = HistoryRequest {
-        entity: id(1),
-        attributes: vec![],
-        property: None,
-        datasets: None,
-        from: None,
-        until: None,
-        last: None,
-        limit: 10,
-    };
+    let request = history_of(1, 10);
     let gone = engine.history(&caller, &request).await.unwrap().unwrap();
     assert!(gone.current.is_none());
     assert_eq!((gone.rows.len(), gone.deleted_at.len()), (3, 1));
