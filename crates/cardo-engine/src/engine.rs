@@ -255,10 +255,7 @@ impl Engine {
         caller: &Caller,
         query: &EntityQuery,
     ) -> Result<Listing, QueryError> {
-        let twin = match self.inner.loaded(&caller.twin) {
-            Some(twin) => twin,
-            None => self.inner.twin(&caller.twin).await?,
-        };
+        let twin = self.inner.twin(&caller.twin).await?;
         let snapshot = self.inner.snapshot_of(&twin, caller);
         if caller.reach.is_far() {
             let page = self.inner.answer_far(caller, &twin, &snapshot, query).await?;

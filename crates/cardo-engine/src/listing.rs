@@ -106,29 +106,25 @@ impl Listing {
         }
     }
 
-    /// Some of the entities, in order.
-    pub fn read(&self, range: Range<usize>) -> Vec<Record> {
-        self.look(range).into_iter().map(Cow::into_owned).collect()
-    }
-
     /// The entities at some places, in their order there; places behind the last have none.
-    pub fn pick(&self, places: &[u32]) -> Vec<Record> {
+    pub fn pick(&self, places: &[u32]) -> Vec<Cow<'_, Record>> {
         match &self.places {
             Places::Slots(snapshot, slots) => {
                 let slot = |place: &u32| slots.get(*place as usize).copied();
                 let slots: Vec<u32> = places.iter().filter_map(slot).collect();
-                snapshot.read(&slots)
+                snapshot.look(&slots)
             }
             Places::Records(records) => {
-                places.iter().filter_map(|place| records.get(*place as usize).cloned()).collect()
+                let found = places.iter().filter_map(|place| records.get(*place as usize));
+                found.map(Cow::Borrowed).collect()
             }
         }
     }
 
     /// The first and the last entity.
     pub fn ends(&self) -> Option<(Record, Record)> {
-        let first = self.read(0..1).pop()?;
-        let last = self.read(self.len() - 1..self.len()).pop()?;
-        Some((first, last))
+        let first = self.look(0..1).pop()?;
+        let last = self.look(self.len() - 1..self.len()).pop()?;
+        Some((first.into_owned(), last.into_owned()))
     }
 }

@@ -84,7 +84,7 @@ impl Face {
         }
         let snapshot = self.snapshot(ask).await?;
         for start in (0..listing.len()).step_by(CHECKED_TOGETHER) {
-            for record in listing.read(start..start + CHECKED_TOGETHER) {
+            for record in listing.look(start..start + CHECKED_TOGETHER) {
                 survey.add(table, &snapshot, &record);
             }
             if survey.is_settled() {

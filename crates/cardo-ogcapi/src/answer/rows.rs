@@ -85,16 +85,6 @@ impl RowPieces {
         let phase = if writer.surveys() { Phase::Survey } else { Phase::Begin };
         Self { view, listing, writer, phase, done: 0, order: None, is_authority_order }
     }
-
-    /// The next entities; none behind the last.
-    fn group(&mut self) -> Vec<Record> {
-        let places = self.done..self.listing.len().min(self.done + GROUP);
-        self.done = places.end;
-        match self.order.as_ref().filter(|_| self.phase == Phase::Rows) {
-            None => self.listing.read(places),
-            Some(order) => self.listing.pick(&order[places]),
-        }
-    }
 }
 
 impl Pieces for RowPieces {
@@ -106,11 +96,16 @@ impl Pieces for RowPieces {
                     if self.done >= self.listing.len() || out.len() >= PIECE {
                         break;
                     }
-                    let records = self.group();
+                    let places = self.done..self.listing.len().min(self.done + GROUP);
+                    self.done = places.end;
+                    let records = match self.order.as_ref().filter(|_| !is_survey) {
+                        None => self.listing.look(places),
+                        Some(order) => self.listing.pick(&order[places]),
+                    };
                     let Some(table) = self.view.table() else { return Ok(false) };
                     let writer = &mut self.writer;
-                    let order = self.is_authority_order;
-                    each_row(table, &self.view.shown, order, &records, |row| {
+                    let axes = self.is_authority_order;
+                    each_row(table, &self.view.shown, axes, &records, |row| {
                         if is_survey { writer.survey(row) } else { writer.write(row, out) }
                     })?;
                 }
@@ -146,7 +141,7 @@ fn each_row(
     table: &Table,
     shown: &Shown,
     is_authority_order: bool,
-    records: &[Record],
+    records: &[Cow<'_, Record>],
     mut take: impl FnMut(&Row<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut places = vec![None; table.columns.len()];
