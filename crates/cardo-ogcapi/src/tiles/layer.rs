@@ -70,7 +70,8 @@ impl<'a> Layer<'a> {
         self.room.tags.clear();
         self.room.value.clear();
         wire::number(5, count, &mut self.room.value);
-        self.tag_with(key);
+        let place = self.values.place(&self.room.value);
+        self.tag_as(key, place);
         self.close(None, Kind::Point, |pen| pen.points(&[at]));
     }
 
@@ -111,12 +112,7 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// Says that the feature has the value in the room under a key.
-    fn tag_with(&mut self, key: u32) {
-        let place = self.values.place(&self.room.value);
-        self.tag_as(key, place);
-    }
-
+    /// Says that the feature has the value at a place under a key.
     fn tag_as(&mut self, key: u32, place: u32) {
         wire::varint(key.into(), &mut self.room.tags);
         wire::varint(place.into(), &mut self.room.tags);
