@@ -92,8 +92,8 @@ struct Kinds {
     some_flat: bool,
 }
 
-/// A small table: name, definition, rows, and the key of each index on it.
-type Small = (&'static str, &'static str, Vec<(i64, Vec<u8>)>, Vec<Vec<u8>>);
+/// A small table: name, definition, rows, and the key of each index on it, where it has a row.
+type Small = (&'static str, &'static str, Vec<(i64, Vec<u8>)>, Vec<Option<Vec<u8>>>);
 
 /// An object of the schema.
 struct Object {
@@ -223,7 +223,7 @@ impl GeoPackageRows {
             srs,
         ]);
         let first = Field::Int(1);
-        let key = || record(&[table, first]);
+        let key = || Some(record(&[table, first]));
         let mut all = vec![
             (
                 "gpkg_spatial_ref_sys",
@@ -237,7 +237,7 @@ impl GeoPackageRows {
             let column = Field::Text(&names.geometry);
             let high = Field::Int(self.kinds.z());
             let about = [table, column, Field::Text(self.kinds.name()), srs, high, Field::Int(0)];
-            let keys = vec![record(&[table, column, first]), key()];
+            let keys = vec![Some(record(&[table, column, first])), key()];
             all.push(("gpkg_geometry_columns", GEOMETRY_COLUMNS, vec![(1, record(&about))], keys));
             let extension = Field::Text(RTREE);
             let about = [
@@ -247,8 +247,11 @@ impl GeoPackageRows {
                 Field::Text("http://www.geopackage.org/spec140/#extension_rtree"),
                 Field::Text("write-only"),
             ];
-            let keys = vec![record(&[table, column, extension, first])];
+            let keys = vec![Some(record(&[table, column, extension, first]))];
             all.push(("gpkg_extensions", EXTENSIONS, vec![(1, record(&about))], keys));
+        } else {
+            // GDAL looks for tables of attributes only where this one is.
+            all.push(("gpkg_geometry_columns", GEOMETRY_COLUMNS, Vec::new(), vec![None, None]));
         }
         all
     }
@@ -295,7 +298,7 @@ impl RowWriter for GeoPackageRows {
         for (_, _, rows, keys) in small {
             next += write_table(rows.into_iter(), next, out);
             for key in keys {
-                index_page(vec![key], out)?;
+                index_page(key.into_iter().collect(), out)?;
                 next += 1;
             }
         }

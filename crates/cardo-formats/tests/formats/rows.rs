@@ -368,14 +368,19 @@ fn geopackages_of_any_size_are_sound() {
         for has_geometry in [true, false] {
             let rows = many(count);
             let bytes = as_geopackage(&rows, has_geometry);
-            let mut questions = vec!["PRAGMA integrity_check", "SELECT count(*) FROM Thing"];
+            let mut questions = vec![
+                "PRAGMA integrity_check",
+                "SELECT count(*) FROM Thing",
+                "SELECT count(*) FROM gpkg_geometry_columns",
+            ];
             if has_geometry {
                 questions.push("SELECT rtreecheck('rtree_Thing_geom')");
             }
             let answers = asked(&bytes, &questions);
             assert_eq!(answers[0], "ok", "{count}");
             assert_eq!(answers[1], count.to_string());
-            assert!(answers.get(2).is_none_or(|answer| answer == "ok"), "{count}: {answers:?}");
+            assert_eq!(answers[2], u8::from(has_geometry).to_string());
+            assert!(answers.get(3).is_none_or(|answer| answer == "ok"), "{count}: {answers:?}");
         }
     }
 }

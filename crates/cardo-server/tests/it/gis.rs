@@ -194,6 +194,21 @@ fn gdal_reads_what_features_are_given_out_as() {
 }
 
 #[test]
+fn gdal_reads_what_has_no_place_too() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(&folder.path().join("data"));
+    server.create("urn:ngsi-ld:Sample:1", r#""text": "mind the gap""#);
+    for name in ["csv", "fgb", "gpkg"] {
+        let answer = server.send("GET", &format!("/ogc/collections/Sample/items?f={name}"), None);
+        let file = folder.path().join(format!("places.{name}"));
+        std::fs::write(&file, &answer.body).unwrap();
+        let Some(said) = run("ogrinfo", &["-ro", "-al", file.to_str().unwrap()]) else { return };
+        assert!(said.contains("text (String) = mind the gap"), "{name}: {said}");
+    }
+    server.stop();
+}
+
+#[test]
 fn c6_gdal_knows_the_system_of_a_file_by_its_code_and_its_definition() {
     let folder = tempdir().unwrap();
     let server = demo(&folder.path().join("data"));
