@@ -1,10 +1,15 @@
 //! Axis-aligned boxes in degrees of longitude and latitude.
 
+use std::borrow::Cow;
+
 use geo_types::{Coord, Geometry};
 use smallvec::SmallVec;
 
-use crate::antimeridian;
 use crate::parts::{self, Part};
+use crate::{antimeridian, repair};
+
+/// Of larger geometries it takes too long to learn whether they are sound.
+const MOST_JUDGED: usize = 64;
 
 /// The boxes that together cover a geometry: one, or two where the antimeridian lies between them.
 pub type Boxes = SmallVec<[Aabb; 2]>;
@@ -77,6 +82,32 @@ impl Aabb {
         boxes
     }
 
+    /// The box of a geometry of which relations surely find a position on each of its sides: it is sound, lies away
+    /// from the antimeridian and the poles, and has few positions. `None` for all others.
+    ///
+    /// ```
+    /// use cardo_spatial::Aabb;
+    /// use geo_types::{line_string, Geometry};
+    ///
+    /// let line = Geometry::from(line_string![(x: 24.0, y: 60.0), (x: 25.0, y: 61.0)]);
+    /// let touched = Aabb::touched_by(&line).unwrap();
+    /// // A box with its northern side has its northern end.
+    /// assert!(Aabb::new([20.0, 60.5], [30.0, 70.0]).has_side_of(&touched));
+    /// ```
+    pub fn touched_by(geometry: &Geometry<f64>) -> Option<Self> {
+        let mut count = 0;
+        parts::visit(geometry, &mut |part| count += part.coords().len());
+        let extent = Self::of(geometry)?;
+        let is_plain = extent.min[0] > -180.0
+            && extent.max[0] < 180.0
+            && extent.min[1] > -90.0
+            && extent.max[1] < 90.0
+            && !parts::has_non_finite(geometry)
+            && matches!(antimeridian::unwrap(geometry), Cow::Borrowed(_));
+        let is_sound = || matches!(repair::repair_in_plane(geometry), Cow::Borrowed(_));
+        (count <= MOST_JUDGED && is_plain && is_sound()).then_some(extent)
+    }
+
     /// The boxes of an OGC `bbox`, where `west > east` crosses the antimeridian.
     ///
     /// ```
@@ -110,6 +141,16 @@ impl Aabb {
             && self.max[0] >= other.max[0]
             && self.min[1] <= other.min[1]
             && self.max[1] >= other.max[1]
+    }
+
+    /// Whether one of the four sides of the other box lies in this one, borders included.
+    #[inline]
+    pub fn has_side_of(&self, other: &Self) -> bool {
+        let has = |at: usize, value: f64| self.min[at] <= value && value <= self.max[at];
+        let [west, south, east, north] =
+            [(0, other.min[0]), (1, other.min[1]), (0, other.max[0]), (1, other.max[1])]
+                .map(|(axis, value)| has(axis, value));
+        (south && north && (west || east)) || (west && east && (south || north))
     }
 
     /// Whether a position lies in the box, borders included.
@@ -202,6 +243,25 @@ mod tests {
         assert!(boxes.iter().any(|b| b.contains_point(-180.0, 0.5)));
         let boxes = Aabb::from_bbox(-180.0, 0.0, -170.0, 1.0);
         assert!(boxes.iter().any(|b| b.contains_point(180.0, 0.5)));
+    }
+
+    #[test]
+    fn what_is_repaired_large_or_at_the_edge_of_the_world_touches_no_box_for_sure() {
+        let ring = |coords: &[[f64; 2]]| {
+            let line = coords.iter().map(|[x, y]| Coord { x: *x, y: *y }).collect();
+            Geometry::from(geo_types::Polygon::new(line, Vec::new()))
+        };
+        let square = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
+        assert_eq!(Aabb::touched_by(&ring(&square)), Some(Aabb::new([0.0, 0.0], [1.0, 1.0])));
+        // The end of a spike is no part of the area.
+        let spiked = [[0.0, 0.0], [1.0, 0.0], [2.0, 0.5], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
+        let across = [[179.0, 0.0], [-179.0, 0.0], [-179.0, 1.0], [179.0, 1.0]];
+        let polar = [[0.0, 80.0], [1.0, 80.0], [1.0, 90.0], [0.0, 90.0]];
+        let fine: Vec<[f64; 2]> =
+            (0..100_i32).map(|at| f64::from(at).to_radians().sin_cos().into()).collect();
+        for ring in [ring(&spiked), ring(&across), ring(&polar), ring(&fine)] {
+            assert_eq!(Aabb::touched_by(&ring), None);
+        }
     }
 
     #[test]

@@ -91,6 +91,21 @@ proptest! {
     }
 
     #[test]
+    fn a_box_with_a_side_of_what_is_touched_meets_it(
+        a in common::geometry(), corners in prop::array::uniform4(-1..10_i32),
+    ) {
+        let [west, south, east, north] = corners.map(|c| f64::from(c) + 0.5);
+        let wanted = Aabb::new([west, south], [east, north]);
+        let Some(touched) = Aabb::touched_by(&a) else { return Ok(()) };
+        prop_assert_eq!(Aabb::covering(&a).to_vec(), vec![touched]);
+        if wanted.has_side_of(&touched) {
+            let ([w, s], [e, n]) = (wanted.min, wanted.max);
+            let wanted = polygon![(x: w, y: s), (x: e, y: s), (x: e, y: n), (x: w, y: n)];
+            prop_assert!(holds(GeoRelation::Intersects, &a, &wanted.into()));
+        }
+    }
+
+    #[test]
     fn a_target_may_be_repaired_beforehand(a in common::geometry(), b in common::geometry()) {
         let repaired = repair(&a);
         for relation in RELATIONS {

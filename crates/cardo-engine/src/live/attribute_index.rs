@@ -148,11 +148,15 @@ fn add_entries(slot: u32, attribute: &AttributeRef<'_>, entries: &mut Vec<Entry>
     for instance in attribute.instances().filter(|i| i.kind() == Kind::GeoProperty) {
         let text = instance.value();
         if let Some([x, y]) = read_point(text) {
-            entries.push(Entry { bounds: Aabb::of_point(x, y), slot, is_point: true });
+            let bounds = Aabb::of_point(x, y);
+            entries.push(Entry { bounds, slot, is_point: true, is_touched: true });
         } else if let Some(shape) = read_shape(text) {
             let is_point = matches!(shape, geo_types::Geometry::Point(_));
-            let boxes = Aabb::covering(&shape);
-            entries.extend(boxes.into_iter().map(|bounds| Entry { bounds, slot, is_point }));
+            let touched = Aabb::touched_by(&shape);
+            entries.extend(Aabb::covering(&shape).into_iter().map(|bounds| {
+                let is_touched = touched == Some(bounds);
+                Entry { bounds, slot, is_point, is_touched }
+            }));
         }
     }
     // With several instances or boxes a box no longer is the whole of what is tested.

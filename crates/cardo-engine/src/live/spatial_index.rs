@@ -11,6 +11,8 @@ pub(crate) struct Entry {
     pub(crate) slot: u32,
     /// Whether the box is the whole geometry, so that no record has to be read to test it.
     pub(crate) is_point: bool,
+    /// Whether each side of the box surely has a position of the geometry.
+    pub(crate) is_touched: bool,
 }
 
 /// How many entries a bucket is built with; it is split beyond twice as many. Entries lie side by
@@ -327,7 +329,7 @@ mod tests {
 
     fn entry(slot: u32, x: f64, y: f64, w: f64, h: f64) -> Entry {
         let bounds = Aabb { min: [x, y], max: [x + w, y + h] };
-        Entry { bounds, slot, is_point: w == 0.0 && h == 0.0 }
+        Entry { bounds, slot, is_point: w == 0.0 && h == 0.0, is_touched: false }
     }
 
     fn found(index: &SpatialIndex, wanted: Aabb) -> Vec<u32> {

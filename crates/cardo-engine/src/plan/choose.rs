@@ -1,4 +1,5 @@
 use cardo_query::{Datasets, Filter, Resolved, evaluate};
+use cardo_spatial::Aabb;
 
 use super::listed::Listed;
 use super::number::Ranges;
@@ -280,7 +281,11 @@ impl<'a> Lookup<'a> {
                     if let Some(attribute) = attribute {
                         attribute.geometry.search(&boxes, |entry| {
                             let [lon, lat] = entry.bounds.min;
-                            let is_inside = || boxes.iter().any(|b| b.contains(&entry.bounds));
+                            let is_met = |b: &Aabb| {
+                                b.contains(&entry.bounds)
+                                    || (entry.is_touched && b.has_side_of(&entry.bounds))
+                            };
+                            let is_inside = || boxes.iter().any(is_met);
                             let matches = match any_instance {
                                 true if entry.is_point => {
                                     is_box || condition.test.matches_point(lon, lat)
