@@ -44,6 +44,49 @@ pub(crate) fn put_block(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
     out.remove(start + prefix);
 }
 
+/// Bytes among others that can be read as well.
+#[derive(Clone, Copy, Debug)]
+pub struct Excerpt<'a> {
+    /// The bytes, and what lies behind them.
+    from: &'a [u8],
+    len: usize,
+}
+
+impl<'a> Excerpt<'a> {
+    /// The first `len` of these bytes; `None` where they are fewer.
+    #[inline]
+    pub fn new(from: &'a [u8], len: usize) -> Option<Self> {
+        (len <= from.len()).then_some(Self { from, len })
+    }
+
+    /// The bytes alone.
+    #[inline]
+    pub fn bytes(self) -> &'a [u8] {
+        &self.from[..self.len]
+    }
+
+    /// The bytes, and what lies behind them.
+    #[inline]
+    pub(crate) fn with_rest(self) -> &'a [u8] {
+        self.from
+    }
+
+    /// Appends the bytes. Where they are no more than `MOST`, so many are copied and the others taken away
+    /// again: a copy of fixed size needs no call.
+    #[expect(clippy::inline_always, reason = "a page copies thousands")]
+    #[inline(always)]
+    pub fn append_to<const MOST: usize>(self, out: &mut Vec<u8>) {
+        match self.from.first_chunk::<MOST>() {
+            Some(chunk) if self.len <= MOST => {
+                let end = out.len() + self.len;
+                out.extend_from_slice(chunk);
+                out.truncate(end);
+            }
+            _ => out.extend_from_slice(self.bytes()),
+        }
+    }
+}
+
 /// Reads the pieces one after the other; `None` where the bytes end too early.
 #[derive(Clone, Copy)]
 pub struct Reader<'a> {
@@ -142,6 +185,15 @@ impl<'a> Reader<'a> {
     pub fn bytes(&mut self) -> Option<&'a [u8]> {
         let len = self.len()?;
         self.take(len)
+    }
+
+    /// The same with what lies behind.
+    #[inline]
+    pub fn excerpt(&mut self) -> Option<Excerpt<'a>> {
+        let len = self.len()?;
+        let excerpt = Excerpt::new(self.bytes, len)?;
+        self.bytes = &self.bytes[len..];
+        Some(excerpt)
     }
 
     /// The same where it is a text.

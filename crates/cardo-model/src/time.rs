@@ -147,7 +147,10 @@ impl MomentWriter {
             (self.text, self.len) = moment.text();
             self.last = Some(bits);
         }
-        out.extend_from_slice(&self.text[..self.len]);
+        // A copy of fixed size needs no call.
+        let end = out.len() + self.len;
+        out.extend_from_slice(&self.text);
+        out.truncate(end);
     }
 }
 

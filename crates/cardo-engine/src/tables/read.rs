@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use cardo_model::codec::Excerpt;
 use cardo_model::{
     AttributeRef, Attributes, EntityRef, InstanceRef, Kind, NameId, Single, Timestamp,
 };
@@ -30,6 +31,12 @@ pub trait Row<'a> {
     #[inline]
     fn json(&mut self, column: usize, json: &'a [u8]) {
         self.cell(column, Cell::Json(json));
+    }
+
+    /// The same of JSON text among the bytes of its record.
+    #[inline]
+    fn excerpt(&mut self, column: usize, json: Excerpt<'a>) {
+        self.json(column, json.bytes());
     }
 }
 
@@ -137,7 +144,7 @@ impl Reader {
     #[inline(always)]
     fn read_single<'a>(&self, single: Single<'a>, row: &mut impl Row<'a>) {
         if let Some(at) = self.value {
-            row.json(at, single.value);
+            row.excerpt(at, single.value);
         }
         if let (Some(at), Some(moment)) = (self.observed, single.observed_at) {
             row.cell(at, Cell::Time(moment));

@@ -1,5 +1,5 @@
 use super::{Revision, Seq, VERSION};
-use crate::codec::Reader;
+use crate::codec::{Excerpt, Reader};
 use crate::{Kind, NameId, Timestamp};
 
 const CHECKED: &str = "records are checked when they are made";
@@ -79,6 +79,12 @@ impl<'a> EntityRef<'a> {
     #[inline]
     pub fn id_bytes(&self) -> &'a [u8] {
         self.body().bytes().expect(CHECKED)
+    }
+
+    /// The same among the bytes of the record.
+    #[inline]
+    pub fn id_excerpt(&self) -> Excerpt<'a> {
+        self.body().excerpt().expect(CHECKED)
     }
 
     /// The id.
@@ -205,7 +211,7 @@ impl<'a> Iterator for Attributes<'a> {
     fn next(&mut self) -> Option<AttributeRef<'a>> {
         self.left = self.left.checked_sub(1)?;
         let name = NameId::new(self.reader.u32().expect(CHECKED));
-        let body = self.reader.bytes().expect(CHECKED);
+        let body = self.reader.excerpt().expect(CHECKED);
         Some(AttributeRef { name, body })
     }
 }
@@ -214,7 +220,7 @@ impl<'a> Iterator for Attributes<'a> {
 #[derive(Clone, Copy)]
 pub struct AttributeRef<'a> {
     name: NameId,
-    body: &'a [u8],
+    body: Excerpt<'a>,
 }
 
 impl<'a> AttributeRef<'a> {
@@ -227,7 +233,7 @@ impl<'a> AttributeRef<'a> {
     /// The instances, the default one first where there is one.
     #[inline]
     pub fn instances(&self) -> Instances<'a> {
-        let mut reader = Reader::new(self.body);
+        let mut reader = Reader::new(self.body.bytes());
         let left = reader.len().expect(CHECKED);
         Instances { reader, left }
     }
@@ -242,34 +248,39 @@ impl<'a> AttributeRef<'a> {
     #[inline(always)]
     pub fn single(&self) -> Option<Single<'a>> {
         const OTHERS: u8 = !(HAS_OBSERVED | HAS_UNIT);
-        let mut reader = Reader::new(self.body);
+        // Not only the body: what lies behind the value helps to copy it.
+        let mut reader = Reader::new(self.body.with_rest());
         if reader.u8()? != 1 {
             return None;
         }
-        let mut reader = Reader::new(reader.bytes()?);
+        // How long the instance is.
+        reader.varint()?;
         // The kind, the flags, and when it came and changed.
-        let [_, flags, ..] = *reader.take(INSTANCE_FIXED)?.first_chunk::<INSTANCE_FIXED>()?;
+        let [kind, flags, ..] = *reader.take(INSTANCE_FIXED)?.first_chunk::<INSTANCE_FIXED>()?;
         if flags & OTHERS != 0 {
             return None;
         }
         let observed = if flags & HAS_OBSERVED == 0 { None } else { Some(reader.i64()?) };
         let unit_code = if flags & HAS_UNIT == 0 { None } else { Some(reader.str()?) };
         let observed_at = observed.map(Timestamp::from_bits);
-        Some(Single { value: reader.bytes()?, unit_code, observed_at })
+        let kind = Kind::from_u8(kind)?;
+        Some(Single { kind, value: reader.excerpt()?, unit_code, observed_at })
     }
 
     /// The bytes of all instances, as they stand in the record.
     #[inline]
     pub fn as_bytes(&self) -> &'a [u8] {
-        self.body
+        self.body.bytes()
     }
 }
 
 /// The only instance of an attribute, see [`AttributeRef::single`].
 #[derive(Clone, Copy, Debug)]
 pub struct Single<'a> {
+    /// The kind of attribute.
+    pub kind: Kind,
     /// The JSON text of the value; it is UTF-8 and holds no names that a context expanded.
-    pub value: &'a [u8],
+    pub value: Excerpt<'a>,
     /// The code of the unit.
     pub unit_code: Option<&'a str>,
     /// When the value was observed.

@@ -3,7 +3,7 @@ use cardo_model::{
     AttributeRef, EntityRef, InstanceRef, Kind, NameId, Timestamp, write_json_string,
 };
 
-use super::names::NameTable;
+use super::names::{NameTable, OPENED};
 use super::shape::{Format, Shape};
 use super::special::Special;
 
@@ -28,6 +28,9 @@ pub(super) const OPENINGS: [&[u8]; 8] = [
     b"{\"type\":\"ListProperty\",\"valueList\":",
     b"{\"type\":\"ListRelationship\",\"objectList\":",
 ];
+
+/// Nearly all ids and values are no longer.
+const SHORT: usize = 32;
 
 const PROOF_KEY: &[u8] = b"\"ngsildproof\":";
 
@@ -60,7 +63,7 @@ impl EntityWriter<'_, '_> {
         self.out.push(b'{');
         if self.shape.members.has_id() {
             self.out.extend_from_slice(b"\"id\":\"");
-            self.out.extend_from_slice(entity.id_bytes());
+            entity.id_excerpt().append_to::<SHORT>(self.out);
             self.out.extend_from_slice(b"\",");
         }
         self.types(entity);
@@ -229,6 +232,9 @@ impl EntityWriter<'_, '_> {
         if let Some(special) = &self.shape.special {
             return self.special_attribute(attribute, special);
         }
+        if self.shape.is_usual() && self.usual_attribute(attribute) {
+            return;
+        }
         let instances = attribute.instances();
         let is_one = instances.len() == 1;
         let mut wanted = instances.filter(|i| self.shape.datasets.has(i.dataset_id()));
@@ -240,7 +246,7 @@ impl EntityWriter<'_, '_> {
         }
         match (second, piece.opened(first.kind())) {
             (None, Some(opened)) if self.shape.format == Format::Normalized => {
-                self.out.extend_from_slice(opened);
+                opened.append_to::<OPENED>(self.out);
                 self.behind_opening(&first);
             }
             (None, _) => {
@@ -254,6 +260,31 @@ impl EntityWriter<'_, '_> {
             }
         }
         self.out.push(b',');
+    }
+
+    /// The same of an attribute of one instance with a value that is copied, as nearly all have; whether it
+    /// was one.
+    #[inline]
+    fn usual_attribute(&mut self, attribute: AttributeRef<'_>) -> bool {
+        let Some(single) = attribute.single() else { return false };
+        if matches!(single.kind, Kind::VocabProperty | Kind::ListRelationship) {
+            return false;
+        }
+        let Some(piece) = self.names.piece(attribute.name(), single.kind) else { return true };
+        let opened = piece.opened(single.kind).filter(|_| piece.key() != PROOF_KEY);
+        let Some(opened) = opened else { return false };
+        opened.append_to::<OPENED>(self.out);
+        single.value.append_to::<SHORT>(self.out);
+        if single.observed_at.is_some() || single.unit_code.is_some() {
+            self.out.push(b',');
+            self.moment("observedAt", single.observed_at);
+            self.text("unitCode", single.unit_code);
+            self.close(b'}');
+        } else {
+            self.out.push(b'}');
+        }
+        self.out.push(b',');
+        true
     }
 
     /// The same where anything departs from the plain way.

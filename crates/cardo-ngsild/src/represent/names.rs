@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::HeaderValue;
 use cardo_jsonld::Context;
+use cardo_model::codec::Excerpt;
 use cardo_model::{Kind, MomentWriter, NameId, Names, write_json_string};
 use parking_lot::RwLock;
 
@@ -19,9 +20,11 @@ pub(crate) struct Naming {
 /// What is ready of a name.
 #[derive(Clone)]
 pub(crate) struct Piece {
-    /// The name in quotes with a colon behind it, and what opens an attribute of the kind.
+    /// The name in quotes with a colon behind it, and what opens an attribute of the kind; then room for
+    /// [`Excerpt::append_to`].
     text: Box<[u8]>,
     key: usize,
+    len: usize,
     /// The kind with which the name was met first; names of types have none.
     kind: Option<Kind>,
 }
@@ -32,6 +35,9 @@ pub(crate) struct NameTable<'a> {
     missing: Vec<(NameId, Option<Kind>)>,
     pub(crate) moments: MomentWriter,
 }
+
+/// Nearly all names with the opening of their attribute are no longer.
+pub(super) const OPENED: usize = 64;
 
 const CONTEXT_REL: &str = "http://www.w3.org/ns/json-ld#context";
 
@@ -97,12 +103,14 @@ impl Naming {
             text.push(b':');
             let key = text.len();
             text.extend_from_slice(kind.map_or(b"", |kind| OPENINGS[kind as usize]));
+            let len = text.len();
+            text.extend_from_slice(&[0; OPENED]);
             if pieces.len() <= id.as_index() {
                 pieces.resize(id.as_index() + 1, None);
             }
             let place = &mut pieces[id.as_index()];
             if kind.is_some() || place.is_none() {
-                *place = Some(Piece { text: text.into(), key, kind: *kind });
+                *place = Some(Piece { text: text.into(), key, len, kind: *kind });
             }
         }
     }
@@ -117,8 +125,8 @@ impl Piece {
 
     /// The same with the opening of a normalized attribute, where it is ready for its kind.
     #[inline]
-    pub(crate) fn opened(&self, kind: Kind) -> Option<&[u8]> {
-        (self.kind == Some(kind)).then_some(&*self.text)
+    pub(crate) fn opened(&self, kind: Kind) -> Option<Excerpt<'_>> {
+        if self.kind == Some(kind) { Excerpt::new(&self.text, self.len) } else { None }
     }
 }
 

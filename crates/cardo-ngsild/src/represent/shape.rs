@@ -112,6 +112,17 @@ pub(crate) enum Datasets {
     Only(Vec<Option<Iri>>),
 }
 
+impl Shape {
+    /// Whether attributes are written whole, as the newest version does, without the times that the twin gives.
+    #[inline]
+    pub(crate) fn is_usual(&self) -> bool {
+        self.format == Format::Normalized
+            && self.special.is_none()
+            && !self.sys_attrs
+            && matches!(self.datasets, Datasets::All)
+    }
+}
+
 impl Datasets {
     pub(crate) fn has(&self, dataset_id: Option<&str>) -> bool {
         match self {

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use cardo_engine::{Cell, ColumnType, Row, Table};
+use cardo_model::codec::Excerpt;
 use cardo_model::{AttributeRef, EntityRef, MomentWriter, Timestamp, write_json_string};
 use cardo_spatial::CrsError;
 
@@ -100,7 +101,7 @@ impl<'a> FeatureWriter<'a> {
         let Self { out, table, keys, moments, placer, references, profile } = self;
         out.extend_from_slice(b"{\"type\":\"Feature\",\"id\":\"");
         // Ids are IRIs, which hold nothing that JSON would escape.
-        out.extend_from_slice(entity.id_bytes());
+        entity.id_excerpt().append_to::<SHORT>(out);
         out.extend_from_slice(b"\",\"properties\":");
         let properties = out.len();
         let references = references.as_deref();
@@ -210,6 +211,17 @@ impl<'a> Row<'a> for CellWriter<'_, 'a> {
         }
         key.write(self.out);
         value_json(json, key.datatype, self.out);
+    }
+
+    #[expect(clippy::inline_always, reason = "a page writes thousands")]
+    #[inline(always)]
+    fn excerpt(&mut self, column: usize, json: Excerpt<'a>) {
+        let key = &self.keys[column];
+        if key.place != Place::Property || key.datatype == ColumnType::Relationships {
+            return self.json(column, json.bytes());
+        }
+        key.write(self.out);
+        json.append_to::<SHORT>(self.out);
     }
 }
 
