@@ -71,18 +71,31 @@ impl<'a> Excerpt<'a> {
         self.from
     }
 
+    /// How many bytes there are.
+    #[inline]
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(self) -> usize {
+        self.len
+    }
+
+    /// The bytes and what lies behind them, so many in all, where they are no more.
+    #[inline]
+    pub fn within<const MOST: usize>(self) -> Option<&'a [u8; MOST]> {
+        self.from.first_chunk().filter(|_| self.len <= MOST)
+    }
+
     /// Appends the bytes. Where they are no more than `MOST`, so many are copied and the others taken away
     /// again: a copy of fixed size needs no call.
     #[expect(clippy::inline_always, reason = "a page copies thousands")]
     #[inline(always)]
     pub fn append_to<const MOST: usize>(self, out: &mut Vec<u8>) {
-        match self.from.first_chunk::<MOST>() {
-            Some(chunk) if self.len <= MOST => {
+        match self.within::<MOST>() {
+            Some(more) => {
                 let end = out.len() + self.len;
-                out.extend_from_slice(chunk);
+                out.extend_from_slice(more);
                 out.truncate(end);
             }
-            _ => out.extend_from_slice(self.bytes()),
+            None => out.extend_from_slice(self.bytes()),
         }
     }
 }
@@ -127,23 +140,10 @@ impl<'a> Reader<'a> {
                 self.bytes = rest;
                 Some(u64::from(one & 0x7f) | u64::from(*two) << 7)
             }
-            _ => self.long_varint(),
-        }
-    }
-
-    #[inline(never)]
-    fn long_varint(&mut self) -> Option<u64> {
-        let mut value = 0;
-        let mut shift = 0;
-        loop {
-            let byte = self.u8()?;
-            value |= u64::from(byte & 0x7f).checked_shl(shift)?;
-            if byte < 0x80 {
-                return Some(value);
-            }
-            shift += 7;
-            if shift > 63 {
-                return None;
+            _ => {
+                let (value, rest) = long_varint(self.bytes)?;
+                self.bytes = rest;
+                Some(value)
             }
         }
     }
@@ -206,5 +206,59 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn rest(&self) -> &'a [u8] {
         self.bytes
+    }
+}
+
+/// A number of any length, and what is left. It takes the bytes and not the reader, which would have to stand in
+/// memory for it all the time.
+#[inline(never)]
+fn long_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut value = 0;
+    for (byte, shift) in bytes.iter().zip((0..64).step_by(7)) {
+        value |= u64::from(byte & 0x7f) << shift;
+        if *byte < 0x80 {
+            return Some((value, &bytes[shift / 7 + 1..]));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn numbers_of_any_length_are_read_back(value in any::<u64>(), shift in 0_u32..64, more in any::<u8>()) {
+            let value = value >> shift;
+            let mut bytes = Vec::new();
+            put_varint(&mut bytes, value);
+            bytes.push(more);
+            let mut reader = Reader::new(&bytes);
+            prop_assert_eq!(reader.varint(), Some(value));
+            prop_assert_eq!(reader.rest(), &[more]);
+            bytes.truncate(bytes.len() - 2);
+            prop_assert_eq!(Reader::new(&bytes).varint(), None);
+        }
+
+        #[test]
+        fn an_excerpt_is_appended_alone(
+            from in prop::collection::vec(any::<u8>(), 0..80), len in 0_usize..80, before in any::<u8>(),
+        ) {
+            let excerpt = Excerpt::new(&from, len);
+            prop_assert_eq!(excerpt.is_some(), len <= from.len());
+            if let Some(excerpt) = excerpt {
+                let mut out = vec![before];
+                excerpt.append_to::<32>(&mut out);
+                prop_assert_eq!(out, [&[before], &from[..len]].concat());
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_without_end_is_none() {
+        assert_eq!(Reader::new(&[0xff; 40]).varint(), None);
     }
 }

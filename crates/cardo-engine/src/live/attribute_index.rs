@@ -5,11 +5,12 @@ use cardo_model::{AttributeRef, InstanceRef, Kind, Record, read_point, read_shap
 use cardo_query::{scalar_number, scalar_text};
 use cardo_spatial::Aabb;
 
+use super::bucket::Entry;
 use super::facets::Facets;
 use super::shared_vec::SharedVec;
 use super::slot_set::SlotSet;
 use super::sorted_runs::{SortedRuns, number_key};
-use super::spatial_index::{Entry, SpatialIndex};
+use super::spatial_index::SpatialIndex;
 
 /// What is indexed of one attribute within one type.
 #[derive(Clone, Default)]

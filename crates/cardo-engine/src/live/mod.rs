@@ -2,6 +2,7 @@
 //! indexes in it.
 
 mod attribute_index;
+mod bucket;
 mod facets;
 mod id_map;
 mod part;

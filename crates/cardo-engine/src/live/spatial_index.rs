@@ -2,18 +2,7 @@ use std::sync::Arc;
 
 use cardo_spatial::Aabb;
 
-use super::shared_vec::grown;
-
-/// One box of a geometry: a point is its own box, a geometry across the antimeridian has two.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Entry {
-    pub(crate) bounds: Aabb,
-    pub(crate) slot: u32,
-    /// Whether the box is the whole geometry, so that no record has to be read to test it.
-    pub(crate) is_point: bool,
-    /// Whether each side of the box surely has a position of the geometry.
-    pub(crate) is_touched: bool,
-}
+use super::bucket::{Bucket, Entry, fetch, union};
 
 /// How many entries a bucket is built with; it is split beyond twice as many. Entries lie side by
 /// side: looking through so few takes no longer than going down a tree, and copying them is one
@@ -34,12 +23,6 @@ pub(crate) struct SpatialIndex {
 struct Group {
     bounds: Aabb,
     buckets: Arc<Vec<Bucket>>,
-}
-
-#[derive(Clone)]
-struct Bucket {
-    bounds: Aabb,
-    entries: Arc<[Entry]>,
 }
 
 /// How many buckets are fetched together.
@@ -139,26 +122,25 @@ impl SpatialIndex {
                 }
                 fetch(&together);
                 for bucket in &together {
-                    let takes_all = wanted.contains(&bucket.bounds);
-                    for entry in &*bucket.entries {
-                        if takes_all || entry.bounds.intersects(wanted) {
-                            visit(entry);
-                        }
-                    }
+                    bucket.entries.search(wanted, wanted.contains(&bucket.bounds), &mut visit);
                 }
             }
         }
     }
 
     /// The next bucket that meets one of the boxes, for walks that make way for others.
-    pub(crate) fn next_bucket(&self, at: &mut BucketPlace, boxes: &[Aabb]) -> Option<&[Entry]> {
+    pub(crate) fn next_bucket(
+        &self,
+        at: &mut BucketPlace,
+        boxes: &[Aabb],
+    ) -> Option<impl Iterator<Item = Entry>> {
         let meets = |bounds: &Aabb| boxes.iter().any(|wanted| bounds.intersects(wanted));
         while let Some(group) = self.groups.get(at.group) {
             if at.bucket > 0 || meets(&group.bounds) {
                 while let Some(bucket) = group.buckets.get(at.bucket) {
                     at.bucket += 1;
                     if meets(&bucket.bounds) {
-                        return Some(&bucket.entries);
+                        return Some(bucket.entries.iter());
                     }
                 }
             }
@@ -238,53 +220,6 @@ impl Group {
     }
 }
 
-impl Bucket {
-    fn of(entries: &[Entry]) -> Self {
-        Self { bounds: bounds_of(entries), entries: entries.into() }
-    }
-
-    fn has(&self, entry: &Entry) -> bool {
-        self.entries.iter().any(|own| own.slot == entry.slot && own == entry)
-    }
-
-    fn insert(&mut self, entry: Entry) {
-        self.bounds = self.bounds.union(&entry.bounds);
-        self.entries = grown(&self.entries, entry);
-    }
-
-    fn replace(&mut self, old: &Entry, new: Entry) {
-        let entries = Arc::make_mut(&mut self.entries);
-        if let Some(own) = entries.iter_mut().find(|own| *own == old) {
-            *own = new;
-        }
-        self.bounds = bounds_of(entries);
-    }
-
-    fn remove(&mut self, entry: &Entry) {
-        let mut entries = self.entries.to_vec();
-        if let Some(at) = entries.iter().position(|own| own == entry) {
-            entries.swap_remove(at);
-        }
-        *self = Self::of(&entries);
-    }
-}
-
-/// Looks at every line of memory of some buckets, which lie anywhere: these looks do not depend on one
-/// another and so wait at the same time.
-fn fetch(buckets: &[&Bucket]) {
-    const IN_A_LINE: usize = 64 / size_of::<Entry>();
-    let entries = buckets.iter().flat_map(|bucket| bucket.entries.iter().step_by(IN_A_LINE));
-    std::hint::black_box(entries.fold(0, |all, entry| all ^ entry.slot));
-}
-
-fn bounds_of(entries: &[Entry]) -> Aabb {
-    union(entries.iter().map(|entry| entry.bounds))
-}
-
-fn union(bounds: impl Iterator<Item = Aabb>) -> Aabb {
-    bounds.reduce(|a, b| a.union(&b)).unwrap_or(Aabb::of_point(0.0, 0.0))
-}
-
 /// The box that has to grow least to take the new one in, and of those the smallest.
 fn best<'a>(boxes: impl Iterator<Item = &'a Aabb>, new: &Aabb) -> Option<usize> {
     let area = |b: &Aabb| (b.max[0] - b.min[0]) * (b.max[1] - b.min[1]);
@@ -329,7 +264,8 @@ mod tests {
 
     fn entry(slot: u32, x: f64, y: f64, w: f64, h: f64) -> Entry {
         let bounds = Aabb { min: [x, y], max: [x + w, y + h] };
-        Entry { bounds, slot, is_point: w == 0.0 && h == 0.0, is_touched: false }
+        let is_point = w == 0.0 && h == 0.0;
+        Entry { bounds, slot, is_point, is_touched: is_point }
     }
 
     fn found(index: &SpatialIndex, wanted: Aabb) -> Vec<u32> {
@@ -339,7 +275,7 @@ mod tests {
         let mut place = BucketPlace::default();
         let mut walked = Vec::new();
         while let Some(bucket) = index.next_bucket(&mut place, &[wanted]) {
-            walked.extend(bucket.iter().filter(|e| e.bounds.intersects(&wanted)).map(|e| e.slot));
+            walked.extend(bucket.filter(|e| e.bounds.intersects(&wanted)).map(|e| e.slot));
         }
         walked.sort_unstable();
         assert_eq!(walked, slots, "a walk bucket by bucket finds the same");

@@ -280,10 +280,10 @@ impl EntityWriter<'_, '_> {
             self.moment("observedAt", single.observed_at);
             self.text("unitCode", single.unit_code);
             self.close(b'}');
+            self.out.push(b',');
         } else {
-            self.out.push(b'}');
+            self.out.extend_from_slice(b"},");
         }
-        self.out.push(b',');
         true
     }
 

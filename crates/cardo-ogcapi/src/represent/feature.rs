@@ -79,6 +79,22 @@ impl Key {
         out.extend_from_slice(&self.short);
         out.truncate(end);
     }
+
+    /// Writes the key and the value behind it, both at once where both are short.
+    #[expect(clippy::inline_always, reason = "a page writes thousands")]
+    #[inline(always)]
+    fn write_with(&self, value: Excerpt<'_>, out: &mut Vec<u8>) {
+        let (Some(text), true) = (value.within::<SHORT>(), self.len <= SHORT) else {
+            self.write(out);
+            return out.extend_from_slice(value.bytes());
+        };
+        let start = out.len();
+        out.extend_from_slice(&[0; 2 * SHORT]);
+        let room = &mut out[start..];
+        room[..SHORT].copy_from_slice(&self.short);
+        room[self.len..self.len + SHORT].copy_from_slice(text);
+        out.truncate(start + self.len + value.len());
+    }
 }
 
 impl<'a> FeatureWriter<'a> {
@@ -220,8 +236,7 @@ impl<'a> Row<'a> for CellWriter<'_, 'a> {
         if key.place != Place::Property || key.datatype == ColumnType::Relationships {
             return self.json(column, json.bytes());
         }
-        key.write(self.out);
-        json.append_to::<SHORT>(self.out);
+        key.write_with(json, self.out);
     }
 }
 
