@@ -1,12 +1,12 @@
 //! Notifications that are received (clause 5.3.1), for those who take a twin's changes into theirs.
 
 use cardo_jsonld::Context;
-use cardo_model::{Entity, EntityId, Iri};
+use cardo_model::{Attribute, Entity, EntityId, Iri};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::options::NgsildLimits;
-use crate::parse::{Document, EntityReader, InvalidInput, Items, Reading};
+use crate::parse::{Document, EntityReader, InvalidInput, Items, Reading, complete_attributes};
 
 /// A notification whose entities are still to be read.
 pub struct Notified<'a> {
@@ -26,10 +26,11 @@ pub struct NotifiedEntity {
 /// What is told of an entity.
 #[derive(Debug)]
 pub enum Notice {
-    /// How it is.
-    Entity(Box<Entity>),
-    /// That it was deleted (clause 5.8.6), and of which types it was, as far as that is told.
-    Deleted(EntityId, Vec<Iri>),
+    /// How it is, and which of its attributes were deleted: instances whose value is NGSI-LD null.
+    Entity(Box<Entity>, Vec<Attribute>),
+    /// That it was deleted (clause 5.8.6), and of which types it was and what it had, as far as that
+    /// is told.
+    Deleted(EntityId, Vec<Iri>, Vec<Attribute>),
 }
 
 impl<'a> Notified<'a> {
@@ -69,10 +70,32 @@ fn notice(reader: &EntityReader<'_>, text: &[u8]) -> Result<Notice, InvalidInput
     let document = Document::from_body(text)?;
     if document.members().has("deletedAt") {
         let (id, fragment) = reader.fragment(&document, None, Reading::MERGE)?;
-        return Ok(Notice::Deleted(id, fragment.types));
+        let mut attributes = complete_attributes(fragment.attributes).unwrap_or_default();
+        return Ok(Notice::Deleted(id, fragment.types, take_deleted(&mut attributes)));
     }
-    let entity = reader.entity(&document, None, Reading::WHOLE)?;
-    Ok(Notice::Entity(Box::new(entity)))
+    let mut entity = reader.entity(&document, None, Reading::NOTIFIED)?;
+    let deleted = take_deleted(&mut entity.attributes);
+    Ok(Notice::Entity(Box::new(entity), deleted))
+}
+
+/// Takes out of attributes what is told of as deleted.
+fn take_deleted(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
+    let mut deleted = Vec::new();
+    for attribute in &mut *attributes {
+        let all = std::mem::take(&mut attribute.instances);
+        let (gone, mut there): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|instance| instance.value.is_null());
+        for instance in &mut there {
+            // What has lost an attribute of its own has changed, and is as it is without it.
+            take_deleted(&mut instance.attributes);
+        }
+        attribute.instances = there;
+        if !gone.is_empty() {
+            deleted.push(Attribute { name: attribute.name.clone(), instances: gone });
+        }
+    }
+    attributes.retain(|attribute| !attribute.instances.is_empty());
+    deleted
 }
 
 #[cfg(test)]
@@ -86,18 +109,31 @@ mod tests {
               {"id":"urn:x:1","type":"T","t":{"type":"Property","value":1,"observedAt":"2026-01-01T00:00:00Z"}},
               {"id":"urn:x:2","type":"T","t":21.5},
               {"id":"nothing"},
-              {"id":"urn:x:3","type":"T","deletedAt":"2026-01-01T00:00:00Z"}]}"#;
+              {"id":"urn:x:3","type":"T","deletedAt":"2026-01-01T00:00:00Z"},
+              {"id":"urn:x:4","type":"T","t":"urn:ngsi-ld:null","n":{"languageMap":{"@none":"urn:ngsi-ld:null"}},
+                "o":[{"type":"Property","value":1},{"type":"Property","value":"urn:ngsi-ld:null","datasetId":"urn:d:1"}]}]}"#;
         let notified = Notified::read(body).unwrap();
         assert!(notified.context().is_none());
         let entities = notified.entities(&Context::core());
         let entity = |at: usize| match entities[at].told.as_ref().unwrap() {
-            Notice::Entity(entity) => entity,
-            Notice::Deleted(id, _) => panic!("{id} is not deleted"),
+            Notice::Entity(entity, deleted) => (entity, deleted),
+            Notice::Deleted(id, ..) => panic!("{id} is not deleted"),
         };
-        assert!(entity(0).attributes[0].instances[0].observed_at.is_some());
-        assert_eq!(entity(1).id.as_str(), "urn:x:2");
+        assert!(entity(0).0.attributes[0].instances[0].observed_at.is_some());
+        assert_eq!(entity(1).0.id.as_str(), "urn:x:2");
         assert!(entities[2].told.is_err() && entities[2].text.contains("nothing"));
         assert!(matches!(entities[3].told, Ok(Notice::Deleted(..))));
+        let (there, gone) = entity(4);
+        let names = |all: &[Attribute]| {
+            let last = |a: &Attribute| a.name.as_str().rsplit('/').next().unwrap().to_owned();
+            all.iter().map(last).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (names(&there.attributes), names(gone)),
+            (vec!["o".into()], vec!["t".into(), "n".into(), "o".into()])
+        );
+        assert_eq!(there.attributes[0].instances.len(), 1);
+        assert_eq!(gone[2].instances[0].dataset_id.as_ref().unwrap().as_str(), "urn:d:1");
     }
 
     #[test]

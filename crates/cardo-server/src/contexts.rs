@@ -110,11 +110,16 @@ impl ReadEntities for KnownContexts {
             None => Context::core(),
         };
         let told = |notice| match notice {
-            Notice::Entity(entity) => Told::Entity(entity),
-            Notice::Deleted(id, _) => Told::Deleted(id),
+            Notice::Entity(entity, deleted) => match deleted.first() {
+                None => Ok(Told::Entity(entity)),
+                Some(gone) => Err(format!("{}: a source deletes no attributes", gone.name)),
+            },
+            Notice::Deleted(id, ..) => Ok(Told::Deleted(id)),
         };
         let entities = frame.entities(&context).into_iter();
-        Ok(entities.map(|one| PushedEntity { text: one.text, told: one.told.map(told) }).collect())
+        let entities =
+            entities.map(|one| PushedEntity { text: one.text, told: one.told.and_then(told) });
+        Ok(entities.collect())
     }
 }
 

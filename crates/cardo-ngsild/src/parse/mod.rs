@@ -13,7 +13,7 @@ mod terms;
 mod value;
 
 pub(crate) use attribute::date;
-pub(crate) use complete::complete_instance;
+pub(crate) use complete::{complete_attributes, complete_instance};
 pub(crate) use elements::{Element, Elements};
 pub(crate) use entity::{Document, EntityReader};
 pub(crate) use error::{DataFault, InvalidInput, shorten};
@@ -75,6 +75,9 @@ impl Reading {
 
     /// An entity as a context source gives it.
     pub(crate) const OF_SOURCE: Self = Self { keeps_dates: true, ..Self::WHOLE };
+
+    /// An entity of a notification, whose deleted attributes are null (clause 5.8.6).
+    pub(crate) const NOTIFIED: Self = Self { nulls: Nulls::Attributes, ..Self::OF_SOURCE };
 
     /// The past of an entity as a context source gives it.
     pub(crate) const PAST_OF_SOURCE: Self = Self { keeps_dates: true, ..Self::EVOLUTION };

@@ -2,7 +2,7 @@
 
 use cardo_model::{
     AttributeRef, InstanceChange, InstanceRef, Kind, NGSI_LD_NULL, NameId, Timestamp,
-    write_json_string,
+    decode_instance, write_json_string,
 };
 
 use super::matcher::News;
@@ -174,7 +174,9 @@ impl Told<'_> {
                 Some(*was)
             }
         };
-        if let Some(was) = was.filter(|_| self.show_changes) {
+        // What a source has deleted is known without what it was.
+        let is_known = |was: &InstanceRef<'_>| !decode_instance(was).value.is_null();
+        if let Some(was) = was.filter(|was| self.show_changes && is_known(was)) {
             previous(&was, writer);
         }
     }

@@ -12,7 +12,10 @@ use cardo_engine::{
 };
 use cardo_http::{asked_twin, read_body};
 use cardo_jsonld::Context;
-use cardo_model::{Entity, EntityId, Record, Timestamp};
+use cardo_model::{
+    Attribute, Entity, EntityId, Instance, InstanceChange, Iri, NameId, Record, Timestamp,
+    encode_instance,
+};
 use cardo_query::Filter;
 use serde_json::{Value, json};
 
@@ -113,7 +116,7 @@ impl Whole<'_> {
         snapshot: Snapshot,
         now: Timestamp,
     ) -> Result<Option<Message>, Fault> {
-        let Parts { there, mut gone } = self.parts(headers, bytes, now).await?;
+        let Parts { there, mut gone, deleted } = self.parts(headers, bytes, now).await?;
         let id_of = |part: &SourceEntity| part.entity.id.clone();
         let ids: Vec<EntityId> = there.iter().chain(&gone).map(id_of).collect();
         if ids.is_empty() {
@@ -147,9 +150,14 @@ impl Whole<'_> {
             page: PageRequest { limit: MOST_ENTITIES, start: PageStart::Offset(0) },
             count: false,
         });
+        let names: Vec<Iri> = deleted.iter().map(|(_, attribute)| attribute.name.clone()).collect();
+        engine.learn(&names).await?;
         let news = |record: Record| {
             let is_deleted = gone_ids.contains(&record.id());
-            News { is_deleted, at: now, ..News::of_unchanged(record) }
+            let changes = self.deletions(&record, is_deleted, &deleted);
+            let attributes_are_told = is_deleted && !changes.is_empty();
+            let unchanged = News::of_unchanged(record);
+            News { is_deleted, attributes_are_told, changes, at: now, ..unchanged }
         };
         let news: Vec<News> = page.entities.into_iter().map(news).collect();
         if news.is_empty() {
@@ -158,6 +166,34 @@ impl Whole<'_> {
         let rendering =
             Rendering { face: self.face, caller: self.caller, subscription: self.subscription };
         Ok(Some(rendering.message(&news, now, uuid::Uuid::new_v4()).await))
+    }
+
+    /// What a source has deleted of an entity and nobody else has.
+    fn deletions(
+        &self,
+        whole: &Record,
+        is_deleted: bool,
+        deleted: &[(EntityId, Attribute)],
+    ) -> Vec<InstanceChange> {
+        let mut changes = Vec::new();
+        for (_, attribute) in deleted.iter().filter(|(id, _)| *id == whole.id()) {
+            let name = self.face.engine.names().id_or_unknown(attribute.name.as_str());
+            let there = whole.view().attribute(name).filter(|_| !is_deleted);
+            let is_there = |instance: &&Instance| {
+                let dataset = instance.dataset_id.as_ref().map(Iri::as_str);
+                there.is_some_and(|attribute| attribute.instance(dataset).is_some())
+            };
+            if name == NameId::UNKNOWN {
+                continue;
+            }
+            changes.extend(attribute.instances.iter().filter(|one| !is_there(one)).map(|one| {
+                let mut was: Instance<NameId> = Instance::new(one.value.clone());
+                was.dataset_id.clone_from(&one.dataset_id);
+                (was.created_at, was.modified_at) = (one.created_at, one.modified_at);
+                InstanceChange { name, was: Some(encode_instance(&was)), is: None }
+            }));
+        }
+        changes
     }
 
     /// The entities of a notification, as their source has them now.
@@ -179,8 +215,13 @@ impl Whole<'_> {
         let part = |entity| SourceEntity { entity, created_at: None, modified_at: Some(now) };
         for one in notified.entities(&context).into_iter().take(MOST_ENTITIES) {
             match one.told {
-                Ok(Notice::Entity(entity)) => parts.there.push(part(*entity)),
-                Ok(Notice::Deleted(id, types)) => {
+                Ok(Notice::Entity(entity, deleted)) => {
+                    let of = entity.id.clone();
+                    parts.deleted.extend(deleted.into_iter().map(|one| (of.clone(), one)));
+                    parts.there.push(part(*entity));
+                }
+                Ok(Notice::Deleted(id, types, deleted)) => {
+                    parts.deleted.extend(deleted.into_iter().map(|one| (id.clone(), one)));
                     let bare = Entity {
                         id,
                         types,
@@ -204,6 +245,8 @@ struct Parts {
     there: Vec<SourceEntity>,
     /// Of those that it has deleted: nothing but their types.
     gone: Vec<SourceEntity>,
+    /// The attributes of either that it has deleted.
+    deleted: Vec<(EntityId, Attribute)>,
 }
 
 /// How many entities of one notification are looked at.

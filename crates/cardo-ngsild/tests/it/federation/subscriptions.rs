@@ -294,6 +294,67 @@ async fn what_a_source_has_deleted_is_told_as_deleted_unless_others_have_a_part_
 }
 
 #[tokio::test]
+async fn attributes_that_a_source_has_deleted_are_told_as_deleted_unless_others_have_them() {
+    let (mut north, south) = (server().await, server().await);
+    north.register(&south, json!({})).await;
+    let property = |value: &str| json!({ "type": "Property", "value": value });
+    let id = "urn:ngsi-ld:T:50";
+    let local = json!({ "id": id, "type": "T", "brand": property("Tatra"), "name": property("N") });
+    north.post("/ngsi-ld/v1/entities?local=true", local).await;
+    let trigger = json!(["attributeDeleted"]);
+    north.subscribe(json!({ "splitEntities": true, "notificationTrigger": trigger })).await;
+    let judged = json!({ "id": "urn:sub:2", "splitEntities": true, "notificationTrigger": trigger,
+        "q": "brand==\"Tatra\";line", "entities": [{ "type": "T" }] });
+    north.subscribe(judged).await;
+    let copies = south.copied(|copies| copies.len() == 2).await;
+    let there = json!({ "id": id, "type": "T", "speed": property("S"), "name": property("M"),
+        "line": property("L"), "greeting": { "type": "LanguageProperty", "languageMap": { "fi": "moi" } } });
+    south.post("/ngsi-ld/v1/entities", there).await;
+    for name in ["greeting", "name", "line"] {
+        let path = format!("/ngsi-ld/v1/entities/{id}/attrs/{name}");
+        assert_eq!(south.send(Method::DELETE, &path, None).await.0, 204);
+    }
+    let mut told: [Vec<Value>; 2] = Default::default();
+    for _ in 0..5 {
+        let news = north.news().await;
+        assert_eq!(news["data"][0]["brand"]["value"], "Tatra", "{news}");
+        told[usize::from(news["subscriptionId"] == "urn:sub:2")].push(news["data"][0].clone());
+    }
+    // Without the line it is none of those that the second subscription is about.
+    assert_eq!((told[0].len(), told[1].len()), (3, 2));
+    for told in &told {
+        let gone =
+            json!({ "type": "LanguageProperty", "languageMap": { "@none": "urn:ngsi-ld:null" } });
+        assert_eq!((&told[0]["greeting"], &told[0]["line"]["value"]), (&gone, &json!("L")));
+        // This server has a name of its own for it.
+        assert_eq!((&told[1]["name"]["value"], &told[1]["greeting"]), (&json!("N"), &Value::Null));
+    }
+    assert_eq!(told[0][2]["line"]["value"], "urn:ngsi-ld:null");
+    // The bare form of the clause, and of an entity that is gone.
+    let notify = json!({ "type": "Notification", "data": [
+        { "id": id, "type": "T", "line": "urn:ngsi-ld:null" },
+        { "id": "urn:ngsi-ld:T:60", "type": "T", "deletedAt": "2026-01-01T00:00:00Z", "line": "urn:ngsi-ld:null" },
+    ] });
+    for copy in &copies {
+        let mut notify = notify.clone();
+        notify["subscriptionId"] = copy["id"].clone();
+        let path = "/ngsi-ld/ex/remote-notify";
+        assert_eq!(north.send(Method::POST, path, Some(notify)).await.0, 200);
+    }
+    let news = north.news().await;
+    assert_eq!(news["subscriptionId"], "urn:sub:1");
+    let (first, second) = (&news["data"][0], &news["data"][1]);
+    assert_eq!(
+        (&first["line"]["value"], &second["id"]),
+        (&json!("urn:ngsi-ld:null"), &json!("urn:ngsi-ld:T:60"))
+    );
+    assert!(
+        second["deletedAt"].is_string() && second["line"]["value"] == "urn:ngsi-ld:null",
+        "{second}"
+    );
+}
+
+#[tokio::test]
 async fn what_a_source_notified_is_a_dead_letter_where_the_subscriber_does_not_take_it() {
     let (mut north, south) = (server().await, server().await);
     north.subscribe(json!({})).await;
