@@ -13,6 +13,7 @@ use super::parcel::{Distributed, Part, PartFault, SourceWrite, Written};
 use super::reach::{AskedBy, Forwarding};
 use super::registration::Registration;
 use super::share::{Share, split, wanted};
+use super::sources::SourceFault;
 use super::told::told_by;
 use super::wanted::Wanted;
 use super::{Mode, SourceOperation};
@@ -73,7 +74,10 @@ impl Engine {
         let going: Vec<Going> = operations
             .into_iter()
             .zip(&matches)
-            .map(|(operation, found)| go(operation, found, is_batch, &mut local.operations))
+            .map(|(operation, found)| {
+                let passed = &*forwarding.passed;
+                go(operation, found, (is_batch, passed), &mut local.operations)
+            })
             .collect();
         Ok(self.apply_and_send(caller, forwarding, going, local).await)
     }
@@ -89,7 +93,8 @@ impl Engine {
         let twin = self.inner.twin(&caller.twin).await?;
         let (registrations, root) = (twin.registrations(), twin.root.load_full());
         let matches = self.sources_for(&registrations, forwarding, &root, &operation);
-        let going = go(operation, &matches, false, &mut Vec::new());
+        let passed = &*forwarding.passed;
+        let going = go(operation, &matches, (false, passed), &mut Vec::new());
         if going.shares.is_empty() {
             return Ok(None);
         }
@@ -111,16 +116,19 @@ impl Engine {
             let known = record.view().types().filter_map(|name| self.inner.names.name(name));
             types.extend(known);
         }
-        let base = Wanted {
-            encountered: forwarding.passed.clone(),
-            ..Wanted::registrations((self.inner.options.clock)())
-        };
+        let base = Wanted::registrations((self.inner.options.clock)());
         let wanted = wanted(operation, types, base);
         let mut found = registrations.matching(&wanted);
         if operation.is_temporal() {
             found.extend(registrations.matching(&Wanted { time: Some(EVER), ..wanted }));
         }
-        found.retain(|found| found.registration.mode != Mode::Auxiliary);
+        // Clause 5.12 on those who have passed the request; what they alone have is not written
+        // here for that (clause 4.3.6.3).
+        found.retain(|Match { registration, .. }| match registration.mode {
+            Mode::Auxiliary => false,
+            Mode::Inclusive => !registration.is_among(&forwarding.passed),
+            Mode::Exclusive | Mode::Redirect => true,
+        });
         found
     }
 
@@ -174,9 +182,11 @@ async fn send_one(
     forwarding: &Forwarding,
     parcel: &Parcel<'_>,
 ) -> Vec<PartResult> {
-    let Some(operation) = parcel.operation else {
-        return vec![Err(PartFault::NotTaken); parcel.operations.len()];
-    };
+    let failed = |fault: PartFault| vec![Err(fault); parcel.operations.len()];
+    if parcel.registration.is_among(&forwarding.passed) {
+        return failed(SourceFault::Loop.into());
+    }
+    let Some(operation) = parcel.operation else { return failed(PartFault::NotTaken) };
     let request = SourceWrite {
         registration: parcel.registration,
         forwarding,
@@ -194,16 +204,16 @@ const EVER: TemporalRange = TemporalRange {
     relation: TimeRelation::Before(Timestamp::MAX),
 };
 
-/// Divides an operation; what is for the twin is put behind the others.
+/// Divides an operation; what is for the twin is put behind the others. It is one of a batch or not, and has passed some servers.
 fn go(
     operation: Operation,
     matches: &[Match],
-    is_batch: bool,
+    (is_batch, passed): (bool, &[Box<str>]),
     local: &mut Vec<Operation>,
 ) -> Going {
     let fallback = fallback(&operation);
     let is_deletion = matches!(operation, Operation::Delete(_) | Operation::ForgetHistory(_));
-    let mut split = split(operation, matches);
+    let mut split = split(operation, matches, passed);
     // An additive source that does not take the operation has no part in it.
     split.shares.retain(|share| {
         let taken = share.registration.operations;
@@ -260,9 +270,12 @@ fn joined(
     local: Option<Result<Done, OperationError>>,
     may_miss: bool,
 ) -> Distributed {
+    // Who has passed a deletion on has seen to their own part.
+    let is_done = may_miss && matches!(local, Some(Ok(_)));
     let parts: Vec<Part> = shares
         .into_iter()
         .zip(results)
+        .filter(|(share, _)| !(is_done && share.is_back))
         .map(|(share, result)| {
             let registration: Iri = share.registration.id.clone();
             let is_proxied = share.registration.mode.is_proxied();

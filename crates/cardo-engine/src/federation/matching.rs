@@ -59,7 +59,7 @@ pub(super) fn matches(registration: &Arc<Registration>, wanted: &Wanted) -> Opti
 fn is_eligible(registration: &Registration, wanted: &Wanted) -> bool {
     !registration.is_expired(wanted.now)
         && wanted.operation.is_none_or(|operation| registration.operations.contains(operation))
-        && !registration.alias.as_ref().is_some_and(|alias| wanted.encountered.contains(alias))
+        && !registration.is_among(&wanted.encountered)
         && shares(&registration.datasets, &wanted.datasets)
         && is_of_time(registration, wanted.time.as_ref())
         && wanted

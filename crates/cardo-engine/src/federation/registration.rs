@@ -134,6 +134,11 @@ impl Registration {
         self.observation_interval.is_some() || self.management_interval.is_some()
     }
 
+    /// Whether its source is among those that a request has passed (clause 4.3.6.4).
+    pub fn is_among(&self, passed: &[Box<str>]) -> bool {
+        self.alias.as_ref().is_some_and(|alias| passed.contains(alias))
+    }
+
     /// Whether its time is over.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|end| end <= now)

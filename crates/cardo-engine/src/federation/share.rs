@@ -29,6 +29,8 @@ pub(super) struct Share {
     pub(super) registration: Arc<Registration>,
     pub(super) operation: Operation,
     pub(super) attributes: Vec<Iri>,
+    /// Whether the request has passed it, so that it is not told again.
+    pub(super) is_back: bool,
 }
 
 /// For what sources are looked: the entity, its types where they are known, its attributes.
@@ -47,21 +49,38 @@ pub(super) fn wanted(operation: &Operation, types: Vec<Iri>, base: Wanted) -> Wa
     }
 }
 
-/// Divides an operation between the twin and the sources that match.
-pub(super) fn split(operation: Operation, matches: &[Match]) -> Split {
+/// Whose turn it is: those of a mode, where the request may have passed them already. Who alone
+/// would have a part and has passed it on here leads it in a circle (clause 6.3.17).
+const TURNS: [(Mode, bool); 5] = [
+    (Mode::Exclusive, false),
+    (Mode::Redirect, false),
+    (Mode::Exclusive, true),
+    (Mode::Redirect, true),
+    (Mode::Inclusive, false),
+];
+
+/// Divides an operation between the twin and the sources that match, on behalf of a request that
+/// has passed some of them.
+pub(super) fn split(operation: Operation, matches: &[Match], passed: &[Box<str>]) -> Split {
     let had_attributes = !operation.attributes().is_empty();
     let is_of_entity = operation.is_of_entity();
     let mut split = Split { local: None, shares: Vec::new(), is_proxied: false };
     let mut rest = Some(operation);
-    for mode in [Mode::Exclusive, Mode::Redirect, Mode::Inclusive] {
-        let of_mode = || matches.iter().filter(|found| found.registration.mode == mode);
+    for (mode, is_back) in TURNS {
+        let is_next =
+            |found: &Registration| found.mode == mode && found.is_among(passed) == is_back;
+        let of_mode = || matches.iter().filter(|found| is_next(&found.registration));
         let Some(whole) = rest.as_ref() else { break };
+        // What is deleted elsewhere needs nobody else to delete it.
+        if is_back && is_of_entity && split.is_proxied {
+            continue;
+        }
         let before = split.shares.len();
         for found in of_mode() {
             let Some(operation) = part(whole, found) else { continue };
             let attributes = operation.attributes();
             let registration = found.registration.clone();
-            split.shares.push(Share { registration, operation, attributes });
+            split.shares.push(Share { registration, operation, attributes, is_back });
         }
         if !mode.is_proxied() || split.shares.len() == before {
             continue;

@@ -144,8 +144,8 @@ pub enum SourceFault {
     /// It did not answer in time, or could not be reached.
     #[error("{0}")]
     Silent(String),
-    /// Nothing was sent, because the request has come here before.
-    #[error("the request has come through this server already")]
+    /// Nothing was sent, because the request has come here before, or through the source.
+    #[error("the request would go round in a circle: it has come this way already")]
     Loop,
     /// It answered with an error.
     #[error("it answered with {status}: {detail}")]
