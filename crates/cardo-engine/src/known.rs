@@ -116,6 +116,7 @@ async fn series(
     let request = HistoryRequest {
         entity,
         attributes: vec![name],
+        omitted: Vec::new(),
         property: None,
         datasets: None,
         from: Some(from),

@@ -150,6 +150,7 @@ impl Inner {
         if let Some(filter) = &tests.values {
             let asked = HistoryRequest {
                 attributes: tests.attributes.clone(),
+                omitted: Vec::new(),
                 datasets: None,
                 last: None,
                 limit: MOST_ROWS,
@@ -168,7 +169,7 @@ impl Inner {
             (request.last, request.limit) = (Some(1), 1);
         }
         let history = self.history_in(twin, snapshot, &request, validity.as_deref(), far).await?;
-        Ok(history.filter(|history| !history.rows.is_empty()))
+        Ok(history.filter(|history| !history.is_empty()))
     }
 }
 

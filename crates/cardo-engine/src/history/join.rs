@@ -9,6 +9,7 @@ use crate::ports::{HistoryEvent, HistoryRow};
 /// What rows are wanted, with names by id.
 pub(super) struct Wanted<'a> {
     is_visible: &'a (dyn Fn(NameId) -> bool + Sync),
+    omitted: &'a [NameId],
     datasets: Option<&'a [Option<Iri>]>,
     validity: Option<&'a [Interval]>,
     property: Option<TemporalProperty>,
@@ -47,12 +48,12 @@ impl<'a> Wanted<'a> {
     pub(super) fn new(
         request: &'a HistoryRequest,
         validity: Option<&'a [Interval]>,
-        is_visible: &'a (dyn Fn(NameId) -> bool + Sync),
+        (is_visible, omitted): (&'a (dyn Fn(NameId) -> bool + Sync), &'a [NameId]),
         now: Timestamp,
     ) -> Self {
         let HistoryRequest { property, from, until, last, limit, .. } = *request;
         let datasets = request.datasets.as_deref();
-        Self { is_visible, datasets, validity, property, from, until, last, limit, now }
+        Self { is_visible, omitted, datasets, validity, property, from, until, last, limit, now }
     }
 
     fn has_dataset(&self, row: &HistoryRow) -> bool {
@@ -131,6 +132,9 @@ pub(super) fn join(
     if let Some(last) = wanted.last {
         lines = keep_last(lines, last);
     }
+    let count = lines.len();
+    lines.retain(|line| name_of(&line.row).is_none_or(|name| !wanted.omitted.contains(&name)));
+    let has_omitted = lines.len() < count;
     let (lines, emptied) = keep_limit(lines, wanted, is_cut);
     let is_cut = is_cut || lines.len() < emptied.0;
     let (rows, kinds) = lines.into_iter().map(|line| (line.row, line.kind)).unzip();
@@ -143,6 +147,7 @@ pub(super) fn join(
         deleted_at,
         is_cut,
         emptied: emptied.1,
+        has_omitted,
     })
 }
 

@@ -36,6 +36,8 @@ pub struct HistoryRequest {
     pub entity: EntityId,
     /// Only these attributes; all where empty.
     pub attributes: Vec<Iri>,
+    /// Attributes of which nothing is told, though they say that the entity has a history.
+    pub omitted: Vec<Iri>,
     /// Only instances of these datasets, of which `None` is that of the default instance.
     pub datasets: Option<Vec<Option<Iri>>>,
     /// The temporal property that the moments below are of. Where it is given, an instance without
@@ -73,12 +75,21 @@ pub struct EntityHistory {
     pub is_cut: bool,
     /// Attributes all of whose rows were left out because of the limit.
     pub emptied: Vec<NameId>,
+    /// Whether rows were left out because their attribute is omitted.
+    pub has_omitted: bool,
 }
 
 /// So many rows of one entity are looked through at the most.
 pub(crate) const MOST_ROWS: usize = 1_000_000;
 /// As many rows are read at least, so that what is taken out of a history leaves enough.
 const MIN_READ: usize = 50_000;
+
+impl EntityHistory {
+    /// Whether nothing lies in what is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && !self.has_omitted
+    }
+}
 
 impl Inner {
     /// The history of an entity as a snapshot's caller may see it.
@@ -102,7 +113,10 @@ impl Inner {
             (asked.is_empty() || asked.contains(&name))
                 && restriction.is_none_or(|r| !r.attributes.hides_id(name, names))
         };
-        let wanted = join::Wanted::new(request, validity, &is_visible, (self.options.clock)());
+        let omitted: Vec<NameId> =
+            request.omitted.iter().filter_map(|name| names.id(name.as_str())).collect();
+        let now = (self.options.clock)();
+        let wanted = join::Wanted::new(request, validity, (&is_visible, &omitted), now);
         let placed_by_row = matches!(request.property, None | Some(TemporalProperty::ObservedAt));
         let is_part = request.from.is_some() || request.until.is_some() || request.last.is_some();
         // A store orders by the time of observation; by other moments all has to be looked through.

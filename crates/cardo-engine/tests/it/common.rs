@@ -81,6 +81,7 @@ pub(crate) fn history_of(number: u32, limit: usize) -> HistoryRequest {
     HistoryRequest {
         entity: id(number),
         attributes: Vec::new(),
+        omitted: Vec::new(),
         datasets: None,
         property: None,
         from: None,

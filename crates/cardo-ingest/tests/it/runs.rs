@@ -54,6 +54,7 @@ async fn a_late_reading_goes_to_history_only() {
     let request = HistoryRequest {
         entity: Iri::new("urn:ngsi-ld:Sensor:1").unwrap(),
         attributes: Vec::new(),
+        omitted: Vec::new(),
         property: None,
         datasets: None,
         from: None,

@@ -104,6 +104,8 @@ pub(super) struct Asked {
     form: Form,
     /// The attributes of `attrs`, or those that are picked; all where empty.
     pub(super) attributes: Vec<Iri>,
+    /// Those of `omit`, which count for no limit.
+    omitted: Vec<Iri>,
     /// Those of `attrs` alone.
     pub(super) attrs: Option<Vec<Iri>>,
 }
@@ -148,8 +150,9 @@ impl Asked {
         let (members, attrs) = members(text.projection, context, face.engine.names())?;
         let attributes = match &attrs {
             Some(attrs) => attrs.clone(),
-            None => picked(text.projection.pick, context)?,
+            None => attributes_in(text.projection.pick, context)?,
         };
+        let omitted = attributes_in(text.projection.omit, context)?;
         let format =
             if matches!(form, Form::Simplified) { Format::Simplified } else { Format::Normalized };
         let datasets = dataset_ids(text.datasets)?;
@@ -159,7 +162,7 @@ impl Asked {
         let special = Special { lang, version, ..Special::default() };
         let special = (!is_plain).then(|| Arc::new(special));
         let shape = Shape { format, sys_attrs, members, datasets, special };
-        Ok(Self { range, property, last, shape, form, attributes, attrs })
+        Ok(Self { range, property, last, shape, form, attributes, omitted, attrs })
     }
 
     /// What context sources are to be told.
@@ -180,6 +183,7 @@ impl Asked {
         HistoryRequest {
             entity,
             attributes: self.attributes.clone(),
+            omitted: self.omitted.clone(),
             datasets: match &self.shape.datasets {
                 Datasets::All => None,
                 Datasets::Only(ids) => Some(ids.clone()),
@@ -326,9 +330,9 @@ impl Asked {
     }
 }
 
-/// The attributes among the picked members.
-fn picked(pick: Option<&str>, context: &Context) -> Result<Vec<Iri>, Fault> {
-    let names = pick.unwrap_or("").split([',', '|']).map(str::trim);
+/// The attributes among members that are named.
+fn attributes_in(names: Option<&str>, context: &Context) -> Result<Vec<Iri>, Fault> {
+    let names = names.unwrap_or("").split([',', '|']).map(str::trim);
     let attributes =
         names.filter(|name| !matches!(*name, "" | "id" | "@id" | "type" | "@type" | "scope"));
     Ok(attributes.map(|name| ContextNames(context).name(name)).collect::<Result<_, _>>()?)

@@ -123,7 +123,18 @@ const MOST_INSTANCES: usize = 1_000_000;
 
 pub(super) fn whole(entity: EntityId, attributes: Vec<Iri>, last: Option<usize>) -> HistoryRequest {
     let (property, datasets, limit) = (None, None, MOST_INSTANCES);
-    HistoryRequest { entity, attributes, datasets, property, from: None, until: None, last, limit }
+    let omitted = Vec::new();
+    HistoryRequest {
+        entity,
+        attributes,
+        omitted,
+        datasets,
+        property,
+        from: None,
+        until: None,
+        last,
+        limit,
+    }
 }
 
 impl Face {

@@ -72,7 +72,7 @@ fn answered(
         ))
     };
     let history = history.ok_or_else(missing)?;
-    if history.rows.is_empty() && asked.is_narrow() {
+    if history.is_empty() && asked.is_narrow() {
         return Err(missing());
     }
     asked.check_whole(history.is_cut)?;

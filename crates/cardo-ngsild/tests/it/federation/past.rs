@@ -1,8 +1,9 @@
 use axum::http::Method;
+use cardo_ngsild::{NgsildLimits, NgsildOptions};
 use serde_json::{Value, json};
 
-use super::{broker, far_client, full, peer, register};
-use crate::client::Client;
+use super::{broker, far_client, far_options, full, peer, register};
+use crate::client::{Client, client_with};
 
 const ONE: &str = "/temporal/entities/urn:ngsi-ld:T:1";
 
@@ -120,6 +121,39 @@ async fn histories_of_sources_are_found_and_judged_by_their_instances() {
     assert_eq!(values(&some.json()[0]), [1, 20]);
     let ordered = format!("/temporal/entities?type=T&{range}&orderBy=id");
     client.get(&ordered).await.expect_problem(400, "BadRequestData", "local=true");
+}
+
+#[tokio::test]
+async fn what_is_omitted_makes_no_answer_a_part() {
+    let limits = NgsildLimits { history_rows: 4, ..NgsildLimits::default() };
+    let client = client_with(NgsildOptions { limits, ..far_options() }).await;
+    let other = temporal_source(&client).await;
+    let both = |moments: [u32; 2]| {
+        let mut entity = readings("1", &moments.map(|second| (i64::from(second), second)));
+        entity["weight"] = entity["speed"].clone();
+        entity
+    };
+    client.post("/temporal/entities", both([1, 3])).await.expect(201);
+    let theirs = Client::of(other.engine.clone());
+    theirs.post("/temporal/entities", both([2, 4])).await.expect(201);
+    let range = "timerel=after&timeAt=2026-01-01T00:00:00Z&options=temporalValues";
+    for path in [format!("{ONE}?{range}"), format!("/temporal/entities?type=T&{range}")] {
+        client.get(&path).await.expect(206);
+        let shown = client.get(&format!("{path}&omit=weight")).await.expect(200).json();
+        let shown = shown.get(0).unwrap_or(&shown);
+        assert_eq!((values(shown), shown.get("weight")), (vec![1, 2, 3, 4], None));
+        // Who has a history is told of, though nothing of it is to be shown.
+        let bare = client.get(&format!("{path}&omit=weight,speed")).await.expect(200).json();
+        let bare = bare.get(0).unwrap_or(&bare);
+        assert_eq!(*bare, json!({ "id": "urn:ngsi-ld:T:1", "type": "T" }));
+        // A condition on what is omitted holds all the same.
+        if path.contains("type=T") {
+            let none = client.get(&format!("{path}&omit=weight&q=weight%3E9")).await.expect(200);
+            assert_eq!(none.json(), json!([]));
+            let one = client.get(&format!("{path}&omit=weight&q=weight%3E3")).await.expect(200);
+            assert_eq!(one.ids(), ["urn:ngsi-ld:T:1"]);
+        }
+    }
 }
 
 #[tokio::test]
