@@ -132,8 +132,8 @@ fn routes(face: &Arc<Face>) -> Router {
         .at("/collections/{id}/sortables", handler!(face, "ogc-sortables", op::sortables))
         .at("/collections/{id}/schema", handler!(face, "ogc-schema", op::schema))
         .at("/collections/{id}/items", items(face))
-        .at("/collections/{id}/items/{feature}", item(face))
-        .at("/features/{feature}", handler!(face, "ogc-feature-of-id", op::feature_of_id))
+        .of_id("/collections/{id}/items/", item(face))
+        .of_id("/features/", handler!(face, "ogc-feature-of-id", op::feature_of_id))
         .at("/collections/{id}/tiles", handler!(face, "ogc-tilesets", op::collection_tilesets))
         .at("/collections/{id}/tiles/{set}", handler!(face, "ogc-tileset", op::collection_tileset))
         .at(
@@ -174,6 +174,11 @@ fn routes(face: &Arc<Face>) -> Router {
 struct Routes(Router);
 
 impl Routes {
+    /// What has an id, whatever that is made of.
+    fn of_id(self, path: &str, methods: MethodRouter) -> Self {
+        Self(self.0.route(&format!("{BASE}{path}{{*feature}}"), methods))
+    }
+
     fn at(self, path: &str, methods: MethodRouter) -> Self {
         let path = format!("{BASE}{path}");
         let with_slash = format!("{path}/");

@@ -189,12 +189,25 @@ impl<'a> Ask<'a> {
         best_media_type(accept, offered)
     }
 
+    /// What stands behind a segment of the path, decoded: the id of a feature, which clients glue to
+    /// the address of the features as it is, although it has slashes.
+    pub(crate) fn behind(&self, place: usize) -> Result<Cow<'a, str>, Fault> {
+        let path = self.parts.uri.path();
+        let rest = path.strip_prefix(BASE).unwrap_or(path).trim_start_matches('/');
+        let rest = rest.splitn(place + 2, '/').nth(place + 1).unwrap_or("");
+        decoded(rest.strip_suffix('/').unwrap_or(rest))
+    }
+
     /// A segment of the path behind the base, decoded: 0 is the resource.
     pub(crate) fn segment(&self, place: usize) -> Result<Cow<'a, str>, Fault> {
         let path = self.parts.uri.path();
         let rest = path.strip_prefix(BASE).unwrap_or(path);
         let segment = rest.trim_start_matches('/').split('/').nth(place).unwrap_or("");
-        path_decode(segment)
-            .ok_or_else(|| Fault::invalid(format!("{segment:?} is no UTF-8 in percent-encoding")))
+        decoded(segment)
     }
+}
+
+fn decoded(text: &str) -> Result<Cow<'_, str>, Fault> {
+    path_decode(text)
+        .ok_or_else(|| Fault::invalid(format!("{text:?} is no UTF-8 in percent-encoding")))
 }

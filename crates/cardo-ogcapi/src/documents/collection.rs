@@ -77,7 +77,9 @@ impl Collection<'_> {
             Link::new(url("/queryables"), QUERYABLES, SCHEMA, "What can be asked for"),
             Link::new(url("/sortables"), SORTABLES, SCHEMA, "What features can be sorted by"),
             Link::new(url("/schema"), SCHEMA_REL, SCHEMA, "What the features have and take"),
-            Link::new(url("/schema"), "describedby", SCHEMA, "What the features have"),
+            Link::new(url("/schema?type=feature"), "describedby", SCHEMA, "A feature in GeoJSON"),
+            // Case makes no difference to what a relation is (RFC 8288, section 2.1.1) but to older GDAL.
+            Link::new(url("/schema?type=feature"), "describedBy", SCHEMA, "A feature in GeoJSON"),
         ]);
         if is_tiled(self.table) {
             let title = "The features as vector tiles";

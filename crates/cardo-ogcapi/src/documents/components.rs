@@ -228,8 +228,8 @@ fn parameters(limits: OgcLimits, systems: &Systems) -> Value {
         ),
         "type": query(
             "type",
-            "With replace, the schema of the GeoJSON feature that takes the place of one",
-            &json!({ "type": "string", "enum": ["replace"] }),
+            "The schema of a feature in GeoJSON, or with replace of that which takes the place of one",
+            &json!({ "type": "string", "enum": ["feature", "replace"] }),
         ),
         "If-Match": header("If-Match", "Only if the feature is in the state that this tag was of"),
         "If-None-Match": header("If-None-Match", "With * only if there is no such feature"),

@@ -19,6 +19,8 @@ pub(crate) enum Schema {
     /// The GeoJSON feature that takes the place of one (OGC 20-002,
     /// /req/features/representation-geojson-replace).
     Replacement,
+    /// The GeoJSON feature that is given out, from which GDAL takes fields and their types.
+    Feature,
 }
 
 /// What a schema is made of beside the table.
@@ -44,8 +46,10 @@ impl Schema {
         for (at, (_, schema)) in properties.iter_mut().enumerate() {
             schema["x-ogc-propertySeq"] = (at + 1).into();
         }
-        if self == Self::Replacement {
-            return feature(properties, table, url);
+        match self {
+            Self::Replacement => return replacement(properties, table, url),
+            Self::Feature => return feature(properties, table, url),
+            _ => {}
         }
         json!({
             "$schema": DRAFT,
@@ -125,7 +129,7 @@ impl About<'_> {
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// A GeoJSON feature whose properties are those of a table; those that the server makes are left out.
-fn feature(mut properties: Map<String, Value>, table: &Table, url: &str) -> Value {
+fn replacement(mut properties: Map<String, Value>, table: &Table, url: &str) -> Value {
     let geometry = properties
         .shift_remove("geometry")
         .unwrap_or_else(|| json!({ "format": "geometry-any", "x-ogc-role": "primary-geometry" }));
@@ -146,6 +150,33 @@ fn feature(mut properties: Map<String, Value>, table: &Table, url: &str) -> Valu
             },
         },
         "additionalProperties": true,
+    })
+}
+
+/// A GeoJSON feature as it is shown. Lists stand apart from all other properties: what they have in
+/// them is not known, so GDAL, which reads `allOf` alone where there is one, takes them from features.
+fn feature(mut properties: Map<String, Value>, table: &Table, url: &str) -> Value {
+    let id = properties.shift_remove("id");
+    let geometry = properties.shift_remove("geometry").unwrap_or_else(|| json!({ "type": "null" }));
+    let is_list = |schema: &Value| schema["type"] == "array" && schema.get("items").is_none();
+    let (lists, others): (Map<_, _>, Map<_, _>) =
+        properties.into_iter().partition(|(_, schema)| is_list(schema));
+    json!({
+        "$schema": DRAFT,
+        "$id": format!("{url}?type=feature"),
+        "type": "object",
+        "title": table.name,
+        "required": ["type", "id", "geometry", "properties"],
+        "properties": {
+            "type": { "type": "string", "enum": ["Feature"] },
+            "id": id,
+            "geometry": geometry,
+            "properties": {
+                "type": "object",
+                "allOf": [{ "type": "object", "properties": others }],
+                "properties": lists,
+            },
+        },
     })
 }
 

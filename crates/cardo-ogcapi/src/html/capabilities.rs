@@ -232,7 +232,7 @@ pub(crate) fn schema_page(ask: &Ask<'_>, table: &Table, schema: Schema) -> Strin
     let title = match schema {
         Schema::Queryables => "What can be asked for",
         Schema::Sortables => "What features can be sorted by",
-        Schema::Returnables | Schema::Replacement => "Schema",
+        Schema::Returnables | Schema::Replacement | Schema::Feature => "Schema",
     };
     let mut page = page_of_collection(ask, &table.name, title).json_is("JSON Schema");
     columns(&mut page, table, schema);

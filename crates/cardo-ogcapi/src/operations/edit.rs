@@ -62,7 +62,7 @@ pub(crate) async fn delete(face: &Face, ask: &Ask<'_>, _: Body) -> Result<Respon
     let conditions = Conditions::of(ask.parts)?;
     let tables = face.tables(ask).await?;
     let table = writable(face, ask, collection_of(&tables, ask)?)?;
-    let id = ask.segment(3)?;
+    let id = ask.behind(2)?;
     for _ in 0..TRIES {
         let (_, record) = find(face, ask, table, &id).await?;
         let state = record
@@ -84,9 +84,10 @@ pub(crate) async fn options(face: &Face, ask: &Ask<'_>, _: Body) -> Result<Respo
     let table = collection_of(&tables, ask)?;
     let headers = &ask.parts.headers;
     let access = Access { headers, twin: &ask.caller.twin, rights: Rights::Write };
-    let may_write =
-        ask.caller.twin.moment().is_none() && face.options.authorize.authorize(&access).is_ok();
-    let id = ask.segment(3)?;
+    let may_write = ask.caller.twin.moment().is_none()
+        && face.layer_of(ask, table).is_none()
+        && face.options.authorize.authorize(&access).is_ok();
+    let id = ask.behind(2)?;
     let (allowed, accepted): (_, &[(&str, &str)]) = match (id.is_empty(), may_write) {
         (_, false) => ("GET, HEAD, OPTIONS", &[]),
         (true, true) => (ITEMS_METHODS, &[("accept-post", ACCEPT_POST)]),
@@ -121,7 +122,7 @@ async fn change(
     how: How,
 ) -> Result<Response<Body>, Fault> {
     let conditions = Conditions::of(ask.parts)?;
-    let id = ask.segment(3)?;
+    let id = ask.behind(2)?;
     for _ in 0..TRIES {
         let tables = face.tables(ask).await?;
         let table = writable(face, ask, collection_of(&tables, ask)?)?;
@@ -252,8 +253,8 @@ async fn tag(
     response: &mut Response<Body>,
 ) -> Result<(), Fault> {
     if !ask.caller.reach.is_far() {
-        let shape = face.engine.tables(&ask.caller).await?.version();
-        let tag = face.feature_tag(ask, state, (GEOJSON, None, Some(shape)));
+        let tables = face.with_layers(ask, face.engine.tables(&ask.caller).await?);
+        let tag = face.feature_tag(ask, state, (GEOJSON, None, Some(tables.version())));
         response.headers_mut().insert(ETAG, tag);
     }
     Ok(())

@@ -200,7 +200,7 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
     let table = collection_of(&tables, ask)?;
     let mut shown = shown(&ask.query, table, &face.options.systems)?;
     let references = references(ask, encoding, table)?;
-    let id = ask.segment(3)?;
+    let id = ask.behind(2)?;
     let (snapshot, record) = find(face, ask, table, &id).await?;
     let record = record.ok_or_else(|| {
         Fault::not_found(format!("there is no feature {id:?} in the collection {:?}", table.name))
@@ -247,7 +247,7 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
 pub(crate) async fn feature_of_id(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
     ask.query.only(&ITEM_PARAMETERS)?;
     let tables = face.tables(ask).await?;
-    let id = ask.segment(1)?;
+    let id = ask.behind(0)?;
     let record = completed(face, ask, &id).await?.retrieve(&id);
     let table = record.as_ref().and_then(|record| table_of(&tables, record));
     let table = table.ok_or_else(|| Fault::not_found(format!("there is no feature {id:?}")))?;

@@ -20,11 +20,12 @@ pub(crate) async fn sortables(face: &Face, ask: &Ask<'_>) -> Result<Response<Bod
     answer(face, ask, Schema::Sortables).await
 }
 
-/// What features have and take (OGC 23-058r2, clause 10), or the GeoJSON that takes the place of one.
+/// What features have and take (OGC 23-058r2, clause 10), the GeoJSON that one is or that takes its place.
 pub(crate) async fn schema(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
     let schema = match ask.query.get("type") {
         None => Schema::Returnables,
         Some("replace") => Schema::Replacement,
+        Some("feature") => Schema::Feature,
         Some(other) => return Err(ParamFault::SchemaType(shorten(other)).into()),
     };
     answer(face, ask, schema).await
@@ -33,7 +34,7 @@ pub(crate) async fn schema(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>,
 async fn answer(face: &Face, ask: &Ask<'_>, schema: Schema) -> Result<Response<Body>, Fault> {
     let known: &[&str] = match schema {
         Schema::Queryables | Schema::Sortables => &["f", "profile"],
-        Schema::Returnables | Schema::Replacement => &["f", "profile", "type"],
+        Schema::Returnables | Schema::Replacement | Schema::Feature => &["f", "profile", "type"],
     };
     ask.query.only(known)?;
     let format = ask.format(SCHEMA)?;

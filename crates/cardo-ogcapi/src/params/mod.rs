@@ -97,7 +97,7 @@ pub(crate) enum ParamFault {
     SortTwice(String),
     #[error("sortby has more than {0} keys")]
     SortKeys(usize),
-    #[error("type={0:?} is not replace, the only kind of change that has a schema of its own")]
+    #[error("type={0:?} is neither feature nor replace, of which there are schemas of their own")]
     SchemaType(String),
     #[error("skipGeometry={0:?} is neither true nor false")]
     SkipGeometry(String),

@@ -31,8 +31,9 @@ pub(super) fn equals(
             Literal::Number(number)
         }
         ColumnType::Boolean => match text {
-            "true" => Literal::Bool(true),
-            "false" => Literal::Bool(false),
+            // GDAL asks by numbers.
+            "true" | "1" => Literal::Bool(true),
+            "false" | "0" => Literal::Bool(false),
             _ => return Err(fault("true or false")),
         },
         ColumnType::DateTime => {

@@ -71,6 +71,9 @@ pub(super) fn unknown_property<'k>(name: &str, known: impl Iterator<Item = &'k s
 
 fn listed<'k>(known: impl Iterator<Item = &'k str>) -> String {
     let known: Vec<&str> = known.collect();
+    if known.is_empty() {
+        return "none".to_owned();
+    }
     let mut list = known[..known.len().min(MAX_NAMED)].join(", ");
     if known.len() > MAX_NAMED {
         let _ = write!(list, " and {} more", known.len() - MAX_NAMED);

@@ -36,13 +36,15 @@ impl Sent {
     pub(crate) async fn feature(face: &Face, parts: &Parts, body: Body) -> Result<Self, Fault> {
         let accepted = [GEOJSON, "application/json"];
         let mut members = members(face, parts, body, &accepted, ACCEPT_POST).await?;
-        match members.get("type").and_then(Value::as_str) {
-            Some("Feature") => {}
-            other => {
+        match members.get("type") {
+            Some(kind) if kind == "Feature" => {}
+            Some(other) => {
+                let other = shortened(other);
                 return Err(Fault::invalid(format!(
-                    "the body is no GeoJSON feature: its type is {other:?}"
+                    "the body is no GeoJSON feature: its type is {other}"
                 )));
             }
+            None => return Err(Fault::invalid("the body is no GeoJSON feature: it has no type")),
         }
         let system = system_of(face, parts, &members)?;
         let properties = match members.remove("properties") {

@@ -1,5 +1,6 @@
 //! Items and single features (OGC 17-069r4, clauses 7.15 to 7.17).
 
+use axum::http::Method;
 use cardo_engine::{Caller, Operation};
 use serde_json::{Value, json};
 
@@ -139,6 +140,8 @@ async fn f34_f35_properties_are_parameters_and_all_of_them_count() {
     let ids = async |query: &str| client.ids("Sensor", query).await.0;
     assert_eq!(ids("?temperature=21.5").await, ["a", "c"]);
     assert_eq!(ids("?temperature=2.15e1&active=true").await, ["a"]);
+    assert_eq!(ids("?temperature=2.15e1&active=1").await, ["a"]);
+    assert_eq!(ids("?active=0").await, ids("?active=false").await);
     assert_eq!(ids("?active=false").await, ["b"]);
     assert_eq!(ids("?name=sensor+c").await, ["c"]);
     assert_eq!(ids("?name=sensor").await, Vec::<String>::new());
@@ -171,6 +174,25 @@ async fn f37_f38_a_feature_stands_below_its_collection() {
     assert_eq!(reply.json(), expected, "{:#}", reply.json());
     let encoded = client.json("/collections/Sensor/items/urn%3Angsi-ld%3ASensor%3Aa").await;
     assert_eq!(encoded["id"], "urn:ngsi-ld:Sensor:a");
+}
+
+#[tokio::test]
+async fn f38_an_id_with_slashes_may_be_glued_to_the_address_of_the_features() {
+    let client = client().await;
+    let tree = |name| make("Tree", name).value("height", "20").done();
+    client.create(vec![tree("way/1"), tree("2")]).await;
+    let items = "/collections/Tree/items";
+    for id in ["urn:ngsi-ld:Tree:way/1", "urn:ngsi-ld:Tree:way%2F1", "urn:ngsi-ld:Tree:way/1/"] {
+        let feature = client.json(&format!("{items}/{id}")).await;
+        assert_eq!(feature["id"], "urn:ngsi-ld:Tree:way/1", "{id}");
+    }
+    let reply = client.get("/features/urn:ngsi-ld:Tree:way/1").await.expect(303);
+    assert!(reply.header("location").ends_with("/items/urn:ngsi-ld:Tree:way%2F1"));
+    let address = format!("/ogc{items}/urn:ngsi-ld:Tree:way/1");
+    client.send(Method::OPTIONS, &address, &[]).await.expect(200);
+    client.send(Method::DELETE, &address, &[]).await.expect(204);
+    client.get(&format!("{items}/urn:ngsi-ld:Tree:way/1")).await.expect(404);
+    client.get(&format!("{items}/")).await.expect(200);
 }
 
 #[tokio::test]

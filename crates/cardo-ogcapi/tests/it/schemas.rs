@@ -177,8 +177,9 @@ async fn p5_4_a_schema_tells_of_all_values_or_of_those_that_there_are() {
 }
 
 #[tokio::test]
-async fn p5_1_each_collection_links_its_schema_under_both_relations() {
+async fn p5_1_each_collection_links_its_schema_and_that_of_its_features_in_geojson() {
     let client = client_of_town().await;
+    client.create(vec![rich_entity()]).await;
     for collection in client.json("/collections").await["collections"].as_array().unwrap() {
         let links = collection["links"].as_array().unwrap().iter();
         let to_schema = |rel: &str| {
@@ -186,9 +187,20 @@ async fn p5_1_each_collection_links_its_schema_under_both_relations() {
             let link = links.find(|link| link["type"] == "application/schema+json").unwrap();
             link["href"].as_str().unwrap().to_owned()
         };
-        let described = to_schema("describedby");
-        assert_eq!(to_schema("http://www.opengis.net/def/rel/ogc/1.0/schema"), described);
-        client.follow(&described).await;
+        let schema =
+            client.follow(&to_schema("http://www.opengis.net/def/rel/ogc/1.0/schema")).await;
+        assert_eq!(to_schema("describedBy"), to_schema("describedby"));
+        let described = client.follow(&to_schema("describedby")).await;
+        assert_eq!(described["$id"], to_schema("describedby"));
+        let members = &described["properties"]["properties"];
+        let (lists, others) = (&members["properties"], &members["allOf"][0]["properties"]);
+        for (name, property) in schema["properties"].as_object().unwrap() {
+            let is_member = ["id", "geometry"].contains(&name.as_str());
+            let of = if is_member { &described["properties"] } else { others };
+            let found = if of[name].is_null() { &lists[name] } else { &of[name] };
+            assert_eq!(found["type"], property["type"], "{name}");
+            assert_eq!(found["format"], property["format"], "{name}");
+        }
     }
 }
 
@@ -207,6 +219,7 @@ async fn w11_a_replacement_has_a_schema_of_its_own_without_what_the_server_makes
         client.get(&format!("/collections/Sensor/schema?{query}")).await.expect(400);
     }
     client.get("/collections/Sensor/queryables?type=replace").await.expect(400);
+    client.get("/collections/Sensor/sortables?type=feature").await.expect(400);
 }
 
 #[tokio::test]

@@ -247,6 +247,26 @@ fn gdal_finds_in_the_collection_what_it_finds_in_the_file() {
 }
 
 #[test]
+fn w1_w6_what_is_in_a_file_takes_no_changes_and_what_lies_beside_it_keeps_its_tags() {
+    let folder = tempdir().unwrap();
+    let server = server_in(folder.path());
+    for path in ["items", "items/buildings.0"] {
+        let path = format!("/ogc/collections/buildings/{path}");
+        let answer = server.send("OPTIONS", &path, None);
+        assert_eq!(answer.header("allow"), Some("GET, HEAD, OPTIONS"), "{path}");
+    }
+    server.create("urn:ngsi-ld:Sample:1", r#""a": 1"#);
+    let path = "/ogc/collections/Sample/items/urn:ngsi-ld:Sample:1";
+    let patch = [("content-type", "application/merge-patch+json")];
+    let mut connection = server.connect();
+    let changed = connection.send("PATCH", path, &patch, Some(r#"{"a": 2}"#)).unwrap();
+    assert_eq!(changed.status, 204, "{}", changed.text());
+    assert!(changed.header("etag").is_some());
+    assert_eq!(changed.header("etag"), server.send("GET", path, None).header("etag"));
+    server.stop();
+}
+
+#[test]
 fn a_file_that_is_removed_while_it_is_served_takes_its_collection_with_it() {
     let folder = tempdir().unwrap();
     let server = server_in(folder.path());
