@@ -139,14 +139,15 @@ fn is_fixed(headers: &HeaderMap) -> bool {
         || holds(CACHE_CONTROL, "no-transform")
 }
 
-/// Text in its many forms, but for streams whose every event has to go out at once.
+/// Text in its many forms, but for streams whose every event has to go out at once, and vector tiles.
 fn is_compressible(headers: &HeaderMap) -> bool {
     let Some(content_type) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
         return false;
     };
     let media_type = media_type_of(content_type).to_ascii_lowercase();
     let is_text = media_type.starts_with("text/") && media_type != "text/event-stream";
-    is_text || ["json", "xml", "javascript", "wasm"].iter().any(|end| media_type.ends_with(end))
+    let ends = ["json", "xml", "javascript", "wasm", "vnd.mapbox-vector-tile"];
+    is_text || ends.iter().any(|end| media_type.ends_with(end))
 }
 
 /// A strong tag promises the same bytes, which are others now.
@@ -197,7 +198,12 @@ mod tests {
             let response = Coding::Brotli.apply(answer(headers, bytes));
             response.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding == "br")
         };
-        for media_type in ["application/json", "application/geo+json; charset=utf-8", "text/html"] {
+        for media_type in [
+            "application/json",
+            "application/geo+json; charset=utf-8",
+            "text/html",
+            "application/vnd.mapbox-vector-tile",
+        ] {
             assert!(is_coded(&[("content-type", media_type)], 1_024), "{media_type}");
             assert!(!is_coded(&[("content-type", media_type)], 1_023), "{media_type}");
         }

@@ -5,12 +5,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::ALLOW;
-use axum::http::{HeaderValue, Method, Response};
+use axum::http::{HeaderValue, Method, Response, Uri};
 use axum::routing::{MethodRouter, any, get};
 use cardo_engine::{Engine, Snapshot, Table, Tables};
 use cardo_http::{EntityTags, Rights};
 use cardo_model::TwinId;
 use tokio::sync::Semaphore;
+use tower::Service;
 
 use crate::fault::Fault;
 use crate::layers::Joined;
@@ -120,8 +121,7 @@ pub fn router(engine: Engine, options: OgcOptions) -> Router {
 }
 
 fn routes(face: &Arc<Face>) -> Router {
-    let router = Router::new().route(&format!("{BASE}/{{*rest}}"), any(nothing_here));
-    Routes(router)
+    let known = Routes(Router::new())
         .at("", handler!(face, "ogc-landing-page", op::landing_page))
         .at("/api", handler!(face, "ogc-api-definition", op::api_definition))
         .at("/conformance", handler!(face, "ogc-conformance", op::conformance))
@@ -166,7 +166,32 @@ fn routes(face: &Arc<Face>) -> Router {
         .at("/tileMatrixSets", handler!(face, "ogc-tile-matrix-sets", op::tile_matrix_sets))
         .at("/tileMatrixSets/{set}", handler!(face, "ogc-tile-matrix-set", op::tile_matrix_set))
         .0
-        .route(&format!("{BASE}/assets/pages.js"), get(respond::page_script).fallback(wrong_method))
+        .route(
+            &format!("{BASE}/assets/pages.js"),
+            get(respond::page_script).fallback(wrong_method),
+        );
+    let again = known.clone().fallback(nothing_here);
+    let glued = move |request: Request| glued(again.clone(), request);
+    known.route(&format!("{BASE}/{{*rest}}"), any(glued))
+}
+
+/// Answers where a root with a slash at its end was glued to a path that begins with one.
+async fn glued(mut known: Router, mut request: Request) -> Response<Body> {
+    match joined(request.uri()) {
+        Some(uri) => {
+            *request.uri_mut() = uri;
+            known.call(request).await.unwrap_or_else(|never| match never {})
+        }
+        None => nothing_here(request).await,
+    }
+}
+
+fn joined(uri: &Uri) -> Option<Uri> {
+    let rest = uri.path_and_query()?.as_str().strip_prefix(BASE)?;
+    let path = format!("{BASE}/{}", rest.strip_prefix("//")?.trim_start_matches('/'));
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(path.try_into().ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 /// Routes below [`BASE`], each with and without a slash at its end: clients glue paths to the root

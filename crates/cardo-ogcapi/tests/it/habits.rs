@@ -116,7 +116,19 @@ async fn g3_every_resource_is_there_with_a_slash_at_its_end_too() {
         assert_eq!((plain.status, slashed.status), (StatusCode::OK, StatusCode::OK), "{path}");
         assert_eq!(plain.header("content-type"), slashed.header("content-type"));
     }
-    client.get("//collections").await.expect(404);
+}
+
+#[tokio::test]
+async fn g3_a_root_with_a_slash_at_its_end_may_be_glued_to_any_path() {
+    let client = client_of_town().await;
+    for path in ["/collections", "/collections/Sensor/items?limit=1", "/tiles/WebMercatorQuad"] {
+        let (plain, glued) = (client.json(path).await, client.json(&format!("/{path}")).await);
+        assert_eq!(glued["links"], plain["links"], "{path}");
+    }
+    client.get("//nowhere").await.expect(404);
+    client.get("//collections/Sensor//items").await.expect(404);
+    let patch = client.send(Method::PATCH, "/ogc//collections", &[]).await;
+    assert_eq!(patch.status, StatusCode::METHOD_NOT_ALLOWED);
 }
 
 #[tokio::test]
