@@ -27,7 +27,14 @@ pub(super) const STATE_PAGE_BYTES: u32 = 8_192;
 pub(super) struct Directory {
     path: PathBuf,
     /// Locked for as long as it lives.
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // A process that is being started has the file open for a moment, and with it the lock.
+        let _ = self.lock.unlock();
+    }
 }
 
 /// What a database file is for.
@@ -55,7 +62,7 @@ impl Directory {
     pub(super) async fn open(path: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(path).map_err(|e| io_error(path, "be created", &e))?;
         let lock = lock(path)?;
-        let directory = Self { path: path.to_owned(), _lock: lock };
+        let directory = Self { path: path.to_owned(), lock };
         let has_log = check_header(&directory.log())?;
         let has_state = check_header(&directory.state())?;
         match (has_log, has_state) {

@@ -157,13 +157,19 @@ async fn connect_writer(
 fn reader_options(path: &Path, options: &FileOptions) -> SqliteConnectOptions {
     let name = options.thread_name;
     base_options(path)
-        .read_only(true)
+        .pragma("query_only", "ON")
         .pragma("cache_size", "-4096")
         .thread_name(move |number| format!("{name}-{number}"))
 }
 
+/// How every connection opens a file. The directory is locked, so no other process has to see the index
+/// of the write-ahead log, and SQLite keeps it in memory: a file of it would need room at each
+/// opening, and a server on a full disk could not start. A connection that is read-only for SQLite would not
+/// share in that, so readers are kept from writing by a pragma.
 fn base_options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
+    let options = SqliteConnectOptions::new();
+    let options = if cfg!(unix) { options.vfs("unix-excl") } else { options };
+    options
         .filename(path)
         .create_if_missing(false)
         .foreign_keys(false)

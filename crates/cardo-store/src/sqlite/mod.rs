@@ -12,7 +12,8 @@
 //! A failed sync leaves it open what is on the disk, and the next one may claim success for pages
 //! that were dropped. After one, nothing more is written to that file before it is opened again,
 //! and reading goes on. A full disk is no such failure: nothing was written, the transaction is
-//! rolled back on a new connection, and the next write may succeed.
+//! rolled back on a new connection, and the next write may succeed. Opening needs no room, so that a
+//! store whose disk is full can be read.
 //!
 //! # What is damaged
 //!

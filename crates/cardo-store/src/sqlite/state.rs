@@ -104,13 +104,17 @@ impl StateFile {
     }
 
     /// Adds what files lack that were made before it was used. Older programs keep it up to date.
+    /// Where the disk is full it waits for another start, since all is answered without it.
     pub(super) async fn complete(&self) -> Result<(), StoreError> {
         let mut writer = self.file.writer().await?;
         let sql = "CREATE INDEX IF NOT EXISTS blocks_by_time \
                    ON blocks (twin, entity, attribute, dataset, last, first)";
         match sqlx::query(sql).execute(writer.connection()).await {
             Ok(_) => Ok(()),
-            Err(error) => Err(writer.fail(error).await),
+            Err(error) => match writer.fail(error).await {
+                StoreError::Full(_) => Ok(()),
+                other => Err(other),
+            },
         }
     }
 

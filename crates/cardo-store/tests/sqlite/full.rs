@@ -1,5 +1,6 @@
-use std::fs;
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cardo_engine::{Append, EncodedRecord, Store, StoreError};
@@ -102,6 +103,16 @@ impl Drop for SmallDisk {
     }
 }
 
+/// A file with which nothing more fits on the disk.
+fn fill(disk: &SmallDisk) -> PathBuf {
+    let path = disk.path().join("filling");
+    let mut file = File::create(&path).unwrap();
+    for piece in [65_536, 4_096, 1] {
+        while file.write(&vec![1; piece]).is_ok_and(|written| written > 0) {}
+    }
+    path
+}
+
 #[tokio::test]
 async fn on_a_disk_that_is_really_full_nothing_acknowledged_is_lost() {
     let Some(disk) = SmallDisk::mount(4 << 20) else {
@@ -120,7 +131,39 @@ async fn on_a_disk_that_is_really_full_nothing_acknowledged_is_lost() {
     let further = append_until_full(&store, head).await;
     assert!(further > head, "there was room for more than {head}");
     assert_eq!(revisions(&store, &twin, 0).await, (1..=further).collect::<Vec<_>>());
-    drop(store);
+}
+
+#[tokio::test]
+async fn a_store_opens_and_is_read_on_a_disk_that_has_no_room_at_all() {
+    let Some(disk) = SmallDisk::mount(6 << 20) else {
+        println!("did not run: this process may not mount a tmpfs");
+        return;
+    };
+    let dir = disk.path().join("data");
+    let ballast = disk.path().join("ballast");
+    // More than twice what the store may take: closing moves its write-ahead log into the file.
+    fs::write(&ballast, vec![1; 4 << 20]).unwrap();
+    let twin = TwinId::default();
     let store = open(&dir).await;
+    let head = append_until_full(&store, 0).await;
+    store.close().await.unwrap();
+    drop(store);
+    // Whatever closing made free is taken.
+    let filling = fill(&disk);
+    // The first one was closed to its end, the others are still being closed.
+    for _ in 0..3 {
+        let store = open(&dir).await;
+        assert_eq!(revisions(&store, &twin, 0).await, (1..=head).collect::<Vec<_>>());
+        assert_eq!(entities(&store, &twin).await, []);
+        assert!(matches!(store.append(vec![large(head)]).await, Err(StoreError::Full(_))));
+        assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+    }
+    let store = open(&dir).await;
+    store.close().await.unwrap();
+    fs::remove_file(filling).unwrap();
+    fs::remove_file(ballast).unwrap();
+    let store = open(&dir).await;
+    let further = append_until_full(&store, head).await;
+    assert!(further > head, "there was room for more than {head}");
     assert_eq!(revisions(&store, &twin, 0).await, (1..=further).collect::<Vec<_>>());
 }
