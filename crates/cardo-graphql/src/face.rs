@@ -57,6 +57,8 @@ struct Schemas {
 struct Key {
     twin: TwinId,
     version: u64,
+    /// Tells layers apart, each in each of its versions.
+    layers: u64,
     restricted: Option<Box<str>>,
 }
 
@@ -120,16 +122,23 @@ impl Face {
         })
     }
 
-    /// The schema of the twin as the caller sees it; made anew when the twin has another shape.
+    /// The schema of the twin as the caller sees it; made anew when the twin has another shape, or
+    /// other layers.
     pub(crate) async fn built(&self, caller: &Caller) -> Result<Arc<Built>, Fault> {
         let tables = self.engine.tables(caller).await?;
         let restricted = caller.view.restriction().map(|_| caller.principal.as_str().into());
-        let key = Key { twin: caller.twin.clone(), version: tables.version(), restricted };
+        let layers = self.options.layers.as_ref().map(|layers| layers.seen_by(caller));
+        let layers = layers.unwrap_or_default();
+        let of_layers = layers.iter().fold(layers.len() as u64, |all, layer| {
+            all.rotate_left(7) ^ layer.description().version
+        });
+        let (twin, version) = (caller.twin.clone(), tables.version());
+        let key = Key { twin, version, layers: of_layers, restricted };
         if let Some(built) = self.schemas.lock().by_key.get(&key) {
             return Ok(built.clone());
         }
         let targets = self.sample(caller, &tables).await?;
-        let model = Arc::new(Model::new(tables, &targets));
+        let model = Arc::new(Model::new(tables, layers, &targets));
         let schema = schema::build(&model).map_err(|error| {
             tracing::error!(%error, "no schema could be made of the twin");
             Fault::new(Code::Internal, "no schema could be made of the twin; the log says why")

@@ -2,7 +2,9 @@
 
 use async_graphql::{ErrorExtensionValues, Pos, ServerError, Value};
 use axum::http::StatusCode;
-use cardo_engine::{LogError, OperationError, QueryError, StoreError, WriteError};
+use cardo_engine::{
+    LayerError, LayerQuestionError, LogError, OperationError, QueryError, StoreError, WriteError,
+};
 use cardo_http::{BodyError, Denied};
 use cardo_model::{InvalidGeometry, InvalidIri, InvalidJson, InvalidScope, InvalidTimestamp};
 use cardo_query::InvalidPattern;
@@ -153,7 +155,7 @@ impl From<Fault> for async_graphql::Error {
 }
 
 /// Tells operators what clients need not know.
-fn internal(what: &dyn std::fmt::Display) -> Fault {
+pub(crate) fn internal(what: &dyn std::fmt::Display) -> Fault {
     tracing::error!(error = %what, "an operation failed");
     Fault::new(Code::Internal, "the server could not do this; its log says why")
 }
@@ -191,6 +193,21 @@ impl From<QueryError> for Fault {
                 Self::new(Code::Timeout, error.to_string())
             }
             QueryError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LayerError> for Fault {
+    fn from(error: LayerError) -> Self {
+        internal(&error)
+    }
+}
+
+impl From<LayerQuestionError> for Fault {
+    fn from(error: LayerQuestionError) -> Self {
+        match error {
+            LayerQuestionError::Unreadable(error) => error.into(),
+            LayerQuestionError::TooMuch { .. } => Self::new(Code::TooComplex, error.to_string()),
         }
     }
 }

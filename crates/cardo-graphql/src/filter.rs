@@ -152,6 +152,12 @@ fn conditions(path: &Path<Iri>, value: &Value, at: &str) -> Result<Filter, Fault
 }
 
 fn condition(path: &Path<Iri>, name: &str, value: &Value, at: &str) -> Result<Filter, Fault> {
+    // By its id a feature of a layer is found without a look at others.
+    if let ("eq", Value::String(id), Root::Id) = (name, value, &path.root)
+        && EntityId::parse_feature(id).is_some()
+    {
+        return one_of(path, value, at);
+    }
     let operator = match name {
         "eq" => Operator::Equal,
         "ne" => Operator::Unequal,
@@ -179,7 +185,11 @@ fn condition(path: &Path<Iri>, name: &str, value: &Value, at: &str) -> Result<Fi
 
 fn one_of(path: &Path<Iri>, value: &Value, at: &str) -> Result<Filter, Fault> {
     if path.root == Root::Id {
-        let id = |value: &Value| Ok(EntityId::new(text(value, at)?.to_owned())?);
+        let id = |value: &Value| {
+            let text = text(value, at)?;
+            let feature = EntityId::parse_feature(text);
+            feature.map_or_else(|| Ok(EntityId::new(text.to_owned())?), Ok)
+        };
         return Ok(Filter::Ids(items(value).iter().map(id).collect::<Result<_, Fault>>()?));
     }
     let literals: Vec<Literal> =
@@ -383,7 +393,7 @@ fn path_of(model: &Model, of: Option<usize>, field: &str) -> Option<Path<Iri>> {
         "expiresAt" => Some(Root::ExpiresAt),
         _ => None,
     };
-    if MEMBERS.contains(&field) {
+    if MEMBERS.contains(&field) && of.is_none_or(|of| model.members(of).contains(&field)) {
         return member(field).map(Path::of_root);
     }
     let table: &Table = model.table(of?);

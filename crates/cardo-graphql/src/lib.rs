@@ -17,9 +17,13 @@
 //! | changes | `createTree`, `mergeTree`, `replaceTree`; `deleteEntity` for all |
 //! | news | `treeChanged(filter, on)`, `treeFence(area, near, filter, on)` |
 //!
+//! Layers from files, here `buildings`, have `buildings(id)` and `buildingsList(…)` with the same
+//! arguments, and `node(id)`; they are never written, followed or counted up. Conditions and orders that
+//! would have more than a bounded number of features read are refused.
+//!
 //! Lists of cells alone are answered by `plan.rs` once their document was found valid.
 //!
-//! A name that is taken already gets `_` behind it.
+//! A name that is taken already gets `_` behind it; those of types are given before those of layers.
 
 mod cursor;
 mod documents;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use cardo_engine::{Column, ColumnPart, ColumnType, Table, Tables};
+use cardo_engine::{Column, ColumnPart, ColumnType, Layer, Table, Tables, Terms};
 use cardo_model::Iri;
 
 /// Which entities a relationship points to, as far as was seen.
@@ -24,30 +24,39 @@ pub(crate) struct Seen {
 /// The tables with the names and connections that the schema gives them.
 pub(crate) struct Model {
     pub(crate) tables: Arc<Tables>,
+    /// Collections that are files.
+    layers: Arc<[Arc<dyn Layer>]>,
+    /// The types of the twin in the order of their tables, and the layers behind them.
     pub(crate) types: Vec<TypeModel>,
 }
 
-/// A type of the twin.
+/// A type of the twin, or a layer.
 pub(crate) struct TypeModel {
     /// The object type; also what derived names begin with.
     pub(crate) name: String,
     pub(crate) names: TypeNames,
+    /// What only a type of the twin has.
+    pub(crate) live: Option<LiveNames>,
     pub(crate) fields: Vec<FieldModel>,
     pub(crate) reverse: Vec<ReverseModel>,
 }
 
-/// The names that belong to a type.
+/// The names that belong to what is asked for.
 pub(crate) struct TypeNames {
     pub(crate) connection: String,
     pub(crate) edge: String,
     pub(crate) filter: String,
     pub(crate) order: String,
     pub(crate) field_enum: String,
+    pub(crate) one: String,
+    pub(crate) list: String,
+}
+
+/// The names that belong to what changes and is counted.
+pub(crate) struct LiveNames {
     pub(crate) input: String,
     pub(crate) change: String,
     pub(crate) fence: String,
-    pub(crate) one: String,
-    pub(crate) list: String,
     pub(crate) aggregate: String,
     pub(crate) aggregate_by_area: String,
     pub(crate) create: String,
@@ -149,10 +158,16 @@ const SYSTEM_TYPES: [&str; 43] = [
 /// Fields that every entity has.
 pub(crate) const MEMBERS: [&str; 6] =
     ["id", "type", "scope", "createdAt", "modifiedAt", "expiresAt"];
+/// Fields that every feature of a layer has: nothing tells of it what a twin knows of an entity.
+pub(crate) const FEATURE_MEMBERS: [&str; 1] = ["id"];
 const COMBINATORS: [&str; 3] = ["and", "or", "not"];
 
 impl Model {
-    pub(crate) fn new(tables: Arc<Tables>, targets: &dyn Targets) -> Self {
+    pub(crate) fn new(
+        tables: Arc<Tables>,
+        layers: Arc<[Arc<dyn Layer>]>,
+        targets: &dyn Targets,
+    ) -> Self {
         let mut types = Namer::with(SYSTEM_TYPES);
         let mut roots = Roots::default();
         // Types have their names before any derived name may take one.
@@ -163,26 +178,62 @@ impl Model {
             .zip(tables.all())
             .map(|(name, table)| TypeModel {
                 names: TypeNames::new(&table.name, &mut types, &mut roots),
-                fields: fields(table),
+                live: Some(LiveNames::new(&table.name, &mut types, &mut roots)),
+                fields: fields(table, &MEMBERS),
                 reverse: Vec::new(),
                 name,
             })
             .collect();
         join(&tables, &mut models, targets);
-        Self { tables, types: models }
+        // A file never takes a name from a type.
+        for layer in layers.iter() {
+            let table = &layer.description().table;
+            let plain = Terms::default().short(table.type_name.as_str());
+            models.push(TypeModel {
+                name: types.give(plain.as_str()),
+                names: TypeNames::new(&plain, &mut types, &mut roots),
+                live: None,
+                fields: fields(table, &FEATURE_MEMBERS),
+                reverse: Vec::new(),
+            });
+        }
+        Self { tables, layers, types: models }
     }
 
     pub(crate) fn table(&self, at: usize) -> &Table {
-        &self.tables.all()[at]
+        match self.layer(at) {
+            Some(layer) => &layer.description().table,
+            None => &self.tables.all()[at],
+        }
+    }
+
+    /// The layer that stands at a place, where it is one.
+    pub(crate) fn layer(&self, at: usize) -> Option<&Arc<dyn Layer>> {
+        self.layers.get(at.checked_sub(self.tables.all().len())?)
+    }
+
+    /// The places of the layers.
+    pub(crate) fn layers(&self) -> std::ops::Range<usize> {
+        self.tables.all().len()..self.types.len()
+    }
+
+    /// Whether a field of the root lists features of a layer.
+    pub(crate) fn lists_layer(&self, field: &str) -> bool {
+        self.types[self.layers()].iter().any(|ty| ty.names.list == field)
+    }
+
+    /// What every row of a table has beside its columns.
+    pub(crate) fn members(&self, at: usize) -> &'static [&'static str] {
+        if self.layer(at).is_some() { &FEATURE_MEMBERS } else { &MEMBERS }
     }
 
     pub(crate) fn column(&self, of: usize, column: usize) -> &Column {
         &self.table(of).columns[column]
     }
 
-    /// The place of a type by the name of its object.
+    /// The place of a type of the twin by the name of its object.
     pub(crate) fn named(&self, name: &str) -> Option<usize> {
-        self.types.iter().position(|model| model.name == name)
+        self.types.iter().position(|model| model.live.is_some() && model.name == name)
     }
 }
 
@@ -219,11 +270,19 @@ impl TypeNames {
             filter: types.give(format!("{name}Filter")),
             order: types.give(format!("{name}Order")),
             field_enum: types.give(format!("{name}Field")),
+            one: roots.query.give(&*lower),
+            list: roots.query.give(format!("{lower}List")),
+        }
+    }
+}
+
+impl LiveNames {
+    fn new(name: &str, types: &mut Namer, roots: &mut Roots) -> Self {
+        let lower = lower_first(name);
+        Self {
             input: types.give(format!("{name}Input")),
             change: types.give(format!("{name}Change")),
             fence: types.give(format!("{name}FenceEvent")),
-            one: roots.query.give(&*lower),
-            list: roots.query.give(format!("{lower}List")),
             aggregate: roots.query.give(format!("{lower}Aggregate")),
             aggregate_by_area: roots.query.give(format!("{lower}AggregateByArea")),
             create: roots.mutation.give(format!("create{name}")),
@@ -235,8 +294,8 @@ impl TypeNames {
     }
 }
 
-fn fields(table: &Table) -> Vec<FieldModel> {
-    let mut filters = Namer::with(MEMBERS.into_iter().chain(COMBINATORS));
+fn fields(table: &Table, members: &[&'static str]) -> Vec<FieldModel> {
+    let mut filters = Namer::with(members.iter().copied().chain(COMBINATORS));
     let columns = table.columns.iter();
     columns
         .map(|column| FieldModel {

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cardo_engine::Layers;
 use cardo_http::{AllowAll, Authorize, Observer};
 
 /// What the face is given beside the engine.
@@ -10,6 +11,8 @@ pub struct GraphqlOptions {
     pub authorize: Arc<dyn Authorize>,
     /// Is told of every answer.
     pub observer: Option<Arc<dyn Observer>>,
+    /// Collections that are files.
+    pub layers: Option<Arc<dyn Layers>>,
     /// Limits of what clients can make large.
     pub limits: GraphqlLimits,
 }
@@ -77,6 +80,7 @@ impl Default for GraphqlOptions {
         Self {
             authorize: Arc::new(AllowAll::default()),
             observer: None,
+            layers: None,
             limits: GraphqlLimits::default(),
         }
     }

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 
 use crate::fault::Fault;
 use crate::filter;
-use crate::model::{MEMBERS, Model};
+use crate::model::Model;
 use crate::resolve::{self, Arguments, Asked, Connection, Moment, Node, PageArgs};
 
 /// How many texts are remembered for a schema.
@@ -275,7 +275,7 @@ impl Leaf {
         if name == "__typename" {
             return Some(Self::Typename(ty.name.as_str().into()));
         }
-        if let Some(member) = MEMBERS.into_iter().find(|member| *member == name) {
+        if let Some(member) = model.members(of).iter().find(|member| **member == name) {
             return Some(Self::Member(member));
         }
         if let Some(at) = ty.fields.iter().position(|field| field.ids.as_deref() == Some(name)) {

@@ -83,7 +83,8 @@ pub(crate) async fn prepare(
     // What has a plan was judged before.
     if plan.is_none() {
         let found = limits::operation(&document, request.operation_name.as_deref())?;
-        limits::check(&document, found, &request.variables, built.schema.registry(), limits)?;
+        let known = (built.schema.registry(), &*built.model);
+        limits::check(&document, found, &request.variables, known, limits)?;
     }
     let session = Session::new(face.clone(), caller, built.model.clone(), snapshot);
     Ok(Prepared { request, document, plan, may_learn, built, session, operation, incarnation })

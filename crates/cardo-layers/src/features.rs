@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use cardo_engine::LayerDescription;
@@ -34,9 +35,12 @@ impl Features {
         let mut columns = Vec::new();
         for (id, field) in (FIRST_COLUMN..).zip(schema) {
             let id = NameId::new(id);
-            // What may not stand in an IRI is a line.
+            // What may not stand in an IRI is a line; what looks like another then has its number.
             let plain = |c: char| if c.is_alphanumeric() || "_-.".contains(c) { c } else { '_' };
-            let name: String = field.name.chars().map(plain).collect();
+            let mut name: String = field.name.chars().map(plain).collect();
+            if names.id(&format!("{base}/{name}")).is_some() {
+                let _ = write!(name, ".{}", id.as_u32());
+            }
             let Ok(iri) = Iri::new(format!("{base}/{name}")) else { continue };
             if names.id(iri.as_str()).is_none() {
                 names.learn([(id, iri)]);

@@ -25,19 +25,17 @@ pub(crate) struct Joined {
 impl Face {
     /// The layers that the caller sees: whoever sees the twin as a whole sees them all.
     pub(crate) fn layers<'a>(&self, ask: &'a Ask<'_>) -> &'a [Arc<dyn Layer>] {
-        ask.layers.get_or_init(|| match &self.options.layers {
-            Some(layers) if ask.caller.view.restriction().is_none() => layers.of(&ask.caller.twin),
-            _ => Arc::default(),
+        ask.layers.get_or_init(|| {
+            let layers = self.options.layers.as_ref();
+            layers.map(|layers| layers.seen_by(&ask.caller)).unwrap_or_default()
         })
     }
 
     /// The layers of ready tiles that the caller sees.
     pub(crate) fn tile_layers<'a>(&self, ask: &'a Ask<'_>) -> &'a [Arc<dyn TileLayer>] {
-        ask.tile_layers.get_or_init(|| match &self.options.layers {
-            Some(layers) if ask.caller.view.restriction().is_none() => {
-                layers.tiles_of(&ask.caller.twin)
-            }
-            _ => Arc::default(),
+        ask.tile_layers.get_or_init(|| {
+            let layers = self.options.layers.as_ref();
+            layers.map(|layers| layers.tiles_seen_by(&ask.caller)).unwrap_or_default()
         })
     }
 

@@ -46,9 +46,14 @@ async fn dictionary(operations: &Operations, parts: &Parts) -> Result<Value, Ref
             Refusal(StatusCode::SERVICE_UNAVAILABLE, why)
         }
     })?;
+    let layers = operations.layers.seen_by(&caller);
+    let described = || layers.iter().map(|layer| layer.description());
+    let both = tables.beside(described().map(|layer| &layer.table), 0);
+    let of_columns = described().flat_map(|layer| &layer.collisions);
     Ok(json!({
         "types": tables.all().iter().map(of_table).collect::<Vec<_>>(),
-        "collisions": tables.collisions().iter().map(of_collision).collect::<Vec<_>>(),
+        "layers": described().map(|layer| of_table(&layer.table)).collect::<Vec<_>>(),
+        "collisions": both.collisions().iter().chain(of_columns).map(of_collision).collect::<Vec<_>>(),
     }))
 }
 
@@ -66,5 +71,6 @@ fn of_table(table: &Table) -> Value {
 }
 
 fn of_collision(collision: &Collision) -> Value {
-    json!({ "wanted": collision.wanted, "by": collision.of, "given": collision.given })
+    let given = Some(&collision.given).filter(|given| !given.is_empty());
+    json!({ "wanted": collision.wanted, "by": collision.of, "given": given })
 }

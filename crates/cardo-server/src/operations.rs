@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use cardo_engine::{COMMIT_BUCKETS, Engine, EngineMetrics, TwinMetrics};
+use cardo_engine::{COMMIT_BUCKETS, Engine, EngineMetrics, Layers, TwinMetrics};
 use cardo_http::{Access, Authorize, Denied, Rights, best_media_type};
 use cardo_ingest::Sources;
 use cardo_model::TwinId;
@@ -34,6 +34,7 @@ pub(crate) struct Operations {
     pub(crate) courier: Courier,
     pub(crate) notifications: NotificationWatch,
     pub(crate) sources: Sources,
+    pub(crate) layers: Arc<dyn Layers>,
     /// The largest body that is read.
     pub(crate) max_body: usize,
     pub(crate) started: Instant,

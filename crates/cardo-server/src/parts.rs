@@ -10,7 +10,7 @@ use axum::Router;
 use axum::routing::any;
 use cardo_egress::{Certificate, EgressConfig, Gate};
 use cardo_engine::{
-    Caller, Engine, EngineOptions, QueryError, Retention, RetentionRule, StoreError, Terms,
+    Caller, Engine, EngineOptions, Layers, QueryError, Retention, RetentionRule, StoreError, Terms,
 };
 use cardo_graphql::GraphqlOptions;
 use cardo_http::{Authorize, Cors, InvalidOrigin, InvalidReach, PostedReads, Reach};
@@ -190,8 +190,9 @@ impl Parts {
         let folder = config.layers.folder.clone().unwrap_or_else(|| config.data.join("layers"));
         let named = config.layers.files.clone();
         let files = LayerFiles { folder: Some(folder), named };
+        let layers: Arc<dyn Layers> = Arc::new(FileLayers::new(files, LOOK_AT_LAYERS));
         let features = OgcOptions {
-            layers: Some(Arc::new(FileLayers::new(files, LOOK_AT_LAYERS))),
+            layers: Some(layers.clone()),
             systems,
             authorize: Arc::clone(&authorizer),
             observer: Some(requests.clone()),
@@ -202,6 +203,7 @@ impl Parts {
             ..OgcOptions::default()
         };
         let graph = GraphqlOptions {
+            layers: Some(layers.clone()),
             authorize: Arc::clone(&authorizer),
             observer: Some(requests.clone()),
             ..GraphqlOptions::default()
@@ -217,6 +219,7 @@ impl Parts {
             courier: courier.clone(),
             notifications: notifications.watch(),
             sources: sources.clone(),
+            layers,
             max_body: config.limits.body.as_usize(),
             started,
             notice,

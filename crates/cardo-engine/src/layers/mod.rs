@@ -9,9 +9,10 @@ use std::sync::Arc;
 use cardo_model::{Iri, NameId, Names, Record, TwinId};
 use cardo_spatial::Aabb;
 
+use crate::caller::Caller;
 use crate::live::Root;
 use crate::snapshot::{AttributeInfo, TypeInfo};
-use crate::tables::{Table, Tables, Terms};
+use crate::tables::{Collision, Table, Tables, Terms};
 
 pub use question::LayerQuestionError;
 pub use tiles::{
@@ -26,6 +27,24 @@ pub trait Layers: Send + Sync + 'static {
 
     /// Those of ready tiles, in the order of names.
     fn tiles_of(&self, twin: &TwinId) -> Arc<[Arc<dyn TileLayer>]>;
+}
+
+impl dyn Layers {
+    /// Those that a caller sees: whoever sees the twin as a whole sees them all.
+    pub fn seen_by(&self, caller: &Caller) -> Arc<[Arc<dyn Layer>]> {
+        match caller.view.restriction() {
+            None => self.of(&caller.twin),
+            Some(_) => Arc::default(),
+        }
+    }
+
+    /// Those of ready tiles that a caller sees.
+    pub fn tiles_seen_by(&self, caller: &Caller) -> Arc<[Arc<dyn TileLayer>]> {
+        match caller.view.restriction() {
+            None => self.tiles_of(&caller.twin),
+            Some(_) => Arc::default(),
+        }
+    }
 }
 
 /// A layer. Reading it waits for the disk, so it is no work for threads that answer requests.
@@ -87,6 +106,8 @@ pub struct LayerDescription {
     pub table: Table,
     /// Its number of features, and where they lie.
     pub info: TypeInfo,
+    /// Names that more than one of its columns wanted.
+    pub collisions: Vec<Collision>,
     /// Its names, which are none of the engine's.
     pub names: Arc<Names>,
     /// A number that differs where the layer does.
@@ -119,7 +140,7 @@ impl LayerDescription {
     ) -> Option<Self> {
         let root = Root::build(0, samples);
         let tables = Tables::of(&root, &names, &Terms::default());
-        let mut table = tables.into_first()?;
+        let (mut table, collisions) = tables.into_first()?;
         table.name = name.into();
         let type_name = table.type_name.clone();
         let extent = Some([bounds.min[0], bounds.min[1], bounds.max[0], bounds.max[1]]);
@@ -133,7 +154,7 @@ impl LayerDescription {
         };
         let count = attribute.count;
         let info = TypeInfo { name: type_name, count, attributes: vec![attribute], time: None };
-        Some(Self { table, info, names, version: 0, contents: LayerContents::Any })
+        Some(Self { table, info, collisions, names, version: 0, contents: LayerContents::Any })
     }
 
     /// The type of its features, by its own names.

@@ -58,6 +58,11 @@ impl dyn Layer {
         asked.in_order(query)
     }
 
+    /// Whether an id may be of one of its features.
+    pub fn has_id(&self, id: &str) -> bool {
+        place_of_id(&self.description().table.name, id).is_some()
+    }
+
     /// The feature of this id, where the caller may see it.
     ///
     /// # Errors
@@ -125,7 +130,10 @@ impl<'a> Asked<'a> {
             let count = self.layer.description().info.count as u64;
             let (from, until) = match (after, before) {
                 (Some(after), _) => (after.saturating_add(1), u64::MAX),
-                (_, Some(before)) => (before.saturating_sub(limit), before),
+                (_, Some(before)) => {
+                    let before = before.min(count);
+                    (before.saturating_sub(limit), before)
+                }
                 _ => (skip, u64::MAX),
             };
             let until = until.min(from.saturating_add(limit)).min(count);

@@ -146,19 +146,26 @@ impl Tables {
         self.all.iter().find(|table| table.id == id)
     }
 
-    /// These tables beside others, whose names are left out where they are taken. `version` differs
-    /// where the others do.
+    /// These tables beside others, which are left out where their names are taken and listed among the
+    /// collisions then. `version` differs where the others do.
     #[must_use]
     pub fn beside<'t>(&self, others: impl Iterator<Item = &'t Table>, version: u64) -> Self {
-        let mut all = self.all.clone();
-        all.extend(others.filter(|other| self.get(&other.name).is_none()).cloned());
+        let (mut all, mut collisions) = (self.all.clone(), self.collisions.clone());
+        for other in others {
+            if self.get(&other.name).is_none() {
+                all.push(other.clone());
+            } else {
+                let (wanted, of) = (other.name.clone(), other.type_name.as_str().into());
+                collisions.push(Collision { wanted, of, given: Box::default() });
+            }
+        }
         all.sort_by(|a, b| a.name.cmp(&b.name));
         let version = self.version.rotate_left(17) ^ version;
-        Self { all, collisions: self.collisions.clone(), version }
+        Self { all, collisions, version }
     }
 
-    pub(crate) fn into_first(self) -> Option<Table> {
-        self.all.into_iter().next()
+    pub(crate) fn into_first(self) -> Option<(Table, Vec<Collision>)> {
+        Some((self.all.into_iter().next()?, self.collisions))
     }
 
     /// Names that more than one thing wanted, and what the others are called instead.

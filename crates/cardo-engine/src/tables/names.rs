@@ -45,7 +45,7 @@ pub struct Collision {
     pub wanted: Box<str>,
     /// Who wanted it and did not get it: the IRI of a type or an attribute, or the path of a column.
     pub of: Box<str>,
-    /// What it is called instead.
+    /// What it is called instead; empty where it is left out.
     pub given: Box<str>,
 }
 

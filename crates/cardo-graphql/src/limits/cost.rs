@@ -5,12 +5,15 @@ use async_graphql::registry::{MetaType, MetaTypeName, Registry};
 use async_graphql::{Name, Value, Variables};
 
 use crate::fault::{Code, Fault};
+use crate::model::Model;
 use crate::options::GraphqlLimits;
 
 /// What a page or a nested list costs beside its rows.
 const QUESTION: u64 = 10;
 /// What figures over all entities cost beside their rows: all are looked at.
 const AGGREGATE: u64 = 5_000;
+/// What a condition or an order of a layer costs beside its rows: many features may be read for it.
+const LAYER: u64 = 5_000;
 /// The rows that a list without pages is taken for.
 const LIST_ROWS: u64 = 10;
 /// How often lists of the schema may stand in one another: types, fields of them, arguments.
@@ -36,6 +39,7 @@ pub(super) struct Survey<'a> {
     document: &'a ExecutableDocument,
     variables: &'a Variables,
     registry: &'a Registry,
+    model: &'a Model,
     limits: &'a GraphqlLimits,
     fragments: HashMap<&'a Name, Visit>,
 }
@@ -44,10 +48,10 @@ impl<'a> Survey<'a> {
     pub(super) fn new(
         document: &'a ExecutableDocument,
         variables: &'a Variables,
-        registry: &'a Registry,
+        (registry, model): (&'a Registry, &'a Model),
         limits: &'a GraphqlLimits,
     ) -> Self {
-        Self { document, variables, registry, limits, fragments: HashMap::new() }
+        Self { document, variables, registry, model, limits, fragments: HashMap::new() }
     }
 
     pub(super) fn operation(
@@ -174,6 +178,7 @@ impl<'a> Survey<'a> {
         let is_root = of_type == Some(registry.query_type.as_str());
         let question = match own {
             Some("TypeAggregate" | "AreaAggregate") if is_root => AGGREGATE,
+            _ if is_root && self.model.lists_layer(name) && looks_for(field) => LAYER,
             _ if rows.is_some() => QUESTION,
             _ => 1,
         };
@@ -207,4 +212,9 @@ impl<'a> Survey<'a> {
         let is_of_page = matches!(field.name.node.as_str(), "edges" | "nodes");
         (is_list && is_object && !is_of_page).then_some(LIST_ROWS)
     }
+}
+
+/// Whether a list is of some rows alone, or in an order of its own.
+fn looks_for(field: &Field) -> bool {
+    ["filter", "orderBy"].into_iter().any(|name| field.get_argument(name).is_some())
 }

@@ -11,6 +11,7 @@ use async_graphql::parser::types::{
 use async_graphql::registry::Registry;
 
 use crate::fault::{Code, Fault};
+use crate::model::Model;
 use crate::options::GraphqlLimits;
 
 /// Reads a document whose size and nesting are within the limits.
@@ -62,10 +63,10 @@ pub(crate) fn check(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     variables: &Variables,
-    registry: &Registry,
+    (registry, model): (&Registry, &Model),
     limits: &GraphqlLimits,
 ) -> Result<(), Fault> {
-    let mut survey = cost::Survey::new(document, variables, registry, limits);
+    let mut survey = cost::Survey::new(document, variables, (registry, model), limits);
     let root = match operation.ty {
         OperationType::Query => Some(registry.query_type.as_str()),
         OperationType::Mutation => registry.mutation_type.as_deref(),

@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use async_graphql::Value;
 use async_graphql::dynamic::FieldValue;
-use cardo_engine::{Caller, Cell, EntityQuery, Page, Snapshot};
+use cardo_engine::{Caller, Cell, EntityQuery, Layer, Page, Snapshot};
 use cardo_model::{EntityId, NameId, Record};
 use cardo_query::Filter;
 use parking_lot::Mutex;
 
 use crate::face::Face;
-use crate::fault::Fault;
+use crate::fault::{Fault, internal};
 use crate::model::Model;
 use crate::value;
 
@@ -63,6 +63,29 @@ impl Moment {
 
     pub(crate) async fn page(&self, query: &EntityQuery) -> Result<Page, Fault> {
         Ok(self.face.engine.query_in(&self.caller, &self.snapshot, query).await?)
+    }
+
+    /// A page of a layer. Files are read beside the threads that answer requests.
+    pub(crate) async fn page_of(
+        &self,
+        layer: &Arc<dyn Layer>,
+        query: EntityQuery,
+    ) -> Result<Page, Fault> {
+        let (view, layer) = (self.caller.view.clone(), layer.clone());
+        Ok(in_background(move || layer.query(&view, &query)).await??)
+    }
+
+    /// A feature of a layer by its id.
+    pub(crate) async fn feature(
+        &self,
+        layer: &Arc<dyn Layer>,
+        id: &str,
+    ) -> Result<Option<Record>, Fault> {
+        if !layer.has_id(id) {
+            return Ok(None);
+        }
+        let (view, layer, id) = (self.caller.view.clone(), layer.clone(), id.to_owned());
+        Ok(in_background(move || layer.retrieve(&view, &id)).await??)
     }
 
     /// One entity, with what context sources have of it.
@@ -156,6 +179,13 @@ impl Node {
             None => self.into_any(),
         }
     }
+}
+
+/// Work that waits for a disk.
+async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| internal(&error))
 }
 
 pub(crate) fn ids_of(table: &cardo_engine::Table, record: &Record, column: usize) -> Vec<String> {

@@ -170,7 +170,10 @@ pub(super) async fn page(
     };
     let query =
         EntityQuery { filter, order, page: PageRequest { limit: args.limit, start }, count };
-    let page = moment.page(&query).await?;
+    let page = match of.and_then(|of| moment.model.layer(of)) {
+        Some(layer) => moment.page_of(layer, query).await?,
+        None => moment.page(&query).await?,
+    };
     let group = Group::new(moment.clone(), page.entities);
     let is_last = args.start == Start::Last;
     Ok(Connection {

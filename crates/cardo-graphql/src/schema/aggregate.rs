@@ -146,7 +146,7 @@ fn asked_types(
     }
     if given(ctx.args.as_index_map(), "type").is_none() {
         // Areas do not lie in one another unless that is asked.
-        let all = 0..model.types.len();
+        let all = 0..model.tables.all().len();
         let can_lie = |of: &usize| areas.is_none() || model.table(*of).geometry.is_some();
         return Ok(all.filter(|of| Some(*of) != areas).filter(can_lie).collect());
     }

@@ -19,18 +19,20 @@ pub(super) fn types(model: &Arc<Model>, of: usize) -> Vec<Type> {
     let ty = &model.types[of];
     let mut types = vec![Type::from(object(model, of))];
     types.extend(connection_types(&ty.name, &ty.names.connection, &ty.names.edge));
-    types.push(change_type(&ty.names.change, &ty.name).into());
-    types.push(fence_type(&ty.names.fence, &ty.name).into());
+    if let Some(live) = &ty.live {
+        types.push(change_type(&live.change, &ty.name).into());
+        types.push(fence_type(&live.fence, &ty.name).into());
+    }
     types
 }
 
 fn object(model: &Arc<Model>, of: usize) -> Object {
     let (ty, table) = (&model.types[of], model.table(of));
-    let mut object = Object::new(&ty.name)
-        .description(format!("Entities of the type {}.", table.type_name.as_str()))
-        .implement("Node")
-        .implement("Entity");
-    object = member_fields(object);
+    let object = Object::new(&ty.name).description(says(model, of)).implement("Node");
+    let mut object = match model.layer(of) {
+        Some(_) => id_field(object),
+        None => member_fields(object.implement("Entity")),
+    };
     for (at, (column, field)) in table.columns.iter().zip(&ty.fields).enumerate() {
         let says = column.attribute().as_str().to_owned();
         match (field.target, &field.ids) {
@@ -49,15 +51,32 @@ fn object(model: &Arc<Model>, of: usize) -> Object {
     object
 }
 
+/// What the objects are, and why they are called otherwise than what they are of.
+fn says(model: &Model, of: usize) -> String {
+    let (name, table) = (&model.types[of].name, model.table(of));
+    if model.layer(of).is_none() {
+        return format!("Entities of the type {}.", table.type_name.as_str());
+    }
+    let mut says = format!("Features of the layer {}, which is a file.", table.name);
+    if **name != *table.name {
+        says += " Its name is taken, or none of GraphQL.";
+    }
+    says
+}
+
+fn member(name: &'static str, ty: TypeRef) -> Field {
+    Field::new(name, ty, move |ctx| {
+        FieldFuture::from_value(node(&ctx).map(|node| node.member(name)).filter(is_there))
+    })
+}
+
+fn id_field(object: Object) -> Object {
+    object.field(member("id", TypeRef::named_nn(TypeRef::ID)))
+}
+
 /// The fields of the interface.
 pub(super) fn member_fields(object: Object) -> Object {
-    let member = |name: &'static str, ty: TypeRef| {
-        Field::new(name, ty, move |ctx| {
-            FieldFuture::from_value(node(&ctx).map(|node| node.member(name)).filter(is_there))
-        })
-    };
-    object
-        .field(member("id", TypeRef::named_nn(TypeRef::ID)))
+    id_field(object)
         .field(member("type", TypeRef::named_nn_list_nn(TypeRef::STRING)))
         .field(member("scope", TypeRef::named_nn_list_nn(TypeRef::STRING)))
         .field(member("createdAt", TypeRef::named_nn("DateTime")))

@@ -6,21 +6,23 @@ use async_graphql::dynamic::{InputObject, InputValue, Type, TypeRef};
 use cardo_engine::{Column, ColumnType};
 
 use super::shared::{enumeration, member_filters, order_input};
-use crate::model::{ColumnExt, Model};
+use crate::model::{ColumnExt, LiveNames, Model};
 
 pub(super) fn types(model: &Arc<Model>, of: usize) -> Vec<Type> {
     let ty = &model.types[of];
-    vec![
+    let mut types = vec![
         filter(model, of).into(),
         order_input(&ty.names.order, &ty.names.field_enum).into(),
         fields(model, of).into(),
-        input(model, of).into(),
-    ]
+    ];
+    types.extend(ty.live.as_ref().map(|names| input(model, of, names).into()));
+    types
 }
 
 fn filter(model: &Arc<Model>, of: usize) -> InputObject {
     let ty = &model.types[of];
-    let mut object = member_filters(InputObject::new(&ty.names.filter), &ty.names.filter);
+    let object = InputObject::new(&ty.names.filter);
+    let mut object = member_filters(object, &ty.names.filter, model.members(of));
     for (column, field) in model.table(of).columns.iter().zip(&ty.fields) {
         let conditions = match column.datatype {
             ColumnType::Number => "FloatFilter",
@@ -37,7 +39,8 @@ fn filter(model: &Arc<Model>, of: usize) -> InputObject {
 }
 
 fn fields(model: &Arc<Model>, of: usize) -> async_graphql::dynamic::Enum {
-    let mut names = vec!["id", "createdAt", "modifiedAt", "expiresAt"];
+    let is_single = |name: &&str| !["type", "scope"].contains(name);
+    let mut names: Vec<&str> = model.members(of).iter().copied().filter(is_single).collect();
     let columns = model.table(of).columns.iter().filter(|column| column.has_order());
     // These three are no names of an enumeration (GraphQL, section 2.9.6).
     let is_name = |name: &&str| !["true", "false", "null"].contains(name);
@@ -45,9 +48,8 @@ fn fields(model: &Arc<Model>, of: usize) -> async_graphql::dynamic::Enum {
     enumeration(&model.types[of].names.field_enum, &names)
 }
 
-fn input(model: &Arc<Model>, of: usize) -> InputObject {
-    let ty = &model.types[of];
-    let mut object = InputObject::new(&ty.names.input)
+fn input(model: &Arc<Model>, of: usize, names: &LiveNames) -> InputObject {
+    let mut object = InputObject::new(&names.input)
         .description(
             "What is given of an entity. In a merge, what is absent stays, and null deletes.",
         )

@@ -15,7 +15,7 @@ use super::entity::{filtered, moment_of, wants_count};
 use super::{aggregate, fallible, page_arguments, session};
 use crate::fault::Fault;
 use crate::filter;
-use crate::model::{Model, TypeNames};
+use crate::model::{LiveNames, Model};
 use crate::mutate::{self, Write};
 use crate::resolve::{self, Asked, Group, Node, PageArgs, given};
 use crate::session::Session;
@@ -36,7 +36,12 @@ fn id_of<'a>(ctx: &'a ResolverContext<'_>) -> Result<&'a str, Fault> {
 /// One entity, where it exists and is of the type.
 async fn one(ctx: &ResolverContext<'_>, of: Option<usize>) -> Result<Option<Node>, Fault> {
     let moment = moment_of(ctx)?;
-    let Some(record) = moment.one(id_of(ctx)?).await? else { return Ok(None) };
+    let id = id_of(ctx)?;
+    if let Some(layer) = of.and_then(|of| moment.model.layer(of)) {
+        let feature = moment.feature(layer, id).await?;
+        return Ok(feature.map(|record| Group::of_one(moment.clone(), record)));
+    }
+    let Some(record) = moment.one(id).await? else { return Ok(None) };
     if let Some(of) = of
         && record.view().types().all(|id| id != moment.model.table(of).id)
     {
@@ -55,7 +60,7 @@ pub(super) fn query(model: &Arc<Model>) -> Object {
         .argument(id_argument())
     };
     let mut object = Object::new("Query")
-        .field(single("node", "Node", None).description("An entity by its id (Relay)."))
+        .field(any_node())
         .field(single("entity", "Entity", None).description("An entity by its id."))
         .field(entities());
     for field in aggregate::fields(["aggregate", "aggregateByArea"], "EntityFilter", None) {
@@ -76,12 +81,36 @@ pub(super) fn query(model: &Arc<Model>) -> Object {
             &ty.names.order,
             of,
         ));
-        let names = [ty.names.aggregate.as_str(), &ty.names.aggregate_by_area];
+        let Some(live) = &ty.live else { continue };
+        let names = [live.aggregate.as_str(), &live.aggregate_by_area];
         for field in aggregate::fields(names, &ty.names.filter, Some(of)) {
             object = object.field(field);
         }
     }
     object
+}
+
+/// An entity, or a feature of a layer.
+fn any_node() -> Field {
+    Field::new("node", TypeRef::named("Node"), |ctx| {
+        fallible(ctx, |ctx| async move {
+            if let Some(node) = one(&ctx, None).await? {
+                return Ok(Some(node.into_any()));
+            }
+            let (moment, id) = (moment_of(&ctx)?, id_of(&ctx)?);
+            for of in moment.model.layers() {
+                let Some(layer) = moment.model.layer(of) else { continue };
+                if let Some(record) = moment.feature(layer, id).await? {
+                    let name = moment.model.types[of].name.clone();
+                    let node = Group::of_one(moment.clone(), record);
+                    return Ok(Some(FieldValue::owned_any(node).with_type(name)));
+                }
+            }
+            Ok(None)
+        })
+    })
+    .argument(id_argument())
+    .description("An entity, or a feature of a layer, by its id (Relay).")
 }
 
 fn many(name: &str, connection: &str, filter: &str, order: &str, of: usize) -> Field {
@@ -176,7 +205,7 @@ pub(super) fn mutation(model: &Arc<Model>) -> Object {
     let any = ["createEntity", "mergeEntity", "replaceEntity"].map(str::to_owned);
     object = writes(object, &any, "Entity", "EntityInput", None);
     for (of, ty) in model.types.iter().enumerate() {
-        let TypeNames { create, merge, replace, input, .. } = &ty.names;
+        let Some(LiveNames { create, merge, replace, input, .. }) = &ty.live else { continue };
         let names = [create, merge, replace].map(String::clone);
         object = writes(object, &names, &ty.name, input, Some(of));
     }
@@ -215,10 +244,14 @@ pub(super) fn subscription(model: &Arc<Model>) -> Subscription {
             .description("Changes of entities of any type."),
     );
     for (of, ty) in model.types.iter().enumerate() {
-        let names = &ty.names;
-        object = object
-            .field(news(&names.changed, &names.change, &names.filter, Some(of)))
-            .field(fence(&names.fenced, &names.fence, &names.filter, of));
+        let Some(live) = &ty.live else { continue };
+        let filter = &ty.names.filter;
+        object = object.field(news(&live.changed, &live.change, filter, Some(of))).field(fence(
+            &live.fenced,
+            &live.fence,
+            filter,
+            of,
+        ));
     }
     object
 }

@@ -9,7 +9,7 @@ use async_graphql::dynamic::{
 };
 
 use super::entity::{change_type, connection_types, member_fields};
-use crate::model::Model;
+use crate::model::{MEMBERS, Model};
 use crate::mutate::{Deleted, VALUES};
 use crate::resolve::{Connection, UNLISTED};
 
@@ -141,23 +141,28 @@ fn near_filter() -> InputObject {
         .field(float("minDistance"))
 }
 
-/// Conditions on the members of any entity.
-pub(super) fn member_filters(object: InputObject, own: &str) -> InputObject {
-    object
+/// Conditions on members, and all that join conditions.
+pub(super) fn member_filters(object: InputObject, own: &str, members: &[&str]) -> InputObject {
+    let object = object
         .field(InputValue::new("and", TypeRef::named_nn_list(own)))
         .field(InputValue::new("or", TypeRef::named_nn_list(own)))
-        .field(InputValue::new("not", TypeRef::named(own)))
-        .field(InputValue::new("id", TypeRef::named("IDFilter")))
-        .field(InputValue::new("scope", TypeRef::named("ScopeFilter")))
-        .field(InputValue::new("createdAt", TypeRef::named("DateTimeFilter")))
-        .field(InputValue::new("modifiedAt", TypeRef::named("DateTimeFilter")))
-        .field(InputValue::new("expiresAt", TypeRef::named("DateTimeFilter")))
+        .field(InputValue::new("not", TypeRef::named(own)));
+    members.iter().fold(object, |object, member| {
+        let conditions = match *member {
+            "id" => "IDFilter",
+            "scope" => "ScopeFilter",
+            // The types of an entity are asked for beside its filter.
+            "type" => return object,
+            _ => "DateTimeFilter",
+        };
+        object.field(InputValue::new(*member, TypeRef::named(conditions)))
+    })
 }
 
 fn entity_filter() -> InputObject {
     let place = InputValue::new("location", TypeRef::named("GeometryFilter"))
         .description("Of each type its geometry: the location, else the first there is.");
-    member_filters(InputObject::new("EntityFilter"), "EntityFilter").field(place)
+    member_filters(InputObject::new("EntityFilter"), "EntityFilter", &MEMBERS).field(place)
 }
 
 fn entity_input() -> InputObject {

@@ -13,7 +13,12 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use crate::access::token;
 use crate::support::Server;
 
-fn ask(server: &Server, path: &str, headers: &[(&str, &str)], query: &str) -> (u16, Value) {
+pub(crate) fn ask(
+    server: &Server,
+    path: &str,
+    headers: &[(&str, &str)],
+    query: &str,
+) -> (u16, Value) {
     let headers = [&[("content-type", "application/json")], headers].concat();
     let body = json!({ "query": query }).to_string();
     let answer = server.connect().send("POST", path, &headers, Some(&body)).expect("an answer");

@@ -12,12 +12,12 @@ use tempfile::tempdir;
 use crate::gis::run;
 use crate::support::Server;
 
-fn buildings() -> PathBuf {
+pub(crate) fn buildings() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/helsinki/buildings.fgb")
 }
 
 /// A server with the buildings of a part of Helsinki as a file, and beside it one that is broken.
-fn server_in(data: &Path) -> Server {
+pub(crate) fn server_in(data: &Path) -> Server {
     let layers = data.join("layers");
     std::fs::create_dir_all(&layers).expect("a folder is made");
     std::fs::copy(buildings(), layers.join("buildings.fgb")).expect("a file is copied");
@@ -136,7 +136,7 @@ fn a_file_is_a_layer_of_tiles_that_gdal_reads() {
 }
 
 /// Points with a moment each, as programs write them: at an offset, in UTC, without saying, and a day.
-fn write_moments(path: &Path, moments: &[&str]) {
+pub(crate) fn write_moments(path: &Path, moments: &[&str]) {
     let schema = FieldSchema { name: "built".into(), kind: FieldKind::DateTime };
     let mut writer = FlatGeobufWriter::new("moments", Some(4326), vec![schema]);
     for (at, text) in (0_i32..).zip(moments) {

@@ -22,6 +22,7 @@ mod ingest;
 mod kill;
 mod layering;
 mod layers;
+mod layers_in_graphql;
 mod layers_of_tiles;
 mod lifecycle;
 mod moments;

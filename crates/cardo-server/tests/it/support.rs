@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -144,13 +144,19 @@ impl Server {
 
     /// Waits for its end and checks that it was a good one.
     pub(crate) fn wait(&mut self) -> String {
+        let status = self.wait_for_end();
+        assert!(status.success(), "cardo ended with {status}");
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).expect("its output can be read");
+        rest
+    }
+
+    /// Waits for its end and tells which it was.
+    pub(crate) fn wait_for_end(&mut self) -> ExitStatus {
         let begin = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {
-                assert!(status.success(), "cardo ended with {status}");
-                let mut rest = String::new();
-                self.stdout.read_to_string(&mut rest).expect("its output can be read");
-                return rest;
+                return status;
             }
             assert!(begin.elapsed() < PATIENCE, "cardo does not stop");
             std::thread::sleep(Duration::from_millis(10));
