@@ -181,7 +181,8 @@ fn parameters(limits: OgcLimits, systems: &Systems) -> Value {
             "datetime",
             "Only features whose time meets this instant or interval, and those without a time: \
              2026-11-01T12:00:00Z, 2026-11-01T12:00:00Z/2026-11-02T12:00:00Z, ../2026-11-01 or \
-             2026-11-01/.. ; the time of a feature is the latest of its observations.",
+             2026-11-01/.. ; a duration may stand for an end, as in 2026-11-01/P2D; the time of a \
+             feature is the latest of its observations.",
             &json!({ "type": "string" }),
         ),
         "filter": query(

@@ -71,6 +71,10 @@ pub(crate) enum ParamFault {
     BboxBottom { text: String, bottom: String, top: String },
     #[error("datetime={0:?}: {1:?} is neither a date nor a date-time such as 2026-01-31T12:00:00Z")]
     Moment(String, String),
+    #[error("datetime={0:?}: {1:?} is no duration such as P2D, P1M or PT12H")]
+    Duration(String, String),
+    #[error("datetime={0:?} has no end that {1:?} is counted from")]
+    DatetimeDuration(String, String),
     #[error("datetime={0:?} is open at both ends; leave it out instead")]
     DatetimeOpen(String),
     #[error("datetime={0:?} ends before it begins")]

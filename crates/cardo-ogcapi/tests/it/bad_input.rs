@@ -88,6 +88,9 @@ async fn g7_a_time_that_cannot_be_is_refused() {
         ("2026-11-02/2026-11-01", "ends before it begins"),
         ("2026-11-01/2026-11-02/2026-11-03", "more than two parts"),
         ("", "is neither"),
+        ("2026-11-01/P2", "\"P2\" is no duration"),
+        ("P1H/2026-11-01", "\"P1H\" is no duration"),
+        ("../P2D", "no end that \"P2D\" is counted from"),
     ] {
         refused(&client, &format!("/collections/Sensor/items?datetime={text}"), 400, says).await;
     }

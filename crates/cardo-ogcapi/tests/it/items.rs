@@ -132,6 +132,10 @@ async fn f31_f32_f33_a_time_has_what_was_observed_in_it_last_and_what_has_no_tim
     assert_eq!(ids("2026-11-03").await, ["c", "f"]);
     assert_eq!(ids("2026-11-03/2026-11-04").await, ["c", "d", "f"]);
     assert_eq!(ids("2001-01-01").await, ["f"]);
+    assert_eq!(ids("2026-11-03/P2D").await, ["c", "d", "f"]);
+    assert_eq!(ids("P2D/2026-11-02").await, ["a", "b", "f"]);
+    assert_eq!(ids("P2D/2026-11-03T10:00:00Z").await, ["a", "b", "c", "f"]);
+    assert_eq!(ids("2026-11-02T10:00:01Z/PT24H").await, ["c", "f"]);
 }
 
 #[tokio::test]

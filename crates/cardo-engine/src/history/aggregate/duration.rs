@@ -34,6 +34,11 @@ impl Duration {
         self.start(moment, 1)
     }
 
+    /// The moment that lies so long before another.
+    pub fn before(self, moment: Timestamp) -> Timestamp {
+        self.start(moment, -1)
+    }
+
     /// When the period of this number begins, counted from an origin.
     pub(super) fn start(self, origin: Timestamp, number: i64) -> Timestamp {
         let by_months = match self.months.saturating_mul(number) {
