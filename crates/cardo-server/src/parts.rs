@@ -36,8 +36,8 @@ use crate::operations::{self, Operations};
 use crate::reference;
 
 /// Headers of answers that pages of other origins may read.
-const EXPOSED: &str = "Link, Location, ETag, Allow, Content-Crs, Content-Disposition, Content-Range, Retry-After, \
-     WWW-Authenticate, Preference-Applied, NGSILD-Results-Count, NGSILD-Tenant, NGSILD-EntityMap, NGSILD-Snapshot, NGSILD-Warning, Cardo-Revision";
+const EXPOSED: &str = "Link, Location, ETag, Date, Allow, Accept-Patch, Accept-Post, Content-Crs, Content-Disposition, Content-Range, \
+     Retry-After, WWW-Authenticate, Preference-Applied, OGC-NumberMatched, OGC-NumberReturned, NGSILD-Results-Count, NGSILD-Tenant, NGSILD-EntityMap, NGSILD-Snapshot, NGSILD-Warning, Cardo-Revision";
 
 /// Where pages of other origins may ask by POST, though they may not write.
 const POSTED_READS: PostedReads = PostedReads {
