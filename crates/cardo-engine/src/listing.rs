@@ -7,6 +7,7 @@ use cardo_query::SortKey;
 use crate::federation::Contributions;
 use crate::query::{EntityQuery, Page};
 use crate::snapshot::{Asked, Found, Snapshot, cut};
+use crate::tables::Table;
 
 /// A page that may be large: the places of its entities in a snapshot, four bytes each. What is read
 /// of it is always of one revision; holding it keeps that revision in memory.
@@ -118,6 +119,14 @@ impl Listing {
                 let found = places.iter().filter_map(|place| records.get(*place as usize));
                 found.map(Cow::Borrowed).collect()
             }
+        }
+    }
+
+    /// Whether the rings by which entities of a table are placed are known to run by the right-hand rule.
+    pub fn is_right_handed(&self, table: &Table) -> bool {
+        match &self.places {
+            Places::Slots(snapshot, _) => snapshot.is_right_handed(table),
+            Places::Records(_) => false,
         }
     }
 

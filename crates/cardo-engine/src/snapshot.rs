@@ -13,6 +13,7 @@ use crate::moment::Unknown;
 use crate::order::Sort;
 use crate::plan::{Direction, Need, Plan, Run, Window, resolve};
 use crate::query::{EntityQuery, Page, PageStart};
+use crate::tables::Table;
 
 /// A twin at one revision, as one caller sees it. Holding it blocks nobody.
 #[derive(Clone)]
@@ -152,6 +153,13 @@ impl Snapshot {
         }
         fetch(&records);
         records
+    }
+
+    /// Whether the rings by which entities of a table are placed are known to run by the right-hand rule.
+    pub(crate) fn is_right_handed(&self, table: &Table) -> bool {
+        let name = table.geometry.and_then(|at| table.attribute_at(at));
+        let index = name.and_then(|name| self.root.attribute_index(table.id, name));
+        index.is_none_or(|index| !index.has_wrong_rings)
     }
 
     /// How many entities there are.

@@ -9,6 +9,7 @@
 //!   distance.
 //! - [`Crs`] brings coordinates of any EPSG code to WGS 84 and back.
 //! - [`Aabb`] is the box that indexes hold.
+//! - [`is_right_handed`] tells which way rings run.
 //! - [`TileFrame`] brings geometries into the whole numbers of a map tile: projected, cut, simplified, sound.
 //!
 //! # Feature `proj`
@@ -33,6 +34,7 @@ mod planar;
 mod reference;
 mod relations;
 mod repair;
+mod rings;
 mod tile;
 mod validity;
 
@@ -46,5 +48,6 @@ pub use crs::{AxisOrder, Crs, CrsError, Doubt, PureRust, Transform};
 pub use distance::{DistanceTest, distance, point_distance};
 pub use relations::{GeoRelation, PreparedQuery};
 pub use repair::{Repaired, repair};
+pub use rings::{is_right_handed, wrong_rings};
 pub use tile::{TileFrame, TilePlane, TileShape};
 pub use validity::{Collections, CoordinatePath, GeometryError, Rules, check_geometry, check_ring};

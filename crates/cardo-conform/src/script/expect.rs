@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::script::Path;
+use crate::script::rings::is_right_handed;
 
 const ERRORS: &str = "https://uri.etsi.org/ngsi-ld/errors/";
 
@@ -387,6 +388,7 @@ fn is_kind(value: &Value, kind: &str) -> bool {
             .as_str()
             .is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok() && text.ends_with('Z')),
         "uri" => value.as_str().is_some_and(|text| url::Url::parse(text).is_ok()),
+        "right-handed" => is_right_handed(value),
         _ => false,
     }
 }

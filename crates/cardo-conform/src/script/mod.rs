@@ -30,6 +30,7 @@
 mod expect;
 mod parse;
 mod path;
+mod rings;
 
 pub(crate) use expect::{Bound, Comparison, Expectation, Operand, Statuses, Target};
 pub use parse::ScriptError;

@@ -3,7 +3,7 @@ use std::ops::RangeInclusive;
 
 use cardo_model::{AttributeRef, InstanceRef, Kind, Record, read_point, read_shape};
 use cardo_query::{scalar_number, scalar_text};
-use cardo_spatial::Aabb;
+use cardo_spatial::{Aabb, is_right_handed};
 
 use super::bucket::Entry;
 use super::facets::Facets;
@@ -19,6 +19,8 @@ pub(crate) struct AttributeIndex {
     pub(crate) geometry: SpatialIndex,
     /// Slots whose attribute is one GeoProperty and nothing else.
     pub(crate) one_geometry: SlotSet,
+    /// Whether there may be geometries with rings against the right-hand rule.
+    pub(crate) has_wrong_rings: bool,
     /// Built where queries keep asking.
     pub(crate) numbers: Option<NumberIndex>,
     /// Built where queries keep asking.
@@ -86,8 +88,9 @@ impl AttributeIndex {
         } else {
             self.one_geometry.remove(slot);
         }
-        let old = old.map(|a| entries(slot, a)).unwrap_or_default();
-        let new = new.map(|a| entries(slot, a)).unwrap_or_default();
+        let (old, _) = old.map(|a| entries(slot, a)).unwrap_or_default();
+        let (new, has_wrong_rings) = new.map(|a| entries(slot, a)).unwrap_or_default();
+        self.has_wrong_rings |= has_wrong_rings;
         if old == new {
             return;
         }
@@ -122,7 +125,7 @@ impl AttributeIndexBuilder {
         if is_one_geometry(attribute) {
             self.index.one_geometry.insert(slot);
         }
-        add_entries(slot, attribute, &mut self.boxes);
+        self.index.has_wrong_rings |= add_entries(slot, attribute, &mut self.boxes);
     }
 
     /// Whether building takes long enough to be done beside other work.
@@ -137,15 +140,17 @@ impl AttributeIndexBuilder {
     }
 }
 
-/// The boxes under which an attribute's geometries are found.
-fn entries(slot: u32, attribute: &AttributeRef<'_>) -> Vec<Entry> {
+/// The boxes under which an attribute's geometries are found, and whether they have rings against the
+/// right-hand rule.
+fn entries(slot: u32, attribute: &AttributeRef<'_>) -> (Vec<Entry>, bool) {
     let mut entries = Vec::new();
-    add_entries(slot, attribute, &mut entries);
-    entries
+    let has_wrong_rings = add_entries(slot, attribute, &mut entries);
+    (entries, has_wrong_rings)
 }
 
-fn add_entries(slot: u32, attribute: &AttributeRef<'_>, entries: &mut Vec<Entry>) {
+fn add_entries(slot: u32, attribute: &AttributeRef<'_>, entries: &mut Vec<Entry>) -> bool {
     let first = entries.len();
+    let mut has_wrong_rings = false;
     for instance in attribute.instances().filter(|i| i.kind() == Kind::GeoProperty) {
         let text = instance.value();
         if let Some([x, y]) = read_point(text) {
@@ -153,6 +158,7 @@ fn add_entries(slot: u32, attribute: &AttributeRef<'_>, entries: &mut Vec<Entry>
             entries.push(Entry { bounds, slot, is_point: true, is_touched: true });
         } else if let Some(shape) = read_shape(text) {
             let is_point = matches!(shape, geo_types::Geometry::Point(_));
+            has_wrong_rings |= !is_right_handed(&shape);
             let touched = Aabb::touched_by(&shape);
             entries.extend(Aabb::covering(&shape).into_iter().map(|bounds| {
                 let is_touched = touched == Some(bounds);
@@ -166,6 +172,7 @@ fn add_entries(slot: u32, attribute: &AttributeRef<'_>, entries: &mut Vec<Entry>
             entry.is_point = false;
         }
     }
+    has_wrong_rings
 }
 
 /// The boxes of all geometries of an entity.

@@ -180,6 +180,11 @@ impl Table {
         self.columns.iter().find(|column| column.name.as_ref() == name)
     }
 
+    /// The attribute that a column belongs to.
+    pub(crate) fn attribute_at(&self, column: usize) -> Option<NameId> {
+        self.attributes.get(column).copied()
+    }
+
     /// Where a column stands, or a member of the entity itself, and what is found there.
     pub fn path(&self, name: &str) -> Option<(Path<Iri>, ColumnType)> {
         let (root, datatype) = match name {

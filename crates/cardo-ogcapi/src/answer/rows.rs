@@ -10,7 +10,7 @@ use geo::MapCoordsInPlace;
 use geo_types::{Coord, Point};
 
 use super::{PIECE, Pieces, View};
-use crate::represent::{Placer, Shown};
+use crate::represent::{Placer, Shown, right_handed};
 
 /// How many entities are looked at together.
 const GROUP: usize = 64;
@@ -166,7 +166,9 @@ fn each_row(
         if let Some(fault) = cells.fault {
             return Err(io::Error::other(fault));
         }
-        let geometry = cells.geometry.filter(|_| shows_geometry).map(|cell| geometry_of(&cell));
+        let is_right = shown.is_right_handed;
+        let geometry = cells.geometry.filter(|_| shows_geometry);
+        let geometry = geometry.map(|cell| geometry_of(&cell, is_right));
         let mut geometry = geometry.transpose()?.flatten();
         if let Some(geometry) = geometry.as_mut().filter(|_| !shown.system.crs.is_lon_lat()) {
             place(geometry, &shown.system.crs, is_authority_order)?;
@@ -198,7 +200,8 @@ impl<'a> cardo_engine::Row<'a> for Cells<'_, 'a> {
             // All geometries are in the system that was asked for.
             (Cell::Json(json), Some(placer)) if datatype == ColumnType::Geometry => {
                 let mut out = Vec::new();
-                self.fault = self.fault.take().or(placer.write(json, &mut out).err());
+                let json = right_handed(json);
+                self.fault = self.fault.take().or(placer.write(&json, &mut out).err());
                 Value::Json(String::from_utf8(out).unwrap_or_default().into())
             }
             _ => value_of(cell, datatype),
@@ -210,6 +213,10 @@ fn value_of(cell: Cell<'_>, datatype: ColumnType) -> Value<'_> {
     let json = match cell {
         Cell::Time(moment) => return Value::Time(moment),
         Cell::Text(text) => return Value::Text(text.into()),
+        Cell::Json(json) if datatype == ColumnType::Geometry => {
+            let json = right_handed(json).into_owned();
+            Cow::Owned(String::from_utf8(json).unwrap_or_default())
+        }
         Cell::Json(json) => Cow::Borrowed(std::str::from_utf8(json).unwrap_or("null")),
         Cell::Shown(json) => Cow::Owned(json.into_string()),
     };
@@ -261,9 +268,10 @@ fn place(geometry: &mut RecordGeometry, crs: &Crs, is_authority_order: bool) -> 
     Ok(())
 }
 
-fn geometry_of(cell: &Cell<'_>) -> io::Result<Option<RecordGeometry>> {
+fn geometry_of(cell: &Cell<'_>, is_right_handed: bool) -> io::Result<Option<RecordGeometry>> {
     let Cell::Json(json) = cell else { return Ok(None) };
-    let text = std::str::from_utf8(json).map_err(io::Error::other)?;
+    let json = if is_right_handed { Cow::Borrowed(*json) } else { right_handed(json) };
+    let text = std::str::from_utf8(&json).map_err(io::Error::other)?;
     // Points have a form of their own, which is read without a parser; it has no heights.
     if let Some([x, y]) = read_point(text).filter(|_| text.matches(',').count() == 2) {
         return Ok(Some(RecordGeometry::flat(Point::new(x, y))));

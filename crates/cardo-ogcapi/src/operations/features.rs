@@ -65,6 +65,7 @@ pub(crate) async fn features(face: &Face, ask: &Ask<'_>) -> Result<Response<Body
         None => face.engine.listing(&ask.caller, &items.query).await?,
     };
     items.check_revision(listing.revision)?;
+    items.shown.is_right_handed = listing.is_right_handed(table);
     items.shown.references = face.resolver(ask, &tables, references).await?;
     let form = (encoding, references);
     match encoding {

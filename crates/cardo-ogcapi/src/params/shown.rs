@@ -23,7 +23,7 @@ pub(crate) fn shown(
         Some(other) => return Err(ParamFault::SkipGeometry(shorten(other))),
     };
     let Some(list) = params.get("properties") else {
-        return Ok(Shown { columns: None, geometry, system, references: None });
+        return Ok(Shown { geometry, system, ..Shown::default() });
     };
     let mut columns = vec![false; table.columns.len()];
     for name in list.split(',').filter(|name| !name.is_empty()) {
@@ -37,5 +37,5 @@ pub(crate) fn shown(
         })?;
         columns[place] = true;
     }
-    Ok(Shown { columns: Some(columns.into()), geometry, system, references: None })
+    Ok(Shown { columns: Some(columns.into()), geometry, system, ..Shown::default() })
 }

@@ -4,6 +4,8 @@ use cardo_engine::{Cell, ColumnType, Counting, Figures, NumberFigures, Table};
 use cardo_model::{Record, write_json_string};
 use serde_json::{Map, Value};
 
+use super::right_handed;
+
 /// A table with a row an area: what the area is called, and the figures of what lies in it.
 pub(crate) struct AreaTable<'a> {
     areas: &'a Table,
@@ -124,7 +126,7 @@ impl<'a> AreaTable<'a> {
             out.extend_from_slice(b",\"properties\":");
             out.extend_from_slice(Value::Object(row).to_string().as_bytes());
             out.extend_from_slice(b",\"geometry\":");
-            out.extend_from_slice(geometry(at).as_bytes());
+            out.extend_from_slice(&right_handed(geometry(at).as_bytes()));
             out.push(b'}');
         }
         out.extend_from_slice(b"]}");

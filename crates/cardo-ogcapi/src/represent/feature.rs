@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use cardo_engine::{Cell, ColumnType, Row, Table};
@@ -6,7 +7,7 @@ use cardo_model::{AttributeRef, EntityRef, MomentWriter, Timestamp, write_json_s
 use cardo_spatial::CrsError;
 
 use super::text::write_moment;
-use super::{Misplaced, Placer, Resolver, Shown, is_reference};
+use super::{Misplaced, Placer, Resolver, Shown, is_reference, right_handed};
 use crate::params::Profile;
 
 /// Writes entities as features of a collection.
@@ -16,6 +17,7 @@ pub(crate) struct FeatureWriter<'a> {
     keys: Vec<Key>,
     moments: MomentWriter,
     placer: Option<Placer>,
+    is_right_handed: bool,
     references: Option<Arc<Resolver>>,
     profile: Profile,
 }
@@ -103,7 +105,8 @@ impl<'a> FeatureWriter<'a> {
         let placer = Placer::of(&shown.system);
         let (references, profile) = (shown.references.clone(), Profile::Rfc7946);
         let moments = MomentWriter::default();
-        Self { out, table, keys, moments, placer, references, profile }
+        let is_right_handed = shown.is_right_handed;
+        Self { out, table, keys, moments, placer, is_right_handed, references, profile }
     }
 
     /// The same in another profile of GeoJSON (OGC 21-045r1, clause 14).
@@ -114,7 +117,7 @@ impl<'a> FeatureWriter<'a> {
 
     /// Writes a feature without the bracket at its end, so that members can follow.
     pub(crate) fn open_feature(&mut self, entity: &EntityRef<'_>) -> Result<(), Misplaced> {
-        let Self { out, table, keys, moments, placer, references, profile } = self;
+        let Self { out, table, keys, moments, placer, is_right_handed, references, profile } = self;
         out.extend_from_slice(b"{\"type\":\"Feature\",\"id\":\"");
         // Ids are IRIs, which hold nothing that JSON would escape.
         entity.id_excerpt().append_to::<SHORT>(out);
@@ -124,7 +127,12 @@ impl<'a> FeatureWriter<'a> {
         let mut cells =
             CellWriter { out, keys, moments, placer, references, geometry: None, fault: None };
         table.read(entity, &mut cells);
-        let (geometry, mut fault) = (cells.geometry, cells.fault);
+        let mut fault = cells.fault;
+        let geometry = cells.geometry.map(|geometry| match is_right_handed {
+            true => Cow::Borrowed(geometry),
+            false => right_handed(geometry),
+        });
+        let geometry = geometry.as_deref();
         // The comma before the first property is where the bracket goes.
         match out.get_mut(properties) {
             Some(comma) => *comma = b'{',
@@ -197,6 +205,10 @@ struct CellWriter<'w, 'a> {
 
 impl<'a> Row<'a> for CellWriter<'_, 'a> {
     fn cell(&mut self, column: usize, cell: Cell<'a>) {
+        if let Cell::Json(json) = cell {
+            self.json(column, json);
+            return;
+        }
         let key = &self.keys[column];
         if key.place == Place::Nowhere {
             return;
@@ -247,7 +259,8 @@ impl CellWriter<'_, '_> {
     fn placed(&mut self, column: usize, json: &[u8]) {
         self.keys[column].write(self.out);
         let placer = self.placer.as_mut();
-        let fault = placer.and_then(|placer| placer.write(json, self.out).err());
+        let json = right_handed(json);
+        let fault = placer.and_then(|placer| placer.write(&json, self.out).err());
         self.fault = self.fault.take().or(fault);
     }
 }
@@ -275,14 +288,16 @@ pub(crate) fn cell_json(cell: &Cell<'_>, datatype: ColumnType, out: &mut Vec<u8>
     }
 }
 
-/// A list of one id is held without its brackets.
 #[inline]
 fn value_json(json: &[u8], datatype: ColumnType, out: &mut Vec<u8>) {
-    if datatype == ColumnType::Relationships && json.starts_with(b"\"") {
-        out.push(b'[');
-        out.extend_from_slice(json);
-        out.push(b']');
-    } else {
-        out.extend_from_slice(json);
+    match datatype {
+        // A list of one id is held without its brackets.
+        ColumnType::Relationships if json.starts_with(b"\"") => {
+            out.push(b'[');
+            out.extend_from_slice(json);
+            out.push(b']');
+        }
+        ColumnType::Geometry => out.extend_from_slice(&right_handed(json)),
+        _ => out.extend_from_slice(json),
     }
 }

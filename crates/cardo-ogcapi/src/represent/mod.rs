@@ -4,6 +4,7 @@ mod areas;
 mod feature;
 mod placed;
 mod reference;
+mod rings;
 mod shown;
 mod text;
 
@@ -11,5 +12,6 @@ pub(crate) use areas::AreaTable;
 pub(crate) use feature::{FeatureWriter, cell_json};
 pub(crate) use placed::{Misplaced, Placer};
 pub(crate) use reference::{Resolver, is_reference, referenced, table_of};
+pub(crate) use rings::right_handed;
 pub(crate) use shown::Shown;
 pub(crate) use text::{quoted, write_moment};

@@ -12,6 +12,8 @@ pub(crate) struct Shown {
     pub(crate) columns: Option<Box<[bool]>>,
     /// Whether geometries are shown; the member of a feature is null where they are not.
     pub(crate) geometry: bool,
+    /// Whether the rings of the member are known to run by the right-hand rule as they are held.
+    pub(crate) is_right_handed: bool,
     /// The reference system of all coordinates that are shown, and the order of their axes.
     pub(crate) system: Arc<System>,
     /// Shows references as addresses; without it they are the ids of features.
@@ -20,7 +22,13 @@ pub(crate) struct Shown {
 
 impl Default for Shown {
     fn default() -> Self {
-        Self { columns: None, geometry: true, system: System::default_one(), references: None }
+        Self {
+            columns: None,
+            geometry: true,
+            is_right_handed: false,
+            system: System::default_one(),
+            references: None,
+        }
     }
 }
 

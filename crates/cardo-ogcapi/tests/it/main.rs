@@ -17,6 +17,7 @@ mod kept_tiles;
 mod large;
 mod pages;
 mod references;
+mod rings;
 mod schemas;
 mod shown;
 mod sorting;
