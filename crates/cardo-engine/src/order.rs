@@ -10,6 +10,7 @@ use cardo_query::{Path, Ranked, Ranking, Root as PathRoot, SortKey};
 use crate::caller::View;
 use crate::live::Root;
 use crate::query::{EntityQuery, PageStart};
+use crate::snapshot::fetch;
 
 /// The order in which entities are wanted: by each column in turn, at last by creation. Entities
 /// without a value stand last, whichever way a column is ordered.
@@ -94,6 +95,8 @@ impl<'a> Sort<'a> {
 
     /// Takes the matches that a walk has found so far.
     pub(crate) fn take(&mut self, found: &mut Vec<u32>) {
+        let records = found.iter().filter_map(|slot| self.root.record(*slot));
+        fetch(records);
         for slot in found.drain(..) {
             self.place(slot);
         }
@@ -105,6 +108,9 @@ impl<'a> Sort<'a> {
         }
         let Some(record) = self.root.record(slot) else { return };
         let record = record.view();
+        if self.stands_behind_all(&record) {
+            return;
+        }
         let placed = Placed {
             keys: self.columns.iter().map(|column| column.key(&record, self.names)).collect(),
             seq: record.seq(),
@@ -126,6 +132,18 @@ impl<'a> Sort<'a> {
         {
             *last = placed;
         }
+    }
+
+    /// Whether the first column alone says that a match is none of the best, as it does of nearly all.
+    fn stands_behind_all(&self, record: &EntityRef<'_>) -> bool {
+        if self.kept.len() < self.most {
+            return false;
+        }
+        let last = self.kept.peek().and_then(|last| last.keys.first());
+        let Some((column, key)) = self.columns.first().zip(last) else { return false };
+        let (Some(path), None) = (&column.path, &column.ranking) else { return false };
+        let order = SortKey::order_of(path, record, key, column.descending);
+        if self.backward { order.is_lt() } else { order.is_gt() }
     }
 
     /// The slots that are wanted in the direction of the walk, with one more than the limit where

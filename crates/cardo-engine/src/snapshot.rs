@@ -151,7 +151,7 @@ impl Snapshot {
             None => records.extend(found.map(Cow::Borrowed)),
             Some(_) => records.extend(found.map(|record| Cow::Owned(self.visible(record)))),
         }
-        fetch(&records);
+        fetch(records.iter().map(Cow::as_ref));
         records
     }
 
@@ -291,10 +291,10 @@ pub(crate) fn cut(query: &EntityQuery, asked: &Asked, mut found: Found) -> (bool
 
 /// Looks at every line of memory of some records, which lie anywhere: looks that do not depend on
 /// one another wait at the same time, those of a writer of records one after the other.
-fn fetch(records: &[Cow<'_, Record>]) {
+pub(crate) fn fetch<'r>(records: impl Iterator<Item = &'r Record>) {
     const LINE: usize = 64;
     let mut seen = 0;
-    for bytes in records.iter().map(|record| record.as_bytes()) {
+    for bytes in records.map(Record::as_bytes) {
         seen = bytes.iter().step_by(LINE).chain(bytes.last()).fold(seen, |all, byte| all ^ byte);
     }
     std::hint::black_box(seen);

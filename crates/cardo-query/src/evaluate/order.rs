@@ -59,6 +59,25 @@ impl SortKey {
         }
     }
 
+    /// How what the path leads to in a candidate stands to a key, without making a key of it.
+    pub fn order_of<C: Candidate + ?Sized>(
+        path: &Path<NameId>,
+        candidate: &C,
+        other: &Self,
+        descending: bool,
+    ) -> Ordering {
+        let Root::Attribute(name) = path.root else {
+            return Self::of(path, candidate).compare(other, descending);
+        };
+        let mut order = None;
+        any_of(candidate, name, &path.datasets, &mut |instance| {
+            let scalar = instance_scalar(path, instance);
+            order = scalar.and_then(|scalar| order_of(scalar, other, descending));
+            order.is_some()
+        });
+        order.unwrap_or_else(|| Self::Missing.compare(other, descending))
+    }
+
     /// How two keys stand in an order that goes up, or down.
     pub fn compare(&self, other: &Self, descending: bool) -> Ordering {
         match (self, other) {
@@ -98,6 +117,18 @@ impl SortKey {
             Self::Ranked(_) => 4,
             Self::Missing => 5,
         }
+    }
+}
+
+/// Nothing where the scalar has no order.
+fn order_of(scalar: Scalar<'_>, other: &SortKey, descending: bool) -> Option<Ordering> {
+    match (scalar, other) {
+        (Scalar::Other, _) => None,
+        (Scalar::Text(text), SortKey::Text(other)) => {
+            let order = text.as_ref().cmp(other);
+            Some(if descending { order.reverse() } else { order })
+        }
+        (scalar, other) => Some(SortKey::from(scalar).compare(other, descending)),
     }
 }
 
