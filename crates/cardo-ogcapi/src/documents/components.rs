@@ -35,6 +35,10 @@ pub(super) fn components(options: &OgcOptions) -> Value {
                 "description": "The state of the feature, for If-Match and If-None-Match",
                 "schema": { "type": "string" },
             },
+            "LastModified": {
+                "description": "When the feature was last modified, for If-Unmodified-Since; to the second",
+                "schema": { "type": "string" },
+            },
             "Location": {
                 "description": "The address of the new feature",
                 "schema": { "type": "string", "format": "uri" },
@@ -48,7 +52,7 @@ pub(super) fn components(options: &OgcOptions) -> Value {
             "MethodNotAllowed": problem("The resource has no such method; Allow names those that it has"),
             "NotAcceptable": problem("The resource cannot be had in an accepted media type"),
             "Conflict": problem("There is such a feature already, or it was changed by others all the while"),
-            "PreconditionFailed": problem("The feature is in another state than If-Match or If-None-Match demand"),
+            "PreconditionFailed": problem("The feature is in another state than If-Match, If-None-Match or If-Unmodified-Since demand"),
             "ContentTooLarge": problem("The body is larger than what is accepted"),
             "UnsupportedMediaType": problem("The body is of a media type that is not read; the answer names those that are"),
             "UnprocessableContent": problem("The feature is not what the schema of the collection describes"),
@@ -314,6 +318,11 @@ fn parameters(limits: OgcLimits, systems: &Systems) -> Value {
             &json!({ "type": "array", "items": { "type": "string" } }),
         ),
     });
+    all["If-Unmodified-Since"] = header(
+        "If-Unmodified-Since",
+        "Only if the feature has not been modified since this time, which is that of Last-Modified; two \
+         changes within a second are not told apart, as tags tell them",
+    );
     all["schemaProfile"] = query(
         "profile",
         "Whether the schema tells of the values that are accepted, or of those that features have now \

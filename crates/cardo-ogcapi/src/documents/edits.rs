@@ -39,13 +39,13 @@ pub(super) fn edits(table: &Table) -> [(String, &'static str, Value); 4] {
         }
         operation
     };
-    let locked = ["featureId", "If-Match", "If-None-Match", "Content-Crs"];
+    let locked = ["featureId", "If-Match", "If-None-Match", "If-Unmodified-Since", "Content-Crs"];
     let (adds, puts) = ("Adds a feature", "Puts a feature in the place of one, or where none is");
     [
         (items, "post", edit("create", adds, &["Content-Crs"], Some(&whole))),
         (item.clone(), "put", edit("replace", puts, &locked, Some(&whole))),
         (item.clone(), "patch", edit("update", "Changes a feature", &locked, Some(&part))),
-        (item, "delete", edit("delete", "Removes a feature", &locked[..3], None)),
+        (item, "delete", edit("delete", "Removes a feature", &locked[..4], None)),
     ]
 }
 
@@ -56,13 +56,18 @@ fn responses(verb: &str) -> Value {
         let headers = json!({
             "Location": header("Location"),
             "ETag": header("ETag"),
+            "Last-Modified": header("LastModified"),
             "Cardo-Revision": header("Revision"),
         });
         responses
             .insert("201".into(), json!({ "description": "It is created", "headers": headers }));
     }
     if verb != "create" {
-        let headers = json!({ "ETag": header("ETag"), "Cardo-Revision": header("Revision") });
+        let headers = json!({
+            "ETag": header("ETag"),
+            "Last-Modified": header("LastModified"),
+            "Cardo-Revision": header("Revision"),
+        });
         responses.insert("204".into(), json!({ "description": "It is done", "headers": headers }));
     }
     let statuses =

@@ -2,18 +2,18 @@
 //! engine as every other write: an answer is sent when the change is durable and visible.
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, ETAG, HeaderName, LOCATION};
+use axum::http::header::{ALLOW, ETAG, HeaderName, LAST_MODIFIED, LOCATION};
 use axum::http::{HeaderValue, Response, StatusCode};
 use cardo_engine::{Batch, Operation, Outcome, Table, Unchanged, WriteError};
 use cardo_http::{Access, REVISION, Rights, revision_header};
-use cardo_model::{Entity, EntityId, Fragment, Iri, Kind, Record, Revision};
+use cardo_model::{Entity, EntityId, Fragment, Iri, Kind, Record, Revision, Timestamp};
 
 use super::features::find;
 use crate::documents::{GEOJSON, encode_segment};
 use crate::face::{Face, collection_of};
 use crate::fault::Fault;
 use crate::receive::{
-    ACCEPT_PATCH, ACCEPT_POST, Conditions, Draft, Sent, Shape, given_id, state_of,
+    ACCEPT_PATCH, ACCEPT_POST, Conditions, Draft, Sent, Shape, State, given_id, last_modified,
 };
 use crate::request::Ask;
 
@@ -65,10 +65,8 @@ pub(crate) async fn delete(face: &Face, ask: &Ask<'_>, _: Body) -> Result<Respon
     let id = ask.behind(2)?;
     for _ in 0..TRIES {
         let (_, record) = find(face, ask, table, &id).await?;
-        let state = record
-            .as_ref()
-            .map(|record| state_of(face, ask, record.view().id(), record.view().revision()));
-        conditions.check(state.as_deref())?;
+        let state = record.as_ref().map(|record| State::of(face, ask, record));
+        conditions.check(state.as_ref())?;
         let Some(record) = record else { return Err(missing(&id, table)) };
         let judged = conditions.is_locking().then_some(&record);
         if let Some(outcome) = apply(face, ask, Operation::Delete(record.id()), judged).await? {
@@ -127,10 +125,8 @@ async fn change(
         let tables = face.tables(ask).await?;
         let table = writable(face, ask, collection_of(&tables, ask)?)?;
         let (snapshot, record) = find(face, ask, table, &id).await?;
-        let state = record
-            .as_ref()
-            .map(|record| state_of(face, ask, record.view().id(), record.view().revision()));
-        conditions.check(state.as_deref())?;
+        let state = record.as_ref().map(|record| State::of(face, ask, record));
+        conditions.check(state.as_ref())?;
         let Some(record) = record else {
             if how == How::Patch {
                 return Err(missing(&id, table));
@@ -150,15 +146,17 @@ async fn change(
             Draft::new(face.engine.names(), table, &root, (Some(&record), &sent.system));
         draft.apply(&changes, &|name| usual_kind(&snapshot, table, name))?;
         let attributes = draft.into_fragments();
+        let view = record.view();
         if attributes.is_empty() {
-            let same = (record.view().id(), record.view().revision());
-            return changed(face, ask, same, snapshot.revision()).await;
+            let same = Written { id: view.id(), revision: view.revision(), at: view.modified_at() };
+            return changed(face, ask, &same, snapshot.revision()).await;
         }
+        let at = Timestamp::now();
         let fragment = Fragment { attributes, ..Fragment::default() };
         let update = Operation::Update { id: record.id(), fragment };
         if let Some(outcome) = apply(face, ask, update, Some(&record)).await? {
-            let now = (record.view().id(), outcome.revision);
-            return changed(face, ask, now, outcome.revision).await;
+            let now = Written { id: view.id(), revision: outcome.revision, at };
+            return changed(face, ask, &now, outcome.revision).await;
         }
     }
     Err(restless(&id))
@@ -187,6 +185,7 @@ async fn created(
     draft.apply(&changes, &|name| usual_kind(&snapshot, table, name))?;
     let mut entity = Entity::new(id.clone(), table.type_name.clone());
     entity.attributes = draft.into_attributes();
+    let at = Timestamp::now();
     let outcome = apply(face, ask, Operation::Create(entity), None).await?;
     let revision = outcome.map_or(snapshot.revision(), |outcome| outcome.revision);
     let mut response = done(StatusCode::CREATED, revision);
@@ -194,7 +193,7 @@ async fn created(
     if let Ok(url) = HeaderValue::try_from(ask.url(&path)) {
         response.headers_mut().insert(LOCATION, url);
     }
-    tag(face, ask, (id.as_str(), revision), &mut response).await?;
+    stamp(face, ask, &Written { id: id.as_str(), revision, at }, &mut response).await?;
     Ok(response)
 }
 
@@ -234,28 +233,45 @@ fn done(status: StatusCode, revision: Revision) -> Response<Body> {
     response
 }
 
+/// The feature as a change has left it.
+struct Written<'a> {
+    id: &'a str,
+    revision: Revision,
+    /// A time that is not behind that of the change.
+    at: Timestamp,
+}
+
 async fn changed(
     face: &Face,
     ask: &Ask<'_>,
-    state: (&str, Revision),
+    written: &Written<'_>,
     revision: Revision,
 ) -> Result<Response<Body>, Fault> {
     let mut response = done(StatusCode::NO_CONTENT, revision);
-    tag(face, ask, state, &mut response).await?;
+    stamp(face, ask, written, &mut response).await?;
     Ok(response)
 }
 
-/// The tag that the feature has as GeoJSON from now on (/req/optimistic-locking-etags/put-etag-response).
-async fn tag(
+/// The tag that the feature has as GeoJSON from now on, and when it was changed
+/// (/req/optimistic-locking-etags/put-etag-response, /req/optimistic-locking-timestamps/put-last-modified-response).
+async fn stamp(
     face: &Face,
     ask: &Ask<'_>,
-    state: (&str, Revision),
+    written: &Written<'_>,
     response: &mut Response<Body>,
 ) -> Result<(), Fault> {
-    if !ask.caller.reach.is_far() {
-        let tables = face.with_layers(ask, face.engine.tables(&ask.caller).await?);
-        let tag = face.feature_tag(ask, state, (GEOJSON, None, Some(tables.version())));
-        response.headers_mut().insert(ETAG, tag);
+    if ask.caller.reach.is_far() {
+        return Ok(());
+    }
+    let Written { id, revision, at } = *written;
+    let shape = face.with_layers(ask, face.engine.tables(&ask.caller).await?).version();
+    let tag = face.feature_tag(ask, (id, revision), (GEOJSON, None, Some(shape)));
+    response.headers_mut().insert(ETAG, tag);
+    // What others have changed since is not what this client knows.
+    let record = face.snapshot(ask).await?.retrieve(id);
+    let own = record.filter(|record| record.view().revision() == revision);
+    if let Some(time) = last_modified(own.map_or(at, |record| record.view().modified_at())) {
+        response.headers_mut().insert(LAST_MODIFIED, time);
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, LOCATION, VARY};
+use axum::http::header::{CONTENT_TYPE, LAST_MODIFIED, LOCATION, VARY};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use cardo_engine::{Listing, Snapshot, Table, Tables};
 use cardo_formats::rows::{CsvRows, FlatGeobufRows, GeoPackageRows, GeoParquetRows, RowWriter};
@@ -21,6 +21,7 @@ use crate::layers::MOST_ON_A_PAGE;
 use crate::params::{
     Edges, ITEM_PARAMETERS, ItemsQuery, Profile, Profiles, References, Side, shown,
 };
+use crate::receive::last_modified;
 use crate::represent::{FeatureWriter, Resolver, Shown, is_reference, table_of};
 use crate::request::{Ask, HTML};
 use crate::respond;
@@ -216,13 +217,20 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
     let state = (view.id(), view.revision());
     let is_layer = face.layer_of(ask, table).is_some();
     // What is in a file is no function of a revision; how other features are called is one of the twin's.
-    let tagged = |form: &str, answer| match &shown.references {
-        _ if is_layer => answer,
-        None => face.feature_tagged(ask, state, form, answer),
-        Some(references) => {
-            let form = format!("{form} {}", references.revision().0);
-            face.feature_tagged(ask, state, &form, answer)
+    let tagged = |form: &str, answer| {
+        let mut tagged = match &shown.references {
+            _ if is_layer => return answer,
+            None => face.feature_tagged(ask, state, form, answer),
+            Some(references) => {
+                let form = format!("{form} {}", references.revision().0);
+                face.feature_tagged(ask, state, &form, answer)
+            }
+        };
+        if let Some(time) = last_modified(view.modified_at()).filter(|_| !ask.caller.reach.is_far())
+        {
+            tagged.headers_mut().insert(LAST_MODIFIED, time);
         }
+        tagged
     };
     if encoding == Encoding::Html {
         let page = respond::page(html::feature_page(ask, table, &record, &shown), revision);

@@ -17,6 +17,6 @@ mod target;
 mod value;
 
 pub(crate) use body::{ACCEPT_PATCH, ACCEPT_POST, Sent, given_id};
-pub(crate) use condition::{Conditions, state_of};
+pub(crate) use condition::{Conditions, State, last_modified};
 pub(crate) use draft::Draft;
 pub(crate) use target::Shape;

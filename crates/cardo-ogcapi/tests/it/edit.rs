@@ -348,6 +348,47 @@ async fn w7_a_change_of_another_state_than_the_one_that_was_read_is_refused() {
 }
 
 #[tokio::test]
+async fn w9_a_change_of_a_later_state_than_the_time_that_was_read_is_refused() {
+    let client = client_of_town().await;
+    let read = client.send(Method::GET, A, &[]).await.expect(200);
+    let time = read.header("last-modified").to_owned();
+    assert!(time.ends_with(" GMT"), "{time}");
+    let page = client.send(Method::GET, A, &[("accept", "text/html")]).await.expect(200);
+    assert_eq!(page.header("last-modified"), time);
+    let known = [("if-none-match", read.header("etag"))];
+    let same = client.send(Method::GET, A, &known).await.expect(304);
+    assert_eq!(same.header("last-modified"), time);
+    let cool = json!({ "temperature": 1 }).to_string();
+    let since = "if-unmodified-since";
+    let long_ago = (since, "Fri, 27 Nov 2015 10:00:00 GMT");
+    for (method, header, body) in [
+        (Method::PATCH, PATCH, cool.as_str()),
+        (Method::PUT, GEOJSON, read.text.as_str()),
+        (Method::DELETE, GEOJSON, ""),
+    ] {
+        let reply = client.write(method, A, &[header, long_ago], body).await.expect(412);
+        assert_eq!(reply.header("content-type"), "application/problem+json");
+        assert!(reply.text.contains("If-Unmodified-Since"), "{}", reply.text);
+    }
+    let first = client.write(Method::PATCH, A, &[PATCH, (since, &time)], &cool).await.expect(204);
+    let later = first.header("last-modified").to_owned();
+    let now = client.send(Method::GET, A, &[]).await.expect(200);
+    assert_eq!(now.header("last-modified"), later);
+    assert_eq!(now.json()["properties"]["temperature"], 1);
+    let put = client.write(Method::PUT, A, &[GEOJSON, (since, &later)], &now.text).await;
+    assert_eq!(put.expect(204).header("last-modified"), later);
+    // Tags come first, and what is no date is no condition.
+    let tag = ("if-match", now.header("etag"));
+    client.write(Method::PATCH, A, &[PATCH, tag, long_ago], "{}").await.expect(204);
+    client.write(Method::PATCH, A, &[PATCH, (since, "yesterday")], "{}").await.expect(204);
+    client.write(Method::DELETE, A, &[(since, &later)], "").await.expect(204);
+    let gone = client.write(Method::PUT, A, &[GEOJSON, (since, &later)], &now.text).await;
+    gone.expect(412);
+    let made = client.write(Method::PUT, A, &[GEOJSON], &now.text).await.expect(201);
+    assert!(made.header("last-modified").ends_with(" GMT"));
+}
+
+#[tokio::test]
 async fn w7_of_many_changes_of_one_state_one_is_made() {
     let client = client_of_town().await;
     let tag = client.send(Method::GET, A, &[]).await.header("etag").to_owned();
