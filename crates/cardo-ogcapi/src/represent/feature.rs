@@ -40,7 +40,7 @@ struct Key {
 enum Place {
     Property,
     Geometry,
-    /// Among the properties, as a geometry in another system than that of the record.
+    /// Among the properties, as a geometry by the right-hand rule in the system that is asked for.
     Placed,
     /// Among the properties, as addresses of other features.
     Reference,
@@ -60,7 +60,7 @@ impl Key {
             len += part.len();
         }
         let long = if len > SHORT { parts.concat().into() } else { Box::default() };
-        let is_placed = column.datatype == ColumnType::Geometry && !shown.system.crs.is_lon_lat();
+        let is_placed = column.datatype == ColumnType::Geometry;
         let place = match table.geometry == Some(at) {
             _ if !shown.shows(table, at) => Place::Nowhere,
             true => Place::Geometry,
@@ -258,10 +258,13 @@ impl CellWriter<'_, '_> {
     #[cold]
     fn placed(&mut self, column: usize, json: &[u8]) {
         self.keys[column].write(self.out);
-        let placer = self.placer.as_mut();
         let json = right_handed(json);
-        let fault = placer.and_then(|placer| placer.write(&json, self.out).err());
-        self.fault = self.fault.take().or(fault);
+        match self.placer.as_mut() {
+            Some(placer) => {
+                self.fault = self.fault.take().or(placer.write(&json, self.out).err());
+            }
+            None => self.out.extend_from_slice(&json),
+        }
     }
 }
 
