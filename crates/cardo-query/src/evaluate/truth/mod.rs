@@ -10,9 +10,9 @@ use std::borrow::Cow;
 use cardo_model::NameId;
 use cardo_spatial::{GeoRelation, PreparedQuery};
 
-use crate::predicate::{Datum, Order, Predicate, Term};
+use crate::predicate::{Datum, Order, Predicate, Sort, Term};
 use crate::{Candidate, GeoTest};
-use value::value;
+use value::{is_there, value};
 
 /// What a predicate says of a candidate; `None` where that is unknown.
 pub(crate) fn truth<C: Candidate + ?Sized>(
@@ -41,6 +41,8 @@ pub(crate) fn truth<C: Candidate + ?Sized>(
             Some(compare(Order::LessOrEqual, &number, &greatest)? && is_above)
         }
         Predicate::In(term, list) => is_in(value(term, candidate)?.as_ref(), list, candidate),
+        // Of what may be of any type, objects are no values that could be compared, but are there.
+        Predicate::IsNull(Term::Path(path, Sort::Any)) => Some(!is_there(path, candidate)),
         Predicate::IsNull(term) => Some(value(term, candidate).is_none()),
         Predicate::Spatial(relation, left, right) => {
             let (left, right) = (value(left, candidate)?, value(right, candidate)?);

@@ -39,6 +39,17 @@ pub(super) fn value<'t, C: Candidate + ?Sized>(
     }
 }
 
+/// Whether a path leads to anything.
+pub(super) fn is_there<C: Candidate + ?Sized>(path: &Path<NameId>, candidate: &C) -> bool {
+    let Root::Attribute(name) = path.root else {
+        return at_path(path, Sort::Any, candidate).is_some();
+    };
+    any_of(candidate, name, &path.datasets, &mut |instance| match instance_json(path, instance) {
+        Some(json) => json != b"null",
+        None => in_instance(path, Sort::Any, instance).is_some(),
+    })
+}
+
 /// The end of an interval.
 enum Bound {
     Open,

@@ -24,6 +24,9 @@ fn properties() -> Properties {
         ("owner", Sort::Array),
         ("mixed", Sort::Any),
         ("list", Sort::Any),
+        ("parts", Sort::Any),
+        ("void", Sort::Any),
+        ("gone", Sort::Any),
         ("missing", Sort::Number),
         ("nothing", Sort::Text),
         ("nowhere", Sort::Geometry),
@@ -52,6 +55,8 @@ fn check(rows: &[(&str, Option<bool>)]) {
         ("owner", Kind::Relationship, "\"urn:x:1\""),
         ("mixed", Kind::Property, "7"),
         ("list", Kind::Property, r#"[1,"x",[2,3],null]"#),
+        ("parts", Kind::Property, r#"{"street":"x"}"#),
+        ("void", Kind::JsonProperty, "null"),
     ]);
     let properties = properties();
     for (text, expected) in rows {
@@ -131,6 +136,11 @@ fn t_5_what_is_missing_makes_what_asks_for_it_unknown() {
         ("missing + level IS NULL", TRUE),
         ("(missing = 1) IS NULL", TRUE),
         ("mixed IS NOT NULL", TRUE),
+        ("list IS NULL", FALSE),
+        ("parts IS NULL", FALSE),
+        ("parts = 1", None),
+        ("void IS NULL", TRUE),
+        ("gone IS NULL", TRUE),
     ]);
 }
 
