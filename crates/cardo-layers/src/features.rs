@@ -8,7 +8,7 @@ use cardo_model::{
     Attribute, Entity, EntityId, Geometry, Instance, Iri, JsonText, NameId, Names, Record,
     RecordHeader, Revision, Seq, Timestamp, Value,
 };
-use cardo_spatial::Aabb;
+use cardo_spatial::{Aabb, onto_globe};
 
 /// How the features of a layer are records: its columns are attributes under names of its own.
 pub(crate) struct Features {
@@ -129,6 +129,9 @@ fn read_moment(text: &str) -> Option<Timestamp> {
 }
 
 fn placed(geometry: &RecordGeometry) -> Option<Attribute<NameId>> {
+    let on_edge = onto_globe(&geometry.shape)
+        .map(|shape| RecordGeometry { shape, heights: geometry.heights.clone() });
+    let geometry = on_edge.as_ref().unwrap_or(geometry);
     let geometry = if geometry.heights.is_empty() {
         Geometry::from_shape(&geometry.shape)
     } else {

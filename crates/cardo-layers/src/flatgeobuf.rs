@@ -4,7 +4,7 @@ use std::path::Path;
 use cardo_engine::{Layer, LayerContents, LayerDescription, LayerError, LayerNode, LayerVisit};
 use cardo_formats::{Fault, IndexedFlatGeobuf, Limits, RecordError, Visit};
 use cardo_model::Record;
-use cardo_spatial::{Aabb, Crs};
+use cardo_spatial::{Aabb, Crs, settled};
 
 use crate::features::Features;
 
@@ -60,6 +60,8 @@ impl FlatGeobufLayer {
             return Err(OpenError::TooMany(file.count()));
         }
         let bounds @ [west, south, east, north] = file.bounds()?;
+        let [lower, upper] = [(west, south), (east, north)].map(|corner| settled(corner.into()));
+        let [west, south, east, north] = [lower.x, lower.y, upper.x, upper.y];
         let is_within = |from: f64, to: f64, most: f64| -most <= from && from <= to && to <= most;
         if !is_within(west, east, 180.0) || !is_within(south, north, 90.0) {
             return Err(OpenError::Bounds(bounds));

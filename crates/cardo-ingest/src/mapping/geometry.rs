@@ -3,7 +3,7 @@
 use cardo_formats::geojson::{parse_geometry, write_geometry};
 use cardo_formats::{FieldValue, Limits, RecordGeometry, wkt};
 use cardo_model::Geometry;
-use cardo_spatial::{Crs, is_self_crossing};
+use cardo_spatial::{Crs, is_self_crossing, onto_globe};
 use geo_types::{Coord, Geometry as Shape, Point};
 use geo_types::{LineString, MultiLineString, MultiPoint, MultiPolygon, Polygon};
 
@@ -26,12 +26,17 @@ impl Placement {
     /// Brings a geometry to WGS 84, its heights as they are.
     pub(crate) fn place(&self, geometry: &RecordGeometry) -> Result<Placed, MapFault> {
         let transformed;
-        let geometry = if self.crs.is_lon_lat() {
-            geometry
+        let shape = if self.crs.is_lon_lat() {
+            onto_globe(&geometry.shape)
         } else {
-            let shape = rounded(self.crs.geometry_to_wgs84(&geometry.shape)?);
-            transformed = RecordGeometry { shape, heights: geometry.heights.clone() };
-            &transformed
+            Some(rounded(self.crs.geometry_to_wgs84(&geometry.shape)?))
+        };
+        let geometry = match shape {
+            Some(shape) => {
+                transformed = RecordGeometry { shape, heights: geometry.heights.clone() };
+                &transformed
+            }
+            None => geometry,
         };
         let checked = if geometry.heights.is_empty() {
             Geometry::from_shape(&geometry.shape)

@@ -26,6 +26,16 @@ async fn positions_that_are_none_are_quarantined() {
 }
 
 #[tokio::test]
+async fn noise_behind_the_edge_of_the_globe_is_taken_away() {
+    let city = City::new().await;
+    let csv = "id,lon,lat\n1,180.00000000000003,-90.00000000000001\n2,180.001,0\n";
+    let report = city.take("a.csv", csv, &of_type("T")).await;
+    assert_eq!((report.created, report.quarantined), (1, 1), "{report}");
+    let stored = city.value("urn:ngsi-ld:T:1", LOCATION).await.unwrap();
+    assert!(stored.contains("[180.0,-90.0]"), "{stored}");
+}
+
+#[tokio::test]
 async fn text_that_is_not_utf8_is_quarantined_with_its_bytes() {
     let city = City::new().await;
     let csv = b"id,name\n1,a\n2,\xff\xfe\n3,c\n";

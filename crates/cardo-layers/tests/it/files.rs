@@ -33,6 +33,22 @@ fn what_lies_in_the_folder_is_a_layer_and_what_cannot_be_read_hinders_no_other()
 }
 
 #[test]
+fn noise_behind_the_edge_of_the_globe_keeps_no_file_out() {
+    let folder = tempdir().unwrap();
+    let places = [(180.000_000_000_000_03, -90.000_000_000_000_01, 1), (24.9, 60.1, 2)];
+    write_points(&folder.path().join("world.fgb"), 4326, &places);
+    let layers = of_folder(folder.path());
+    let world = layer(&layers, "world");
+    assert_eq!(world.description().info.attributes[0].extent, Some([24.9, -90.0, 180.0, 60.1]));
+    let table = &world.description().table;
+    let places = [0, 1].map(|place| {
+        let record = world.feature(place).unwrap().unwrap();
+        cardo_model::read_point(table.geometry_of(&record.view()).unwrap()).unwrap()
+    });
+    assert!(places.contains(&[180.0, -90.0]), "{places:?}");
+}
+
+#[test]
 fn a_file_that_is_replaced_or_removed_is_noticed() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("trees.fgb");
