@@ -34,7 +34,7 @@ mod tests {
     #[test]
     fn noise_is_taken_from_positions_on_the_edge_and_nothing_else_is_moved() {
         let line = Geometry::from(line_string![
-            (x: -180.00000000000003, y: 1.25), (x: 180.0, y: -90.00000000000001), (x: 179.9, y: 0.0)
+            (x: -180.000_000_000_000_03, y: 1.25), (x: 180.0, y: -90.000_000_000_000_01), (x: 179.9, y: 0.0)
         ]);
         let settled = line_string![(x: -180.0, y: 1.25), (x: 180.0, y: -90.0), (x: 179.9, y: 0.0)];
         assert_eq!(onto_globe(&line), Some(settled.into()));

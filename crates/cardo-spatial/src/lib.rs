@@ -20,6 +20,7 @@
 //! library of C++; a `proj.db` in the directory of the environment variable `PROJ_DATA`, should it be set, is preferred.
 
 mod aabb;
+mod along;
 mod antimeridian;
 mod bbox;
 mod center;

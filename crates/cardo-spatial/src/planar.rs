@@ -200,6 +200,28 @@ impl PlanarIndex {
         self.edges.len()
     }
 
+    pub(crate) fn edges(&self) -> &[Line<f64>] {
+        &self.edges
+    }
+
+    /// Whether there are lines, and nothing else.
+    pub(crate) fn is_of_lines(&self) -> bool {
+        self.rings_end == 0 && self.lines_end == self.edges.len() && self.lines_end > 0
+    }
+
+    /// Visits the edges whose boxes meet that of a line.
+    pub(crate) fn visit_near(&self, line: &Line<f64>, visit: &mut dyn FnMut(&Line<f64>)) {
+        let own = Extent::of_edge(line);
+        let _ = self.tree.walk(
+            |group| group.overlaps(&own),
+            |range| {
+                let near = self.edges[range].iter();
+                near.filter(|edge| Extent::of_edge(edge).overlaps(&own)).for_each(&mut *visit);
+                ControlFlow::Continue(())
+            },
+        );
+    }
+
     /// Whether an edge or point of the other geometry meets one of this.
     pub(crate) fn touches_edges_of(&self, other: &Geometry<f64>) -> bool {
         let mut found = false;

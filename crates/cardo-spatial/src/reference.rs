@@ -9,6 +9,7 @@ use geo::{PreparedGeometry, Relate};
 use geo_types::{Coord, Geometry, MultiPoint};
 
 use crate::aabb::{Aabb, Boxes};
+use crate::along::Along;
 use crate::effort::Effort;
 use crate::guard::guarded;
 use crate::planar::{self, PlanarIndex, Position};
@@ -219,6 +220,15 @@ impl Reference {
         if relation == GeoRelation::Equals && *target == self.geometry {
             return true;
         }
+        if let Some(along) = self.along(target) {
+            return match relation {
+                GeoRelation::Within => along.other_is_covered,
+                GeoRelation::Contains => along.own_is_covered,
+                GeoRelation::Equals => along.own_is_covered && along.other_is_covered,
+                GeoRelation::Overlaps => !along.own_is_covered && !along.other_is_covered,
+                relation => relation == GeoRelation::Intersects,
+            };
+        }
         let Some(matrix) = self.matrix(target) else {
             return false;
         };
@@ -233,6 +243,13 @@ impl Reference {
             GeoRelation::Intersects => matrix.is_intersects(),
             GeoRelation::Disjoint | GeoRelation::Near { .. } => matrix.is_disjoint(),
         }
+    }
+
+    fn along(&self, target: &Geometry<f64>) -> Option<Along> {
+        if !self.index.is_of_lines() || parts::has_ring(target) {
+            return None;
+        }
+        Along::of(&self.index, &PlanarIndex::new(target))
     }
 
     /// Whether the edges of both meet too often, among themselves or with each other.
