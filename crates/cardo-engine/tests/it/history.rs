@@ -78,7 +78,7 @@ fn as_number(value: &AggregateValue) -> f64 {
         AggregateValue::Number(number) => *number,
         #[expect(clippy::cast_precision_loss, reason = "the counts are small")]
         AggregateValue::Count(count) => *count as f64,
-        AggregateValue::Text(text) => panic!("{text}"),
+        AggregateValue::Text(_) | AggregateValue::Nothing => panic!("{value:?}"),
     }
 }
 
@@ -90,6 +90,7 @@ proptest! {
         readings in proptest::collection::btree_map(0_i64..5_000, -20_i32..20, 1..120),
         period in 1_i64..2_000,
         from in proptest::option::of(0_i64..1_000),
+        length in 0_i64..9_000,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let history = runtime.block_on(async {
@@ -107,6 +108,13 @@ proptest! {
             property: TemporalProperty::ObservedAt,
         };
         let made = aggregation.of(&history);
+        prop_assert_eq!(aggregation.periods(), None);
+        if let Some(from) = from {
+            let until = Some(Timestamp::from_seconds(from + length));
+            let aggregation = Aggregation { until, ..aggregation.clone() };
+            let count = u64::try_from((length + period - 1) / period).unwrap();
+            prop_assert_eq!(aggregation.periods(), Some(count));
+        }
         let inside = readings.iter().filter(|(second, _)| from.is_none_or(|from| **second >= from));
         let inside: Vec<(i64, f64)> = inside.map(|(s, v)| (*s, f64::from(*v))).collect();
         let Some(origin) = from.or_else(|| inside.first().map(|(second, _)| *second)) else {

@@ -342,6 +342,8 @@ impl TemporalWriter<'_, '_, '_, '_> {
                 out.extend_from_slice(itoa::Buffer::new().format(*count).as_bytes());
             }
             AggregateValue::Text(text) => write_json_string(text, out),
+            // Clause 4.5.0: null is no value in JSON-LD.
+            AggregateValue::Nothing => out.extend_from_slice(NULL),
         }
         out.extend_from_slice(b",\"");
         period.start.write_to(out);

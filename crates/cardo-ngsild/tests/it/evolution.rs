@@ -236,6 +236,42 @@ async fn aggregates_are_made_of_each_period() {
     assert_eq!((first("name", "min"), first("name", "sum")), (json!("a"), Value::Null));
     assert_eq!((first("on", "sum"), first("tags", "max")), (json!(1.0), json!(2.0)));
     assert_eq!((first("on", "distinctCount"), first("tags", "sumsq")), (json!(2), Value::Null));
+    // A range that has both ends has so many periods, and each is told of (clause 4.5.19.0).
+    let range = "timerel=between&timeAt=2026-08-01T12:00:00Z&endTimeAt=2026-08-01T15:30:00Z";
+    let methods = "totalCount,distinctCount,sum,sumsq,avg,min,max,stddev";
+    let every = format!("aggrMethods={methods}&aggrPeriodDuration=PT1H&datasetId=@none&{range}");
+    let every = ask(&every).await;
+    let period = |value: &Value, hour: u32, until: &str| {
+        json!([value, format!("2026-08-01T{hour}:00:00Z"), format!("2026-08-01T{until}:00Z")])
+    };
+    let nothing = "urn:ngsi-ld:null";
+    for (attribute, method, values) in [
+        ("speed", "totalCount", json!([2, 0, 1, 0])),
+        ("speed", "distinctCount", json!([2, 0, 1, 0])),
+        ("speed", "sum", json!([200.0, 0.0, 100.0, 0.0])),
+        ("speed", "sumsq", json!([20_800.0, 0.0, 10_000.0, 0.0])),
+        ("speed", "avg", json!([100.0, nothing, 100.0, nothing])),
+        ("speed", "min", json!([80.0, nothing, 100.0, nothing])),
+        ("speed", "max", json!([120.0, nothing, 100.0, nothing])),
+        ("speed", "stddev", json!([20.0, nothing, 0.0, nothing])),
+        ("name", "max", json!(["b", nothing, nothing, nothing])),
+        ("near", "totalCount", json!([1, 0, 0, 0])),
+    ] {
+        let ends = ["13:00", "14:00", "15:00", "15:30"];
+        let all = values.as_array().unwrap().iter().zip(12_u32..).zip(ends);
+        let expected: Vec<Value> = all.map(|((v, hour), end)| period(v, hour, end)).collect();
+        assert_eq!(every[attribute][method], json!(expected), "{attribute} {method}");
+    }
+    assert_eq!(every["name"].get("sum"), None, "no method makes what it is not for");
+    let short =
+        format!("format=aggregatedValues&aggrMethods=sum&aggrPeriodDuration=PT0.01S&{range}");
+    client.get(&format!("/temporal/entities/urn:v:1?{short}")).await.expect(400);
+    let many = "timerel=between&timeAt=2000-01-01T00:00:00Z&endTimeAt=2030-01-01T00:00:00Z";
+    let many = format!("format=aggregatedValues&aggrMethods=sum&aggrPeriodDuration=PT1S&{many}");
+    for path in ["/temporal/entities/urn:v:1?", "/temporal/entities?type=V&"] {
+        let reply = client.get(&format!("{path}{many}")).await;
+        reply.expect_problem(403, "TooManyResults", "periods");
+    }
     let months = "timerel=between&timeAt=2026-07-31T00:00:00Z&endTimeAt=2026-08-15T00:00:00Z";
     let month = ask(&format!("aggrMethods=max&aggrPeriodDuration=P1M&attrs=name&{months}")).await;
     assert_eq!(

@@ -61,7 +61,7 @@ pub struct AttributeAggregates {
     pub methods: Vec<(Method, Vec<Aggregate>)>,
 }
 
-/// What a method makes of one period. Periods without a value have none.
+/// What a method makes of one period.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Aggregate {
     /// What came out.
@@ -81,6 +81,8 @@ pub enum AggregateValue {
     Count(u64),
     /// A text, or a date or a time as text.
     Text(Box<str>),
+    /// Nothing can be made of what the period holds.
+    Nothing,
 }
 
 impl Method {
@@ -109,6 +111,15 @@ impl Method {
             Self::Sumsq => "sumsq",
         }
     }
+
+    /// What it makes of no value at all.
+    fn of_nothing(self) -> AggregateValue {
+        match self {
+            Self::TotalCount | Self::DistinctCount => AggregateValue::Count(0),
+            Self::Sum | Self::Sumsq => AggregateValue::Number(0.0),
+            Self::Avg | Self::Min | Self::Max | Self::Stddev => AggregateValue::Nothing,
+        }
+    }
 }
 
 impl std::str::FromStr for Method {
@@ -120,7 +131,39 @@ impl std::str::FromStr for Method {
 }
 
 impl Aggregation {
-    /// The aggregates of a history, in the order of its rows. Deletions are no values.
+    /// How many periods there are; none can be said where the range of time has no beginning or no
+    /// end.
+    pub fn periods(&self) -> Option<u64> {
+        let (from, until) = (self.from?, self.until?);
+        if from >= until {
+            return Some(0);
+        }
+        if self.period.is_zero() {
+            return Some(1);
+        }
+        let last = self.period.number(from, Timestamp::from_micros(until.as_micros() - 1));
+        u64::try_from(last).ok().map(|last| last + 1)
+    }
+
+    /// Puts in the periods of which a method has made nothing, so that all of a range of time that has
+    /// a beginning and an end are there (clause 4.5.19.0).
+    pub fn complete(&self, aggregates: &mut AttributeAggregates) {
+        let (Some(count), Some(origin)) = (self.periods(), self.from) else { return };
+        let period = self.period;
+        let periods = Periods { period, origin, until: self.until, last: origin };
+        for (method, made) in &mut aggregates.methods {
+            let mut there = std::mem::take(made).into_iter().peekable();
+            let all = (0..i64::try_from(count).unwrap_or(i64::MAX)).map(|number| {
+                let (start, end) = periods.bounds(number);
+                let own = there.next_if(|aggregate| aggregate.start == start);
+                own.unwrap_or_else(|| Aggregate { value: method.of_nothing(), start, end })
+            });
+            *made = all.collect();
+        }
+    }
+
+    /// The aggregates of a history, in the order of its rows, of the periods that have a value.
+    /// Deletions are no values.
     pub fn of(&self, history: &EntityHistory) -> Vec<AttributeAggregates> {
         let values: Vec<Placed<'_>> =
             history.rows.iter().filter_map(|row| self.placed(row)).collect();

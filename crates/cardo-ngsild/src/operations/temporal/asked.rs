@@ -25,6 +25,9 @@ use crate::request::Ask;
 /// Instances that one answer aggregates at the most.
 const MOST_AGGREGATED: usize = 1_000_000;
 
+/// Periods that one answer tells of at the most, each of each attribute and method counted.
+const MOST_PERIODS: u64 = 500_000;
+
 /// The parameters that say what is wanted of histories.
 pub(super) const PARAMS: [&str; 15] = [
     "attrs",
@@ -214,8 +217,11 @@ impl Asked {
     }
 
     /// Aggregates of each history, where they are asked for.
-    pub(super) fn aggregates(&self, histories: &[EntityHistory]) -> Vec<Vec<AttributeAggregates>> {
-        let Form::Aggregated { methods, period } = &self.form else { return Vec::new() };
+    pub(super) fn aggregates(
+        &self,
+        histories: &[EntityHistory],
+    ) -> Result<Vec<Vec<AttributeAggregates>>, Fault> {
+        let Form::Aggregated { methods, period } = &self.form else { return Ok(Vec::new()) };
         let aggregation = Aggregation {
             methods: methods.clone(),
             period: *period,
@@ -223,7 +229,19 @@ impl Asked {
             until: self.range.as_ref().and_then(TemporalRange::end),
             property: self.property,
         };
-        histories.iter().map(|history| aggregation.of(history)).collect()
+        let mut all: Vec<Vec<AttributeAggregates>> =
+            histories.iter().map(|history| aggregation.of(history)).collect();
+        let series: usize = all.iter().flatten().map(|one| one.methods.len()).sum();
+        let periods = aggregation.periods().unwrap_or(0).saturating_mul(series as u64);
+        if periods > MOST_PERIODS {
+            let detail = format!(
+                "the answer would tell of {periods} periods, and {MOST_PERIODS} are the most; ask \
+                 for longer ones, or narrow the range of time"
+            );
+            return Err(Fault::new(NgsildError::TooManyResults, detail));
+        }
+        all.iter_mut().flatten().for_each(|one| aggregation.complete(one));
+        Ok(all)
     }
 
     /// Refuses an attribute that was asked for and that none of the methods is for (clause

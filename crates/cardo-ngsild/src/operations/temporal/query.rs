@@ -211,7 +211,7 @@ impl Face {
         let page = self.engine.evolution(mapped.as_ref().unwrap_or(caller), &query).await?;
         asked.check_whole(page.is_cut)?;
         let in_body = context_in_body(ask, media);
-        let aggregates = asked.aggregates(&page.histories);
+        let aggregates = asked.aggregates(&page.histories)?;
         asked.check_eligible(self.engine.names(), &aggregates)?;
         let written = asked.write(self, naming, (&page.histories, &aggregates), in_body, true);
         let mut response = match used {

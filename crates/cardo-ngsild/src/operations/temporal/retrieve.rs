@@ -78,7 +78,7 @@ fn answered(
     asked.check_whole(history.is_cut)?;
     let in_body = context_in_body(ask, media);
     let histories = from_ref(&history);
-    let aggregates = asked.aggregates(histories);
+    let aggregates = asked.aggregates(histories)?;
     let written = asked.write(face, naming, (histories, &aggregates), in_body, false);
     if written.body.is_empty() {
         return Err(missing());
