@@ -74,8 +74,9 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     merge(&mut stored, given.members)?;
     stored.modified_at = now;
     face.check_source_subscription(ask, &stored, renews.then_some(now)).await?;
+    let hosted = face.name_context_again(ask, &snapshot, &mut stored).await?;
     let put = put(SUBSCRIPTION_KIND, &id, Some(stored.to_text()));
-    let revision = face.apply_together(ask, vec![put]).await?;
+    let revision = face.apply_together(ask, hosted.into_iter().chain([put]).collect()).await?;
     face.registrations.tell_subscription(&ask.caller.twin, id.as_str());
     Ok(empty(StatusCode::NO_CONTENT, revision))
 }

@@ -104,7 +104,7 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     let payload = face.payload(ask, body).await?;
     let given = face.given(&payload).await?;
     let _writing = face.subscriptions.writing.lock().await;
-    let (mut stored, _) = face.stored(ask, &id).await?;
+    let (mut stored, snapshot) = face.stored(ask, &id).await?;
     if given.members.get("id").is_some_and(|other| other.as_str() != Some(id.as_str())) {
         return Err(Fault::bad_data("the id of a subscription cannot be changed"));
     }
@@ -123,8 +123,9 @@ pub(crate) async fn update(face: &Arc<Face>, ask: &Ask<'_>, body: Body) -> Answe
     }
     stored.modified_at = now;
     face.check(ask, &stored, renews.then_some(now)).await?;
-    let (_, revision) =
-        face.apply_one(ask, put(SUBSCRIPTION_KIND, &id, Some(stored.to_text()))).await?;
+    let hosted = face.name_context_again(ask, &snapshot, &mut stored).await?;
+    let put = put(SUBSCRIPTION_KIND, &id, Some(stored.to_text()));
+    let revision = face.apply_together(ask, hosted.into_iter().chain([put]).collect()).await?;
     // Who follows the log finds the update there, in its place among the changes.
     face.subscription_written(ask, id.as_str());
     Ok(empty(StatusCode::NO_CONTENT, revision))
@@ -270,6 +271,21 @@ impl Face {
         }
         name(&url_of(ask.parts, &ask.caller.twin, &hosted.id));
         Ok(is_new.then(|| hosted.put()))
+    }
+
+    /// The same after an update that may have taken the name away: the context that the subscription
+    /// came with is the default once more (table 5.2.12-1).
+    pub(super) async fn name_context_again(
+        &self,
+        ask: &Ask<'_>,
+        snapshot: &Snapshot,
+        stored: &mut Stored,
+    ) -> Result<Option<Operation>, Fault> {
+        if stored.members.contains_key("jsonldContext") {
+            return Ok(None);
+        }
+        let naming = self.contexts.naming(ask.place(), &stored.context).await?;
+        self.name_context(ask, Some(snapshot), &naming, stored)
     }
 
     /// Applies operations that are done together; the revision after them.

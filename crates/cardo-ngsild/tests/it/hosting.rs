@@ -327,6 +327,16 @@ async fn a_subscription_whose_context_has_no_url_is_given_one() {
     assert_eq!(kept.as_array().unwrap().len(), 2);
     assert_eq!(kept[0]["kind"], "ImplicitlyCreated");
 
+    // Where its name is taken away, it is the default once more (table 5.2.12-1).
+    for (n, given, before) in [(1, &urls[3], &urls[0]), (4, &urls[1], &urls[3])] {
+        for (change, expected) in [(given.as_str(), given), ("urn:ngsi-ld:null", before)] {
+            let change = json!({ "jsonldContext": change });
+            of(&client, Method::PATCH, &shown(n), "").json(&change).send().await.expect(204);
+            let reply = get(&client, "", &shown(n)).await.expect(200).json();
+            assert_eq!(reply["jsonldContext"], **expected);
+        }
+    }
+
     let path = urls[0].strip_prefix("http://twin.example/ngsi-ld/v1").unwrap();
     client.delete(&format!("{path}?reload=true")).await.expect_problem(400, "BadRequestData", "");
     client.delete(path).await.expect(204);
