@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Response;
-use cardo_engine::{AskedSources, AttributeInfo, Contributions, TypeInfo};
+use cardo_engine::{AskedSources, AttributeInfo, Contributions, Snapshot, TypeInfo};
 use cardo_jsonld::Context;
-use cardo_model::{Iri, Kind, Revision};
+use cardo_model::{Iri, Kind};
+use cardo_query::Filter;
 use serde_json::{Value, json};
 
 use super::ContextNames;
@@ -31,6 +32,7 @@ struct Attribute<'a> {
 /// Retrieve available types, or their details (clauses 5.7.5 and 5.7.6).
 pub(crate) async fn types(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let begun = Begun::new(face, ask, &["details", "local"]).await?;
+    begun.snapshot.check(&Filter::True)?;
     let context = begun.naming.context();
     let body = if begun.details {
         begun.types.iter().map(|info| type_details(info, context)).collect()
@@ -59,6 +61,7 @@ pub(crate) async fn one_type(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
     let begun = Begun::new(face, ask, &["local"]).await?;
     let context = begun.naming.context();
     let name = ContextNames(context).name(&ask.segment(1)?)?;
+    begun.snapshot.check(&Filter::Type(name.clone()))?;
     let info = begun.types.iter().find(|info| info.name == name);
     let Some(info) = info else {
         let missing = Fault::not_found(format!("no entity is of the type {name}"));
@@ -85,6 +88,7 @@ pub(crate) async fn one_type(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer
 /// Retrieve available attributes, or their details (clauses 5.7.8 and 5.7.9).
 pub(crate) async fn attributes(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let begun = Begun::new(face, ask, &["details", "local"]).await?;
+    begun.snapshot.check(&Filter::True)?;
     let context = begun.naming.context();
     let known = by_attribute(&begun.types);
     let body = if begun.details {
@@ -118,6 +122,7 @@ pub(crate) async fn one_attribute(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> A
         return Err(Fault::not_found(format!("{term:?} is a member of entities and no attribute")));
     }
     let name = ContextNames(context).name(&term)?;
+    begun.snapshot.check(&Filter::HasAttribute(name.clone()))?;
     let known = by_attribute(&begun.types);
     let Some(attribute) = known.get(&name) else {
         let missing = Fault::not_found(format!("no entity has the attribute {name}"));
@@ -163,7 +168,7 @@ struct Begun {
     details: bool,
     types: Vec<TypeInfo>,
     contributions: Option<Contributions>,
-    revision: Revision,
+    snapshot: Snapshot,
 }
 
 impl Begun {
@@ -175,7 +180,7 @@ impl Begun {
         let snapshot = face.snapshot(ask).await?;
         let caller = ask.caller_to(&naming, AskedSources::default());
         let (types, contributions) = face.engine.known_types(&caller, &snapshot).await?;
-        Ok(Self { media, naming, details, types, contributions, revision: snapshot.revision() })
+        Ok(Self { media, naming, details, types, contributions, snapshot })
     }
 
     fn answer(&self, face: &Face, ask: &Ask<'_>, mut body: Value) -> Answer {
@@ -183,7 +188,8 @@ impl Begun {
             add_context(&mut body, &self.naming);
         }
         let body = body.to_string().into_bytes();
-        let answer = face.answer_tagged(ask, self.media, &self.naming, body, self.revision);
+        let answer =
+            face.answer_tagged(ask, self.media, &self.naming, body, self.snapshot.revision());
         self.warned(ask, Ok(answer))
     }
 

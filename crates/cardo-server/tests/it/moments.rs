@@ -234,7 +234,13 @@ fn a_moment_before_what_is_kept_is_gone_and_says_of_which_type() {
     let tile = format!("{collection}/tiles/WebMercatorQuad/0/0/0");
     let one = path_of("urn:x:1");
     let feature = format!("{ITEMS}/urn:x:1");
-    for path in [&of_type("Sample"), ITEMS, collection, &tile, &one, &feature] {
+    let discovery =
+        ["types", "types?details=true", "types/Sample", "attributes", "attributes/level"];
+    let discovery = discovery.map(|path| format!("/ngsi-ld/v1/{path}"));
+    let discovery = discovery.iter().map(String::as_str);
+    for path in
+        [&of_type("Sample"), ITEMS, collection, &tile, &one, &feature].into_iter().chain(discovery)
+    {
         let answer = server.send("GET", &at(&before, path), None);
         assert_eq!(answer.status, 410, "{path}: {}", answer.text());
         assert!(answer.text().contains(&format!("{sample} are kept since")), "{}", answer.text());
@@ -243,6 +249,8 @@ fn a_moment_before_what_is_kept_is_gone_and_says_of_which_type() {
     let refused = server.send("GET", &asked, None);
     assert!(refused.text().contains("GONE"), "{}", refused.text());
     // What is kept of others is told.
+    let stops = server.send("GET", &at(&before, "/ngsi-ld/v1/types/Stop"), None);
+    assert!(has(&stops, "\"entityCount\":1"), "{}", stops.text());
     for path in [of_type("Stop"), ITEMS.replace("Sample", "Stop"), path_of("urn:s:1")] {
         let answer = server.send("GET", &at(&before, &path), None);
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
