@@ -106,7 +106,7 @@ impl Face {
     }
 
     /// Who asks, where they may do what they want.
-    pub(crate) fn caller(
+    pub(crate) async fn caller(
         &self,
         headers: &axum::http::HeaderMap,
         twin: &TwinId,
@@ -118,7 +118,7 @@ impl Face {
             principal: granted.principal,
             view: granted.view,
             origin: self.origin.clone(),
-            reach: cardo_http::reach(&self.engine, headers, twin),
+            reach: cardo_http::reach(&self.engine, headers, twin).await?,
         })
     }
 

@@ -69,7 +69,7 @@ async fn only_read(request: axum::extract::Request) -> Answer<Body> {
 async fn schema_text(face: &Arc<Face>, parts: &Parts) -> Answer<Body> {
     let sdl = async {
         let twin = face.twin(parts)?;
-        let caller = face.caller(&parts.headers, &twin, Rights::Read)?;
+        let caller = face.caller(&parts.headers, &twin, Rights::Read).await?;
         Ok::<String, Fault>(face.built(&caller).await?.schema.sdl())
     };
     match sdl.await {
@@ -350,7 +350,9 @@ async fn one(
     };
     let label = label(prepared.operation);
     let session = prepared.session.clone();
-    let tag = (allowed == Allowed::Query).then(|| {
+    // What sources have may change while the revision here stays.
+    let is_told_again = allowed == Allowed::Query && !session.caller.reach.is_far();
+    let tag = is_told_again.then(|| {
         face.tags.tag(
             &session.caller,
             prepared.incarnation,

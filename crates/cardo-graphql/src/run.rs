@@ -60,7 +60,7 @@ pub(crate) async fn prepare(
     let operation = limits::operation(&document, request.operation_name.as_deref())?.ty;
     check_allowed(operation, allowed)?;
     let rights = if operation == OperationType::Mutation { Rights::Write } else { Rights::Read };
-    let caller = face.caller(headers, twin, rights)?;
+    let caller = face.caller(headers, twin, rights).await?;
     let least = asked_revision(&request)?.or(least);
     if let Some(revision) = least {
         face.engine.wait_for(&caller, revision, MAX_WAIT).await?;

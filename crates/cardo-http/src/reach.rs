@@ -2,14 +2,23 @@ use std::sync::Arc;
 
 use axum::http::header::VIA;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use cardo_engine::{Engine, Forwarding, Reach};
+use cardo_engine::{Engine, Forwarding, QueryError, Reach};
 use cardo_model::TwinId;
 
 /// How far the answer to a request reaches: to the context sources that are registered for the
-/// twin. Where none can be registered, nothing of the request is looked at.
+/// twin, which is loaded where that is not known otherwise. Where none is registered, nothing of the
+/// request is looked at.
 #[inline]
-pub fn reach(engine: &Engine, headers: &HeaderMap, twin: &TwinId) -> Reach {
-    if engine.may_have_sources(twin) { far(engine, headers, twin) } else { Reach::Local }
+pub async fn reach(
+    engine: &Engine,
+    headers: &HeaderMap,
+    twin: &TwinId,
+) -> Result<Reach, QueryError> {
+    if !engine.may_have_sources(twin) {
+        return Ok(Reach::Local);
+    }
+    engine.ready(twin).await?;
+    Ok(if engine.may_have_sources(twin) { far(engine, headers, twin) } else { Reach::Local })
 }
 
 /// The same, whether sources are registered or not.

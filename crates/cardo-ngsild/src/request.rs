@@ -75,7 +75,7 @@ impl Face {
             principal: granted.principal,
             view: granted.view,
             origin: self.origin.clone(),
-            reach: self.reach(parts, &twin),
+            reach: self.reach(parts, &twin).await?,
             twin,
         };
         let wanted = min_revision(&parts.headers).map_err(|text| {

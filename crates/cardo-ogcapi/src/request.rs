@@ -69,7 +69,7 @@ impl Face {
             principal: granted.principal,
             view: granted.view,
             origin: self.origin.clone(),
-            reach: cardo_http::reach(&self.engine, &parts.headers, &twin),
+            reach: cardo_http::reach(&self.engine, &parts.headers, &twin).await?,
             twin,
         };
         let wanted = min_revision(&parts.headers).map_err(|text| {

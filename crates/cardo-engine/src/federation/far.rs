@@ -55,6 +55,15 @@ impl Engine {
         twins.get(twin).is_none_or(|twin| twin.has_sources.load(Ordering::Acquire))
     }
 
+    /// Has a twin in memory, so that it is certain at once how far a question about it reaches. That
+    /// there is no such twin is told by the question.
+    pub async fn ready(&self, twin: &TwinId) -> Result<(), QueryError> {
+        if twin.moment().is_none() && self.inner.loaded(twin).is_none() {
+            Box::pin(self.inner.load(twin, twin.is_default())).await?;
+        }
+        Ok(())
+    }
+
     /// The pseudonym of this server for a twin: each tenant counts as a source of its own (clause
     /// 4.3.6.4).
     pub fn alias(&self, twin: &TwinId) -> Box<str> {

@@ -145,7 +145,7 @@ impl Connection {
                         self.headers.insert(AUTHORIZATION, value);
                     }
                     let allowed = self.face.caller(&self.headers, &self.twin, Rights::Read);
-                    allowed.map_err(|fault| denied(&fault))?;
+                    allowed.await.map_err(|fault| denied(&fault))?;
                     return self.send(outgoing::ack()).await;
                 }
                 Incoming::Ping => self.send(outgoing::pong()).await?,

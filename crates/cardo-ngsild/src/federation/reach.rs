@@ -14,21 +14,21 @@ use crate::represent::Naming;
 use crate::request::Ask;
 
 impl Face {
-    /// How far a request reaches (clause 6.3.18). Where no source can be registered, nothing of the
+    /// How far a request reaches (clause 6.3.18). Where no source is registered, nothing of the
     /// request is looked at.
-    pub(crate) fn reach(&self, parts: &Parts, twin: &TwinId) -> Reach {
+    pub(crate) async fn reach(&self, parts: &Parts, twin: &TwinId) -> Result<Reach, Fault> {
         if !self.engine.may_have_sources(twin) || is_local(parts) {
-            return Reach::Local;
+            return Ok(Reach::Local);
         }
-        let reach = cardo_http::reach(&self.engine, &parts.headers, twin);
+        let reach = cardo_http::reach(&self.engine, &parts.headers, twin).await?;
         let context = link_context(&parts.headers).ok().flatten();
-        match (reach, context) {
+        Ok(match (reach, context) {
             (Reach::Sources(forwarding), Some(url)) => {
                 let context = Some(Arc::from(url.as_ref()));
                 Reach::Sources(Arc::new(Forwarding { context, ..Forwarding::clone(&forwarding) }))
             }
             (reach, _) => reach,
-        }
+        })
     }
 
     /// The twin, completed by what sources have of one entity (clause 5.7.1.4).

@@ -261,3 +261,37 @@ fn g10_a_page_of_another_origin_reads_what_it_needs() {
     assert_eq!(preflight(&server, PAGE.1).header("access-control-allow-origin"), Some("*"));
     assert_eq!(ask(&server, "DELETE", &path_of("urn:x:1"), &[PAGE]).status, 401);
 }
+
+#[test]
+fn the_first_answer_after_a_restart_has_the_tag_of_the_second_in_every_face() {
+    let folder = tempdir().unwrap();
+    let paths = [
+        "/ngsi-ld/v1/entities?type=Sample",
+        "/ngsi-ld/v1/entities/urn:x:1",
+        "/ngsi-ld/v1/types",
+        "/ngsi-ld/v1/temporal/entities/urn:x:1",
+        "/ogc/collections",
+        "/ogc/collections/Sample",
+        "/ogc/collections/Sample/items",
+        "/ogc/collections/Sample/items/urn:x:1",
+        "/graphql?query=%7BsampleList%7Bnodes%7Bid%7D%7D%7D",
+    ];
+    // A twin for each, so that each answer is the first of its twin.
+    let of_twin = |number: usize, path: &str| format!("/tenants/t{number}{path}");
+    let server = Server::start(folder.path());
+    for number in 0..paths.len() {
+        let body = entity("urn:x:1", "\"a\": 1");
+        let answer = server.send("POST", &of_twin(number, ENTITIES), Some(&body));
+        assert_eq!(answer.status, 201, "{}", answer.text());
+    }
+    server.stop();
+    let server = Server::start(folder.path());
+    for (number, path) in paths.into_iter().enumerate() {
+        let path = of_twin(number, path);
+        let [first, second] = [(); 2].map(|()| server.send("GET", &path, None));
+        assert_eq!(first.status, 200, "{path}: {}", first.text());
+        assert!(second.header("etag").is_some(), "{path}");
+        assert_eq!(first.header("etag"), second.header("etag"), "{path}");
+    }
+    server.stop();
+}
