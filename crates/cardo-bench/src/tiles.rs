@@ -40,22 +40,26 @@ fn level(city: City) -> i32 {
 /// not asked for before, so that no kept tile answers.
 pub(crate) fn question(city: City) -> Question {
     reading(move |random, out| {
-        write_tile(city, random, out)?;
+        let zoom = level(city);
+        let at = [random.f64(), random.f64()].map(|part| 0.25 + part / 2.0);
+        write_tile(place(city.point(at[0], at[1]), zoom).map(f64::floor), zoom, out)?;
         let mut types = TYPES;
         random.shuffle(&mut types);
         write!(out, "&collections={}", types.join(","))
     })
 }
 
-/// A tile somewhere within the city, which soon was asked for before.
+/// One of the four tiles around the middle of the city, which soon was asked for before.
 pub(crate) fn kept_question(city: City) -> Question {
-    reading(move |random, out| write_tile(city, random, out))
+    reading(move |random, out| {
+        let zoom = level(city);
+        let middle = place(city.point(0.5, 0.5), zoom);
+        let [col, row] = middle.map(|at| (at - 0.5).floor() + f64::from(random.u8(0..2)));
+        write_tile([col, row], zoom, out)
+    })
 }
 
-fn write_tile(city: City, random: &mut fastrand::Rng, out: &mut String) -> std::fmt::Result {
-    let zoom = level(city);
-    let [x, y] = [random.f64(), random.f64()].map(|part| 0.25 + part / 2.0);
-    let [col, row] = place(city.point(x, y), zoom).map(f64::floor);
+fn write_tile([col, row]: [f64; 2], zoom: i32, out: &mut String) -> std::fmt::Result {
     write!(out, "/ogc/tiles/WebMercatorQuad/{zoom}/{row}/{col}?f=mvt")
 }
 

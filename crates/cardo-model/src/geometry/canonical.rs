@@ -34,7 +34,8 @@ impl Reader<'_> {
     /// A ring that is closed and long enough.
     fn ring(&mut self) -> Option<LineString<f64>> {
         self.takes(b'[').then_some(())?;
-        let mut positions = vec![self.position()?];
+        let mut positions = Vec::with_capacity(8);
+        positions.push(self.position()?);
         while self.takes(b',') {
             positions.push(self.position()?);
         }
@@ -59,27 +60,36 @@ impl Reader<'_> {
     fn number(&mut self) -> Option<f64> {
         const POWERS: [f64; 16] =
             [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-        let len = self.0.iter().position(|byte| matches!(byte, b',' | b']'))?;
-        let (text, rest) = self.0.split_at(len);
-        self.0 = rest;
-        let (digits, is_negative) = match text.split_first()? {
-            (b'-', digits) => (digits, true),
-            _ => (text, false),
-        };
+        let whole_text = self.0;
+        let is_negative = self.takes(b'-');
         let (mut whole, mut count, mut point) = (0_u64, 0, None);
-        for byte in digits {
+        for (at, byte) in self.0.iter().enumerate() {
             match byte {
                 b'0'..=b'9' if count < 15 => {
                     whole = whole * 10 + u64::from(byte - b'0');
                     count += 1;
                 }
                 b'.' if point.is_none() => point = Some(count),
-                _ => return std::str::from_utf8(text).ok()?.parse().ok(),
+                b',' | b']' => {
+                    self.0 = &self.0[at..];
+                    #[expect(clippy::cast_precision_loss, reason = "fifteen digits are exact")]
+                    let number = whole as f64 / POWERS[count - point.unwrap_or(count)];
+                    return (count > 0).then_some(if is_negative { -number } else { number });
+                }
+                _ => break,
             }
         }
-        #[expect(clippy::cast_precision_loss, reason = "fifteen digits are exact")]
-        let number = whole as f64 / POWERS[count - point.unwrap_or(count)];
-        (count > 0).then_some(if is_negative { -number } else { number })
+        self.0 = whole_text;
+        self.other_number()
+    }
+
+    /// A number that has more digits or an exponent.
+    #[cold]
+    fn other_number(&mut self) -> Option<f64> {
+        let len = self.0.iter().position(|byte| matches!(byte, b',' | b']'))?;
+        let (text, rest) = self.0.split_at(len);
+        self.0 = rest;
+        std::str::from_utf8(text).ok()?.parse().ok()
     }
 }
 

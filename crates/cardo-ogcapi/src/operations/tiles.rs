@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::http::Response;
-use axum::http::header::{CACHE_CONTROL, HeaderValue, LINK};
+use axum::http::header::{CACHE_CONTROL, HeaderValue, IF_NONE_MATCH, LINK};
 use axum::http::uri::PathAndQuery;
 use cardo_engine::Table;
 use cardo_http::{is_known, tagged};
@@ -141,11 +141,17 @@ fn untagged(ask: &Ask<'_>, body: Bytes, revision: Revision) -> Response<Body> {
     response
 }
 
-async fn draw_files(bytes: &mut Vec<u8>, files: Vec<FileLayer>, tile: Tile) -> Result<(), Fault> {
+/// The tile, and the fingerprint of the picture.
+async fn drawn(
+    picture: &Picture<'_>,
+    files: Vec<FileLayer>,
+    tile: Tile,
+) -> Result<(Bytes, u64), Fault> {
+    let (mut bytes, fingerprint) = picture.draw().await?;
     for file in files {
         bytes.extend(in_background(move || file.draw(tile)).await??);
     }
-    Ok(())
+    Ok((bytes.into(), fingerprint))
 }
 
 /// The tileset that the tile is of: its address without matrix, row and column.
@@ -185,30 +191,34 @@ async fn answer(
     let picture = Picture::of(&face.engine, &snapshot, tile, shown).await?;
     if snapshot.contributions().is_some() {
         // What context sources say is no function of the revision, so there is no tag.
-        let mut bytes = picture.draw().await?;
-        draw_files(&mut bytes, files, tile).await?;
-        return Ok(untagged(ask, Bytes::from(bytes), snapshot.revision()));
+        let (bytes, _) = drawn(&picture, files, tile).await?;
+        return Ok(untagged(ask, bytes, snapshot.revision()));
     }
     // The tag says nothing of the revision, so a write elsewhere leaves it as it is.
-    let mut fingerprint = picture.fingerprint().await?;
-    if !files.is_empty() {
-        // A file is shown alike as long as it is the same and the same is asked of it.
-        fingerprint = FixedState::default().hash_one((fingerprint, versions, address(ask)));
-    }
-    let incarnation = ask.incarnation(&face.engine);
-    let tag = face.tags.tag(&ask.caller, incarnation, Revision(0), fingerprint);
-    let drawn = match &keeping.known {
-        Some(known) if known.tag == tag => Some(known.body.clone()),
-        _ if is_known(&ask.parts.headers, &tag) => None,
+    let tag_of = |mut fingerprint| {
+        if !versions.is_empty() {
+            // A file is shown alike as long as it is the same and the same is asked of it.
+            fingerprint = FixedState::default().hash_one((fingerprint, &versions, address(ask)));
+        }
+        let incarnation = ask.incarnation(&face.engine);
+        face.tags.tag(&ask.caller, incarnation, Revision(0), fingerprint)
+    };
+    let knows_one = keeping.known.is_some() || ask.parts.headers.contains_key(IF_NONE_MATCH);
+    let known_tag = match knows_one {
+        true => Some(tag_of(picture.fingerprint().await?)),
+        false => None,
+    };
+    let (tag, body) = match (known_tag, &keeping.known) {
+        (Some(tag), Some(known)) if known.tag == tag => (tag, Some(known.body.clone())),
+        (Some(tag), _) if is_known(&ask.parts.headers, &tag) => (tag, None),
         _ => {
-            let mut bytes = picture.draw().await?;
-            draw_files(&mut bytes, files, tile).await?;
-            Some(Bytes::from(bytes))
+            let (bytes, fingerprint) = drawn(&picture, files, tile).await?;
+            (tag_of(fingerprint), Some(bytes))
         }
     };
-    if let (Some(place), Some(body)) = (&keeping.place, &drawn) {
+    if let (Some(place), Some(body)) = (&keeping.place, &body) {
         let kept = Kept::new(place, body.clone(), tag.clone(), made_of, layers_version);
         face.tiles.keep(place, address(ask), Arc::new(kept));
     }
-    Ok(respond_with(ask, &tag, drawn.unwrap_or_default(), snapshot.revision()))
+    Ok(respond_with(ask, &tag, body.unwrap_or_default(), snapshot.revision()))
 }

@@ -30,7 +30,7 @@ impl FileLayer {
     pub(crate) fn draw(self, tile: Tile) -> Result<Vec<u8>, LayerQuestionError> {
         let selected = self.select(tile)?;
         let description = self.layer.description();
-        let mut drawn = Drawn::new(&description.table, self.columns);
+        let mut drawn = Drawn::new(&description.table, &self.columns);
         for (at, count) in &selected.merged {
             drawn.merged(*at, *count);
         }

@@ -16,7 +16,7 @@ pub(crate) const COUNT: &str = "cardo:count";
 pub(super) struct Layer<'a> {
     table: &'a Table,
     /// The columns that are shown, by place.
-    is_shown: Vec<bool>,
+    is_shown: &'a [bool],
     /// The keys of the columns that occur.
     keys_of: Vec<Option<u32>>,
     id_key: Option<u32>,
@@ -39,7 +39,7 @@ struct Room {
 }
 
 impl<'a> Layer<'a> {
-    pub(super) fn new(table: &'a Table, is_shown: Vec<bool>) -> Self {
+    pub(super) fn new(table: &'a Table, is_shown: &'a [bool]) -> Self {
         Self {
             table,
             is_shown,

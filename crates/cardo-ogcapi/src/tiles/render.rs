@@ -1,7 +1,7 @@
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::time::Duration;
 
-use cardo_engine::{AreaQuery, Engine, QueryError, Snapshot, Table};
+use cardo_engine::{AreaQuery, Engine, QueryError, Slot, Snapshot, Table};
 use cardo_model::{Record, read_shape};
 use cardo_query::Filter;
 use cardo_spatial::TileShape;
@@ -67,60 +67,85 @@ impl<'a> Picture<'a> {
     pub(crate) async fn fingerprint(&self) -> Result<u64, QueryError> {
         let mut hasher = FixedState::default().build_hasher();
         for (shown, selected) in &self.layers {
-            shown.table.name.hash(&mut hasher);
-            let columns = shown.table.columns.iter().zip(&shown.columns);
-            for (column, is_shown) in columns {
-                (&column.name, column.datatype, is_shown).hash(&mut hasher);
-            }
-            selected.merged.hash(&mut hasher);
-            let points = selected.points.iter().map(|(slot, _)| *slot);
-            let mut slots = selected.shapes.iter().copied().chain(points);
-            let count = selected.shapes.len() + selected.points.len();
-            let mut step = || {
-                // Where the records lie is not near: they are looked at together.
-                let changes = self.snapshot.changes(slots.by_ref().take(LOOKED_AT_ONCE));
-                for (seq, revision) in &changes {
-                    (seq.as_u64(), revision.0).hash(&mut hasher);
-                }
-                !changes.is_empty()
-            };
-            self.engine.in_slices(LOOK * whole(count), &mut step).await?;
+            shown.hash_into(selected, &mut hasher);
+            self.hash_changes(selected.slots(), selected.count(), &mut hasher).await?;
         }
         Ok(hasher.finish())
     }
 
-    /// Draws the tile.
-    pub(crate) async fn draw(self) -> Result<Vec<u8>, QueryError> {
+    async fn hash_changes(
+        &self,
+        mut slots: impl Iterator<Item = Slot> + Send,
+        count: usize,
+        hasher: &mut (impl Hasher + Send),
+    ) -> Result<(), QueryError> {
+        let mut step = || {
+            // Where the records lie is not near: they are looked at together.
+            let changes = self.snapshot.changes(slots.by_ref().take(LOOKED_AT_ONCE));
+            for (seq, revision) in &changes {
+                (seq.as_u64(), revision.0).hash(hasher);
+            }
+            !changes.is_empty()
+        };
+        self.engine.in_slices(LOOK * whole(count), &mut step).await
+    }
+
+    /// Draws the tile, and gives its fingerprint too, since each feature is looked at.
+    pub(crate) async fn draw(&self) -> Result<(Vec<u8>, u64), QueryError> {
+        let mut hasher = FixedState::default().build_hasher();
         let mut out = Vec::new();
-        for (shown, selected) in self.layers {
-            let mut layer = Layer::new(shown.table, shown.columns);
+        for (shown, selected) in &self.layers {
+            shown.hash_into(selected, &mut hasher);
+            let mut layer = Layer::new(shown.table, &shown.columns);
             for (at, count) in &selected.merged {
                 layer.merged(*at, *count);
             }
-            let table = shown.table;
-            let count = selected.shapes.len() + selected.points.len();
-            let (snapshot, tile) = (self.snapshot, self.tile);
+            let mut drawn = 0;
             let mut shapes = selected.shapes.chunks(DRAWN_AT_ONCE);
             let mut points = selected.points.chunks(DRAWN_AT_ONCE);
+            let mut look = |record: &Record| {
+                let view = record.view();
+                (view.seq().as_u64(), view.revision().0).hash(&mut hasher);
+            };
             let mut step = || {
+                if layer.is_full() {
+                    return false;
+                }
                 if let Some(slots) = shapes.next() {
-                    for record in snapshot.records(slots.iter().copied()) {
-                        layer.shape(&record.view(), &shape_of(table, &record, tile));
+                    drawn += slots.len();
+                    for record in self.snapshot.records(slots.iter().copied()) {
+                        look(&record);
+                        layer.shape(&record.view(), &shape_of(shown.table, &record, self.tile));
                     }
                 } else if let Some(placed) = points.next() {
-                    let records = snapshot.records(placed.iter().map(|(slot, _)| *slot));
+                    drawn += placed.len();
+                    let records = self.snapshot.records(placed.iter().map(|(slot, _)| *slot));
                     for (record, (_, at)) in records.iter().zip(placed) {
+                        look(record);
                         layer.point(&record.view(), *at);
                     }
                 } else {
                     return false;
                 }
-                !layer.is_full()
+                true
             };
+            let count = selected.count();
             self.engine.in_slices(DRAW * whole(count), &mut step).await?;
+            self.hash_changes(selected.slots().skip(drawn), count - drawn, &mut hasher).await?;
             layer.finish(&mut out);
         }
-        Ok(out)
+        Ok((out, hasher.finish()))
+    }
+}
+
+impl Shown<'_> {
+    /// What of a layer is no feature.
+    fn hash_into(&self, selected: &Selected, hasher: &mut impl Hasher) {
+        self.table.name.hash(hasher);
+        for (column, is_shown) in self.table.columns.iter().zip(&self.columns) {
+            (&column.name, column.datatype, is_shown).hash(hasher);
+        }
+        selected.merged.hash(hasher);
     }
 }
 

@@ -154,6 +154,19 @@ impl Selection {
     }
 }
 
+impl Selected {
+    /// The features that are drawn one by one.
+    pub(super) fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
+        let points = self.points.iter().map(|(slot, _)| *slot);
+        self.shapes.iter().copied().chain(points)
+    }
+
+    /// How many these are.
+    pub(super) fn count(&self) -> usize {
+        self.shapes.len() + self.points.len()
+    }
+}
+
 /// From the largest to the smallest.
 fn sort(shapes: &mut [Shape]) {
     shapes.sort_unstable_by(|a, b| b.area.total_cmp(&a.area).then(a.slot.cmp(&b.slot)));

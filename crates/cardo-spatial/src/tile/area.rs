@@ -13,13 +13,14 @@ const FEW: usize = 32;
 
 /// The area within an odd number of the rings, as polygons. Cutting and rounding make edges meet that did not before,
 /// so all but plain rings are put together anew.
-pub(super) fn sound(rings: Vec<Ring>, polygons: usize) -> Vec<Vec<Ring>> {
+pub(super) fn sound(mut rings: Vec<Ring>, polygons: usize) -> Vec<Vec<Ring>> {
     if polygons == 1
-        && let [ring] = rings.as_slice()
+        && let [ring] = rings.as_mut_slice()
         && ring.len() <= FEW
         && is_simple(ring)
     {
-        return vec![vec![turned(ring.clone(), true)]];
+        turn(ring, true);
+        return vec![rings];
     }
     let options = IntOverlayOptions { min_output_area: 1, ..IntOverlayOptions::ogc() };
     let count = rings.iter().map(Vec::len).sum();
@@ -30,18 +31,18 @@ pub(super) fn sound(rings: Vec<Ring>, polygons: usize) -> Vec<Vec<Ring>> {
     }
     let shapes = overlay.overlay(OverlayRule::Subject, FillRule::EvenOdd);
     let ring = |(at, contour): (usize, Vec<IntPoint>)| {
-        let ring = contour.iter().map(|at| [at.x, at.y]).collect();
-        turned(ring, at == 0)
+        let mut ring = contour.iter().map(|at| [at.x, at.y]).collect();
+        turn(&mut ring, at == 0);
+        ring
     };
     shapes.into_iter().map(|shape| shape.into_iter().enumerate().map(ring).collect()).collect()
 }
 
-/// The ring as it has to turn.
-fn turned(mut ring: Ring, is_exterior: bool) -> Ring {
-    if (doubled(&ring) < 0) == is_exterior {
+/// Lets a ring run as it has to.
+fn turn(ring: &mut Ring, is_exterior: bool) {
+    if (doubled(ring) < 0) == is_exterior {
         ring.reverse();
     }
-    ring
 }
 
 /// Whether not all positions lie on one line.

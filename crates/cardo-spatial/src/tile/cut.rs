@@ -1,5 +1,7 @@
 //! Lines and rings cut at the four sides of a square.
 
+use super::Line;
+
 /// One side of the square: an axis, a place on it, and whether what lies below is kept.
 #[derive(Clone, Copy)]
 struct Side {
@@ -35,12 +37,12 @@ fn is_within(points: &[[f64; 2]], [from, until]: &[f64; 2]) -> bool {
 
 /// The part of a ring within the square (after Sutherland and Hodgman), without the closing position. Where the ring
 /// leaves and comes back, its parts hang together by edges on the sides.
-pub(super) fn ring(mut ring: Vec<[f64; 2]>, window: &[f64; 2]) -> Vec<[f64; 2]> {
+pub(super) fn ring(mut ring: Line, window: &[f64; 2]) -> Line {
     if is_within(&ring, window) {
         return ring;
     }
     for side in sides(window) {
-        let mut kept = Vec::with_capacity(ring.len() + 4);
+        let mut kept = Line::with_capacity(ring.len() + 4);
         let Some(mut before) = ring.last().copied() else { return ring };
         for point in ring {
             match (side.has(before), side.has(point)) {
@@ -57,11 +59,11 @@ pub(super) fn ring(mut ring: Vec<[f64; 2]>, window: &[f64; 2]) -> Vec<[f64; 2]> 
 }
 
 /// The runs of a line within the square.
-pub(super) fn line(line: &[[f64; 2]], window: &[f64; 2]) -> Vec<Vec<[f64; 2]>> {
-    if is_within(line, window) {
-        return vec![line.to_vec()];
+pub(super) fn line(line: Line, window: &[f64; 2]) -> Vec<Line> {
+    if is_within(&line, window) {
+        return vec![line];
     }
-    let mut runs: Vec<Vec<[f64; 2]>> = Vec::new();
+    let mut runs: Vec<Line> = Vec::new();
     let mut end = None;
     for edge in line.windows(2) {
         let Some([from, until]) = segment(edge[0], edge[1], window) else {
@@ -70,7 +72,7 @@ pub(super) fn line(line: &[[f64; 2]], window: &[f64; 2]) -> Vec<Vec<[f64; 2]>> {
         };
         match runs.last_mut() {
             Some(run) if end == Some(from) => run.push(until),
-            _ => runs.push(vec![from, until]),
+            _ => runs.push(Line::from_slice(&[from, until])),
         }
         // An edge that was cut at its end does not go on.
         end = (until == edge[1]).then_some(until);

@@ -6,11 +6,13 @@
 
 mod area;
 mod cut;
+mod mercator;
 mod simplify;
 
 use geo_types::{Coord, Geometry, Polygon};
 
 use crate::{Aabb, Boxes, antimeridian, parts};
+use simplify::Line;
 
 /// A geometry in whole numbers of a tile, x to the east and y to the south from the north-west corner.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,10 +76,9 @@ pub struct TileFrame {
     corner: [f64; 2],
     extent: f64,
     buffer: f64,
+    /// What stands for the projection near the tile.
+    near: Option<mercator::Near>,
 }
-
-/// How far to the poles the plane of the projection is used; tiles end at 85.0511 degrees.
-const MAX_LAT: f64 = 89.99;
 
 impl TileFrame {
     /// The tile of a zoom level, a row and a column, with so many units to a side and so many kept beyond its border;
@@ -93,12 +94,14 @@ impl TileFrame {
             return None;
         }
         let extent = f64::from(extent);
+        let is_curved = plane == TilePlane::Mercator;
         Some(Self {
             plane,
             world: f64::from(cols) * extent,
             corner: [f64::from(col) * extent, f64::from(row) * extent],
             extent,
             buffer: f64::from(buffer),
+            near: is_curved.then(|| mercator::Near::new(zoom, row, extent)).flatten(),
         })
     }
 
@@ -170,32 +173,33 @@ impl TileFrame {
     }
 
     fn take(&self, geometry: &Geometry<f64>, turn: f64, tolerance: f64, pieces: &mut Pieces) {
-        let at = |c: &Coord<f64>| {
-            let at = self.project(*c);
-            [at.x + turn, at.y]
-        };
-        let line = |coords: &[Coord<f64>]| coords.iter().map(at).collect::<Vec<_>>();
         match geometry {
             Geometry::Point(_) | Geometry::MultiPoint(_) => {}
-            Geometry::LineString(one) => self.take_line(&line(&one.0), tolerance, pieces),
+            Geometry::LineString(one) => self.take_line(&one.0, turn, tolerance, pieces),
             Geometry::MultiLineString(lines) => {
-                lines.iter().for_each(|one| self.take_line(&line(&one.0), tolerance, pieces));
+                lines.iter().for_each(|one| self.take_line(&one.0, turn, tolerance, pieces));
             }
-            Geometry::Polygon(one) => self.take_polygon(one, &line, tolerance, pieces),
+            Geometry::Polygon(one) => self.take_polygon(one, turn, tolerance, pieces),
             Geometry::MultiPolygon(polygons) => {
-                polygons.iter().for_each(|one| self.take_polygon(one, &line, tolerance, pieces));
+                polygons.iter().for_each(|one| self.take_polygon(one, turn, tolerance, pieces));
             }
             Geometry::GeometryCollection(all) => {
                 all.iter().for_each(|one| self.take(one, turn, tolerance, pieces));
             }
             Geometry::Line(one) => {
-                self.take_line(&line(&[one.start, one.end]), tolerance, pieces);
+                self.take_line(&[one.start, one.end], turn, tolerance, pieces);
             }
-            Geometry::Rect(one) => self.take_polygon(&one.to_polygon(), &line, tolerance, pieces),
+            Geometry::Rect(one) => self.take_polygon(&one.to_polygon(), turn, tolerance, pieces),
             Geometry::Triangle(one) => {
-                self.take_polygon(&one.to_polygon(), &line, tolerance, pieces);
+                self.take_polygon(&one.to_polygon(), turn, tolerance, pieces);
             }
         }
+    }
+
+    /// Positions in units of the tile, so far to the east.
+    fn projected(&self, coords: &[Coord<f64>], turn: f64) -> Line {
+        let at = |c: &Coord<f64>| [self.project_x(c.x) + turn, self.project_y(c.y)];
+        coords.iter().map(at).collect()
     }
 
     /// The single positions of a geometry, each once although the world goes round.
@@ -209,29 +213,24 @@ impl TileFrame {
         places
     }
 
-    fn take_line(&self, line: &[[f64; 2]], tolerance: f64, pieces: &mut Pieces) {
-        let window = self.window();
-        for run in cut::line(line, &window) {
-            let run = whole_line(&simplify::line(&run, tolerance));
+    fn take_line(&self, line: &[Coord<f64>], turn: f64, tolerance: f64, pieces: &mut Pieces) {
+        for mut run in cut::line(self.projected(line, turn), &self.window()) {
+            simplify::line(&mut run, tolerance);
+            let run = whole_line(&run);
             if run.len() > 1 {
                 pieces.lines.push(run);
             }
         }
     }
 
-    fn take_polygon(
-        &self,
-        polygon: &Polygon<f64>,
-        line: &impl Fn(&[Coord<f64>]) -> Vec<[f64; 2]>,
-        tolerance: f64,
-        pieces: &mut Pieces,
-    ) {
+    fn take_polygon(&self, polygon: &Polygon<f64>, turn: f64, tolerance: f64, pieces: &mut Pieces) {
         let window = self.window();
         for (at, ring) in std::iter::once(polygon.exterior()).chain(polygon.interiors()).enumerate()
         {
             let open = ring.0.split_last().map_or(&[][..], |(_, rest)| rest);
-            let ring = cut::ring(line(open), &window);
-            let mut ring = whole_line(&simplify::ring(&ring, tolerance));
+            let mut ring = cut::ring(self.projected(open, turn), &window);
+            simplify::ring(&mut ring, tolerance);
+            let mut ring = whole_line(&ring);
             while ring.len() > 1 && ring.first() == ring.last() {
                 ring.pop();
             }
@@ -256,26 +255,26 @@ impl TileFrame {
 
     #[inline]
     fn project(&self, c: Coord<f64>) -> Coord<f64> {
-        let x = self.project_x(c.x);
+        Coord { x: self.project_x(c.x), y: self.project_y(c.y) }
+    }
+
+    #[inline]
+    fn project_y(&self, lat: f64) -> f64 {
+        if let Some(y) = self.near.and_then(|near| near.project(lat)) {
+            return y;
+        }
         let from_north = match self.plane {
-            TilePlane::Mercator => {
-                // artanh(sin φ), which is arsinh(tan φ), takes a third of the time.
-                let sine = c.y.clamp(-MAX_LAT, MAX_LAT).to_radians().sin();
-                0.5 - ((1.0 + sine) / (1.0 - sine)).ln() / (2.0 * std::f64::consts::TAU)
-            }
-            TilePlane::Degrees => (90.0 - c.y) / 360.0,
+            TilePlane::Mercator => mercator::from_north(lat),
+            TilePlane::Degrees => (90.0 - lat) / 360.0,
         };
-        Coord { x, y: from_north * self.world - self.corner[1] }
+        from_north * self.world - self.corner[1]
     }
 
     fn degrees_of(&self, x: f64, y: f64) -> [f64; 2] {
         let lon = (x + self.corner[0]) / self.world * 360.0 - 180.0;
         let from_north = (y + self.corner[1]) / self.world;
         let lat = match self.plane {
-            TilePlane::Mercator => {
-                let north = (0.5 - from_north) * std::f64::consts::TAU;
-                north.sinh().atan().to_degrees()
-            }
+            TilePlane::Mercator => mercator::latitude(from_north),
             TilePlane::Degrees => 90.0 - from_north * 360.0,
         };
         [lon, lat]

@@ -1,36 +1,41 @@
 //! Fewer positions (after Douglas and Peucker).
 
-/// The positions of a line without which it would leave its course by more than `tolerance`.
-pub(super) fn line(line: &[[f64; 2]], tolerance: f64) -> Vec<[f64; 2]> {
-    if tolerance <= 0.0 || line.len() < 3 {
-        return line.to_vec();
+use smallvec::{SmallVec, smallvec};
+
+/// What is worked on; rings of few positions are not on the heap.
+pub(super) type Line = SmallVec<[[f64; 2]; 16]>;
+
+/// Leaves the positions of a line without which it would leave its course by more than `tolerance`.
+pub(super) fn line(line: &mut Line, tolerance: f64) {
+    if tolerance > 0.0 && line.len() > 2 {
+        let last = line.len() - 1;
+        retain(line, tolerance, [(0, last)]);
     }
-    let mut is_kept = vec![false; line.len()];
-    is_kept[0] = true;
-    is_kept[line.len() - 1] = true;
-    keep(line, tolerance, &mut is_kept);
-    line.iter().zip(is_kept).filter(|(_, kept)| *kept).map(|(at, _)| *at).collect()
 }
 
 /// The same for a ring without its closing position. It is taken as two lines, from its first position to the one that
 /// is farthest from it and back, so that where it begins and turns stays.
-pub(super) fn ring(ring: &[[f64; 2]], tolerance: f64) -> Vec<[f64; 2]> {
+pub(super) fn ring(ring: &mut Line, tolerance: f64) {
     if tolerance <= 0.0 || ring.len() < 5 {
-        return ring.to_vec();
+        return;
     }
     let first = ring[0];
     let far = |at: [f64; 2]| (at[0] - first[0]).powi(2) + (at[1] - first[1]).powi(2);
     let turn = (1..ring.len()).max_by(|a, b| far(ring[*a]).total_cmp(&far(ring[*b]))).unwrap_or(0);
-    let mut out = line(&ring[..=turn], tolerance);
-    out.pop();
-    let back: Vec<[f64; 2]> = ring[turn..].iter().copied().chain([first]).collect();
-    out.extend(line(&back, tolerance));
-    out.pop();
-    out
+    let end = ring.len();
+    ring.push(first);
+    retain(ring, tolerance, [(0, turn), (turn, end)]);
+    ring.pop();
 }
 
-fn keep(line: &[[f64; 2]], tolerance: f64, is_kept: &mut [bool]) {
-    let mut open = vec![(0, line.len() - 1)];
+/// Of each part the ends, and what lies farthest off the edge between two that stay.
+fn retain<const PARTS: usize>(line: &mut Line, tolerance: f64, parts: [(usize, usize); PARTS]) {
+    let mut is_kept: SmallVec<[bool; 32]> = smallvec![false; line.len()];
+    for (from, until) in parts {
+        is_kept[from] = true;
+        is_kept[until] = true;
+    }
+    let mut open: SmallVec<[(usize, usize); 32]> = SmallVec::from_slice(&parts);
     while let Some((from, until)) = open.pop() {
         let (mut worst, mut at) = (tolerance * tolerance, None);
         for place in from + 1..until {
@@ -44,6 +49,8 @@ fn keep(line: &[[f64; 2]], tolerance: f64, is_kept: &mut [bool]) {
             open.extend([(from, at), (at, until)]);
         }
     }
+    let mut is_kept = is_kept.into_iter();
+    line.retain(|_| is_kept.next() == Some(true));
 }
 
 /// The square of the distance from an edge.
