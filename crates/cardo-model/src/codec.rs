@@ -67,7 +67,7 @@ impl<'a> Excerpt<'a> {
 
     /// The bytes, and what lies behind them.
     #[inline]
-    pub(crate) fn with_rest(self) -> &'a [u8] {
+    pub fn with_rest(self) -> &'a [u8] {
         self.from
     }
 

@@ -1,6 +1,7 @@
 use std::hash::BuildHasher;
 
 use cardo_engine::{Cell, Column, ColumnType, Row, Table};
+use cardo_model::codec::Excerpt;
 use cardo_model::{EntityRef, MomentWriter};
 use cardo_spatial::TileShape;
 use foldhash::fast::FixedState;
@@ -101,10 +102,8 @@ impl<'a> Layer<'a> {
     fn tag(&mut self, entity: &EntityRef<'_>) {
         self.room.tags.clear();
         let key = key("id", &mut self.id_key, &mut self.keys, &mut self.keys_len);
-        self.room.value.clear();
-        wire::bytes(1, entity.id_bytes(), &mut self.room.value);
         // No other feature has this id, so there is nothing to look for.
-        let place = self.values.push(&self.room.value);
+        let place = self.values.push_text(entity.id_excerpt());
         wire::varint(key.into(), &mut self.room.tags);
         wire::varint(place.into(), &mut self.room.tags);
         if self.len() < PLAIN_BYTES {
@@ -122,6 +121,33 @@ impl<'a> Layer<'a> {
     fn key_of(&mut self, column: usize) -> u32 {
         let name = &self.table.columns[column].name;
         key(name, &mut self.keys_of[column], &mut self.keys, &mut self.keys_len)
+    }
+
+    /// Gives the feature a value, and says where that lies.
+    fn take(&mut self, column: usize, cell: &Cell<'_>) -> Option<u32> {
+        let Column { datatype, .. } = self.table.columns[column];
+        let value = &mut self.room.value;
+        value.clear();
+        let has_value = match cell {
+            Cell::Json(json) => write_json(json, datatype, value),
+            Cell::Shown(text) => write_json(text.as_bytes(), datatype, value),
+            Cell::Text(text) => {
+                wire::bytes(1, text.as_bytes(), value);
+                true
+            }
+            Cell::Time(moment) => {
+                self.room.text.clear();
+                self.moments.write(*moment, &mut self.room.text);
+                wire::bytes(1, &self.room.text, value);
+                true
+            }
+        };
+        has_value.then(|| {
+            let key = self.key_of(column);
+            let place = self.values.place(&self.room.value);
+            self.tag_as(key, place);
+            place
+        })
     }
 
     /// Writes the feature whose tags are in the room.
@@ -166,53 +192,47 @@ impl<'a> Layer<'a> {
 
 impl<'r> Row<'r> for Layer<'_> {
     #[inline]
-    fn cell(&mut self, column: usize, cell: Cell<'r>) {
+    fn excerpt(&mut self, column: usize, json: Excerpt<'r>) {
         if !self.is_shown[column] {
             return;
         }
-        let Column { datatype, .. } = self.table.columns[column];
-        let short = match &cell {
-            Cell::Json(json) => short_key(json),
-            _ => None,
-        };
+        let short = short_key(json);
         if let Some(place) = short.and_then(|short| self.values.known_as(short)) {
             let key = self.key_of(column);
-            self.tag_as(key, place);
-            return;
+            return self.tag_as(key, place);
         }
-        let value = &mut self.room.value;
-        value.clear();
-        let has_value = match cell {
-            Cell::Json(json) => write_json(json, datatype, value),
-            Cell::Shown(text) => write_json(text.as_bytes(), datatype, value),
-            Cell::Text(text) => {
-                wire::bytes(1, text.as_bytes(), value);
-                true
-            }
-            Cell::Time(moment) => {
-                self.room.text.clear();
-                self.moments.write(moment, &mut self.room.text);
-                wire::bytes(1, &self.room.text, value);
-                true
-            }
-        };
-        if has_value {
-            let key = self.key_of(column);
-            let place = self.values.place(&self.room.value);
-            self.tag_as(key, place);
-            if let Some(short) = short {
-                self.values.know_as(short, place);
-            }
+        let place = self.take(column, &Cell::Json(json.bytes()));
+        if let (Some(short), Some(place)) = (short, place) {
+            self.values.know_as(short, place);
+        }
+    }
+
+    #[inline]
+    fn cell(&mut self, column: usize, cell: Cell<'r>) {
+        if self.is_shown[column] {
+            self.take(column, &cell);
         }
     }
 }
 
 /// JSON text of a few bytes as one number: most numbers of a collection are such, and few of them
 /// differ.
-fn short_key(json: &[u8]) -> Option<u64> {
-    let mut bytes = [0; 8];
-    bytes.get_mut(..json.len())?.copy_from_slice(json);
-    Some(u64::from_le_bytes(bytes))
+#[inline]
+fn short_key(json: Excerpt<'_>) -> Option<u64> {
+    const ALL: usize = 8;
+    let own = json.bytes();
+    match json.with_rest().first_chunk::<ALL>() {
+        Some(_) if own.len() > ALL => None,
+        // What lies behind is shifted out.
+        Some(chunk) if !own.is_empty() => {
+            Some(u64::from_be_bytes(*chunk) >> (8 * (ALL - own.len())))
+        }
+        _ => {
+            let mut bytes = [0; ALL];
+            bytes.get_mut(ALL.checked_sub(own.len())?..)?.copy_from_slice(own);
+            Some(u64::from_be_bytes(bytes))
+        }
+    }
 }
 
 /// The number of a key, which is written when it is first used.
@@ -260,13 +280,25 @@ impl Values {
         }
         let next = u32::try_from(places.len()).expect("a layer has a limit of bytes");
         known.insert_unique(hash, next, |place| hasher.hash_one(at(*place)));
-        self.push(value)
+        wire::bytes(4, value, &mut self.bytes);
+        self.placed(value.len() as u64)
     }
 
-    fn push(&mut self, value: &[u8]) -> u32 {
-        wire::bytes(4, value, &mut self.bytes);
+    /// Adds a text that is not there yet.
+    fn push_text(&mut self, text: Excerpt<'_>) -> u32 {
+        let len = wire::bytes_len(text.bytes());
+        wire::tag(4, Wire::Bytes, &mut self.bytes);
+        wire::varint(len, &mut self.bytes);
+        wire::tag(1, Wire::Bytes, &mut self.bytes);
+        wire::varint(text.bytes().len() as u64, &mut self.bytes);
+        text.append_to::<32>(&mut self.bytes);
+        self.placed(len)
+    }
+
+    /// Notes where the last value lies, which has so many bytes.
+    fn placed(&mut self, len: u64) -> u32 {
         let until = u32::try_from(self.bytes.len()).expect("a layer has a limit of bytes");
-        let len = u32::try_from(value.len()).expect("a value is shorter than a layer");
+        let len = u32::try_from(len).expect("a value is shorter than a layer");
         self.places.push((until - len, until));
         u32::try_from(self.places.len() - 1).expect("a layer has a limit of bytes")
     }
