@@ -204,10 +204,7 @@ async fn answer(
         face.tags.tag(&ask.caller, incarnation, Revision(0), fingerprint)
     };
     let knows_one = keeping.known.is_some() || ask.parts.headers.contains_key(IF_NONE_MATCH);
-    let known_tag = match knows_one {
-        true => Some(tag_of(picture.fingerprint().await?)),
-        false => None,
-    };
+    let known_tag = if knows_one { Some(tag_of(picture.fingerprint().await?)) } else { None };
     let (tag, body) = match (known_tag, &keeping.known) {
         (Some(tag), Some(known)) if known.tag == tag => (tag, Some(known.body.clone())),
         (Some(tag), _) if is_known(&ask.parts.headers, &tag) => (tag, None),
