@@ -215,24 +215,29 @@ impl<'r> Row<'r> for Layer<'_> {
     }
 }
 
-/// JSON text of a few bytes as one number: most numbers of a collection are such, and few of them
-/// differ.
+/// A short JSON text as numbers, filled with zeros, which no JSON text has.
+type Short = (u64, u64, u64);
+
+/// Most numbers and names of a collection are short, and few of them differ.
 #[inline]
-fn short_key(json: Excerpt<'_>) -> Option<u64> {
-    const ALL: usize = 8;
-    let own = json.bytes();
-    match json.with_rest().first_chunk::<ALL>() {
-        Some(_) if own.len() > ALL => None,
-        // What lies behind is shifted out.
-        Some(chunk) if !own.is_empty() => {
-            Some(u64::from_be_bytes(*chunk) >> (8 * (ALL - own.len())))
-        }
-        _ => {
-            let mut bytes = [0; ALL];
-            bytes.get_mut(ALL.checked_sub(own.len())?..)?.copy_from_slice(own);
-            Some(u64::from_be_bytes(bytes))
-        }
+fn short_key(json: Excerpt<'_>) -> Option<Short> {
+    const ALL: usize = size_of::<Short>();
+    let len = json.bytes().len();
+    if len > ALL {
+        return None;
     }
+    let mut bytes = [0; ALL];
+    match json.with_rest().first_chunk::<ALL>() {
+        // What lies behind is masked below; a copy of fixed size needs no call.
+        Some(chunk) => bytes = *chunk,
+        None => bytes[..len].copy_from_slice(json.bytes()),
+    }
+    let word = |from: usize| {
+        let word = bytes[from..].first_chunk().map_or(0, |chunk| u64::from_be_bytes(*chunk));
+        let own = len.saturating_sub(from).min(8);
+        word & !u64::MAX.checked_shr(8 * u32::try_from(own).unwrap_or(8)).unwrap_or(0)
+    };
+    Some((word(0), word(8), word(16)))
 }
 
 /// The number of a key, which is written when it is first used.
@@ -245,24 +250,38 @@ fn key(name: &str, own: &mut Option<u32>, keys: &mut Vec<u8>, len: &mut u32) -> 
 }
 
 /// The values of a layer, each once.
-#[derive(Default)]
 struct Values {
     bytes: Vec<u8>,
     /// Where the message of each value lies in the bytes.
     places: Vec<(u32, u32)>,
     known: HashTable<u32>,
     /// The places of values by their short JSON text, which then need not be written to be found.
-    short: HashTable<(u64, u32)>,
+    short: HashTable<(Short, u32)>,
     hasher: FixedState,
 }
 
+/// Most layers have so many short values and more.
+const SHORT_VALUES: usize = 200;
+
+impl Default for Values {
+    fn default() -> Self {
+        Self {
+            bytes: Vec::new(),
+            places: Vec::new(),
+            known: HashTable::with_capacity(SHORT_VALUES),
+            short: HashTable::with_capacity(SHORT_VALUES),
+            hasher: FixedState::default(),
+        }
+    }
+}
+
 impl Values {
-    fn known_as(&self, short: u64) -> Option<u32> {
+    fn known_as(&self, short: Short) -> Option<u32> {
         let found = self.short.find(self.hasher.hash_one(short), |(known, _)| *known == short);
         found.map(|(_, place)| *place)
     }
 
-    fn know_as(&mut self, short: u64, place: u32) {
+    fn know_as(&mut self, short: Short, place: u32) {
         let Self { short: known, hasher, .. } = self;
         let hash = hasher.hash_one(short);
         known.insert_unique(hash, (short, place), |(short, _)| hasher.hash_one(short));

@@ -1,5 +1,7 @@
 use cardo_engine::{Placed, Slot};
 use cardo_spatial::{Aabb, TileFrame};
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
 
 use super::{BUFFER, CELL, EXTENT, MOST, PIXEL};
 
@@ -16,7 +18,8 @@ pub(super) struct Selection {
     over_edge: Vec<Shape>,
     /// The grid of what is too small or too much to be drawn.
     grid: Option<Grid>,
-    seen: Seen,
+    /// The shapes that came before: one across the antimeridian comes twice.
+    seen: HashSet<Slot, FixedState>,
 }
 
 #[derive(Clone, Copy)]
@@ -43,7 +46,7 @@ impl Selection {
             shapes: Vec::new(),
             over_edge: Vec::new(),
             grid: None,
-            seen: Seen::default(),
+            seen: HashSet::default(),
         }
     }
 
@@ -53,7 +56,7 @@ impl Selection {
             if let Some(at) = self.frame.place(lon, lat) {
                 self.take_point(placed.slot, at);
             }
-        } else if self.seen.is_new(placed.slot) {
+        } else if self.seen.insert(placed.slot) {
             let [width, height] = self.frame.size(&placed.bounds);
             let center = placed.bounds.center();
             let shape = Shape { slot: placed.slot, area: width * height, center };
@@ -230,22 +233,6 @@ impl GridCell {
     fn middle(&self) -> [i32; 2] {
         let count = i64::try_from(self.count).unwrap_or(i64::MAX);
         self.sum.map(|sum| i32::try_from(sum.div_euclid(count)).unwrap_or_default())
-    }
-}
-
-/// Which slots came before.
-#[derive(Default)]
-struct Seen(Vec<u64>);
-
-impl Seen {
-    fn is_new(&mut self, slot: Slot) -> bool {
-        let (word, bit) = (slot.number() as usize / 64, 1_u64 << (slot.number() % 64));
-        if self.0.len() <= word {
-            self.0.resize(word + 1, 0);
-        }
-        let is_new = self.0[word] & bit == 0;
-        self.0[word] |= bit;
-        is_new
     }
 }
 
