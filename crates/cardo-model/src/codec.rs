@@ -59,6 +59,13 @@ impl<'a> Excerpt<'a> {
         (len <= from.len()).then_some(Self { from, len })
     }
 
+    /// The same, and what is behind it.
+    #[inline]
+    pub(crate) fn split(from: &'a [u8], len: usize) -> Option<(Self, Reader<'a>)> {
+        let rest = from.get(len..)?;
+        Some((Self { from, len }, Reader { bytes: rest }))
+    }
+
     /// The bytes alone.
     #[inline]
     pub fn bytes(self) -> &'a [u8] {
@@ -191,8 +198,8 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn excerpt(&mut self) -> Option<Excerpt<'a>> {
         let len = self.len()?;
-        let excerpt = Excerpt::new(self.bytes, len)?;
-        self.bytes = &self.bytes[len..];
+        let (excerpt, rest) = Excerpt::split(self.bytes, len)?;
+        *self = rest;
         Some(excerpt)
     }
 

@@ -107,7 +107,7 @@ impl<'a> Ask<'a> {
 
     /// The absolute address of a path below the root of the API.
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}{BASE}{path}", self.base.as_str())
+        [self.base.as_str(), BASE, path].concat()
     }
 
     /// The root of the API.

@@ -210,9 +210,9 @@ impl<'a> Iterator for Attributes<'a> {
     #[inline(always)]
     fn next(&mut self) -> Option<AttributeRef<'a>> {
         self.left = self.left.checked_sub(1)?;
-        let name = NameId::new(self.reader.u32().expect(CHECKED));
-        let body = self.reader.excerpt().expect(CHECKED);
-        Some(AttributeRef { name, body })
+        let (attribute, reader) = AttributeRef::read(self.reader);
+        self.reader = reader;
+        Some(attribute)
     }
 }
 
@@ -224,6 +224,26 @@ pub struct AttributeRef<'a> {
 }
 
 impl<'a> AttributeRef<'a> {
+    /// The next attribute, and what is behind it.
+    #[expect(clippy::inline_always, reason = "a page reads thousands")]
+    #[inline(always)]
+    fn read(reader: Reader<'a>) -> (Self, Reader<'a>) {
+        // Nearly all names and lengths take one byte.
+        if let [name @ 0..0x80, len @ 0..0x80, from @ ..] = reader.rest()
+            && let Some((body, reader)) = Excerpt::split(from, usize::from(*len))
+        {
+            return (Self { name: NameId::new(u32::from(*name)), body }, reader);
+        }
+        Self::read_long(reader)
+    }
+
+    #[inline(never)]
+    fn read_long(mut reader: Reader<'a>) -> (Self, Reader<'a>) {
+        let name = NameId::new(reader.u32().expect(CHECKED));
+        let body = reader.excerpt().expect(CHECKED);
+        (Self { name, body }, reader)
+    }
+
     /// The name.
     #[inline]
     pub fn name(&self) -> NameId {
@@ -245,10 +265,25 @@ impl<'a> AttributeRef<'a> {
     }
 
     /// The only instance, where it has nothing beyond a value, a unit and when it was observed.
+    #[expect(clippy::inline_always, reason = "a page reads thousands")]
     #[inline(always)]
     pub fn single(&self) -> Option<Single<'a>> {
+        // Nearly all have a value alone, and lengths of one byte. Not only the body is read: what lies behind a value
+        // helps to copy it.
+        const TIMES: usize = INSTANCE_FIXED - 2;
+        if let [1, 0..0x80, kind, 0, more @ ..] = self.body.with_rest()
+            && let Some((_, [len @ 0..0x80, from @ ..])) = more.split_first_chunk::<TIMES>()
+            && let Some((value, _)) = Excerpt::split(from, usize::from(*len))
+        {
+            let kind = Kind::from_u8(*kind)?;
+            return Some(Single { kind, value, unit_code: None, observed_at: None });
+        }
+        self.long_single()
+    }
+
+    #[inline(never)]
+    fn long_single(&self) -> Option<Single<'a>> {
         const OTHERS: u8 = !(HAS_OBSERVED | HAS_UNIT);
-        // Not only the body: what lies behind the value helps to copy it.
         let mut reader = Reader::new(self.body.with_rest());
         if reader.u8()? != 1 {
             return None;

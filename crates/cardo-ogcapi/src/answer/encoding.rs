@@ -162,9 +162,9 @@ impl Encoding {
         let mut links = Vec::with_capacity(offered.len() + 4);
         links.push(Link::new(ask.own_url(), "self", self.media_type(), "This document"));
         let base = ask.url_with(&[("f", None), ("profile", None)]);
-        let separator = if base.contains('?') { '&' } else { '?' };
+        let separator = if base.contains('?') { "&f=" } else { "?f=" };
         for other in offered.iter().filter(|other| other.name() != self.name()) {
-            let href = format!("{base}{separator}f={}", other.name());
+            let href = [&base, separator, other.name()].concat();
             let title = other.alternate_title();
             links.push(Link::new(href, "alternate", other.media_type(), title));
         }

@@ -54,7 +54,7 @@ const REGISTER: &str = "http://www.opengis.net/def/profile/OGC/0/";
 
 /// The address of a profile of the register.
 pub(crate) fn profile_uri(name: &str) -> String {
-    format!("{REGISTER}{name}")
+    [REGISTER, name].concat()
 }
 
 impl Profile {

@@ -16,6 +16,7 @@ pub(crate) struct FeatureWriter<'a> {
     table: &'a Table,
     keys: Vec<Key>,
     moments: MomentWriter,
+    texts: TextWriter,
     placer: Option<Placer>,
     is_right_handed: bool,
     references: Option<Arc<Resolver>>,
@@ -105,8 +106,9 @@ impl<'a> FeatureWriter<'a> {
         let placer = Placer::of(&shown.system);
         let (references, profile) = (shown.references.clone(), Profile::Rfc7946);
         let moments = MomentWriter::default();
+        let texts = TextWriter::default();
         let is_right_handed = shown.is_right_handed;
-        Self { out, table, keys, moments, placer, is_right_handed, references, profile }
+        Self { out, table, keys, moments, texts, placer, is_right_handed, references, profile }
     }
 
     /// The same in another profile of GeoJSON (OGC 21-045r1, clause 14).
@@ -117,15 +119,24 @@ impl<'a> FeatureWriter<'a> {
 
     /// Writes a feature without the bracket at its end, so that members can follow.
     pub(crate) fn open_feature(&mut self, entity: &EntityRef<'_>) -> Result<(), Misplaced> {
-        let Self { out, table, keys, moments, placer, is_right_handed, references, profile } = self;
+        let Self { out, table, keys, moments, texts, placer, is_right_handed, references, profile } =
+            self;
         out.extend_from_slice(b"{\"type\":\"Feature\",\"id\":\"");
         // Ids are IRIs, which hold nothing that JSON would escape.
         entity.id_excerpt().append_to::<SHORT>(out);
         out.extend_from_slice(b"\",\"properties\":");
         let properties = out.len();
         let references = references.as_deref();
-        let mut cells =
-            CellWriter { out, keys, moments, placer, references, geometry: None, fault: None };
+        let mut cells = CellWriter {
+            out,
+            keys,
+            moments,
+            texts,
+            placer,
+            references,
+            geometry: None,
+            fault: None,
+        };
         table.read(entity, &mut cells);
         let mut fault = cells.fault;
         let geometry = cells.geometry.map(|geometry| match is_right_handed {
@@ -192,11 +203,40 @@ fn last_observed(entity: &EntityRef<'_>) -> Option<Timestamp> {
     entity.attributes().filter_map(of_attribute).max()
 }
 
+/// Writes texts as JSON strings. Those of a column, such as units, are mostly the same, whose JSON is made once.
+#[derive(Default)]
+struct TextWriter {
+    last: String,
+    json: [u8; SHORT],
+    len: usize,
+}
+
+impl TextWriter {
+    #[inline]
+    fn write(&mut self, text: &str, out: &mut Vec<u8>) {
+        if self.len == 0 || self.last != text {
+            let start = out.len();
+            write_json_string(text, out);
+            let json = &out[start..];
+            if let Some(place) = self.json.get_mut(..json.len()) {
+                place.copy_from_slice(json);
+                self.len = json.len();
+                text.clone_into(&mut self.last);
+            }
+            return;
+        }
+        let end = out.len() + self.len;
+        out.extend_from_slice(&self.json);
+        out.truncate(end);
+    }
+}
+
 /// Writes the cells of an entity as members of its properties, each behind a comma.
 struct CellWriter<'w, 'a> {
     out: &'w mut Vec<u8>,
     keys: &'w [Key],
     moments: &'w mut MomentWriter,
+    texts: &'w mut TextWriter,
     placer: &'w mut Option<Placer>,
     references: Option<&'w Resolver>,
     geometry: Option<&'a [u8]>,
@@ -220,6 +260,7 @@ impl<'a> Row<'a> for CellWriter<'_, 'a> {
                 self.moments.write(moment, self.out);
                 self.out.push(b'"');
             }
+            Cell::Text(text) => self.texts.write(text, self.out),
             cell => cell_json(&cell, key.datatype, self.out),
         }
     }
