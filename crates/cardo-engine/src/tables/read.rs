@@ -107,19 +107,23 @@ impl Table {
 fn read_attributes<'a>(
     readers: &[Reader],
     terms: &Terms,
-    attributes: Attributes<'a>,
+    mut attributes: Attributes<'a>,
     row: &mut impl Row<'a>,
 ) {
     // Entities mostly have their attributes in the order in which the twin met the names.
     let mut expected = 0;
-    for attribute in attributes {
+    while let Some((attribute, value)) = attributes.next_with_value() {
         let name = NameIdOrNone(attribute.name());
         if readers.get(expected).is_none_or(|reader| reader.name != name) {
             let found = readers.binary_search_by_key(&name, |reader| reader.name);
             let Ok(at) = found else { continue };
             expected = at;
         }
-        readers[expected].read(attribute, terms, row);
+        let reader = &readers[expected];
+        match (reader.value, value) {
+            (Some(at), Some(value)) if reader.shows_values() => row.excerpt(at, value),
+            _ => reader.read(attribute, terms, row),
+        }
         expected += 1;
     }
 }
@@ -130,8 +134,7 @@ impl Reader {
         !self.is_language_map && !self.is_moment && self.languages.is_empty()
     }
 
-    #[expect(clippy::inline_always, reason = "a page reads thousands")]
-    #[inline(always)]
+    #[inline(never)]
     fn read<'a>(&self, attribute: AttributeRef<'a>, terms: &Terms, row: &mut impl Row<'a>) {
         // Nearly all attributes have one instance, of which nothing has to be looked up.
         match attribute.single() {
@@ -140,8 +143,6 @@ impl Reader {
         }
     }
 
-    #[expect(clippy::inline_always, reason = "a page reads thousands")]
-    #[inline(always)]
     fn read_single<'a>(&self, single: Single<'a>, row: &mut impl Row<'a>) {
         if let Some(at) = self.value {
             row.excerpt(at, single.value);
@@ -154,7 +155,6 @@ impl Reader {
         }
     }
 
-    #[inline(never)]
     fn read_instances<'a>(
         &self,
         attribute: AttributeRef<'a>,

@@ -190,6 +190,28 @@ impl<'a> Attributes<'a> {
         Self { reader: Reader::new(&[]), left: 0 }
     }
 
+    /// The next attribute, with the JSON text of its value where it has one instance with nothing beyond that.
+    #[expect(clippy::inline_always, reason = "a page reads thousands")]
+    #[inline(always)]
+    pub fn next_with_value(&mut self) -> Option<(AttributeRef<'a>, Option<Excerpt<'a>>)> {
+        // Name and length, how many instances, length, kind and flags, times, length of the value. Nearly all
+        // of these numbers take one byte.
+        const HEAD: usize = 4 + INSTANCE_FIXED + 1;
+        let bytes = self.reader.rest();
+        if self.left > 0
+            && let Some((head, from)) = bytes.split_first_chunk::<HEAD>()
+            && let [name @ 0..0x80, len @ 0..0x80, 1, 0..0x80, _, 0, .., value @ 0..0x80] = head
+            && let Some(value) = Excerpt::new(from, usize::from(*value))
+            && let Some((body, rest)) = Excerpt::split(&bytes[2..], usize::from(*len))
+        {
+            self.left -= 1;
+            self.reader = rest;
+            return Some((AttributeRef { name: NameId::new(u32::from(*name)), body }, Some(value)));
+        }
+        let attribute = self.next()?;
+        Some((attribute, None))
+    }
+
     /// How many are left.
     #[inline]
     pub fn len(&self) -> usize {

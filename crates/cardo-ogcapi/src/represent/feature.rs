@@ -34,6 +34,8 @@ struct Key {
     long: Box<[u8]>,
     datatype: ColumnType,
     place: Place,
+    /// Whether key and value are copied as they stand, among the properties.
+    is_copied: bool,
 }
 
 /// Where the value of a column goes.
@@ -69,7 +71,10 @@ impl Key {
             false if shown.references.is_some() && is_reference(column) => Place::Reference,
             false => Place::Property,
         };
-        Self { short, len, long, datatype: column.datatype, place }
+        let datatype = column.datatype;
+        let is_whole = len <= SHORT && datatype != ColumnType::Relationships;
+        let is_copied = place == Place::Property && is_whole;
+        Self { short, len, long, datatype, place, is_copied }
     }
 
     #[inline]
@@ -83,20 +88,22 @@ impl Key {
         out.truncate(end);
     }
 
-    /// Writes the key and the value behind it, both at once where both are short.
+    /// Writes a key that is short, and the value behind it, both at once where that is short too.
     #[expect(clippy::inline_always, reason = "a page writes thousands")]
     #[inline(always)]
     fn write_with(&self, value: Excerpt<'_>, out: &mut Vec<u8>) {
-        let (Some(text), true) = (value.within::<SHORT>(), self.len <= SHORT) else {
-            self.write(out);
-            return out.extend_from_slice(value.bytes());
-        };
+        let len = self.len.min(SHORT);
         let start = out.len();
         out.extend_from_slice(&[0; 2 * SHORT]);
         let room = &mut out[start..];
         room[..SHORT].copy_from_slice(&self.short);
-        room[self.len..self.len + SHORT].copy_from_slice(text);
-        out.truncate(start + self.len + value.len());
+        if let Some(text) = value.within::<SHORT>() {
+            room[len..len + SHORT].copy_from_slice(text);
+            out.truncate(start + len + value.len());
+        } else {
+            out.truncate(start + len);
+            out.extend_from_slice(value.bytes());
+        }
     }
 }
 
@@ -265,8 +272,6 @@ impl<'a> Row<'a> for CellWriter<'_, 'a> {
         }
     }
 
-    #[expect(clippy::inline_always, reason = "a page writes thousands")]
-    #[inline(always)]
     fn json(&mut self, column: usize, json: &'a [u8]) {
         let key = &self.keys[column];
         if key.place != Place::Property {
@@ -286,10 +291,11 @@ impl<'a> Row<'a> for CellWriter<'_, 'a> {
     #[inline(always)]
     fn excerpt(&mut self, column: usize, json: Excerpt<'a>) {
         let key = &self.keys[column];
-        if key.place != Place::Property || key.datatype == ColumnType::Relationships {
-            return self.json(column, json.bytes());
+        if key.is_copied {
+            key.write_with(json, self.out);
+        } else {
+            self.json(column, json.bytes());
         }
-        key.write_with(json, self.out);
     }
 }
 
