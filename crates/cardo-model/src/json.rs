@@ -162,9 +162,9 @@ fn push_token(token: &str, out: &mut String) -> Result<(), InvalidJson> {
 
 /// Writes a text as a JSON string; most need no escapes and are copied.
 pub fn write_json_string(text: &str, out: &mut Vec<u8>) {
-    let needs_escape = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
+    let escapes = |byte| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
     // Looking at all of them goes sixteen and more at a time.
-    if text.bytes().fold(0, |found, byte| found | u8::from(needs_escape(byte))) == 0 {
+    if text.bytes().fold(0, |found, byte| found | escapes(byte)) == 0 {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
