@@ -6,10 +6,11 @@ use cardo_engine::{
     Cell, ColumnPart, ColumnType, EntityQuery, Order, PageRequest, PageStart, Snapshot, Table,
     Tables,
 };
-use cardo_model::{NameId, Record};
+use cardo_model::{NameId, Record, Timestamp};
 use cardo_query::Filter;
 use serde_json::Value;
 
+use crate::documents::Schema;
 use crate::face::Face;
 use crate::fault::Fault;
 use crate::params::Domain;
@@ -38,6 +39,8 @@ enum Seen {
     Targets(Option<Vec<NameId>>),
     Numbers(Option<[f64; 2]>),
     Texts(Texts),
+    /// What all texts are, once there was one; nothing of both where they are neither.
+    Times(Option<[bool; 2]>),
     /// The types of geometries.
     Shapes(BTreeSet<String>),
 }
@@ -58,8 +61,9 @@ impl Face {
         tables: &Tables,
         table: &Table,
         domain: Domain,
+        schema: Schema,
     ) -> Result<Survey, Fault> {
-        let mut survey = Survey::of(table, domain);
+        let mut survey = Survey::of(table, domain, schema);
         // References do not lead into files, and what is in a file would have to be read whole.
         if survey.is_settled() || self.layer_of(ask, table).is_some() {
             return Ok(Survey::default());
@@ -98,12 +102,13 @@ impl Face {
 }
 
 impl Survey {
-    fn of(table: &Table, domain: Domain) -> Self {
+    fn of(table: &Table, domain: Domain, schema: Schema) -> Self {
         let mut columns = BTreeMap::new();
         for (at, column) in table.columns.iter().enumerate() {
             let is_value = column.part != ColumnPart::UnitCode || domain == Domain::Actual;
             let seen = match (column.datatype, domain) {
                 (ColumnType::Relationship, _) if is_reference(column) => Seen::Targets(None),
+                (ColumnType::Text, _) if schema == Schema::Feature => Seen::Times(None),
                 (ColumnType::Number, Domain::Actual) => Seen::Numbers(None),
                 (ColumnType::Text | ColumnType::Vocab, Domain::Actual) if is_value => {
                     Seen::Texts(Texts { values: Some(BTreeSet::new()), lengths: None })
@@ -118,8 +123,11 @@ impl Survey {
 
     /// Whether nothing can come of looking further.
     fn is_settled(&self) -> bool {
-        let is_settled =
-            |seen: &Seen| matches!(seen, Seen::Targets(Some(types)) if types.is_empty());
+        let is_settled = |seen: &Seen| match seen {
+            Seen::Targets(types) => types.as_ref().is_some_and(Vec::is_empty),
+            Seen::Times(times) => *times == Some([false; 2]),
+            _ => false,
+        };
         self.columns.values().all(is_settled)
     }
 
@@ -147,6 +155,16 @@ impl Survey {
         match self.columns.get(&at)? {
             Seen::Targets(types) => tables.of_id(*types.as_ref()?.first()?),
             _ => None,
+        }
+    }
+
+    /// Says of a column of texts that all of them are dates, or moments. GDAL takes them as such whatever
+    /// it is told, and would write them in its own way where it is not.
+    pub(crate) fn tell_times(&self, at: usize, schema: &mut Value) {
+        match self.columns.get(&at) {
+            Some(Seen::Times(Some([true, _]))) => schema["format"] = "date".into(),
+            Some(Seen::Times(Some([_, true]))) => schema["format"] = "date-time".into(),
+            _ => {}
         }
     }
 
@@ -199,6 +217,12 @@ impl Seen {
                 if values.len() > MOST_VALUES {
                     texts.values = None;
                 }
+            }
+            Self::Times(times) => {
+                let Ok(text) = serde_json::from_slice::<String>(json) else { return };
+                let [dates, moments] = times.unwrap_or([true; 2]);
+                let is = |text: &str| Timestamp::parse(text).is_ok();
+                *times = Some([dates && is(&format!("{text}T00:00:00Z")), moments && is(&text)]);
             }
             Self::Shapes(kinds) => {
                 let Ok(shape) = serde_json::from_slice::<Value>(json) else { return };

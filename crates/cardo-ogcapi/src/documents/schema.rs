@@ -87,6 +87,9 @@ impl Schema {
             if about.survey.domain == Domain::Actual {
                 about.survey.constrain(at, &mut schema);
             }
+            if self == Self::Feature {
+                about.survey.tell_times(at, &mut schema);
+            }
             if is_placing && self == Self::Queryables {
                 properties.insert(column.name.as_ref().into(), schema.clone());
             }

@@ -47,7 +47,7 @@ async fn answer(face: &Face, ask: &Ask<'_>, schema: Schema) -> Result<Response<B
     }
     // What may be written does not depend on what is there.
     let domain = if schema == Schema::Replacement { Domain::Valid } else { asked };
-    let survey = face.survey(ask, &tables, table, domain).await?;
+    let survey = face.survey(ask, &tables, table, domain, schema).await?;
     let about = About { url: ask.path_url(), root: ask.root(), survey: &survey, tables: &tables };
     let mut response = respond::json(SCHEMA, &schema.of(table, &about), revision);
     let mut links = own_links(ask, format, SCHEMA);

@@ -205,6 +205,24 @@ async fn p5_1_each_collection_links_its_schema_and_that_of_its_features_in_geojs
 }
 
 #[tokio::test]
+async fn p5_1_texts_that_are_all_times_are_told_to_be_so_of_features_in_geojson() {
+    let client = client().await;
+    let note = |name: &str, day: &str, at: &str, mixed: &str| {
+        make("Note", name).value("day", day).value("at", at).value("mixed", mixed).done()
+    };
+    let (day, at) = (r#""2026-01-31""#, r#""2026-01-31T12:00:00Z""#);
+    client.create(vec![note("1", day, at, day), note("2", day, at, at)]).await;
+    let formats = async || {
+        let schema = client.json("/collections/Note/schema?type=feature").await;
+        let told = schema["properties"]["properties"]["allOf"][0]["properties"].clone();
+        ["day", "at", "mixed"].map(|name| told[name]["format"].clone())
+    };
+    assert_eq!(formats().await, [json!("date"), json!("date-time"), Value::Null]);
+    client.create(vec![note("3", r#""soon""#, r#""2026""#, day)]).await;
+    assert_eq!(formats().await, [Value::Null, Value::Null, Value::Null]);
+}
+
+#[tokio::test]
 async fn w11_a_replacement_has_a_schema_of_its_own_without_what_the_server_makes() {
     let client = client_of_town().await;
     let schema = client.json("/collections/Sensor/schema?type=replace").await;

@@ -204,7 +204,8 @@ fn gdal_takes_the_fields_and_their_types_from_the_schema() {
         server.create(
             &format!("urn:ngsi-ld:Sample:{number:02}"),
             &format!(
-                r#""level": {level}, "mixed": {mixed}, "tags": ["a", "b"], "odd": {odd}{last}"#
+                r#""level": {level}, "mixed": {mixed}, "tags": ["a", "b"], "odd": {odd},
+                   "day": "2026-01-31", "at": "2026-01-31T12:00:00Z"{last}"#
             ),
         );
     }
@@ -215,6 +216,8 @@ fn gdal_takes_the_fields_and_their_types_from_the_schema() {
         "level (Real) = 5000000000.5",
         "mixed (String) = seven",
         "note (String) = at last",
+        "day (Date) = 2026/01/31",
+        "at (DateTime) = 2026/01/31 12:00:00+00",
         "tags (StringList) = (2:a,b)",
     ] {
         assert!(last.contains(field), "{field}: {last}");
