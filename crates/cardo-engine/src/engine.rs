@@ -16,7 +16,7 @@ use crate::demand;
 use crate::entity_maps::EntityMaps;
 use crate::federation::{ContextSources, Contributions, FarHistories, Registrations};
 use crate::follow::{Followed, Follower};
-use crate::history::{EntityHistory, EvolutionPage, EvolutionQuery, HistoryRequest};
+use crate::history::{EntityHistory, EvolutionPage, EvolutionQuery, HistoryRequest, cut_together};
 use crate::known;
 use crate::listing::Listing;
 use crate::live::{Root, widen_by_record};
@@ -360,7 +360,11 @@ impl Engine {
         let one = Filter::Ids(vec![request.entity.clone()]);
         let far = inner.gather_histories(caller, &one, 1).await?;
         let rows = far.of(&request.entity);
-        let history = inner.history_in(&twin, &snapshot, request, None, rows).await?;
+        let mut history = inner.history_in(&twin, &snapshot, request, None, rows).await?;
+        if let (Some(reach), Some(history)) = (far.reach(request), &mut history) {
+            // Beyond what a source has told of, the rest is no whole either.
+            history.is_cut |= cut_together(std::slice::from_mut(history), request, Some(reach));
+        }
         Ok((history, far.contributions))
     }
 

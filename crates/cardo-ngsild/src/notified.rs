@@ -1,10 +1,11 @@
 //! Notifications that are received (clause 5.3.1), for those who take a twin's changes into theirs.
 
 use cardo_jsonld::Context;
-use cardo_model::{Attribute, Entity, EntityId, Iri};
+use cardo_model::{Attribute, Entity, EntityId, Iri, Timestamp};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::federation::dates;
 use crate::options::NgsildLimits;
 use crate::parse::{Document, EntityReader, InvalidInput, Items, Reading, complete_attributes};
 
@@ -21,6 +22,8 @@ pub struct NotifiedEntity {
     pub text: String,
     /// What is told, or why it cannot be read.
     pub told: Result<Notice, String>,
+    /// When it was created and last changed there, where that is told.
+    pub dates: [Option<Timestamp>; 2],
 }
 
 /// What is told of an entity.
@@ -59,21 +62,23 @@ impl<'a> Notified<'a> {
     pub fn entities(&self, context: &Context) -> Vec<NotifiedEntity> {
         let reader = EntityReader { context, max_attributes: NgsildLimits::default().attributes };
         let read = |raw: &&RawValue| {
-            let told = notice(&reader, raw.get().as_bytes());
-            NotifiedEntity { text: raw.get().to_owned(), told: told.map_err(|e| e.to_string()) }
+            let document = Document::from_body(raw.get().as_bytes());
+            let dates = document.as_ref().map(dates).unwrap_or_default();
+            let told = document.and_then(|document| notice(&reader, &document));
+            let told = told.map_err(|error| error.to_string());
+            NotifiedEntity { text: raw.get().to_owned(), told, dates }
         };
         self.data.iter().map(read).collect()
     }
 }
 
-fn notice(reader: &EntityReader<'_>, text: &[u8]) -> Result<Notice, InvalidInput> {
-    let document = Document::from_body(text)?;
+fn notice(reader: &EntityReader<'_>, document: &Document<'_>) -> Result<Notice, InvalidInput> {
     if document.members().has("deletedAt") {
-        let (id, fragment) = reader.fragment(&document, None, Reading::MERGE)?;
+        let (id, fragment) = reader.fragment(document, None, Reading::MERGE)?;
         let mut attributes = complete_attributes(fragment.attributes).unwrap_or_default();
         return Ok(Notice::Deleted(id, fragment.types, take_deleted(&mut attributes)));
     }
-    let mut entity = reader.entity(&document, None, Reading::NOTIFIED)?;
+    let mut entity = reader.entity(document, None, Reading::NOTIFIED)?;
     let deleted = take_deleted(&mut entity.attributes);
     Ok(Notice::Entity(Box::new(entity), deleted))
 }

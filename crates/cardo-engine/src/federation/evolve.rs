@@ -25,7 +25,7 @@ use super::sources::{
 use super::wanted::Wanted;
 use crate::caller::Caller;
 use crate::engine::Inner;
-use crate::history::moment;
+use crate::history::{HistoryRequest, moment, moment_of};
 use crate::ports::{HistoryEvent, HistoryRow, Tells};
 use crate::query::QueryError;
 
@@ -37,6 +37,8 @@ pub const OF_SOURCES: Revision = BEHIND;
 pub(crate) struct FarRow {
     row: HistoryRow,
     is_auxiliary: bool,
+    /// The number of the source, where it has told of a part of the range of time.
+    part: Option<usize>,
 }
 
 /// What sources tell of the past.
@@ -60,7 +62,24 @@ impl FarHistories {
         outcomes.any(|one| matches!(one.outcome, Ok(Contributed { is_cut: true, .. })))
     }
 
-    fn take(&mut self, inner: &Inner, found: SourceEvolution, is_auxiliary: bool) {
+    /// Up to which moment all sources have told what they know, counted in the direction of the pages;
+    /// none where they have told all.
+    pub(crate) fn reach(&self, request: &HistoryRequest) -> Option<i64> {
+        let mut last: HashMap<usize, i64> = HashMap::new();
+        for FarRow { row, part, .. } in self.rows.values().flatten() {
+            let Some(part) = part.filter(|_| is_placed(row)) else { continue };
+            let moment = moment_of(row, request, request.last.is_some());
+            last.entry(part).and_modify(|known| *known = moment.max(*known)).or_insert(moment);
+        }
+        last.into_values().min()
+    }
+
+    fn take(
+        &mut self,
+        inner: &Inner,
+        found: SourceEvolution,
+        (is_auxiliary, part): (bool, Option<usize>),
+    ) {
         let id = found.id.clone();
         let known = self.rows.entry(id.clone()).or_insert_with(|| {
             self.ids.push(id);
@@ -68,8 +87,13 @@ impl FarHistories {
         });
         let before = known.len();
         let rows = rows_of(inner, found, before);
-        known.extend(rows.into_iter().map(|row| FarRow { row, is_auxiliary }));
+        known.extend(rows.into_iter().map(|row| FarRow { row, is_auxiliary, part }));
     }
+}
+
+/// Whether a line tells of a moment, and not of types and scopes.
+fn is_placed(row: &HistoryRow) -> bool {
+    matches!(row.event, HistoryEvent::Instance { .. } | HistoryEvent::InstanceDeleted { .. })
 }
 
 /// Puts the lines of sources to those of the twin (clause 4.5.5): of two of one attribute, dataset
@@ -169,12 +193,14 @@ impl Inner {
         }
         let answers = in_turns(answers).await;
         let mut contributions = Vec::with_capacity(asked.len());
-        for (request, answer) in asked.iter().zip(answers) {
+        for (number, (request, answer)) in asked.iter().zip(answers).enumerate() {
+            let part = answer.as_ref().is_ok_and(|answer| answer.is_part).then_some(number);
             let (contribution, evolutions) = sorted(request, answer);
             contributions.push(contribution);
             self.learn_names_of(&evolutions).await?;
+            let is_auxiliary = request.registration.mode == Mode::Auxiliary;
             for evolution in evolutions {
-                far.take(self, evolution, request.registration.mode == Mode::Auxiliary);
+                far.take(self, evolution, (is_auxiliary, part));
             }
         }
         far.contributions = Some(contributions.into());

@@ -111,6 +111,8 @@ pub struct SourceEvolutions {
     pub unusable: usize,
     /// Whether the source has more.
     pub is_cut: bool,
+    /// Whether they do not reach over all of the range of time (clause 6.3.10).
+    pub is_part: bool,
     /// The revision of which the source says that it answers.
     pub revision: Option<u64>,
     /// What it says of sources that it has asked itself.

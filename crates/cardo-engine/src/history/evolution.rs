@@ -121,7 +121,7 @@ impl Inner {
             }
         }
         page.count = query.count.then_some(matched);
-        page.is_cut = cut_together(&mut page.histories, &query.history);
+        page.is_cut = cut_together(&mut page.histories, &query.history, far.reach(&query.history));
         Ok(page)
     }
 
@@ -429,15 +429,19 @@ fn meets(filter: &Filter<NameId>, id: &str, types: &[NameId]) -> bool {
     }
 }
 
-/// Cuts histories to a limit of rows that holds for all of them together, at one moment
-/// (clause 6.3.10); whether any was cut.
-fn cut_together(histories: &mut [EntityHistory], request: &HistoryRequest) -> bool {
+/// Cuts histories to a limit of rows that holds for all of them together, at one moment, which lies
+/// behind the reach of none of their sources (clause 6.3.10); whether any was cut.
+pub(crate) fn cut_together(
+    histories: &mut [EntityHistory],
+    request: &HistoryRequest,
+    reach_of_sources: Option<i64>,
+) -> bool {
     let is_backward = request.last.is_some();
     let moments_of = |history: &EntityHistory| -> Vec<i64> {
         history.rows.iter().map(|row| moment_of(row, request, is_backward)).collect()
     };
     let mut all: Vec<i64> = histories.iter().flat_map(moments_of).collect();
-    let mut reach = None::<i64>;
+    let mut reach = reach_of_sources;
     let mut stop_at = |moment: Option<i64>| {
         if let Some(moment) = moment {
             reach = Some(reach.map_or(moment, |known| known.min(moment)));
@@ -471,7 +475,11 @@ fn cut_together(histories: &mut [EntityHistory], request: &HistoryRequest) -> bo
 }
 
 /// The moment of a row, counted in the direction of the pages.
-fn moment_of(row: &crate::HistoryRow, request: &HistoryRequest, is_backward: bool) -> i64 {
+pub(crate) fn moment_of(
+    row: &crate::HistoryRow,
+    request: &HistoryRequest,
+    is_backward: bool,
+) -> i64 {
     let moment = request.property.and_then(|property| super::moment(row, property));
     let micros = moment.unwrap_or(row.time).as_micros();
     if is_backward { -micros } else { micros }

@@ -25,6 +25,7 @@ pub use aggregate::{
 pub use amend::Amendments;
 pub use cut::Cut;
 pub use evolution::{EvolutionPage, EvolutionQuery, IdOrder};
+pub(crate) use evolution::{cut_together, moment_of};
 pub use join::moment;
 pub(crate) use scopes::Interval;
 pub use scopes::ScopeChange;

@@ -40,7 +40,8 @@ impl OfSource for SourceEvolution {
     }
 }
 
-fn dates(document: &Document<'_>) -> [Option<Timestamp>; 2] {
+/// When an entity was created and last changed, as far as it tells.
+pub(crate) fn dates(document: &Document<'_>) -> [Option<Timestamp>; 2] {
     ["createdAt", "modifiedAt"]
         .map(|name| document.members().get(name).ok().flatten().and_then(date))
 }
@@ -113,6 +114,13 @@ pub(super) fn detail(body: &[u8]) -> String {
 /// The revision that another Cardo answers with.
 pub(super) fn revision(headers: &HeaderMap) -> Option<u64> {
     headers.get("cardo-revision")?.to_str().ok()?.parse().ok()
+}
+
+/// Whether the source has a next page (clause 6.3.10).
+pub(super) fn has_next(headers: &HeaderMap) -> bool {
+    let links = headers.get_all("link").iter().filter_map(|value| value.to_str().ok());
+    let mut parts = links.flat_map(|text| text.split([',', ';']));
+    parts.any(|part| matches!(part.trim(), "rel=next" | "rel=\"next\""))
 }
 
 /// The id of the entity map that the source has made or used.

@@ -21,6 +21,7 @@ pub(crate) mod subscriptions;
 mod warning;
 mod write;
 
+pub(crate) use answer::dates;
 pub(crate) use reach::datasets_of;
 pub(crate) use sender::Sending;
 pub(crate) use sources::{Sent, Sources};

@@ -162,13 +162,15 @@ impl Sources {
                 found.items.truncate(before);
                 return Ok(found);
             }
-            if found.items.len() - before < page.limit {
+            let came = found.items.len() - before;
+            // A source may have pages that are smaller than what it is asked for.
+            if came == 0 || (came < page.limit && !answer::has_next(&response.headers)) {
                 return Ok(found);
             }
             if found.items.len() >= request.most {
                 break;
             }
-            page.offset += page.limit;
+            page.offset += came;
         }
         found.is_cut = true;
         found.items.truncate(request.most);
@@ -189,7 +191,7 @@ impl Sources {
         found.items.extend(items);
         found.unusable += bad;
         // The range of time was cut (clause 6.3.10).
-        found.is_cut |= response.status == StatusCode::PARTIAL_CONTENT;
+        found.is_part |= response.status == StatusCode::PARTIAL_CONTENT;
         found.revision = answer::revision(&response.headers).or(found.revision);
         found.entity_map = answer::entity_map(&response.headers).or(found.entity_map.take());
         found.warnings.extend(answer::warnings(&response.headers));
@@ -202,6 +204,8 @@ struct Found<T> {
     items: Vec<T>,
     unusable: usize,
     is_cut: bool,
+    /// Whether no item tells of all of the range of time that was asked for.
+    is_part: bool,
     revision: Option<u64>,
     warnings: Vec<Box<str>>,
     entity_map: Option<Box<str>>,
@@ -218,7 +222,9 @@ struct Mapped {
 impl<T> Default for Found<T> {
     fn default() -> Self {
         let (items, warnings) = (Vec::new(), Vec::new());
-        Self { items, unusable: 0, is_cut: false, revision: None, warnings, entity_map: None }
+        let (revision, entity_map) = (None, None);
+        let (is_cut, is_part) = (false, false);
+        Self { items, unusable: 0, is_cut, is_part, revision, warnings, entity_map }
     }
 }
 
@@ -262,7 +268,7 @@ impl ContextSources for Sources {
             Op::QueryBatch => self.page_by_page(request, Request::batch).await?,
             _ => self.page_by_page(request, Request::query).await?,
         };
-        let Found { items: entities, unusable, is_cut, revision, warnings, entity_map } = found;
+        let Found { items: entities, unusable, is_cut, revision, warnings, entity_map, .. } = found;
         let mapped = Vec::new();
         Ok(SourceEntities { entities, unusable, is_cut, revision, warnings, entity_map, mapped })
     }
@@ -308,12 +314,14 @@ impl ContextSources for Sources {
             }
             _ => self.page_by_page(request, Request::query_past).await?,
         };
-        let Found { items: evolutions, unusable, is_cut, revision, warnings, entity_map } = found;
+        let Found { items: evolutions, unusable, is_cut, is_part, revision, warnings, entity_map } =
+            found;
         let mapped = Vec::new();
         Ok(SourceEvolutions {
             evolutions,
             unusable,
             is_cut,
+            is_part,
             revision,
             warnings,
             entity_map,

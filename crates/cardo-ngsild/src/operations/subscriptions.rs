@@ -13,6 +13,7 @@ use super::documents::{page, put, shown, sys_attrs};
 use crate::contexts::{BodyContext, Hosted, StoredKind, url_of};
 use crate::face::Face;
 use crate::fault::Fault;
+use crate::federation::subscriptions::PASSED_KIND;
 use crate::outbox::{Owner, OwnerKind};
 use crate::parse::{Document, as_string};
 use crate::represent::Naming;
@@ -156,8 +157,9 @@ pub(crate) async fn delete(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
     let (_, snapshot) = face.stored(ask, &id).await?;
     let state = DocumentChange { kind: STATE_KIND.into(), id: id.as_str().into(), body: None };
     let letters = letters(&snapshot, id.as_str());
+    let passed = DocumentChange { kind: PASSED_KIND.into(), id: id.as_str().into(), body: None };
     let forgotten = letters.iter().map(|(document, _)| forget_letter(document));
-    let forgotten = std::iter::once(state).chain(forgotten).map(Operation::Document);
+    let forgotten = [state, passed].into_iter().chain(forgotten).map(Operation::Document);
     let forgotten =
         forgotten.chain(Owner::new(OwnerKind::Subscription, id.as_str()).forgotten(&snapshot));
     let operations = std::iter::once(put(SUBSCRIPTION_KIND, &id, None)).chain(forgotten).collect();

@@ -212,8 +212,10 @@ impl Whole<'_> {
             (None, None) => Context::core(),
         };
         let mut parts = Parts::default();
-        let part = |entity| SourceEntity { entity, created_at: None, modified_at: Some(now) };
         for one in notified.entities(&context).into_iter().take(MOST_ENTITIES) {
+            let [created_at, modified_at] = one.dates;
+            let modified_at = modified_at.or(Some(now));
+            let part = |entity| SourceEntity { entity, created_at, modified_at };
             match one.told {
                 Ok(Notice::Entity(entity, deleted)) => {
                     let of = entity.id.clone();

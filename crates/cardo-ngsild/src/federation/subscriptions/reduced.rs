@@ -44,6 +44,8 @@ pub(super) fn reduced(shown: &Members, found: &Match, context: &Context, splits:
         for name in ["attributes", "pick", "omit", "format", "showChanges"] {
             notification.remove(name);
         }
+        // What is newer is told by when it was written (clause 4.5.5.3).
+        notification.insert("sysAttrs".to_owned(), true.into());
         for name in ["q", "geoQ", "scopeQ"] {
             copy.remove(name);
         }

@@ -157,6 +157,27 @@ async fn what_is_omitted_makes_no_answer_a_part() {
 }
 
 #[tokio::test]
+async fn where_a_source_tells_a_part_of_the_time_all_is_told_up_to_there() {
+    let client = far_client().await;
+    let (part, _) = peer(206, json!([readings("1", &[(1, 1), (3, 3)])]).to_string()).await;
+    let more = json!({ "operations": ["queryTemporal"] });
+    register(&client.engine, part, more).await;
+    client.post("/temporal/entities", readings("1", &[(2, 2), (4, 4)])).await.expect(201);
+    client.post("/temporal/entities", readings("2", &[(3, 3), (5, 5)])).await.expect(201);
+    let range = "timerel=after&timeAt=2026-01-01T00:00:00Z&options=temporalValues";
+    let all = client.get(&format!("/temporal/entities?type=T&{range}")).await.expect(206);
+    let until = "DateTime 2026-01-01T00:00:00Z-2026-01-01T00:00:03Z/*";
+    assert_eq!((all.header("content-range"), all.header("link").contains("next")), (until, false));
+    let shown = all.json();
+    assert_eq!((values(&shown[0]), values(&shown[1])), (vec![1, 2, 3], vec![3]));
+    let one = client.get(&format!("{ONE}?{range}")).await.expect(206);
+    assert_eq!((one.header("content-range"), values(&one.json())), (until, vec![1, 2, 3]));
+    // Aggregates of a part would be wrong.
+    let sum = format!("{ONE}?timerel=after&timeAt=2026-01-01T00:00:00Z&options=aggregatedValues");
+    client.get(&format!("{sum}&aggrMethods=sum")).await.expect(403);
+}
+
+#[tokio::test]
 async fn what_only_a_source_has_of_a_history_is_put_right_and_deleted_there() {
     let (client, other) = (far_client().await, broker().await);
     let theirs = Client::of(other.engine.clone());

@@ -1,8 +1,9 @@
 use axum::http::Method;
+use axum::response::IntoResponse;
 use cardo_ngsild::NgsildOptions;
 use serde_json::{Value, json};
 
-use super::{Broker, broker, entity, far_client, far_options, full, peer, register};
+use super::{Broker, broker, entity, far_client, far_options, full, peer, peer_of, register};
 use crate::client::{Client, client_with};
 
 async fn put(broker: &Broker, entities: &[Value]) {
@@ -137,6 +138,28 @@ async fn a_filter_of_sources_leaves_out_those_that_it_does_not_describe() {
     assert_eq!(found.ids().len(), 1);
     let found = client.get("/entities?type=T&csf=sourceType==%22archive%22").await.expect(200);
     assert!(found.ids().is_empty());
+}
+
+#[tokio::test]
+async fn pages_of_a_source_that_are_smaller_than_asked_for_are_followed_to_the_last() {
+    let client = far_client().await;
+    let page = |request: axum::extract::Request| async move {
+        let query = request.uri().query().unwrap_or("").to_owned();
+        let offset = query.split("offset=").nth(1).and_then(|text| text.split('&').next());
+        let offset: u32 = offset.map_or(0, |text| text.parse().unwrap());
+        let ids = offset..(offset + 2).min(5);
+        let entities: Vec<Value> = ids.map(|n| entity(&n.to_string(), "speed", 1.0)).collect();
+        let mut answer = axum::response::Json(json!(entities)).into_response();
+        if offset + 2 < 5 {
+            let next = "</ngsi-ld/v1/entities?offset=9>;rel=\"next\";type=\"application/json\"";
+            answer.headers_mut().insert("link", next.parse().unwrap());
+        }
+        answer
+    };
+    let (address, seen) = peer_of(axum::Router::new().fallback(page)).await;
+    register(&client.engine, address, json!({})).await;
+    let found = client.get("/entities?type=T&limit=100").await.expect(200);
+    assert_eq!((found.ids().len(), seen.lock().len()), (5, 3));
 }
 
 #[tokio::test]

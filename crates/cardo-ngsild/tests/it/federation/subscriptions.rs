@@ -326,7 +326,9 @@ async fn attributes_that_a_source_has_deleted_are_told_as_deleted_unless_others_
         let gone =
             json!({ "type": "LanguageProperty", "languageMap": { "@none": "urn:ngsi-ld:null" } });
         assert_eq!((&told[0]["greeting"], &told[0]["line"]["value"]), (&gone, &json!("L")));
-        // This server has a name of its own for it.
+        // Of what both have, what was written last is told; this server has a name of its own.
+        assert_eq!(told[0]["name"]["value"], "M");
+        assert_eq!((told[0].get("createdAt"), told[0]["name"].get("createdAt")), (None, None));
         assert_eq!((&told[1]["name"]["value"], &told[1]["greeting"]), (&json!("N"), &Value::Null));
     }
     assert_eq!(told[0][2]["line"]["value"], "urn:ngsi-ld:null");
