@@ -22,7 +22,7 @@ impl CsvRows {
 }
 
 impl RowWriter for CsvRows {
-    fn begin(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+    fn begin(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
         push_cell("id", out);
         for column in &self.head.columns {
             out.push(b',');
@@ -33,7 +33,7 @@ impl RowWriter for CsvRows {
             push_cell(GEOMETRY, out);
         }
         out.extend_from_slice(b"\r\n");
-        Ok(())
+        Ok(false)
     }
 
     fn write(&mut self, row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {

@@ -2,11 +2,10 @@
 
 use std::io;
 
-use flatgeobuf::{
-    ColumnType,
-    packed_r_tree::{NodeItem, PackedRTree, calc_extent, hilbert_sort},
-};
+use flatgeobuf::ColumnType;
+use flatgeobuf::packed_r_tree::NodeItem;
 
+use super::packed::PackedIndex;
 use super::{ColumnKind, Head, Row, RowWriter, Value};
 use crate::flatgeobuf::{Heading, Kinds, MAGIC, feature, push_text};
 use crate::geometry::each_position;
@@ -20,13 +19,12 @@ pub struct FlatGeobufRows {
     kinds: Kinds,
     extent: NodeItem,
     seen: u64,
-    /// Of each row, where there is to be an index: its box, and how long it is.
-    boxes: Vec<NodeItem>,
-    sizes: Vec<u32>,
+    index: PackedIndex,
+    has_begun: bool,
 }
 
 impl FlatGeobufRows {
-    /// Begins a file. An index takes some hundred bytes of memory a row; a table in which a row has no
+    /// Begins a file. An index takes some thirty bytes of memory a row; a table in which a row has no
     /// geometry gets none.
     pub fn new(head: Head, is_indexed: bool) -> Self {
         Self {
@@ -35,8 +33,8 @@ impl FlatGeobufRows {
             kinds: Kinds::None,
             extent: NodeItem::create(0),
             seen: 0,
-            boxes: Vec::new(),
-            sizes: Vec::new(),
+            index: PackedIndex::default(),
+            has_begun: false,
         }
     }
 
@@ -109,46 +107,29 @@ impl RowWriter for FlatGeobufRows {
             self.extent.expand(&node);
         } else {
             self.is_indexed = false;
-            (self.boxes, self.sizes) = (Vec::new(), Vec::new());
+            self.index = PackedIndex::default();
         }
         if self.is_indexed {
-            let size = u32::try_from(self.feature(row)?.len()).map_err(io::Error::other)?;
-            self.boxes.push(node);
-            self.sizes.push(size);
+            let size = self.feature(row)?.len();
+            self.index.add(&node, size)?;
         }
         self.seen += 1;
         Ok(())
     }
 
     fn order(&mut self) -> Option<Vec<u32>> {
-        if !self.is_indexed || self.boxes.is_empty() {
-            self.is_indexed = false;
-            return None;
-        }
-        let extent = calc_extent(&self.boxes);
-        hilbert_sort(&mut self.boxes, &extent);
-        let place = |node: &NodeItem| u32::try_from(node.offset).unwrap_or(u32::MAX);
-        let order: Vec<u32> = self.boxes.iter().map(place).collect();
-        let mut offset = 0;
-        for (node, row) in self.boxes.iter_mut().zip(&order) {
-            node.offset = offset;
-            offset += u64::from(self.sizes.get(*row as usize).copied().unwrap_or_default());
-        }
-        Some(order)
+        self.is_indexed &= self.seen > 0;
+        self.is_indexed.then(|| self.index.order(&self.extent))
     }
 
-    fn begin(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&self.header());
-        if self.is_indexed {
-            let boxes = std::mem::take(&mut self.boxes);
-            let (extent, count) = (calc_extent(&boxes), boxes.len());
-            let tree = PackedRTree::build(&boxes, &extent, PackedRTree::DEFAULT_NODE_SIZE);
-            drop(boxes);
-            out.reserve_exact(PackedRTree::index_size(count, PackedRTree::DEFAULT_NODE_SIZE));
-            tree.map_err(io::Error::other)?.stream_write(out)?;
+    fn begin(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
+        if !self.has_begun {
+            self.has_begun = true;
+            out.extend_from_slice(&MAGIC);
+            out.extend_from_slice(&self.header());
+            return Ok(self.is_indexed);
         }
-        Ok(())
+        self.index.write(out)
     }
 
     fn write(&mut self, row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {

@@ -276,7 +276,7 @@ impl RowWriter for GeoPackageRows {
         Ok(())
     }
 
-    fn begin(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+    fn begin(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
         let tree = std::mem::take(&mut self.boxes).into_tree();
         let small = self.small_tables();
         // All sizes are known, whatever the places are: the schema is made once without these.
@@ -308,7 +308,7 @@ impl RowWriter for GeoPackageRows {
             let plans = [(nodes, roots[0]), (rows, roots[1]), (parents, roots[2])];
             self.index = Some(Index { tree, plans, part: 0, at: 0, rows: None });
         }
-        Ok(())
+        Ok(false)
     }
 
     fn write(&mut self, row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {

@@ -10,7 +10,7 @@
 //! let columns = vec![RowColumn { name: "seats".into(), kind: ColumnKind::Number }];
 //! let head = Head { name: "Bench".into(), columns, has_geometry: false, epsg: 4326 };
 //! let (mut csv, mut out) = (CsvRows::new(head), Vec::new());
-//! csv.begin(&mut out)?;
+//! while csv.begin(&mut out)? {}
 //! csv.write(&Row { id: "urn:x:1", geometry: None, values: &[Value::Number("4")] }, &mut out)?;
 //! while csv.finish(&mut out)? {}
 //! assert_eq!(out, b"id,seats\r\nurn:x:1,4\r\n");
@@ -21,6 +21,7 @@ mod csv;
 mod flatgeobuf;
 mod geopackage;
 mod geoparquet;
+mod packed;
 mod rtree;
 mod sqlite;
 mod tables;
@@ -154,11 +155,11 @@ pub trait RowWriter: Send {
         None
     }
 
-    /// Writes what stands before the rows.
+    /// Writes the next piece of what stands before the rows, and says whether there is more.
     ///
     /// # Errors
     /// Where the format cannot hold the table.
-    fn begin(&mut self, out: &mut Vec<u8>) -> io::Result<()>;
+    fn begin(&mut self, out: &mut Vec<u8>) -> io::Result<bool>;
 
     /// Writes a row, or keeps it for later.
     ///

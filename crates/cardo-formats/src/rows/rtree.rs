@@ -52,13 +52,13 @@ impl Part {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "rounded outward behind it")]
-fn down(number: f64) -> f32 {
+pub(super) fn down(number: f64) -> f32 {
     let near = number as f32;
     if f64::from(near) > number { near.next_down() } else { near }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "rounded outward behind it")]
-fn up(number: f64) -> f32 {
+pub(super) fn up(number: f64) -> f32 {
     let near = number as f32;
     if f64::from(near) < number { near.next_up() } else { near }
 }

@@ -56,7 +56,7 @@ fn written(mut writer: impl RowWriter, rows: &[Own]) -> Vec<u8> {
         }
     }
     let order = writer.order();
-    writer.begin(&mut out).unwrap();
+    while writer.begin(&mut out).unwrap() {}
     match order {
         Some(order) => {
             for at in order {

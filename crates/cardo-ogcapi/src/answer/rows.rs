@@ -121,8 +121,11 @@ impl Pieces for RowPieces {
                 Ok(true)
             }
             Phase::Begin => {
-                self.writer.begin(out)?;
-                self.phase = Phase::Rows;
+                while out.len() < PIECE && self.phase == Phase::Begin {
+                    if !self.writer.begin(out)? {
+                        self.phase = Phase::Rows;
+                    }
+                }
                 Ok(true)
             }
             Phase::Finish => {

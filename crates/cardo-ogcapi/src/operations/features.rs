@@ -30,8 +30,8 @@ use crate::respond;
 const AT_ONCE: usize = 1_000;
 /// How many features of a large page are looked at before others come.
 const CHECKED_TOGETHER: usize = 256;
-/// FlatGeobuf files up to this size have an index, which is made in memory.
-const MOST_INDEXED: usize = 250_000;
+/// FlatGeobuf files up to this size have an index, which takes some thirty bytes of memory a feature.
+const MOST_INDEXED: usize = 1_000_000;
 /// How many features match and are in the answer, where the encoding has no room for it.
 const NUMBER_MATCHED: HeaderName = HeaderName::from_static("ogc-numbermatched");
 const NUMBER_RETURNED: HeaderName = HeaderName::from_static("ogc-numberreturned");

@@ -168,12 +168,13 @@ fn optional(name: &str, kind: ColumnKind) -> Result<TypePtr, ParquetError> {
 }
 
 impl RowWriter for GeoParquetRows {
-    fn begin(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+    fn begin(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
         let schema = self.schema().map_err(io::Error::other)?;
         let properties = Arc::new(self.properties());
         let writer = SerializedFileWriter::new(Vec::new(), schema, properties);
         let writer = self.writer.insert(writer.map_err(io::Error::other)?);
-        drain(writer, out).map_err(io::Error::other)
+        drain(writer, out).map_err(io::Error::other)?;
+        Ok(false)
     }
 
     fn write(&mut self, row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
