@@ -299,7 +299,7 @@ fn parameters(limits: OgcLimits, systems: &Systems) -> Value {
         "tileFormat": query(
             "f",
             "The encoding of the tile; without it the header Accept decides",
-            &json!({ "type": "string", "enum": ["mvt"] }),
+            &json!({ "type": "string", "enum": ["mvt", "geojson"] }),
         ),
         "subset": query(
             "subset",

@@ -106,11 +106,16 @@ const TILE_RULES: &str = "A layer a collection, with 4,096 units to a side and a
     the centre of its box lies. Of other lines and polygons the 10,000 largest by their boxes are drawn, beside 10,000 that reach over the edge, and the rest is merged. \
     Up to 10,000 points are drawn; of more, those that are alone in their cell, and the others are merged. What is merged is one \
     point a cell, in the middle of what it stands for, with nothing but the property cardo:count. Below level 16 lines are \
-    simplified by half a pixel. Behind 2 MiB features have no properties but id, and behind 4 MiB there are none.";
+    simplified by half a pixel. Behind 2 MiB features have no properties but id, and behind 4 MiB there are none. \
+    As GeoJSON a tile has its features whole and as they are, 10,000 at the most.";
 
 /// The operations of tiles; the names end as OGC 20-057 demands (/req/oas30).
 fn tile_paths(add: &mut impl FnMut(&str, Value)) {
-    let mvt = || json!({ MVT: { "schema": { "type": "string", "format": "binary" } } });
+    let features = json!({ "$ref": "#/components/schemas/featureCollectionGeoJSON" });
+    let tiles = json!({
+        MVT: { "schema": { "type": "string", "format": "binary" } },
+        GEOJSON: { "schema": features },
+    });
     let document = || content(&[("application/json", None), (HTML, None)]);
     let set = || content(&[("application/json", None), (TILE_JSON, None), (HTML, None)]);
     let about = |id: &str, summary: &str, content: &Value, names: &[&str]| {
@@ -158,7 +163,7 @@ fn tile_paths(add: &mut impl FnMut(&str, Value)) {
         let place = [of_set, "tileMatrix", "tileRow", "tileCol"];
         let names: Vec<&str> =
             own.iter().copied().chain(place).chain(encoded("tileFormat")).collect();
-        let mut tile = about(&id("getTile"), "A vector tile", &mvt(), &names);
+        let mut tile = about(&id("getTile"), "A vector tile", &tiles, &names);
         tile["description"] = TILE_RULES.into();
         add(&format!("{base}/{{tileMatrixSetId}}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"), tile);
     }

@@ -2,7 +2,7 @@ use cardo_engine::{Table, TileLayerDescription, TypeInfo};
 use serde_json::{Map, Value, json};
 
 use super::tile_layer::{DataType, layers_of, limits, media_type, vector_layers};
-use super::{Collection, Link, MVT, STYLE, links_json, tile_layer, type_of};
+use super::{Collection, GEOJSON, Link, MVT, STYLE, links_json, tile_layer, type_of};
 use crate::params::is_property;
 use crate::request::{Ask, HTML};
 use crate::systems::CRS84;
@@ -90,6 +90,15 @@ impl Tileset<'_> {
                 "title": "The tiles",
                 "templated": true,
             }));
+            if matches!(self.shows, Shows::Tables(_)) {
+                list.push(json!({
+                    "href": self.url(ask, "/{tileMatrix}/{tileRow}/{tileCol}", "f=geojson"),
+                    "rel": "item",
+                    "type": GEOJSON,
+                    "title": "The tiles as GeoJSON",
+                    "templated": true,
+                }));
+            }
         }
         let mut item = Map::new();
         item.insert("title".into(), self.title.as_str().into());

@@ -6,6 +6,7 @@ mod definition;
 mod edit;
 mod features;
 mod functions;
+mod geojson_tile;
 mod landing;
 mod schemas;
 mod styles;

@@ -10,8 +10,9 @@ use cardo_http::{is_known, tagged};
 use cardo_model::Revision;
 use foldhash::fast::FixedState;
 
+use super::geojson_tile::geojson_tile;
 use super::tile_layers::ready_tile;
-use crate::documents::{DataType, MVT};
+use crate::documents::{DataType, GEOJSON, MVT};
 use crate::face::{BASE, Face, collection_of};
 use crate::fault::Fault;
 use crate::layers::{in_background, tile_layer_of};
@@ -25,7 +26,8 @@ use crate::tiles::{FileLayer, Kept, MatrixSet, Picture, Place, Shown, Tile, comp
 
 /// A tile of a collection (OGC 20-057, /req/core).
 pub(crate) async fn collection_tile(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
-    let keeping = Keeping::of(face, ask)?;
+    let form = Form::of(ask)?;
+    let keeping = Keeping::of(face, ask, form);
     if let Some(answer) = keeping.fresh_answer(ask) {
         return Ok(answer);
     }
@@ -37,12 +39,16 @@ pub(crate) async fn collection_tile(face: &Face, ask: &Ask<'_>) -> Result<Respon
             .await;
     }
     let table = tiled_collection(collection_of(&tables, ask)?)?;
-    answer(face, ask, keeping, tile, vec![table]).await
+    match form {
+        Form::Vector => answer(face, ask, keeping, tile, vec![table]).await,
+        Form::GeoJson => geojson_tile(face, ask, tile, &[table]).await,
+    }
 }
 
 /// A tile of the dataset, a layer a collection (/req/dataset-tilesets).
 pub(crate) async fn dataset_tile(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
-    let keeping = Keeping::of(face, ask)?;
+    let form = Form::of(ask)?;
+    let keeping = Keeping::of(face, ask, form);
     if let Some(answer) = keeping.fresh_answer(ask) {
         return Ok(answer);
     }
@@ -50,7 +56,10 @@ pub(crate) async fn dataset_tile(face: &Face, ask: &Ask<'_>) -> Result<Response<
     let tile = tile_of(ask, 1)?;
     let tables = face.tables(ask).await?;
     let chosen = chosen_tables(&ask.query, &tables)?;
-    answer(face, ask, keeping, tile, chosen).await
+    match form {
+        Form::Vector => answer(face, ask, keeping, tile, chosen).await,
+        Form::GeoJson => geojson_tile(face, ask, tile, &chosen).await,
+    }
 }
 
 /// The collection, where its features have places.
@@ -77,16 +86,30 @@ pub(super) fn tile_of(ask: &Ask<'_>, place: usize) -> Result<Tile, Fault> {
     Tile::parse(set, &matrix?, &row?, &col?)
 }
 
-fn check_format(ask: &Ask<'_>) -> Result<(), Fault> {
-    if let Some(name) = ask.query.get("f") {
-        return match name {
-            "mvt" => Ok(()),
-            other => Err(Fault::invalid(format!("f={other:?}: a tile can be had as mvt"))),
-        };
-    }
-    match ask.best_of(&[MVT, "application/x-protobuf", "application/octet-stream"]) {
-        Some(_) => Ok(()),
-        None => Err(Fault::not_acceptable(&[MVT])),
+/// In which form a tile is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Vector,
+    GeoJson,
+}
+
+impl Form {
+    fn of(ask: &Ask<'_>) -> Result<Self, Fault> {
+        if let Some(name) = ask.query.get("f") {
+            return match name {
+                "mvt" => Ok(Self::Vector),
+                "geojson" => Ok(Self::GeoJson),
+                other => Err(Fault::invalid(format!(
+                    "f={other:?}: a tile can be had as mvt and geojson"
+                ))),
+            };
+        }
+        let known = [MVT, "application/x-protobuf", "application/octet-stream", GEOJSON];
+        match ask.best_of(&known) {
+            Some(3) => Ok(Self::GeoJson),
+            Some(_) => Ok(Self::Vector),
+            None => Err(Fault::not_acceptable(&[MVT, GEOJSON])),
+        }
     }
 }
 
@@ -97,14 +120,14 @@ struct Keeping {
 }
 
 impl Keeping {
-    fn of(face: &Face, ask: &Ask<'_>) -> Result<Self, Fault> {
-        check_format(ask)?;
-        let is_off = face.tiles.is_off();
+    fn of(face: &Face, ask: &Ask<'_>, form: Form) -> Self {
+        // Only what is drawn is worth keeping.
+        let is_off = face.tiles.is_off() || form == Form::GeoJson;
         let place = if is_off { None } else { Place::of(&face.engine, &ask.caller) };
         let known = place.as_ref().and_then(|place| face.tiles.get(place, address(ask)));
         let layers_version = face.layers_version(ask);
         let known = known.filter(|known| known.layers_version == layers_version);
-        Ok(Self { place, known })
+        Self { place, known }
     }
 
     /// The kept tile, where nothing was written since that it could show.

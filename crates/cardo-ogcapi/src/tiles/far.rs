@@ -27,7 +27,7 @@ pub(crate) async fn completed(
 }
 
 /// The condition that the geometry of an entity meets the boxes of a tile.
-fn meets_boxes(table: &Table, tile: &Tile) -> Filter {
+pub(crate) fn meets_boxes(table: &Table, tile: &Tile) -> Filter {
     let Some(column) = table.geometry.map(|geometry| &table.columns[geometry]) else {
         return Filter::False;
     };

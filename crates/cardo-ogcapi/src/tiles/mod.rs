@@ -25,7 +25,7 @@ mod render;
 mod select;
 mod wire;
 
-pub(crate) use far::completed;
+pub(crate) use far::{completed, meets_boxes};
 pub(crate) use file_layer::FileLayer;
 pub(crate) use kept::{Kept, KeptTiles, Place};
 pub(crate) use layer::COUNT;

@@ -444,3 +444,66 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn tl18_a_tile_as_geojson_has_its_features_whole_and_in_degrees() {
+    let client = client_of_town().await;
+    let ids = |reply: &Reply| -> Vec<String> {
+        let features = reply.json()["features"].as_array().unwrap().clone();
+        features.iter().map(|f| f["id"].as_str().unwrap().replace("urn:ngsi-ld:", "")).collect()
+    };
+    for place in ["WebMercatorQuad/0/0/0", "WorldCRS84Quad/0/0/1"] {
+        let whole = client.get(&format!("/tiles/{place}?f=geojson")).await.expect(200);
+        assert_eq!(whole.header("content-type"), "application/geo+json");
+        assert_eq!(whole.json()["type"], "FeatureCollection");
+        let found = ids(&whole);
+        assert!(
+            found.contains(&"Building:1".to_owned()) && !found.contains(&"Sensor:f".to_owned())
+        );
+        assert!(found.contains(&"Sensor:a".to_owned()), "{found:?}");
+        assert_eq!(whole.json()["numberReturned"], found.len());
+    }
+    // Nothing is cut, and coordinates are those of the feature.
+    let place = around(24.955, 60.165, 18);
+    let path = format!("/collections/Building/tiles/WebMercatorQuad/{place}");
+    let accept = [("accept", "application/geo+json")];
+    let small = client.send(Method::GET, &format!("/ogc{path}"), &accept).await.expect(200);
+    let building = client.json("/collections/Building/items/urn:ngsi-ld:Building:1").await;
+    assert_eq!(ids(&small), ["Building:1"]);
+    assert_eq!(small.json()["features"][0]["geometry"], building["geometry"]);
+    assert_eq!(small.json()["features"][0]["properties"], building["properties"]);
+    // What chooses features and properties does so here.
+    let world = "/collections/Building/tiles/WebMercatorQuad/0/0/0?f=geojson";
+    let high =
+        client.get(&format!("{world}&filter=floors%3E5&properties=floors")).await.expect(200);
+    assert_eq!(ids(&high), ["Building:2"]);
+    assert_eq!(high.json()["features"][0]["properties"], json!({ "floors": 7 }));
+    client.get(&format!("{world}&filter=nosuch%3E5")).await.expect(400);
+    let known = [("if-none-match", high.header("etag"))];
+    let again = format!("/ogc{world}&filter=floors%3E5&properties=floors");
+    client.send(Method::GET, &again, &known).await.expect(304);
+    // A new feature is in the next answer.
+    client.create(vec![make("Building", "3").value("floors", "9").at(24.96, 60.17).done()]).await;
+    let more = client.send(Method::GET, &again, &known).await.expect(200);
+    assert_eq!(ids(&more), ["Building:2", "Building:3"]);
+    let tileset = client.json("/collections/Building/tiles/WebMercatorQuad").await;
+    let links = tileset["links"].as_array().unwrap();
+    let is_geojson =
+        |link: &&Value| link["rel"] == "item" && link["type"] == "application/geo+json";
+    let template = links.iter().find(is_geojson).unwrap()["href"].as_str().unwrap();
+    let url = template.replace("{tileMatrix}", "0").replace("{tileRow}", "0");
+    assert_eq!(client.follow(&url.replace("{tileCol}", "0")).await["numberMatched"], 3);
+}
+
+#[tokio::test]
+async fn tl18_a_tile_with_too_many_features_is_refused_as_geojson() {
+    let client = client().await;
+    let tree = |n: u32| make("Tree", &n.to_string()).at(f64::from(n) / 100.0, 1.0).done();
+    client.create((0..10_001).map(tree).collect()).await;
+    let world = "/collections/Tree/tiles/WebMercatorQuad/0/0/0";
+    let refused = client.get(&format!("{world}?f=geojson")).await.expect(400);
+    assert!(refused.text.contains("more than 10000 features"), "{}", refused.text);
+    client.get(world).await.expect(200);
+    let half = "/collections/Tree/tiles/WebMercatorQuad/2/1/2?f=geojson";
+    assert!(client.json(half).await["numberReturned"].as_u64().unwrap() > 8_000);
+}
