@@ -15,6 +15,8 @@ pub(crate) struct Features {
     layer: String,
     names: Arc<Names>,
     columns: Vec<(Arc<str>, FieldKind, NameId)>,
+    /// The column of moments, where it is one alone: it is the time of features.
+    instant: Option<NameId>,
 }
 
 const TYPE: u32 = 0;
@@ -47,7 +49,9 @@ impl Features {
                 columns.push((field.name.clone(), field.kind, id));
             }
         }
-        Self { layer: layer.to_owned(), names: Arc::new(names), columns }
+        let mut moments = columns.iter().filter(|(_, kind, _)| *kind == FieldKind::DateTime);
+        let instant = moments.next().filter(|_| moments.next().is_none()).map(|(_, _, id)| *id);
+        Self { layer: layer.to_owned(), names: Arc::new(names), columns, instant }
     }
 
     /// What the layer is, told from a feature that has all that there can be.
@@ -70,8 +74,14 @@ impl Features {
         sample.attributes.extend(placed(&place));
         let samples = vec![encoded(&sample, 0)];
         let names = self.names.clone();
-        LayerDescription::new(name, names, samples, (&location(), bounds), count)
-            .expect("the sample has a type")
+        let mut description =
+            LayerDescription::new(name, names, samples, (&location(), bounds), count)
+                .expect("the sample has a type");
+        let instant = self.instant.and_then(|id| self.names.name(id));
+        let mut columns = description.table.columns.iter();
+        description.table.instant =
+            columns.position(|column| Some(column.attribute()) == instant.as_ref());
+        description
     }
 
     /// The feature at a place; a geometry that is none is left out.
@@ -83,7 +93,11 @@ impl Features {
             if let FieldValue::DateTime(text) = value
                 && let Some(at) = read_moment(text)
             {
-                entity.attributes.push(moment(*id, at));
+                let mut attribute = moment(*id, at);
+                if self.instant == Some(*id) {
+                    attribute.instances[0].observed_at = Some(at);
+                }
+                entity.attributes.push(attribute);
             } else if let Some(value) = to_json(value) {
                 entity.attributes.push(property(*id, value));
             }

@@ -22,8 +22,8 @@ pub enum LayerQuestionError {
     Unreadable(#[from] LayerError),
     /// More would have to be read than is allowed.
     #[error(
-        "the layer {layer:?} is a file with an index of places only, and {count} of its features would have to be \
-         read for this question, more than {MOST_JUDGED}; a smaller bbox helps"
+        "the layer {layer:?} is a file with an index of places only, and {count} of its features or more would have to \
+         be read for this question, and {MOST_JUDGED} are the most: name a place (a bbox, or a smaller one), or ids"
     )]
     TooMuch {
         /// The layer.
@@ -107,7 +107,10 @@ impl<'a> Asked<'a> {
         let description = layer.description();
         let boxes = boxes_of(&description.info.attributes[0].name, filter);
         let places = places_of(&description.table.name, filter);
-        let filter = resolve(&without_time(filter), view, &description.names);
+        let filter = match description.table.instant {
+            Some(_) => resolve(filter, view, &description.names),
+            None => resolve(&without_time(filter), view, &description.names),
+        };
         Self { layer, view, filter, boxes, places }
     }
 
@@ -271,7 +274,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// A condition as it is for features that were never observed, as those of files.
+/// A condition as it is for features that have no time, so that none is read for it.
 fn without_time(filter: &Filter) -> Filter {
     match filter {
         Filter::Time(condition) if condition.missing_matches => Filter::True,

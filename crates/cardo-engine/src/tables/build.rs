@@ -135,10 +135,22 @@ impl<'a> Builder<'a> {
         }
         readers.sort_by_key(|reader| reader.name);
         let geometry = primary_geometry(&draft.columns);
+        let instant = primary_instant(&draft.columns);
         let Draft { columns, left_out, .. } = draft;
         let terms = self.terms.clone();
         let attributes = of_columns;
-        Table { name, type_name, id, columns, geometry, left_out, readers, attributes, terms }
+        Table {
+            name,
+            type_name,
+            id,
+            columns,
+            geometry,
+            instant,
+            left_out,
+            readers,
+            attributes,
+            terms,
+        }
     }
 
     /// What is said of an instance, its languages and its attributes.
@@ -289,4 +301,12 @@ fn primary_geometry(columns: &[Column]) -> Option<usize> {
     };
     let location = columns.iter().position(|c| is_own(c) && c.attribute().as_str() == LOCATION);
     location.or_else(|| columns.iter().position(is_own))
+}
+
+/// The time of a row is that of its latest observation, so it is told by a column where one attribute
+/// alone is observed.
+fn primary_instant(columns: &[Column]) -> Option<usize> {
+    let is_observation = |at: &usize| columns[*at].part == ColumnPart::ObservedAt;
+    let mut observed = (0..columns.len()).filter(is_observation);
+    observed.next().filter(|_| observed.next().is_none())
 }

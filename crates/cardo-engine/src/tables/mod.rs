@@ -52,6 +52,9 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The column of the geometry by which entities are placed: `location`, else the first one.
     pub geometry: Option<usize>,
+    /// The column of the time of rows, where one alone tells it: that of the only attribute that is
+    /// observed, or the only column of moments of a layer.
+    pub instant: Option<usize>,
     /// How many columns there are beyond the limit.
     pub left_out: usize,
     readers: Vec<Reader>,

@@ -66,7 +66,6 @@ impl Schema {
         let mut properties = Map::new();
         let id = json!({ "type": "string", "title": "id", "x-ogc-role": "id", "readOnly": true });
         properties.insert("id".into(), id);
-        let instant = primary_instant(table);
         for (at, column) in table.columns.iter().enumerate().filter(|(_, c)| self.has(c)) {
             let is_placing = table.geometry == Some(at);
             // The primary geometry is the member of the feature, whatever the attribute is called.
@@ -95,7 +94,7 @@ impl Schema {
             }
             if is_placing {
                 schema["x-ogc-role"] = "primary-geometry".into();
-            } else if instant == Some(at) {
+            } else if table.instant == Some(at) {
                 schema["x-ogc-role"] = "primary-instant".into();
             } else if column.datatype == ColumnType::Relationship && is_reference(column) {
                 schema["x-ogc-role"] = "reference".into();
@@ -181,14 +180,6 @@ fn feature(mut properties: Map<String, Value>, table: &Table, url: &str) -> Valu
             },
         },
     })
-}
-
-/// The column of the time of features, where it is one: the time of a feature is that of its latest
-/// observation, so it is told by a column where one attribute alone is observed.
-fn primary_instant(table: &Table) -> Option<usize> {
-    let is_observation = |column: &Column| column.part == ColumnPart::ObservedAt;
-    let mut observed = (0..table.columns.len()).filter(|at| is_observation(&table.columns[*at]));
-    observed.next().filter(|_| observed.next().is_none())
 }
 
 /// The schema of the cells of a column.

@@ -137,11 +137,18 @@ fn a_file_is_a_layer_of_tiles_that_gdal_reads() {
 
 /// Points with a moment each, as programs write them: at an offset, in UTC, without saying, and a day.
 pub(crate) fn write_moments(path: &Path, moments: &[&str]) {
-    let schema = FieldSchema { name: "built".into(), kind: FieldKind::DateTime };
-    let mut writer = FlatGeobufWriter::new("moments", Some(4326), vec![schema]);
+    write_columns_of_moments(path, &["built"], moments);
+}
+
+/// The same in several columns.
+fn write_columns_of_moments(path: &Path, columns: &[&str], moments: &[&str]) {
+    let schema = |name: &&str| FieldSchema { name: (*name).into(), kind: FieldKind::DateTime };
+    let schema = columns.iter().map(schema).collect();
+    let mut writer = FlatGeobufWriter::new("moments", Some(4326), schema);
     for (at, text) in (0_i32..).zip(moments) {
         let geometry = Some(RecordGeometry::flat(geo_types::Point::new(f64::from(at), 60.0)));
-        let fields = vec![("built".into(), FieldValue::DateTime((*text).to_owned()))];
+        let value = |name: &&str| ((*name).into(), FieldValue::DateTime((*text).to_owned()));
+        let fields = columns.iter().map(value).collect();
         writer.write(&Record { geometry, fields, ..Record::default() }).expect("it is written");
     }
     let mut bytes = Vec::new();
@@ -191,6 +198,43 @@ fn moments_of_a_file_are_compared_as_moments_however_they_are_written() {
     let moments = "filter=built%3ETIMESTAMP(%272000-01-01T00:00:00Z%27)";
     let sorted = server.get(&format!("/ogc/collections/moments/items?sortby=-built&{moments}"));
     assert_eq!(features(&sorted)[0]["properties"]["built"], "2020-01-03T00:00:00Z");
+    server.stop();
+}
+
+#[test]
+fn the_only_column_of_moments_of_a_file_is_the_time_of_its_features() {
+    let folder = tempdir().unwrap();
+    let layers = folder.path().join("layers");
+    let moments = ["2020-01-02T10:00:00+03:00", "2020-01-02T10:00:00Z", "2020-01-03"];
+    write_moments(&layers.join("moments.fgb"), &moments);
+    write_moments(&layers.join("some.fgb"), &["2020-01-02T10:00:00Z", "some day"]);
+    write_columns_of_moments(&layers.join("spans.fgb"), &["begun", "ended"], &moments);
+    let server = Server::start(folder.path());
+    let schema = server.get("/ogc/collections/moments/schema");
+    assert_eq!(schema["properties"]["built"]["x-ogc-role"], "primary-instant");
+    let schema = server.get("/ogc/collections/spans/schema");
+    assert_eq!(schema["properties"]["begun"]["x-ogc-role"], Value::Null);
+    for (layer, time, count) in [
+        ("moments", "2020-01-02T08:00:00Z/..", 2),
+        ("moments", "2020-01-02", 2),
+        ("moments", "../2020-01-02T07:00:00Z", 1),
+        ("moments", "2020-01-02T07:00:00Z", 1),
+        ("moments", "2021-01-01/..", 0),
+        // What has no time matches (OGC API Features, /req/core/fc-time-response).
+        ("some", "2021-01-01/..", 1),
+        ("some", "2020-01-02", 2),
+        // Nothing says which of two columns it is.
+        ("spans", "2021-01-01/..", 3),
+    ] {
+        let page = server.get(&format!("/ogc/collections/{layer}/items?datetime={time}"));
+        assert_eq!(page["numberMatched"], count, "{layer} {time}");
+        let path = format!("/ogc/collections/{layer}/tiles/WebMercatorQuad/0/0/0?datetime={time}");
+        let tile = server.send("GET", &path, None);
+        assert_eq!(tile.status, 200);
+        assert_eq!(tile.body.is_empty(), count == 0, "{layer} {time}");
+    }
+    let shown = server.get("/ogc/collections/moments/items?f=jsonfg&datetime=2020-01-02T07:00:00Z");
+    assert_eq!(features(&shown)[0]["time"]["timestamp"], "2020-01-02T07:00:00Z");
     server.stop();
 }
 
