@@ -179,9 +179,9 @@ impl Reader<'_> {
         };
         let query = members(&own["query"]).map(|(name, value)| (name.clone(), plain(value)));
         let method = method.to_uppercase();
-        let answers = members(&operation["responses"]["200"]["content"]);
-        let mut schemas = answers.map(|(_, content)| &content["schema"]["format"]).peekable();
-        let is_binary = schemas.peek().is_some() && schemas.all(|format| format == "binary");
+        // The first is what is answered where nothing else is asked for.
+        let answer = members(&operation["responses"]["200"]["content"]).next();
+        let is_binary = answer.is_some_and(|(_, content)| content["schema"]["format"] == "binary");
         Some(Example { method, url, query: query.collect(), body, is_binary })
     }
 
