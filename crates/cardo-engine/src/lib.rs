@@ -59,9 +59,9 @@ pub use history::{
     ScopeChange, moment,
 };
 pub use layers::{
-    Layer, LayerContents, LayerDescription, LayerError, LayerNode, LayerQuestionError, LayerVisit,
-    Layers, TileContent, TileForm, TileImage, TileLayer, TileLayerDescription, TilePacking,
-    TilePlace, VectorLayer,
+    Damaged, Layer, LayerContents, LayerDescription, LayerError, LayerNode, LayerQuestionError,
+    LayerVisit, Layers, Noted, TileContent, TileForm, TileImage, TileLayer, TileLayerDescription,
+    TilePacking, TilePlace, VectorLayer,
 };
 pub use listing::Listing;
 pub use metrics::{COMMIT_BUCKETS, EngineMetrics, TwinMetrics};

@@ -1,7 +1,10 @@
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 
-use cardo_engine::{Layer, LayerContents, LayerDescription, LayerError, LayerNode, LayerVisit};
+use cardo_engine::{
+    Layer, LayerContents, LayerDescription, LayerError, LayerNode, LayerVisit, Noted,
+};
 use cardo_formats::{Fault, IndexedFlatGeobuf, Limits, RecordError, Visit};
 use cardo_model::Record;
 use cardo_spatial::{Aabb, Crs, settled};
@@ -10,6 +13,8 @@ use crate::features::Features;
 
 /// The longest feature that is read.
 const FEATURE_BYTES: usize = 16 << 20;
+/// How many damaged features of a file are named in the log; all are counted.
+const NAMED: u64 = 10;
 
 /// A FlatGeobuf as a layer.
 pub(crate) struct FlatGeobufLayer {
@@ -39,6 +44,9 @@ pub enum OpenError {
     /// It has more features than a layer counts.
     #[error("it has {0} features, more than a layer can have")]
     TooMany(u64),
+    /// It ends before its last feature, as one does that is still being copied.
+    #[error("it ends before the last of its features")]
+    CutOff,
 }
 
 impl FlatGeobufLayer {
@@ -59,6 +67,9 @@ impl FlatGeobufLayer {
         if file.count() >= u32::MAX.into() {
             return Err(OpenError::TooMany(file.count()));
         }
+        if !file.has_all()? {
+            return Err(OpenError::CutOff);
+        }
         let bounds @ [west, south, east, north] = file.bounds()?;
         let [lower, upper] = [(west, south), (east, north)].map(|corner| settled(corner.into()));
         let [west, south, east, north] = [lower.x, lower.y, upper.x, upper.y];
@@ -76,6 +87,22 @@ impl FlatGeobufLayer {
         };
         let description = LayerDescription { version, contents, ..description };
         Ok(Self { description, file, features })
+    }
+
+    /// Notes that a feature cannot be read; it is left out.
+    fn leave_out(&self, place: u64, error: &RecordError) -> Result<(), LayerError> {
+        let layer = &*self.description.table.name;
+        match self.description.damaged.note(place) {
+            Noted::New(nth) if nth <= NAMED => {
+                tracing::warn!(layer, %error, "a damaged feature of a layer is left out");
+                if nth == NAMED {
+                    tracing::warn!(layer, "further ones are counted at /metrics, and not named");
+                }
+                Ok(())
+            }
+            Noted::New(_) | Noted::Known => Ok(()),
+            Noted::TooMany => Err(self.fault("too many of its features are damaged")),
+        }
     }
 
     fn fault(&self, reason: impl std::fmt::Display) -> LayerError {
@@ -104,12 +131,24 @@ impl Layer for FlatGeobufLayer {
     }
 
     fn feature(&self, place: u64) -> Result<Option<Record>, LayerError> {
+        if self.description.damaged.has(place) {
+            return Ok(None);
+        }
         let Some(node) = self.file.node(place).map_err(|error| self.fault(error))? else {
             return Ok(None);
         };
         match self.file.record(&node) {
             Ok(record) => Ok(Some(self.features.record(place, &record))),
+            Err(error) if is_of_feature(&error) => self.leave_out(place, &error).map(|()| None),
             Err(error) => Err(self.fault(error)),
         }
+    }
+}
+
+/// Whether the feature is at fault, and not what it is read from.
+fn is_of_feature(error: &RecordError) -> bool {
+    match &*error.fault {
+        Fault::Io(error) => error.kind() == ErrorKind::UnexpectedEof,
+        _ => true,
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::http::header::{ACCEPT_ENCODING, ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
-use cardo_engine::{OperationError, QueryError, StoreError, WriteError};
+use cardo_engine::{LayerError, OperationError, QueryError, StoreError, WriteError};
 use cardo_http::{BodyError, Denied, ErrorKind, InvalidTenant, Problem};
 
 use crate::params::ParamFault;
@@ -96,6 +96,12 @@ impl Fault {
             header: Some((RETRY_AFTER, wait)),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         }
+    }
+
+    /// What a file or disk does not give at present.
+    pub(crate) fn unreadable(error: &LayerError) -> Self {
+        tracing::error!(%error, "a layer cannot be read");
+        Self::later(format!("the layer {:?} cannot be read at present", error.layer))
     }
 
     /// What went wrong on this side, of which clients are told nothing.

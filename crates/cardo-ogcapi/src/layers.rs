@@ -79,7 +79,7 @@ impl Face {
         table: &Table,
     ) -> Option<TypeInfo> {
         match self.layer_of(ask, table) {
-            Some(layer) => Some(layer.description().info.clone()),
+            Some(layer) => Some(info_of_layer(&*layer)),
             None => snapshot.type_info(table.type_name.as_str()),
         }
     }
@@ -105,8 +105,20 @@ impl Face {
         id: &str,
     ) -> Result<Option<Record>, Fault> {
         let (view, id) = (ask.caller.view.clone(), id.to_owned());
-        Ok(in_background(move || layer.retrieve(&view, &id)).await??)
+        in_background(move || match layer.retrieve(&view, &id)? {
+            None if layer.is_damaged(&id) => Err(Fault::not_found(format!(
+                "the feature {id:?} is damaged in the file of its layer and cannot be read"
+            ))),
+            found => Ok(found),
+        })
+        .await?
     }
+}
+
+/// What is known of a layer, without its features that cannot be read.
+pub(crate) fn info_of_layer(layer: &dyn Layer) -> TypeInfo {
+    let description = layer.description();
+    TypeInfo { count: description.count(), ..description.info.clone() }
 }
 
 /// The layer of ready tiles that the path names; a collection with a table comes before one.
@@ -128,7 +140,7 @@ pub(crate) async fn in_background<T: Send + 'static>(
 
 impl From<LayerError> for Fault {
     fn from(error: LayerError) -> Self {
-        Self::failed(&error)
+        Self::unreadable(&error)
     }
 }
 

@@ -128,8 +128,24 @@ impl Operations {
         }
         self.requests.write(&mut text);
         self.write_engine(&mut text);
+        self.write_layers(&mut text);
         source_metrics::write(&mut text, sources);
         text.into_text()
+    }
+
+    fn write_layers(&self, text: &mut Exposition) {
+        let layers = self.layers.of(&TwinId::default());
+        let (all, damaged) = ("cardo_layer_features", "cardo_layer_damaged_features");
+        text.family(all, "gauge", "Features of a file that is a layer.");
+        for layer in &*layers {
+            let layer = layer.description();
+            text.sample(all, &[("layer", &layer.table.name)], layer.count() as f64);
+        }
+        text.family(damaged, "gauge", "Features found damaged, which are left out.");
+        for layer in &*layers {
+            let layer = layer.description();
+            text.sample(damaged, &[("layer", &layer.table.name)], layer.damaged.count() as f64);
+        }
     }
 
     fn write_engine(&self, text: &mut Exposition) {

@@ -1,6 +1,7 @@
 //! Layers: collections that stay files. They are read where they lie, by an index of their own, and
 //! never written. What reads them is a port; which of their features answer a question is said here.
 
+mod damaged;
 mod question;
 mod tiles;
 
@@ -14,6 +15,7 @@ use crate::live::Root;
 use crate::snapshot::{AttributeInfo, TypeInfo};
 use crate::tables::{Collision, Table, Tables, Terms};
 
+pub use damaged::{Damaged, Noted};
 pub use question::LayerQuestionError;
 pub use tiles::{
     TileContent, TileForm, TileImage, TileLayer, TileLayerDescription, TilePacking, TilePlace,
@@ -58,7 +60,7 @@ pub trait Layer: Send + Sync + 'static {
     /// If the layer cannot be read.
     fn walk(&self, visit: &mut dyn FnMut(&LayerNode) -> LayerVisit) -> Result<(), LayerError>;
 
-    /// Reads a feature by its place; `None` where there is none.
+    /// Reads a feature by its place; `None` where there is none, or a damaged one.
     ///
     /// # Errors
     /// If the layer cannot be read.
@@ -104,7 +106,7 @@ pub struct LayerError {
 pub struct LayerDescription {
     /// Its columns.
     pub table: Table,
-    /// Its number of features, and where they lie.
+    /// Its number of features, as its file says it, and where they lie.
     pub info: TypeInfo,
     /// Names that more than one of its columns wanted.
     pub collisions: Vec<Collision>,
@@ -114,6 +116,8 @@ pub struct LayerDescription {
     pub version: u64,
     /// Of which sort the geometries are.
     pub contents: LayerContents,
+    /// Its features that cannot be read.
+    pub damaged: Damaged,
 }
 
 /// Of which sort the geometries of a layer are.
@@ -154,7 +158,14 @@ impl LayerDescription {
         };
         let count = attribute.count;
         let info = TypeInfo { name: type_name, count, attributes: vec![attribute], time: None };
-        Some(Self { table, info, collisions, names, version: 0, contents: LayerContents::Any })
+        let (contents, damaged) = (LayerContents::Any, Damaged::default());
+        Some(Self { table, info, collisions, names, version: 0, contents, damaged })
+    }
+
+    /// How many of its features there are to be seen.
+    pub fn count(&self) -> usize {
+        let damaged = usize::try_from(self.damaged.count()).unwrap_or(usize::MAX);
+        self.info.count.saturating_sub(damaged)
     }
 
     /// The type of its features, by its own names.

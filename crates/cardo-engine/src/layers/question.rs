@@ -82,6 +82,13 @@ impl dyn Layer {
         Snapshot { root, names, view: view.clone(), contributions: None, unknown: None }
     }
 
+    /// Whether an id is of one of its features that is known to be damaged.
+    pub fn is_damaged(&self, id: &str) -> bool {
+        let description = self.description();
+        let place = place_of_id(&description.table.name, id);
+        place.is_some_and(|place| description.damaged.has(place))
+    }
+
     /// The features that may meet a condition and lie in some boxes, one after the other.
     ///
     /// # Errors
@@ -130,21 +137,11 @@ impl<'a> Asked<'a> {
         };
         let limit = query.page.limit as u64;
         if self.needs_no_record() {
-            let count = self.layer.description().info.count as u64;
-            let (from, until) = match (after, before) {
-                (Some(after), _) => (after.saturating_add(1), u64::MAX),
-                (_, Some(before)) => {
-                    let before = before.min(count);
-                    (before.saturating_sub(limit), before)
-                }
-                _ => (skip, u64::MAX),
-            };
-            let until = until.min(from.saturating_add(limit)).min(count);
-            let mut found = Vec::new();
-            for place in from..until {
-                found.extend(self.layer.feature(place)?);
-            }
-            return Ok(self.page(query, &found, Some(count), from > 0, until < count));
+            return Ok(match (after, before) {
+                (Some(after), _) => self.page_from(query, after.saturating_add(1))?,
+                (_, Some(before)) => self.page_before(query, before)?,
+                _ => self.page_from(query, self.layer.description().damaged.sound(skip))?,
+            });
         }
         self.check_effort()?;
         let (mut found, mut matched, mut passed) = (Vec::new(), 0_u64, 0_u64);
@@ -171,6 +168,47 @@ impl<'a> Asked<'a> {
             _ => (skip > 0, passed > skip + shown),
         };
         Ok(self.page(query, &found, Some(matched), has_before, has_more))
+    }
+
+    /// A page of all features from a place on, of which those are looked at that it shows.
+    fn page_from(&self, query: &EntityQuery, first: u64) -> Result<Page, LayerError> {
+        let end = self.layer.description().info.count as u64;
+        let (mut found, mut place) = (Vec::new(), first);
+        while place < end && found.len() < query.page.limit {
+            self.check_damage(place - first, found.len())?;
+            found.extend(self.layer.feature(place)?);
+            place += 1;
+        }
+        let count = self.layer.description().count() as u64;
+        Ok(self.page(query, &found, Some(count), first > 0, place < end))
+    }
+
+    /// The same of what comes before a place.
+    fn page_before(&self, query: &EntityQuery, end: u64) -> Result<Page, LayerError> {
+        let all = self.layer.description().info.count as u64;
+        let end = end.min(all);
+        let (mut found, mut place) = (Vec::new(), end);
+        while place > 0 && found.len() < query.page.limit {
+            self.check_damage(end - place, found.len())?;
+            place -= 1;
+            found.extend(self.layer.feature(place)?);
+        }
+        found.reverse();
+        let count = self.layer.description().count() as u64;
+        Ok(self.page(query, &found, Some(count), place > 0, end < all))
+    }
+
+    /// Refuses to look on where too many of the features that were looked at are damaged.
+    fn check_damage(&self, looked_at: u64, found: usize) -> Result<(), LayerError> {
+        let damaged = looked_at - found as u64;
+        if damaged < MOST_JUDGED {
+            return Ok(());
+        }
+        let layer = self.layer.description().table.name.to_string();
+        Err(LayerError {
+            layer,
+            reason: format!("{damaged} of its features side by side are damaged"),
+        })
     }
 
     /// All matches, sorted as the engine does.

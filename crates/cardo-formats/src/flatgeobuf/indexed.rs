@@ -83,6 +83,8 @@ pub struct IndexedFlatGeobuf<R> {
     node_size: u64,
     index_at: u64,
     features_at: u64,
+    /// Where the source ends.
+    end: u64,
     /// The place of the first node and the number of nodes of each level, from the features up.
     levels: Vec<(u64, u64)>,
 }
@@ -131,7 +133,8 @@ impl<R: ReadAt> IndexedFlatGeobuf<R> {
         };
         let levels = sizes.iter().map(level).collect();
         let schema = head.columns.iter().map(TypedColumn::schema).collect();
-        Ok(Self { source, limits, head, schema, node_size, index_at, features_at, levels })
+        let end = bytes;
+        Ok(Self { source, limits, head, schema, node_size, index_at, features_at, end, levels })
     }
 
     /// How many features there are.
@@ -160,6 +163,16 @@ impl<R: ReadAt> IndexedFlatGeobuf<R> {
             }
             _ => None,
         }
+    }
+
+    /// Whether the last feature begins in the source, as in one that is there as a whole.
+    ///
+    /// # Errors
+    /// If reading fails.
+    pub fn has_all(&self) -> io::Result<bool> {
+        let Some(last) = self.node(self.head.count.saturating_sub(1))? else { return Ok(true) };
+        let begin = self.features_at.checked_add(last.at);
+        Ok(begin.is_some_and(|begin| begin < self.end))
     }
 
     /// The box of all features.

@@ -21,6 +21,8 @@ const SORTABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/sortables";
 pub(crate) struct Collection<'a> {
     pub(crate) table: &'a Table,
     pub(crate) info: TypeInfo,
+    /// How many features of its file are left out because they cannot be read.
+    pub(crate) damaged: usize,
 }
 
 impl Collection<'_> {
@@ -40,6 +42,10 @@ impl Collection<'_> {
     pub(crate) fn description(&self) -> String {
         let name = self.info.name.as_str();
         match name.strip_prefix(LAYER) {
+            Some(layer) if self.damaged > 0 => {
+                let damaged = self.damaged;
+                format!("The features of the file {layer} but {damaged}, which are damaged")
+            }
             Some(layer) => format!("The features of the file {layer}"),
             None => format!("The entities of the type {name}"),
         }

@@ -152,7 +152,7 @@ pub(crate) fn collection_page(
     collection: &Collection<'_>,
     systems: &Systems,
 ) -> String {
-    let Collection { table, info } = collection;
+    let Collection { table, info, damaged } = collection;
     let name = &table.name;
     let mut page = page(ask, name).below("Collections", "/collections");
     page.add(format_args!(
@@ -161,6 +161,9 @@ pub(crate) fn collection_page(
         if info.count == 1 { "feature" } else { "features" },
         escaped(info.name.as_str())
     ));
+    if *damaged > 0 {
+        page.add(format_args!("<p>{} of the file are damaged and left out</p>", grouped(*damaged)));
+    }
     let url = |rest: &str| ask.url(&format!("/collections/{name}{rest}?f=html"));
     page.add(format_args!(
         "<p class=\"links\">{}{}{}{}</p>",

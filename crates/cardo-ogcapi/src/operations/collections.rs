@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use axum::body::Body;
 use axum::http::Response;
-use cardo_engine::TypeInfo;
+use cardo_engine::{Layer, Table, TypeInfo};
 use cardo_query::Filter;
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::documents::{Collection, links_json, own_links, tile_collection};
 use crate::face::{Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
-use crate::layers::tile_layer_of;
+use crate::layers::{info_of_layer, tile_layer_of};
 use crate::request::{Ask, Format};
 use crate::respond;
 
@@ -25,11 +25,11 @@ pub(crate) async fn collections(face: &Face, ask: &Ask<'_>) -> Result<Response<B
     let mut infos: HashMap<_, TypeInfo> =
         snapshot.types().into_iter().map(|info| (info.name.clone(), info)).collect();
     let all = tables.all().iter().filter_map(|table| {
-        let info = match face.layer_of(ask, table) {
-            Some(layer) => layer.description().info.clone(),
-            None => infos.remove(&table.type_name)?,
+        let Some(layer) = face.layer_of(ask, table) else {
+            let info = infos.remove(&table.type_name)?;
+            return Some(Collection { table, info, damaged: 0 });
         };
-        Some(Collection { table, info })
+        Some(of_layer(table, &*layer))
     });
     let all: Vec<Collection<'_>> = all.collect();
     // A layer whose name a collection has cannot be named.
@@ -69,9 +69,14 @@ pub(crate) async fn collection(face: &Face, ask: &Ask<'_>) -> Result<Response<Bo
     let table = collection_of(&tables, ask)?;
     let snapshot = face.engine.snapshot_with_times(&ask.caller).await?;
     snapshot.check(&Filter::Type(table.type_name.clone()))?;
-    let info = face.info_of(ask, &snapshot, table);
-    let info = info.ok_or_else(|| Fault::not_found(format!("{:?} is empty now", table.name)))?;
-    let collection = Collection { table, info };
+    let collection = if let Some(layer) = face.layer_of(ask, table) {
+        of_layer(table, &*layer)
+    } else {
+        let info = snapshot.type_info(table.type_name.as_str());
+        let info =
+            info.ok_or_else(|| Fault::not_found(format!("{:?} is empty now", table.name)))?;
+        Collection { table, info, damaged: 0 }
+    };
     let revision = snapshot.revision();
     if format == Format::Html {
         return Ok(respond::page(
@@ -80,4 +85,10 @@ pub(crate) async fn collection(face: &Face, ask: &Ask<'_>) -> Result<Response<Bo
         ));
     }
     Ok(respond::json(JSON, &collection.to_json(ask, Some(format), &face.options.systems), revision))
+}
+
+fn of_layer<'t>(table: &'t Table, layer: &dyn Layer) -> Collection<'t> {
+    let info = info_of_layer(layer);
+    let damaged = layer.description().info.count.saturating_sub(info.count);
+    Collection { table, info, damaged }
 }

@@ -325,3 +325,113 @@ fn a_file_that_is_removed_while_it_is_served_takes_its_collection_with_it() {
     assert_eq!(server.get("/ogc/collections")["collections"], Value::Array(Vec::new()));
     server.stop();
 }
+
+/// Points with a name each, of which those of some names cannot be read.
+fn write_damaged(path: &Path, count: i32, damaged: &[&str]) {
+    let columns = vec![FieldSchema { name: "name".into(), kind: FieldKind::Text }];
+    let mut writer = FlatGeobufWriter::new("points", Some(4326), columns);
+    for at in 0..count {
+        let geometry = Some(RecordGeometry::flat(geo_types::Point::new(f64::from(at), 60.0)));
+        let fields = vec![("name".into(), FieldValue::Text(format!("<no. {at}>")))];
+        writer.write(&Record { geometry, fields, ..Record::default() }).expect("it is written");
+    }
+    let mut bytes = Vec::new();
+    writer.finish(&mut bytes).expect("memory takes it");
+    for name in damaged {
+        let start = bytes.windows(name.len()).position(|part| part == name.as_bytes());
+        let start = start.expect("the name is there");
+        // The number of the column and the length of the text.
+        bytes[start - 6..start].fill(0xff);
+    }
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
+    std::fs::write(path, bytes).expect("a file is written");
+}
+
+#[test]
+fn a_damaged_feature_of_a_file_is_left_out_and_counted_and_hinders_no_other() {
+    let folder = tempdir().unwrap();
+    write_damaged(&folder.path().join("layers/points.fgb"), 40, &["<no. 7>", "<no. 8>"]);
+    let server = Server::start(folder.path());
+    let items = "/ogc/collections/points/items";
+    // Forward and back, by links alone: every other one once.
+    let follow = |rel: &str, first: String| {
+        let (mut found, mut next) = (Vec::new(), first);
+        loop {
+            let page = server.get(&next);
+            let own = features(&page).iter().map(|one| one["properties"]["name"].clone());
+            if rel == "next" {
+                found.extend(own)
+            } else {
+                found.splice(..0, own).for_each(drop)
+            }
+            let links = page["links"].as_array().unwrap();
+            let Some(link) = links.iter().find(|link| link["rel"] == rel) else { break };
+            next = format!("/ogc{}", link["href"].as_str().unwrap().split_once("/ogc").unwrap().1);
+        }
+        found
+    };
+    let all = follow("next", format!("{items}?limit=3"));
+    assert_eq!(all.len(), 38);
+    assert!(!all.iter().any(|name| name == "<no. 7>" || name == "<no. 8>"));
+    assert_eq!(follow("prev", format!("{items}?limit=3&offset=36"))[..], all[..]);
+    let by_offset: Vec<Value> = (0..38)
+        .flat_map(|at| features(&server.get(&format!("{items}?limit=1&offset={at}"))).clone())
+        .map(|one| one["properties"]["name"].clone())
+        .collect();
+    assert_eq!(by_offset, all);
+    // All that counts says the same, with and without a condition.
+    for question in
+        ["?limit=100", "?limit=100&bbox=-1,59,50,61", "?filter=name%20LIKE%20%27%25%27&limit=100"]
+    {
+        let page = server.get(&format!("{items}{question}"));
+        assert_eq!((&page["numberMatched"], &page["numberReturned"]), (&38.into(), &38.into()));
+    }
+    for format in ["fgb", "gpkg", "csv", "parquet", "html"] {
+        assert_eq!(
+            server.send("GET", &format!("{items}?f={format}"), None).status,
+            200,
+            "{format}"
+        );
+    }
+    let described = server.get("/ogc/collections/points");
+    let said = "The features of the file points but 2, which are damaged";
+    assert_eq!(described["description"], said);
+    let metrics = server.send("GET", "/metrics", None).text();
+    assert!(metrics.contains("cardo_layer_features{layer=\"points\"} 38\n"), "{metrics}");
+    assert!(metrics.contains("cardo_layer_damaged_features{layer=\"points\"} 2\n"), "{metrics}");
+    // One by one: what is damaged says so.
+    let answers = (0..40).map(|at| server.send("GET", &format!("{items}/points.{at}"), None));
+    let (found, lost): (Vec<_>, Vec<_>) = answers.partition(|answer| answer.status == 200);
+    assert_eq!((found.len(), lost.len()), (38, 2));
+    for answer in lost {
+        assert_eq!(answer.status, 404);
+        assert!(answer.text().contains("is damaged in the file"), "{}", answer.text());
+    }
+    // A tile that would show them, and one of all with a condition.
+    for question in ["5/9/17", "5/9/17?filter=name%3C%3E%27a%27", "0/0/0"] {
+        let path = format!("/ogc/collections/points/tiles/WebMercatorQuad/{question}");
+        let tile = server.send("GET", &path, None);
+        assert_eq!((tile.status, tile.body.is_empty()), (200, false), "{question}");
+    }
+    server.stop();
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_no_layer_until_it_is_there_as_a_whole() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("layers/points.fgb");
+    write_damaged(&path, 40, &[]);
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() - 200]).unwrap();
+    let server = Server::start(folder.path());
+    let items = "/ogc/collections/points/items";
+    assert_eq!(server.send("GET", items, None).status, 404);
+    std::fs::write(&path, &whole).unwrap();
+    let start = Instant::now();
+    while server.send("GET", items, None).status != 200 {
+        assert!(start.elapsed() < Duration::from_secs(30), "it is not there");
+        std::thread::yield_now();
+    }
+    assert_eq!(server.get(items)["numberMatched"], 40);
+    server.stop();
+}
