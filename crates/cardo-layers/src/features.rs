@@ -84,11 +84,20 @@ impl Features {
         description
     }
 
-    /// The feature at a place; a geometry that is none is left out.
-    pub(crate) fn record(&self, place: u64, record: &cardo_formats::Record) -> Record {
+    /// The feature at a place, with no more than some attributes where these are named; a geometry that is
+    /// none is left out.
+    pub(crate) fn record(
+        &self,
+        place: u64,
+        record: &cardo_formats::Record,
+        attributes: Option<&[NameId]>,
+    ) -> Record {
+        let is_wanted = |id| attributes.is_none_or(|wanted| wanted.contains(&id));
         let mut entity = self.entity(place);
-        entity.attributes.extend(record.geometry.as_ref().and_then(placed));
-        for (name, _, id) in &self.columns {
+        if is_wanted(NameId::new(GEOMETRY)) {
+            entity.attributes.extend(record.geometry.as_ref().and_then(placed));
+        }
+        for (name, _, id) in self.columns.iter().filter(|(_, _, id)| is_wanted(*id)) {
             let Some(value) = record.field(name) else { continue };
             if let FieldValue::DateTime(text) = value
                 && let Some(at) = read_moment(text)

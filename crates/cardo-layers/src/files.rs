@@ -186,11 +186,12 @@ impl FileLayers {
     }
 }
 
-/// Whether a file begins as a PMTiles does, however it is called.
+/// Whether a file begins as a PMTiles does, however it is called, or is called so and begins as none.
 fn is_pmtiles(path: &Path) -> std::io::Result<bool> {
     let mut start = Vec::new();
     File::open(path)?.take(7).read_to_end(&mut start)?;
-    Ok(start == b"PMTiles")
+    let is_called = || path.extension().is_some_and(|own| own.eq_ignore_ascii_case("pmtiles"));
+    Ok(start == b"PMTiles" || is_called() && !start.starts_with(b"fgb"))
 }
 
 /// Whether a layer may be called so: its name stands in addresses and in the ids of its features.
@@ -233,4 +234,30 @@ fn number(metadata: &Metadata, _: &Path) -> u64 {
 #[cfg(not(unix))]
 fn number(_: &Metadata, _: &Path) -> u64 {
     0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_is_called_says_what_a_broken_one_should_have_been() {
+        let folder = tempfile::tempdir().unwrap();
+        let layers = FileLayers::new(LayerFiles::default(), Duration::ZERO);
+        let told = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let stamp = Stamp { path, bytes: bytes.len() as u64, modified: None, number: 0 };
+            layers.try_open("one", &stamp).err().map(|error| error.to_string()).unwrap()
+        };
+        let noise = [0x89; 400];
+        for (name, format) in
+            [("a.fgb", "FlatGeobuf"), ("a.pmtiles", "PMTiles"), ("a.PMTILES", "PMTiles")]
+        {
+            let told = told(name, &noise);
+            assert!(told.contains(&format!("malformed {format}")), "{name}: {told}");
+        }
+        assert!(told("b.fgb", b"PMTiles\x03").contains("ends inside"));
+        assert!(told("b.pmtiles", b"fgb\x03fgb\x00").contains("record 0"));
+    }
 }

@@ -5,11 +5,12 @@ use std::path::Path;
 use cardo_engine::{
     Layer, LayerContents, LayerDescription, LayerError, LayerNode, LayerVisit, Noted,
 };
-use cardo_formats::{Fault, IndexedFlatGeobuf, Limits, RecordError, Visit};
-use cardo_model::Record;
+use cardo_formats::{Fault, IndexedFlatGeobuf, Limits, Node, ReadAt, RecordError, Visit};
+use cardo_model::{NameId, Record};
 use cardo_spatial::{Aabb, Crs, settled};
 
 use crate::features::Features;
+use crate::read_ahead::ReadAhead;
 
 /// The longest feature that is read.
 const FEATURE_BYTES: usize = 16 << 20;
@@ -89,6 +90,23 @@ impl FlatGeobufLayer {
         Ok(Self { description, file, features })
     }
 
+    fn read(
+        &self,
+        source: &impl ReadAt,
+        node: &Node,
+        attributes: Option<&[NameId]>,
+    ) -> Result<Option<Record>, LayerError> {
+        let place = node.first;
+        if self.description.damaged.has(place) {
+            return Ok(None);
+        }
+        match self.file.record_from(source, node) {
+            Ok(record) => Ok(Some(self.features.record(place, &record, attributes))),
+            Err(error) if is_of_feature(&error) => self.leave_out(place, &error).map(|()| None),
+            Err(error) => Err(self.fault(error)),
+        }
+    }
+
     /// Notes that a feature cannot be read; it is left out.
     fn leave_out(&self, place: u64, error: &RecordError) -> Result<(), LayerError> {
         let layer = &*self.description.table.name;
@@ -107,7 +125,7 @@ impl FlatGeobufLayer {
 
     fn fault(&self, reason: impl std::fmt::Display) -> LayerError {
         let layer = self.description.table.name.to_string();
-        LayerError { layer, reason: reason.to_string() }
+        LayerError { layer, reason: reason.to_string(), is_damage: false }
     }
 }
 
@@ -117,32 +135,56 @@ impl Layer for FlatGeobufLayer {
     }
 
     fn walk(&self, visit: &mut dyn FnMut(&LayerNode) -> LayerVisit) -> Result<(), LayerError> {
-        let walked = self.file.walk(&mut |node| {
-            let [west, south, east, north] = node.bounds;
-            let bounds = Aabb { min: [west, south], max: [east, north] };
-            let (first, count, is_feature) = (node.first, node.count, node.is_feature);
-            match visit(&LayerNode { bounds, first, count, is_feature }) {
-                LayerVisit::Enter => Visit::Enter,
-                LayerVisit::Pass => Visit::Pass,
-                LayerVisit::Stop => Visit::Stop,
-            }
+        let walked = self.file.walk(&mut |node| match visit(&shown(node)) {
+            LayerVisit::Enter => Visit::Enter,
+            LayerVisit::Pass => Visit::Pass,
+            LayerVisit::Stop => Visit::Stop,
         });
         walked.map_err(|error| self.fault(error))
     }
 
+    fn scan(
+        &self,
+        attributes: Option<&[NameId]>,
+        choose: &mut dyn FnMut(&LayerNode) -> LayerVisit,
+        take: &mut dyn FnMut(&LayerNode, &Record) -> bool,
+    ) -> Result<(), LayerError> {
+        let source = ReadAhead::new(self.file.source());
+        let mut failed = None;
+        let walked = self.file.walk(&mut |node| {
+            let shown = shown(node);
+            match choose(&shown) {
+                LayerVisit::Pass => return Visit::Pass,
+                LayerVisit::Stop => return Visit::Stop,
+                LayerVisit::Enter if !node.is_feature => return Visit::Enter,
+                LayerVisit::Enter => {}
+            }
+            match self.read(&source, node, attributes) {
+                Ok(None) => Visit::Pass,
+                Ok(Some(record)) if take(&shown, &record) => Visit::Pass,
+                Ok(Some(_)) => Visit::Stop,
+                Err(error) => {
+                    failed = Some(error);
+                    Visit::Stop
+                }
+            }
+        });
+        walked.map_err(|error| self.fault(error))?;
+        failed.map_or(Ok(()), Err)
+    }
+
     fn feature(&self, place: u64) -> Result<Option<Record>, LayerError> {
-        if self.description.damaged.has(place) {
-            return Ok(None);
-        }
-        let Some(node) = self.file.node(place).map_err(|error| self.fault(error))? else {
-            return Ok(None);
-        };
-        match self.file.record(&node) {
-            Ok(record) => Ok(Some(self.features.record(place, &record))),
-            Err(error) if is_of_feature(&error) => self.leave_out(place, &error).map(|()| None),
-            Err(error) => Err(self.fault(error)),
+        match self.file.node(place).map_err(|error| self.fault(error))? {
+            Some(node) => self.read(self.file.source(), &node, None),
+            None => Ok(None),
         }
     }
+}
+
+fn shown(node: &Node) -> LayerNode {
+    let [west, south, east, north] = node.bounds;
+    let bounds = Aabb { min: [west, south], max: [east, north] };
+    LayerNode { bounds, first: node.first, count: node.count, is_feature: node.is_feature }
 }
 
 /// Whether the feature is at fault, and not what it is read from.

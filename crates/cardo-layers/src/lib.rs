@@ -12,6 +12,7 @@ mod features;
 mod files;
 mod flatgeobuf;
 mod pmtiles;
+mod read_ahead;
 
 pub use files::{FileLayers, LayerFiles};
 pub use flatgeobuf::OpenError;

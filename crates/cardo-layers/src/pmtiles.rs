@@ -1,4 +1,5 @@
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -47,7 +48,9 @@ impl PmTilesLayer {
     }
 
     fn fault(&self, fault: &Fault) -> LayerError {
-        LayerError { layer: self.description.name.clone(), reason: fault.to_string() }
+        let is_damage =
+            !matches!(fault, Fault::Io(error) if error.kind() != ErrorKind::UnexpectedEof);
+        LayerError { layer: self.description.name.clone(), reason: fault.to_string(), is_damage }
     }
 }
 

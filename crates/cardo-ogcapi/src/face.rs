@@ -24,6 +24,9 @@ use crate::tiles::KeptTiles;
 /// Where the face stands.
 pub const BASE: &str = "/ogc";
 
+/// How many tiles may read much of a file at once; others wait for their turn.
+const SCANS: usize = 2;
+
 /// What all operations share.
 pub(crate) struct Face {
     pub(crate) engine: Engine,
@@ -33,6 +36,8 @@ pub(crate) struct Face {
     pub(crate) tags: EntityTags,
     /// Room for large answers.
     pub(crate) streams: Arc<Semaphore>,
+    /// Turns of tiles for which much of a file is read.
+    pub(crate) scans: Arc<Semaphore>,
     pub(crate) tiles: KeptTiles,
     pub(crate) joined: Mutex<Joined>,
 }
@@ -116,6 +121,7 @@ pub fn router(engine: Engine, options: OgcOptions) -> Router {
         origin: "ogc-api".into(),
         tags: EntityTags::default(),
         streams,
+        scans: Arc::new(Semaphore::new(SCANS)),
     });
     routes(&face)
 }

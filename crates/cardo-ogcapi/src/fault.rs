@@ -98,8 +98,13 @@ impl Fault {
         }
     }
 
-    /// What a file or disk does not give at present.
+    /// What a file does not have in a form that can be read, or does not give at present.
     pub(crate) fn unreadable(error: &LayerError) -> Self {
+        if error.is_damage {
+            tracing::warn!(%error, "a part of a layer is damaged");
+            let LayerError { layer, reason, .. } = error;
+            return Self::not_found(format!("this is damaged in the file of {layer:?}: {reason}"));
+        }
         tracing::error!(%error, "a layer cannot be read");
         Self::later(format!("the layer {:?} cannot be read at present", error.layer))
     }

@@ -60,6 +60,19 @@ pub trait Layer: Send + Sync + 'static {
     /// If the layer cannot be read.
     fn walk(&self, visit: &mut dyn FnMut(&LayerNode) -> LayerVisit) -> Result<(), LayerError>;
 
+    /// Goes through boxes as [`walk`](Layer::walk) does, and reads the features that are entered, until
+    /// `take` says `false`. Where attributes are named, records need have no others. Damaged features are
+    /// passed over.
+    ///
+    /// # Errors
+    /// If the layer cannot be read.
+    fn scan(
+        &self,
+        attributes: Option<&[NameId]>,
+        choose: &mut dyn FnMut(&LayerNode) -> LayerVisit,
+        take: &mut dyn FnMut(&LayerNode, &Record) -> bool,
+    ) -> Result<(), LayerError>;
+
     /// Reads a feature by its place; `None` where there is none, or a damaged one.
     ///
     /// # Errors
@@ -99,6 +112,8 @@ pub struct LayerError {
     pub layer: String,
     /// Why.
     pub reason: String,
+    /// Whether what was wanted is damaged in its file, rather than out of reach.
+    pub is_damage: bool,
 }
 
 /// What a layer is.

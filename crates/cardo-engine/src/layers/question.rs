@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use cardo_model::{Iri, Record, Revision};
+use cardo_model::{Iri, NameId, Record, Revision};
 use cardo_query::{Filter, Resolved, evaluate};
 use cardo_spatial::{Aabb, Boxes};
 
@@ -23,13 +23,15 @@ pub enum LayerQuestionError {
     /// More would have to be read than is allowed.
     #[error(
         "the layer {layer:?} is a file with an index of places only, and {count} of its features or more would have to \
-         be read for this question, and {MOST_JUDGED} are the most: name a place (a bbox, or a smaller one), or ids"
+         be read for this question, and {most} are the most: name a place (a bbox, or a smaller one), or ids"
     )]
     TooMuch {
         /// The layer.
         layer: String,
         /// How many features.
         count: u64,
+        /// How many may be.
+        most: u64,
     },
 }
 
@@ -89,7 +91,8 @@ impl dyn Layer {
         place.is_some_and(|place| description.damaged.has(place))
     }
 
-    /// The features that may meet a condition and lie in some boxes, one after the other.
+    /// The features that meet a condition and may lie in some boxes, one after the other, where it takes
+    /// no look at more than so many.
     ///
     /// # Errors
     /// If the layer cannot be read, or there are too many.
@@ -97,13 +100,13 @@ impl dyn Layer {
         &self,
         view: &View,
         boxes: &Boxes,
-        filter: &Filter,
-        visit: &mut dyn FnMut(&LayerNode, &Record),
+        (filter, most): (&Filter, u64),
+        visit: &mut dyn FnMut(&LayerNode),
     ) -> Result<(), LayerQuestionError> {
         let asked = Asked { boxes: Some(boxes.clone()), ..Asked::new(self, view, filter) };
-        asked.check_effort()?;
-        asked.each(&mut |node, record| {
-            visit(node, record);
+        asked.check_effort(most)?;
+        asked.each(Some(&asked.attributes()), &mut |node, _| {
+            visit(node);
             true
         })
     }
@@ -143,9 +146,9 @@ impl<'a> Asked<'a> {
                 _ => self.page_from(query, self.layer.description().damaged.sound(skip))?,
             });
         }
-        self.check_effort()?;
+        self.check_effort(MOST_JUDGED)?;
         let (mut found, mut matched, mut passed) = (Vec::new(), 0_u64, 0_u64);
-        self.each(&mut |node, record| {
+        self.each(None, &mut |node, record| {
             matched += 1;
             let is_within = after.is_none_or(|after| node.first > after)
                 && before.is_none_or(|before| node.first < before);
@@ -205,17 +208,15 @@ impl<'a> Asked<'a> {
             return Ok(());
         }
         let layer = self.layer.description().table.name.to_string();
-        Err(LayerError {
-            layer,
-            reason: format!("{damaged} of its features side by side are damaged"),
-        })
+        let reason = format!("{damaged} of its features side by side are damaged");
+        Err(LayerError { layer, reason, is_damage: false })
     }
 
     /// All matches, sorted as the engine does.
     fn sorted(&self, query: &EntityQuery) -> Result<Page, LayerQuestionError> {
-        self.check_effort()?;
+        self.check_effort(MOST_JUDGED)?;
         let mut found = Vec::new();
-        self.each(&mut |_, record| {
+        self.each(None, &mut |_, record| {
             found.push(record.clone());
             true
         })?;
@@ -258,7 +259,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Refuses what would have too much read.
-    fn check_effort(&self) -> Result<(), LayerQuestionError> {
+    fn check_effort(&self, most: u64) -> Result<(), LayerQuestionError> {
         let mut count = 0;
         self.layer.walk(&mut |node| {
             if !self.meets(node) {
@@ -267,13 +268,13 @@ impl<'a> Asked<'a> {
             let is_whole = |boxes: &Boxes| boxes.iter().any(|wanted| wanted.contains(&node.bounds));
             if node.is_feature || self.boxes.as_ref().is_none_or(is_whole) {
                 count += self.named_in(node);
-                return if count > MOST_JUDGED { LayerVisit::Stop } else { LayerVisit::Pass };
+                return if count > most { LayerVisit::Stop } else { LayerVisit::Pass };
             }
             LayerVisit::Enter
         })?;
-        if count > MOST_JUDGED {
+        if count > most {
             let layer = self.layer.description().table.name.to_string();
-            return Err(LayerQuestionError::TooMuch { layer, count });
+            return Err(LayerQuestionError::TooMuch { layer, count, most });
         }
         Ok(())
     }
@@ -281,34 +282,25 @@ impl<'a> Asked<'a> {
     /// Reads and judges what may match; until `visit` says `false`.
     fn each(
         &self,
+        attributes: Option<&[NameId]>,
         visit: &mut dyn FnMut(&LayerNode, &Record) -> bool,
     ) -> Result<(), LayerQuestionError> {
-        let mut failed = None;
-        self.layer.walk(&mut |node| {
-            if !self.meets(node) {
-                return LayerVisit::Pass;
-            }
-            if !node.is_feature {
-                return LayerVisit::Enter;
-            }
-            match self.layer.feature(node.first) {
-                Ok(Some(record)) => {
-                    if evaluate(&self.filter, &record.view()) && !visit(node, &record) {
-                        return LayerVisit::Stop;
-                    }
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    failed = Some(error);
-                    return LayerVisit::Stop;
-                }
-            }
-            LayerVisit::Pass
-        })?;
-        match failed {
-            Some(error) => Err(error.into()),
-            None => Ok(()),
-        }
+        let mut choose =
+            |node: &LayerNode| if self.meets(node) { LayerVisit::Enter } else { LayerVisit::Pass };
+        let mut take = |node: &LayerNode, record: &Record| {
+            !evaluate(&self.filter, &record.view()) || visit(node, record)
+        };
+        Ok(self.layer.scan(attributes, &mut choose, &mut take)?)
+    }
+
+    /// The attributes without which no feature can be judged.
+    fn attributes(&self) -> Vec<NameId> {
+        let description = self.layer.description();
+        let time = description.table.instant.map(|at| description.table.columns[at].attribute());
+        let mut attributes: Vec<NameId> =
+            time.and_then(|name| description.names.id(name.as_str())).into_iter().collect();
+        self.filter.visit_attributes(&mut |name| attributes.push(*name));
+        attributes
     }
 }
 

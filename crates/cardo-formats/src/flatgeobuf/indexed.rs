@@ -255,20 +255,33 @@ impl<R: ReadAt> IndexedFlatGeobuf<R> {
     /// # Errors
     /// If the feature cannot be read, or is longer than the limit.
     pub fn record(&self, node: &Node) -> Result<Record, RecordError> {
-        let place = Place { ordinal: node.first, offset: node.at, line: None };
-        self.read(node, place).map_err(|fault| RecordError::new(place, fault))
+        self.record_from(&self.source, node)
     }
 
-    fn read(&self, node: &Node, place: Place) -> Result<Record, Fault> {
+    /// The same from another view of the source.
+    ///
+    /// # Errors
+    /// If the feature cannot be read, or is longer than the limit.
+    pub fn record_from(&self, source: &impl ReadAt, node: &Node) -> Result<Record, RecordError> {
+        let place = Place { ordinal: node.first, offset: node.at, line: None };
+        self.read(source, node, place).map_err(|fault| RecordError::new(place, fault))
+    }
+
+    /// What is read.
+    pub fn source(&self) -> &R {
+        &self.source
+    }
+
+    fn read(&self, source: &impl ReadAt, node: &Node, place: Place) -> Result<Record, Fault> {
         let at = self.features_at.checked_add(node.at).ok_or(Fault::Truncated)?;
         let mut size = [0; 4];
-        self.source.read_exact_at(&mut size, at)?;
+        source.read_exact_at(&mut size, at)?;
         let bytes = u32::from_le_bytes(size) as usize;
         if bytes > self.limits.record_bytes {
             return Err(Fault::TooLong { limit: self.limits.record_bytes });
         }
         let mut feature = vec![0; bytes + 4];
-        self.source.read_exact_at(&mut feature, at)?;
+        source.read_exact_at(&mut feature, at)?;
         if bytes < 8 {
             return Err(malformed("a feature without content"));
         }

@@ -166,15 +166,32 @@ fn untagged(ask: &Ask<'_>, body: Bytes, revision: Revision) -> Response<Body> {
 
 /// The tile, and the fingerprint of the picture.
 async fn drawn(
+    face: &Face,
     picture: &Picture<'_>,
     files: Vec<FileLayer>,
     tile: Tile,
 ) -> Result<(Bytes, u64), Fault> {
     let (mut bytes, fingerprint) = picture.draw().await?;
     for file in files {
-        bytes.extend(in_background(move || file.draw(tile)).await??);
+        bytes.extend(drawn_of_file(face, file, tile).await?);
     }
     Ok((bytes.into(), fingerprint))
+}
+
+/// A layer of the tile, which waits for its turn where much has to be read for it.
+async fn drawn_of_file(face: &Face, file: FileLayer, tile: Tile) -> Result<Vec<u8>, Fault> {
+    let judging = file.clone();
+    let mut turn = None;
+    if in_background(move || judging.is_costly(tile)).await?? {
+        let free = face.scans.clone().acquire_owned().await;
+        turn = Some(free.map_err(|error| Fault::failed(&error))?);
+    }
+    let draw = move || {
+        // What was begun keeps its turn, whether anybody still waits for it or not.
+        let _turn = turn;
+        file.draw(tile)
+    };
+    Ok(in_background(draw).await??)
 }
 
 /// The tileset that the tile is of: its address without matrix, row and column.
@@ -214,7 +231,7 @@ async fn answer(
     let picture = Picture::of(&face.engine, &snapshot, tile, shown).await?;
     if snapshot.contributions().is_some() {
         // What context sources say is no function of the revision, so there is no tag.
-        let (bytes, _) = drawn(&picture, files, tile).await?;
+        let (bytes, _) = drawn(face, &picture, files, tile).await?;
         return Ok(untagged(ask, bytes, snapshot.revision()));
     }
     // The tag says nothing of the revision, so a write elsewhere leaves it as it is.
@@ -232,7 +249,7 @@ async fn answer(
         (Some(tag), Some(known)) if known.tag == tag => (tag, Some(known.body.clone())),
         (Some(tag), _) if is_known(&ask.parts.headers, &tag) => (tag, None),
         _ => {
-            let (bytes, fingerprint) = drawn(&picture, files, tile).await?;
+            let (bytes, fingerprint) = drawn(face, &picture, files, tile).await?;
             (tag_of(fingerprint), Some(bytes))
         }
     };

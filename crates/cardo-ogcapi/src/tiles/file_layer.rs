@@ -16,7 +16,13 @@ use super::render::shape_of;
 use super::select::{Selected, Selection};
 use super::{CELL, MOST, PIXEL};
 
+/// Features that one tile may look at, where it shows those that meet a condition.
+const MOST_JUDGED: u64 = 1_000_000;
+/// A tile that looks at more waits for its turn.
+const CHEAPLY_JUDGED: u64 = 20_000;
+
 /// A layer as a tile shows it.
+#[derive(Clone)]
 pub(crate) struct FileLayer {
     pub(crate) layer: Arc<dyn Layer>,
     /// The columns that are shown, by place.
@@ -55,8 +61,8 @@ impl FileLayer {
         let boxes = tile.frame.boxes();
         let mut selection = Selection::new(tile.frame);
         if self.filter != Filter::True {
-            let mut take = |node: &LayerNode, _: &_| selection.take(placed(node));
-            self.layer.matches(&View::all(), &boxes, &self.filter, &mut take)?;
+            let mut take = |node: &LayerNode| selection.take(placed(node));
+            self.layer.matches(&View::all(), &boxes, (&self.filter, MOST_JUDGED), &mut take)?;
             return Ok(selection.finish());
         }
         let contents = self.layer.description().contents;
@@ -83,6 +89,12 @@ impl FileLayer {
             LayerVisit::Enter
         })?;
         Ok(selection.finish())
+    }
+
+    /// Whether many features have to be looked at.
+    pub(crate) fn is_costly(&self, tile: Tile) -> Result<bool, LayerQuestionError> {
+        let boxes = tile.frame.boxes();
+        Ok(self.filter != Filter::True && self.has_more_than(CHEAPLY_JUDGED, &boxes)?)
     }
 
     /// Whether more features than so many lie in some boxes.

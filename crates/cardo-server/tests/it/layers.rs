@@ -358,12 +358,9 @@ fn a_damaged_feature_of_a_file_is_left_out_and_counted_and_hinders_no_other() {
         let (mut found, mut next) = (Vec::new(), first);
         loop {
             let page = server.get(&next);
-            let own = features(&page).iter().map(|one| one["properties"]["name"].clone());
-            if rel == "next" {
-                found.extend(own)
-            } else {
-                found.splice(..0, own).for_each(drop)
-            }
+            let own: Vec<Value> =
+                features(&page).iter().map(|one| one["properties"]["name"].clone()).collect();
+            found = if rel == "next" { [found, own].concat() } else { [own, found].concat() };
             let links = page["links"].as_array().unwrap();
             let Some(link) = links.iter().find(|link| link["rel"] == rel) else { break };
             next = format!("/ogc{}", link["href"].as_str().unwrap().split_once("/ogc").unwrap().1);
@@ -433,5 +430,45 @@ fn a_file_that_is_cut_off_is_no_layer_until_it_is_there_as_a_whole() {
         std::thread::yield_now();
     }
     assert_eq!(server.get(items)["numberMatched"], 40);
+    server.stop();
+}
+
+#[test]
+fn a_tile_of_a_large_file_shows_what_meets_a_time_or_a_condition() {
+    let folder = tempdir().unwrap();
+    let schema = |name: &str, kind| FieldSchema { name: name.into(), kind };
+    let columns = vec![schema("name", FieldKind::Text), schema("built", FieldKind::DateTime)];
+    let mut writer = FlatGeobufWriter::new("many", Some(4326), columns);
+    for at in 0..60_000_i32 {
+        let place = geo_types::Point::new(f64::from(at % 300) / 10.0, f64::from(at / 300) / 10.0);
+        let built = format!("{}-01-01T00:00:00Z", 1_000 + at / 100);
+        let name = format!("<no. {at}>");
+        let fields = vec![
+            ("name".into(), FieldValue::Text(name)),
+            ("built".into(), FieldValue::DateTime(built)),
+        ];
+        let geometry = Some(RecordGeometry::flat(place));
+        writer.write(&Record { geometry, fields, ..Record::default() }).unwrap();
+    }
+    let mut bytes = Vec::new();
+    writer.finish(&mut bytes).unwrap();
+    std::fs::create_dir_all(folder.path().join("layers")).unwrap();
+    std::fs::write(folder.path().join("layers/many.fgb"), bytes).unwrap();
+    let server = Server::start(folder.path());
+    let tile = |question: &str| {
+        let path = format!("/ogc/collections/many/tiles/WebMercatorQuad/0/0/0?{question}");
+        let answer = server.send("GET", &path, None);
+        assert_eq!(answer.status, 200, "{question}: {}", answer.text());
+        String::from_utf8_lossy(&answer.body).into_owned()
+    };
+    let one = "filter=name%3D%27%3Cno.%2031234%3E%27";
+    let shown = tile(one);
+    assert!(shown.contains("<no. 31234>") && shown.contains("1312-01-01T00:00:00Z"), "{shown}");
+    assert!(tile(&format!("{one}&datetime=1312-01-01")).contains("<no. 31234>"));
+    assert_eq!(tile(&format!("{one}&datetime=1313-01-01/..")), "");
+    assert_eq!(tile("datetime=1700-01-01/.."), "");
+    let some = tile("datetime=1312-01-01T00:00:00Z");
+    assert!((31_200..31_300).all(|at| some.contains(&format!("<no. {at}>"))), "{some}");
+    assert_eq!(some.matches("<no. ").count(), 100);
     server.stop();
 }

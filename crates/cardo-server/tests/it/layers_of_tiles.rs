@@ -295,6 +295,26 @@ fn an_archive_of_images_has_map_tiles_and_one_that_is_damaged_is_no_collection()
     server.stop();
 }
 
+#[test]
+fn a_damaged_tile_of_an_archive_is_named_as_such_and_hinders_no_other() {
+    let folder = tempdir().unwrap();
+    let mut archive = writer();
+    archive.tile(13, 4_663, 2_370, b"one tile".to_vec());
+    archive.tile(14, 9_326, 4_741, b"another".to_vec());
+    let mut bytes = archive.finish();
+    let data = u64::from_le_bytes(bytes[56..64].try_into().unwrap());
+    // The method by which the first tile is packed.
+    bytes[usize::try_from(data).unwrap() + 2] = 0xff;
+    drop_into(folder.path(), "drawn.pmtiles", &bytes);
+    let server = Server::start(folder.path());
+    let damaged = server.send("GET", &tile_path("drawn", (13, 2_370, 4_663)), None);
+    assert_eq!(damaged.status, 404, "{}", damaged.text());
+    assert!(damaged.text().contains("damaged in the file of \\\"drawn\\\""), "{}", damaged.text());
+    let sound = server.send("GET", &tile_path("drawn", (14, 4_741, 9_326)), None);
+    assert_eq!((sound.status, sound.body.as_slice()), (200, &b"another"[..]));
+    server.stop();
+}
+
 /// GDAL writes an archive of the buildings, and lists what is in archives by its own reader.
 const GDAL: &str = r#"
 import json, sys
