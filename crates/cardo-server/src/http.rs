@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::http::StatusCode;
 use axum::http::header::UPGRADE;
 use axum::response::{IntoResponse, Response};
@@ -30,6 +29,7 @@ use tower::Service;
 
 use crate::config::LimitsConfig;
 use crate::too_long::Explained;
+use crate::unread::Reading;
 
 /// How long accepting pauses when the system has no more descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -189,7 +189,8 @@ impl Connection {
         let upgrading = Arc::new(AtomicBool::new(false));
         let (held, upgrades) = (permit.clone(), upgrading.clone());
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-            let mut request = cardo_http::strip_tenant(request.map(Body::new));
+            let (request, reading) = Reading::of(request);
+            let mut request = cardo_http::strip_tenant(request);
             if request.headers().contains_key(UPGRADE) {
                 // Who takes the connection over keeps the extensions, and by them its place.
                 request.extensions_mut().insert(held.clone());
@@ -201,13 +202,16 @@ impl Connection {
             let opening = Opening::of(&cors, &mut request);
             let (mut router, cors) = (router.clone(), cors.clone());
             async move {
-                match opening {
-                    Opening::Answered(response) => Ok(response),
-                    Opening::Open(closing) => {
-                        let response = answer(router.call(request)).await?;
-                        Ok::<_, Infallible>(closing.close(&cors, response))
+                let response = match opening {
+                    Opening::Answered(response) => {
+                        drop(request);
+                        response
                     }
-                }
+                    Opening::Open(closing) => {
+                        closing.close(&cors, answer(router.call(request)).await?)
+                    }
+                };
+                Ok::<_, Infallible>(reading.finish(response).await)
             }
         });
         let mut serving = pin!(

@@ -21,6 +21,7 @@ mod source_metrics;
 mod sources;
 mod supervisor;
 mod too_long;
+mod unread;
 
 pub use auth::{AuthError, TokenAuthorizer, new_token};
 pub use cli::{

@@ -214,6 +214,48 @@ fn a_huge_body_is_refused_unread_and_the_server_stays_up() {
 }
 
 #[test]
+fn a_connection_goes_on_behind_an_answer_that_left_a_small_body_unread() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let mut connection = server.connect();
+    let body = entity("urn:x:1", "\"a\": 1");
+    for (path, kind, status) in [
+        (ENTITIES, "text/plain", 415),
+        ("/nothing", "application/json", 404),
+        (ENTITIES, "application/json", 201),
+    ] {
+        let headers = [("Content-Type", kind)];
+        let answer = connection.send("POST", path, &headers, Some(&body)).unwrap();
+        assert_eq!((answer.status, answer.header("connection")), (status, None), "{path} {kind}");
+    }
+    let chunked = format!(
+        "POST {ENTITIES} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n\
+         Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"
+    );
+    connection.write(chunked.as_bytes()).unwrap();
+    let answer = connection.read().unwrap();
+    assert_eq!((answer.status, answer.header("connection")), (411, None), "{}", answer.text());
+    assert_eq!(connection.send("GET", &path_of("urn:x:1"), &[], None).unwrap().status, 200);
+}
+
+#[test]
+fn a_connection_that_ends_behind_an_answer_is_said_to_end() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    // What is large is not read, nor what the client sends only if it is asked to.
+    for more in ["Content-Length: 1000000\r\n", "Content-Length: 10\r\nExpect: 100-continue\r\n"] {
+        let mut connection = server.connect();
+        let head = format!(
+            "POST /nothing HTTP/1.1\r\nHost: test\r\nContent-Type: text/plain\r\n{more}\r\n"
+        );
+        connection.write(head.as_bytes()).unwrap();
+        let answer = connection.read().unwrap();
+        assert_eq!((answer.status, answer.header("connection")), (404, Some("close")), "{more}");
+        assert!(connection.read().is_err(), "{more}");
+    }
+}
+
+#[test]
 fn a_tenant_is_chosen_by_header_or_by_the_path() {
     let folder = tempdir().unwrap();
     let server = Server::start(folder.path());
