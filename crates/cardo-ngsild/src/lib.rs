@@ -34,7 +34,7 @@ pub use contexts::{
 };
 pub use egress::GateLoader;
 pub use face::{BASE, NotificationRunner, NotificationWatch, router};
-pub use notified::{Notice, Notified, NotifiedEntity};
+pub use notified::{Notice, Notified, NotifiedEntity, Told};
 pub use options::{NgsildLimits, NgsildOptions};
 
 pub use subscriptions::{

@@ -1,17 +1,21 @@
 //! Notifications that are received (clause 5.3.1), for those who take a twin's changes into theirs.
 
 use cardo_jsonld::Context;
-use cardo_model::{Attribute, Entity, EntityId, Iri, Timestamp};
-use serde_json::Value;
+use cardo_model::{
+    AttributeFragment, Entity, EntityId, InstanceFragment, Iri, Kind, Timestamp, Value,
+};
 use serde_json::value::RawValue;
 
 use crate::federation::dates;
 use crate::options::NgsildLimits;
-use crate::parse::{Document, EntityReader, InvalidInput, Items, Reading, complete_attributes};
+use crate::parse::{
+    DataFault, Document, EntityReader, InvalidInput, Items, Members, Reading, as_string,
+    complete_attributes, expand_name, previous_value,
+};
 
 /// A notification whose entities are still to be read.
 pub struct Notified<'a> {
-    context: Option<Value>,
+    context: Option<serde_json::Value>,
     data: Vec<&'a RawValue>,
 }
 
@@ -29,11 +33,29 @@ pub struct NotifiedEntity {
 /// What is told of an entity.
 #[derive(Debug)]
 pub enum Notice {
-    /// How it is, and which of its attributes were deleted: instances whose value is NGSI-LD null.
-    Entity(Box<Entity>, Vec<Attribute>),
+    /// How it is, and what became of instances of its attributes, as far as that is told.
+    Entity(Box<Entity>, Vec<Told>),
     /// That it was deleted (clause 5.8.6), and of which types it was and what it had, as far as that
     /// is told.
-    Deleted(EntityId, Vec<Iri>, Vec<Attribute>),
+    Deleted(EntityId, Vec<Iri>, Vec<Told>),
+}
+
+/// What is told of an instance of an attribute beside how it is: that it was deleted, which NGSI-LD
+/// null as its value says, or what it was before.
+#[derive(Debug)]
+pub struct Told {
+    /// The attribute.
+    pub name: Iri,
+    /// The dataset of the instance.
+    pub dataset_id: Option<Iri>,
+    /// Whether it was deleted.
+    pub is_gone: bool,
+    /// Its kind, where that is told.
+    pub kind: Option<Kind>,
+    /// The value that it had before, where that is told (`showChanges`).
+    pub was: Option<Value>,
+    /// When it came into being and when it changed last, where that is told.
+    pub dates: [Option<Timestamp>; 2],
 }
 
 impl<'a> Notified<'a> {
@@ -54,7 +76,7 @@ impl<'a> Notified<'a> {
     }
 
     /// The `@context` that it carries.
-    pub fn context(&self) -> Option<&Value> {
+    pub fn context(&self) -> Option<&serde_json::Value> {
         self.context.as_ref()
     }
 
@@ -73,34 +95,103 @@ impl<'a> Notified<'a> {
 }
 
 fn notice(reader: &EntityReader<'_>, document: &Document<'_>) -> Result<Notice, InvalidInput> {
+    let before = before(document, reader.context);
     if document.members().has("deletedAt") {
-        let (id, fragment) = reader.fragment(document, None, Reading::MERGE)?;
-        let mut attributes = complete_attributes(fragment.attributes).unwrap_or_default();
-        return Ok(Notice::Deleted(id, fragment.types, take_deleted(&mut attributes)));
+        let (id, mut fragment) = reader.fragment(document, None, Reading::NOTIFIED_END)?;
+        let told = told(&mut fragment.attributes, before);
+        return Ok(Notice::Deleted(id, fragment.types, told));
     }
-    let mut entity = reader.entity(document, None, Reading::NOTIFIED)?;
-    let deleted = take_deleted(&mut entity.attributes);
-    Ok(Notice::Entity(Box::new(entity), deleted))
+    let (id, mut fragment) = reader.fragment(document, None, Reading::NOTIFIED)?;
+    if fragment.types.is_empty() {
+        return Err(DataFault::Missing("type").into());
+    }
+    let told = told(&mut fragment.attributes, before);
+    let entity = Entity {
+        id,
+        types: fragment.types,
+        scopes: fragment.scopes.unwrap_or_default(),
+        attributes: complete_attributes(fragment.attributes)?,
+        expires_at: fragment.expires_at,
+    };
+    Ok(Notice::Entity(Box::new(entity), told))
+}
+
+/// The value that an instance had before.
+struct Before {
+    name: Iri,
+    dataset_id: Option<Iri>,
+    was: Value,
 }
 
 /// Takes out of attributes what is told of as deleted.
-fn take_deleted(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
+fn told(attributes: &mut Vec<AttributeFragment>, before: Vec<Before>) -> Vec<Told> {
+    let mut told = Vec::new();
+    for AttributeFragment { name, instances } in take_deleted(attributes) {
+        told.extend(instances.into_iter().map(|instance| Told {
+            name: name.clone(),
+            dataset_id: instance.dataset_id,
+            is_gone: true,
+            kind: instance.kind,
+            was: None,
+            dates: [instance.created_at, instance.modified_at],
+        }));
+    }
+    for Before { name, dataset_id, was } in before {
+        let is_same = |one: &&mut Told| one.name == name && one.dataset_id == dataset_id;
+        let kind = Some(was.kind());
+        if let Some(one) = told.iter_mut().find(is_same) {
+            (one.kind, one.was) = (kind, Some(was));
+        } else {
+            let (was, dates) = (Some(was), [None; 2]);
+            told.push(Told { name, dataset_id, is_gone: false, kind, was, dates });
+        }
+    }
+    told
+}
+
+fn take_deleted(attributes: &mut Vec<AttributeFragment>) -> Vec<AttributeFragment> {
     let mut deleted = Vec::new();
     for attribute in &mut *attributes {
+        let is_null =
+            |instance: &InstanceFragment| instance.value.as_ref().is_some_and(Value::is_null);
         let all = std::mem::take(&mut attribute.instances);
-        let (gone, mut there): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|instance| instance.value.is_null());
+        let (instances, mut there): (Vec<_>, Vec<_>) = all.into_iter().partition(is_null);
         for instance in &mut there {
             // What has lost an attribute of its own has changed, and is as it is without it.
             take_deleted(&mut instance.attributes);
         }
         attribute.instances = there;
-        if !gone.is_empty() {
-            deleted.push(Attribute { name: attribute.name.clone(), instances: gone });
+        if !instances.is_empty() {
+            deleted.push(AttributeFragment { name: attribute.name.clone(), instances });
         }
     }
     attributes.retain(|attribute| !attribute.instances.is_empty());
     deleted
+}
+
+/// What instances were before, as far as it is told and can be read.
+fn before(document: &Document<'_>, context: &Context) -> Vec<Before> {
+    let mut all = Vec::new();
+    for (name, raw) in document.members().iter() {
+        if !raw.get().contains("\"previous") {
+            continue;
+        }
+        let Ok(name) = expand_name(name, context) else { continue };
+        let instances = match Items::of(raw) {
+            Ok(items) => items.0,
+            Err(_) => vec![raw],
+        };
+        for instance in instances {
+            let Ok(members) = Members::of(instance) else { continue };
+            let Some(was) = previous_value(&members, context) else { continue };
+            let dataset_id = members.get("datasetId").ok().flatten().and_then(as_string);
+            let dataset_id = dataset_id.filter(|id| *id != "@none");
+            let dataset_id = dataset_id.map(|id| Iri::new(&*id)).transpose();
+            let Ok(dataset_id) = dataset_id else { continue };
+            all.push(Before { name: name.clone(), dataset_id, was });
+        }
+    }
+    all
 }
 
 #[cfg(test)]
@@ -129,16 +220,51 @@ mod tests {
         assert!(entities[2].told.is_err() && entities[2].text.contains("nothing"));
         assert!(matches!(entities[3].told, Ok(Notice::Deleted(..))));
         let (there, gone) = entity(4);
-        let names = |all: &[Attribute]| {
-            let last = |a: &Attribute| a.name.as_str().rsplit('/').next().unwrap().to_owned();
-            all.iter().map(last).collect::<Vec<_>>()
-        };
+        let last = |name: &Iri| name.as_str().rsplit('/').next().unwrap().to_owned();
+        let names: Vec<_> = gone.iter().map(|one| (last(&one.name), one.kind)).collect();
+        let kinds = [None, Some(Kind::LanguageProperty), Some(Kind::Property)];
         assert_eq!(
-            (names(&there.attributes), names(gone)),
-            (vec!["o".into()], vec!["t".into(), "n".into(), "o".into()])
+            names,
+            ["t", "n", "o"].map(str::to_owned).into_iter().zip(kinds).collect::<Vec<_>>()
         );
-        assert_eq!(there.attributes[0].instances.len(), 1);
-        assert_eq!(gone[2].instances[0].dataset_id.as_ref().unwrap().as_str(), "urn:d:1");
+        let there = &there.attributes;
+        assert_eq!(
+            (there.len(), last(&there[0].name), there[0].instances.len()),
+            (1, "o".into(), 1)
+        );
+        assert_eq!(gone[2].dataset_id.as_ref().unwrap().as_str(), "urn:d:1");
+    }
+
+    #[test]
+    fn what_was_before_is_read_of_what_is_there_and_of_what_is_gone() {
+        let body = br#"{"type":"Notification","data":[
+              {"id":"urn:x:1","type":"T","t":{"type":"Property","value":2,"previousValue":1},
+                "n":{"languageMap":{"@none":"urn:ngsi-ld:null"},"previousLanguageMap":{"fi":"moi"}},
+                "p":{"type":"GeoProperty","value":"urn:ngsi-ld:null",
+                  "previousValue":{"type":"Point","coordinates":[1,2]}},
+                "o":[{"object":"urn:x:2"},{"object":"urn:ngsi-ld:null","datasetId":"urn:d:1",
+                  "previousObject":"urn:x:3"}]},
+              {"id":"urn:x:2","type":"T","deletedAt":"2026-01-01T00:00:00Z",
+                "t":{"type":"Property","value":"urn:ngsi-ld:null","previousValue":[1,2]}}]}"#;
+        let entities = Notified::read(body).unwrap().entities(&Context::core());
+        let seen = |told: &[Told]| -> Vec<String> {
+            let seen = |one: &Told| {
+                let kind = one.kind.unwrap().as_str();
+                format!("{kind} {} {}", one.is_gone, one.was.as_ref().unwrap().as_json())
+            };
+            told.iter().map(seen).collect()
+        };
+        let Ok(Notice::Entity(entity, told)) = &entities[0].told else { panic!("{entities:?}") };
+        assert_eq!(entity.attributes.len(), 2);
+        let expected = [
+            r#"LanguageProperty true {"fi":"moi"}"#,
+            r#"GeoProperty true {"type":"Point","coordinates":[1,2]}"#,
+            r#"Relationship true "urn:x:3""#,
+            "Property false 1",
+        ];
+        assert_eq!(seen(told), expected);
+        let Ok(Notice::Deleted(_, _, told)) = &entities[1].told else { panic!("{entities:?}") };
+        assert_eq!(seen(told), ["Property true [1,2]"]);
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use cardo_egress::Gate;
-use cardo_engine::{Caller, Engine, Terms, Vocabulary};
+use cardo_engine::{Caller, Engine, Terms, Vocabulary, WhichInstances};
 use cardo_ingest::{Contexts, Pushed, PushedEntity, ReadEntities, Told};
 use cardo_jsonld::{Context, ContextBuilder, Document, Limits, Step, compact_value, compact_vocab};
-use cardo_model::{InstanceRef, Kind};
+use cardo_model::{Entity, InstanceRef, Iri, Kind};
 use cardo_ngsild::{CONTEXT_KIND, ContextLoader, GateLoader, Notice, Notified};
 
 /// Gives sources the contexts that the faces know too: those of the configuration, those that
@@ -110,17 +110,32 @@ impl ReadEntities for KnownContexts {
             None => Context::core(),
         };
         let told = |notice| match notice {
-            Notice::Entity(entity, deleted) => match deleted.first() {
-                None => Ok(Told::Entity(entity)),
-                Some(gone) => Err(format!("{}: a source deletes no attributes", gone.name)),
-            },
-            Notice::Deleted(id, ..) => Ok(Told::Deleted(id)),
+            Notice::Entity(entity, told) => {
+                let gone = gone(&entity, &told);
+                Told::Entity(entity, gone)
+            }
+            Notice::Deleted(id, ..) => Told::Deleted(id),
         };
         let entities = frame.entities(&context).into_iter();
         let entities =
-            entities.map(|one| PushedEntity { text: one.text, told: one.told.and_then(told) });
+            entities.map(|one| PushedEntity { text: one.text, told: one.told.map(told) });
         Ok(entities.collect())
     }
+}
+
+/// Which instances of its attributes an entity has lost. One that is told of without a dataset, and
+/// beside which nothing is told of its attribute, stands for all of them (clause 5.8.6).
+fn gone(entity: &Entity, told: &[cardo_ngsild::Told]) -> Vec<(Iri, WhichInstances)> {
+    let gone: Vec<_> = told.iter().filter(|one| one.is_gone).collect();
+    let which = |one: &cardo_ngsild::Told| {
+        if let Some(dataset_id) = &one.dataset_id {
+            return WhichInstances::Dataset(dataset_id.clone());
+        }
+        let is_there = entity.attributes.iter().any(|attribute| attribute.name == one.name);
+        let is_alone = gone.iter().filter(|other| other.name == one.name).count() == 1;
+        if is_alone && !is_there { WhichInstances::All } else { WhichInstances::Default }
+    };
+    gone.iter().map(|one| (one.name.clone(), which(one))).collect()
 }
 
 /// The context whose terms are the short names outside NGSI-LD: made of nothing but the documents

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use cardo_engine::{Batch, Operation};
+use cardo_engine::{Batch, Operation, WhichInstances};
 use cardo_formats::{Format, Record, RecordError};
-use cardo_model::{DocumentChange, Entity, EntityId, SourceOffset};
+use cardo_model::{DocumentChange, Entity, EntityId, Iri, SourceOffset};
 
 use super::Source;
 use crate::clock::too_far_ahead;
@@ -23,8 +23,8 @@ pub(super) enum Item {
     Record(Record),
     /// A record that could not be read.
     Error(RecordError),
-    /// An entity that is complete, and the text it was made of.
-    Entity(Box<Entity>, String),
+    /// An entity that is complete, what of its attributes is gone, and the text it was made of.
+    Entity(Box<Entity>, Vec<(Iri, WhichInstances)>, String),
     /// What goes to the quarantine as it is.
     Faulty(Quarantined),
     /// An entity that is no longer.
@@ -152,8 +152,12 @@ impl Intake {
         let mut report = Report { records: items.len() as u64, ..Report::default() };
         let (mut steps, mut documents) = (Vec::with_capacity(items.len()), Vec::new());
         for item in items {
+            let deletions = deletions(&item);
             match self.step(source, item) {
-                Ok(Some(step)) => steps.push(step),
+                Ok(Some(step)) => {
+                    steps.push(step);
+                    steps.extend(deletions);
+                }
                 Ok(None) => report.skipped += 1,
                 Err(entry) => keep(&mut self.keeper, &mut report, *entry, &mut documents),
             }
@@ -191,7 +195,7 @@ impl Intake {
                 }
             }
             Item::Error(error) => Err(Box::new(Quarantined::of_error(name, None, &error))),
-            Item::Entity(entity, text) => match ahead(&entity) {
+            Item::Entity(entity, _, text) => match ahead(&entity) {
                 Some(why) => Err(Box::new(Quarantined::of_text(name, why, text.as_bytes()))),
                 None => Ok(Some((Operation::Ingest(*entity), Some(Origin::Text(text))))),
             },
@@ -248,6 +252,16 @@ impl Intake {
         }
         Ok(())
     }
+}
+
+/// What takes away the attributes that an entity has lost; it may not have had them here.
+fn deletions(item: &Item) -> Vec<Step> {
+    let Item::Entity(entity, gone, _) = item else { return Vec::new() };
+    let delete = |(name, which): &(Iri, WhichInstances)| {
+        let (id, name, which) = (entity.id.clone(), name.clone(), which.clone());
+        (Operation::DeleteAttribute { id, name, which }, None)
+    };
+    gone.iter().map(delete).collect()
 }
 
 impl Origin {

@@ -1,8 +1,9 @@
 //! What others push: plain JSON, or NGSI-LD notifications.
 
 use async_trait::async_trait;
+use cardo_engine::WhichInstances;
 use cardo_formats::{Format, Limits, json};
-use cardo_model::{Entity, EntityId};
+use cardo_model::{Entity, EntityId, Iri};
 use serde_json::Value;
 use tokio::sync::{Mutex, Semaphore};
 
@@ -37,8 +38,8 @@ pub struct PushedEntity {
 /// What a notification tells of an entity.
 #[derive(Debug)]
 pub enum Told {
-    /// How it is.
-    Entity(Box<Entity>),
+    /// How it is, and which instances of its attributes were deleted.
+    Entity(Box<Entity>, Vec<(Iri, WhichInstances)>),
     /// That it is no longer.
     Deleted(EntityId),
 }
@@ -129,7 +130,7 @@ impl Source {
 
     fn entity(&self, pushed: PushedEntity) -> Item {
         match pushed.told {
-            Ok(Told::Entity(entity)) => Item::Entity(entity, pushed.text),
+            Ok(Told::Entity(entity, gone)) => Item::Entity(entity, gone, pushed.text),
             Ok(Told::Deleted(id)) => Item::Gone(id),
             Err(why) => {
                 Item::Faulty(Quarantined::of_text(&self.config.name, why, pushed.text.as_bytes()))

@@ -316,6 +316,7 @@ impl AttributeReader<'_> {
                     InvalidInput::from(DataFault::Prohibited(name.to_owned(), reason)).within(why)
                 );
             }
+            _ if name.starts_with("previous") && is_reserved(name) && self.reading.keeps_dates => {}
             _ if name.starts_with("previous") && is_reserved(name) => {
                 let why = "only notifications tell what was before";
                 return Err(DataFault::Prohibited(name.to_owned(), why).into());
@@ -401,7 +402,7 @@ fn check_core_kind(
 }
 
 /// Clause 4.5.2.3: a value that is a geometry makes a GeoProperty of what has no type.
-fn is_geometry(raw: &RawValue) -> bool {
+pub(super) fn is_geometry(raw: &RawValue) -> bool {
     raw.get().starts_with('{')
         && Members::of(raw).is_ok_and(|members| {
             let kind = members.get("type").ok().flatten().and_then(as_string);

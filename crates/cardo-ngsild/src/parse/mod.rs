@@ -9,6 +9,7 @@ mod error;
 mod evolution;
 mod members;
 mod names;
+mod previous;
 mod terms;
 mod value;
 
@@ -20,6 +21,7 @@ pub(crate) use error::{DataFault, InvalidInput, shorten};
 pub(crate) use evolution::Evolution;
 pub(crate) use members::{Items, Members, as_string, string, strings};
 pub(crate) use names::{at_most, expand_name};
+pub(crate) use previous::previous_value;
 pub(crate) use value::{Nulls, utc};
 
 /// How a document is to be read.
@@ -78,6 +80,9 @@ impl Reading {
 
     /// An entity of a notification, whose deleted attributes are null (clause 5.8.6).
     pub(crate) const NOTIFIED: Self = Self { nulls: Nulls::Attributes, ..Self::OF_SOURCE };
+
+    /// What a notification tells of an entity that was deleted.
+    pub(crate) const NOTIFIED_END: Self = Self { keeps_dates: true, ..Self::MERGE };
 
     /// The past of an entity as a context source gives it.
     pub(crate) const PAST_OF_SOURCE: Self = Self { keeps_dates: true, ..Self::EVOLUTION };

@@ -13,18 +13,18 @@ use cardo_engine::{
 use cardo_http::{asked_twin, read_body};
 use cardo_jsonld::Context;
 use cardo_model::{
-    Attribute, Entity, EntityId, Instance, InstanceChange, Iri, NameId, Record, Timestamp,
-    encode_instance,
+    Entity, EntityId, Instance, InstanceChange, Iri, Kind, NameId, Record, Timestamp, Value,
+    decode_instance, encode_instance,
 };
 use cardo_query::Filter;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::COPY_KIND;
 use super::copies::Copy;
 use crate::contexts::{Place, link_context};
 use crate::face::Face;
 use crate::fault::Fault;
-use crate::notified::{Notice, Notified};
+use crate::notified::{Notice, Notified, Told};
 use crate::operations::add_context;
 use crate::outbox::{Owner, OwnerKind};
 use crate::request::Media;
@@ -48,9 +48,9 @@ async fn take(face: Arc<Face>, request: Request) -> Result<(), Fault> {
     let (parts, body) = request.into_parts();
     let twin = asked_twin(&parts)?.unwrap_or_else(|| face.default_twin.clone());
     let bytes = read_body(&parts.headers, body, face.options.limits.body_bytes).await?;
-    let notification: Value = serde_json::from_slice(&bytes)
+    let notification: serde_json::Value = serde_json::from_slice(&bytes)
         .map_err(|error| Fault::invalid(format!("the body is not JSON: {error}")))?;
-    let id = notification.get("subscriptionId").and_then(Value::as_str).unwrap_or("");
+    let id = notification.get("subscriptionId").and_then(serde_json::Value::as_str).unwrap_or("");
     let caller = Caller { twin, ..Caller::local("subscriptions") };
     let snapshot = face.engine.snapshot(&caller).await?;
     let unknown = || Fault::not_found("there is no subscription behind the notification");
@@ -84,12 +84,12 @@ async fn take(face: Arc<Face>, request: Request) -> Result<(), Fault> {
 fn passed_on(
     caller: &Caller,
     subscription: &Subscription,
-    data: &Value,
+    data: &serde_json::Value,
     now: Timestamp,
 ) -> Result<Option<Message>, Fault> {
     match data {
-        Value::Array(entities) if entities.is_empty() => return Ok(None),
-        Value::Array(_) | Value::Object(_) => {}
+        serde_json::Value::Array(entities) if entities.is_empty() => return Ok(None),
+        serde_json::Value::Array(_) | serde_json::Value::Object(_) => {}
         _ => return Err(Fault::bad_data("data: neither entities nor a feature collection")),
     }
     let media = subscription.notification.endpoint.accept;
@@ -116,7 +116,7 @@ impl Whole<'_> {
         snapshot: Snapshot,
         now: Timestamp,
     ) -> Result<Option<Message>, Fault> {
-        let Parts { there, mut gone, deleted } = self.parts(headers, bytes, now).await?;
+        let Parts { there, mut gone, changed } = self.parts(headers, bytes, now).await?;
         let id_of = |part: &SourceEntity| part.entity.id.clone();
         let ids: Vec<EntityId> = there.iter().chain(&gone).map(id_of).collect();
         if ids.is_empty() {
@@ -150,11 +150,11 @@ impl Whole<'_> {
             page: PageRequest { limit: MOST_ENTITIES, start: PageStart::Offset(0) },
             count: false,
         });
-        let names: Vec<Iri> = deleted.iter().map(|(_, attribute)| attribute.name.clone()).collect();
+        let names: Vec<Iri> = changed.iter().map(|change| change.told.name.clone()).collect();
         engine.learn(&names).await?;
         let news = |record: Record| {
             let is_deleted = gone_ids.contains(&record.id());
-            let changes = self.deletions(&record, is_deleted, &deleted);
+            let changes = self.changes(&whole, &record, is_deleted, &changed);
             let attributes_are_told = is_deleted && !changes.is_empty();
             let unchanged = News::of_unchanged(record);
             News { is_deleted, attributes_are_told, changes, at: now, ..unchanged }
@@ -168,32 +168,57 @@ impl Whole<'_> {
         Ok(Some(rendering.message(&news, now, uuid::Uuid::new_v4()).await))
     }
 
-    /// What a source has deleted of an entity and nobody else has.
-    fn deletions(
+    /// What a source has deleted of an entity and nobody else has, and what was before of that which
+    /// is as the source tells it.
+    fn changes(
         &self,
+        known: &Snapshot,
         whole: &Record,
         is_deleted: bool,
-        deleted: &[(EntityId, Attribute)],
+        changed: &[Change],
     ) -> Vec<InstanceChange> {
         let mut changes = Vec::new();
-        for (_, attribute) in deleted.iter().filter(|(id, _)| *id == whole.id()) {
-            let name = self.face.engine.names().id_or_unknown(attribute.name.as_str());
-            let there = whole.view().attribute(name).filter(|_| !is_deleted);
-            let is_there = |instance: &&Instance| {
-                let dataset = instance.dataset_id.as_ref().map(Iri::as_str);
-                there.is_some_and(|attribute| attribute.instance(dataset).is_some())
-            };
+        for Change { told, is, .. } in changed.iter().filter(|change| change.id == whole.id()) {
+            let name = self.face.engine.names().id_or_unknown(told.name.as_str());
             if name == NameId::UNKNOWN {
                 continue;
             }
-            changes.extend(attribute.instances.iter().filter(|one| !is_there(one)).map(|one| {
-                let mut was: Instance<NameId> = Instance::new(one.value.clone());
-                was.dataset_id.clone_from(&one.dataset_id);
-                (was.created_at, was.modified_at) = (one.created_at, one.modified_at);
-                InstanceChange { name, was: Some(encode_instance(&was)), is: None }
-            }));
+            let view = whole.view();
+            let attribute = view.attribute(name).filter(|_| !is_deleted);
+            let dataset = told.dataset_id.as_ref().map(Iri::as_str);
+            let there = attribute.and_then(|attribute| attribute.instance(dataset));
+            let there = there.map(|instance| decode_instance(&instance));
+            if there.as_ref().map(|instance| &instance.value) != is.as_ref() {
+                continue;
+            }
+            let kind = || told.kind.or_else(|| self.kind_of(name, known, whole));
+            let was =
+                told.was.clone().unwrap_or_else(|| Value::null(kind().unwrap_or(Kind::Property)));
+            let mut was: Instance<NameId> = Instance::new(was);
+            was.dataset_id.clone_from(&told.dataset_id);
+            let [created_at, modified_at] = told.dates;
+            was.created_at = created_at.unwrap_or(was.created_at);
+            was.modified_at = modified_at.unwrap_or(was.modified_at);
+            let (was, is) = (encode_instance(&was), there.as_ref().map(encode_instance));
+            changes.push(InstanceChange { name, was: Some(was), is });
         }
         changes
+    }
+
+    /// The kind that an attribute has, which bare NGSI-LD null does not tell.
+    fn kind_of(&self, name: NameId, known: &Snapshot, whole: &Record) -> Option<Kind> {
+        let view = whole.view();
+        if let Some(instance) = view.attribute(name).and_then(|one| one.instances().next()) {
+            return Some(instance.kind());
+        }
+        let names = self.face.engine.names();
+        let text = names.name(name);
+        view.types().find_map(|of_type| {
+            let info = known.type_info(names.name(of_type)?.as_str())?;
+            let mut attributes = info.attributes.into_iter();
+            let attribute = attributes.find(|one| Some(&one.name) == text.as_ref())?;
+            attribute.kinds.first().copied()
+        })
     }
 
     /// The entities of a notification, as their source has them now.
@@ -205,7 +230,7 @@ impl Whole<'_> {
     ) -> Result<Parts, Fault> {
         let notified = Notified::read(bytes).map_err(Fault::bad_data)?;
         let place = Place { twin: &self.caller.twin, parts: None };
-        let own = notified.context().map(Value::to_string);
+        let own = notified.context().map(serde_json::Value::to_string);
         let context = match (own, link_context(headers)?) {
             (Some(own), _) => self.face.contexts.context(place, &own).await?,
             (None, Some(url)) => self.face.contexts.context(place, &url).await?,
@@ -217,13 +242,17 @@ impl Whole<'_> {
             let modified_at = modified_at.or(Some(now));
             let part = |entity| SourceEntity { entity, created_at, modified_at };
             match one.told {
-                Ok(Notice::Entity(entity, deleted)) => {
-                    let of = entity.id.clone();
-                    parts.deleted.extend(deleted.into_iter().map(|one| (of.clone(), one)));
+                Ok(Notice::Entity(entity, told)) => {
+                    let change = |told: Told| {
+                        let id = entity.id.clone();
+                        Change { id, is: value_in(&entity, &told).cloned(), told }
+                    };
+                    parts.changed.extend(told.into_iter().map(change));
                     parts.there.push(part(*entity));
                 }
-                Ok(Notice::Deleted(id, types, deleted)) => {
-                    parts.deleted.extend(deleted.into_iter().map(|one| (id.clone(), one)));
+                Ok(Notice::Deleted(id, types, told)) => {
+                    let change = |told| Change { id: id.clone(), is: None, told };
+                    parts.changed.extend(told.into_iter().map(change));
                     let bare = Entity {
                         id,
                         types,
@@ -247,15 +276,33 @@ struct Parts {
     there: Vec<SourceEntity>,
     /// Of those that it has deleted: nothing but their types.
     gone: Vec<SourceEntity>,
-    /// The attributes of either that it has deleted.
-    deleted: Vec<(EntityId, Attribute)>,
+    /// What became of instances of attributes of either.
+    changed: Vec<Change>,
+}
+
+/// What is told of an instance of an attribute of an entity.
+struct Change {
+    id: EntityId,
+    told: Told,
+    /// The value that it has at the source, where it is there.
+    is: Option<Value>,
+}
+
+fn value_in<'a>(entity: &'a Entity, told: &Told) -> Option<&'a Value> {
+    let attribute = entity.attributes.iter().find(|attribute| attribute.name == told.name)?;
+    let instances = &mut attribute.instances.iter();
+    Some(&instances.find(|instance| instance.dataset_id == told.dataset_id)?.value)
 }
 
 /// How many entities of one notification are looked at.
 const MOST_ENTITIES: usize = 1_000;
 
 /// The notification as the subscriber gets it: by the id of their own subscription.
-fn told(subscription: &Subscription, data: &Value, now: Timestamp) -> Value {
+fn told(
+    subscription: &Subscription,
+    data: &serde_json::Value,
+    now: Timestamp,
+) -> serde_json::Value {
     let mut body = json!({
         "id": format!("urn:ngsi-ld:Notification:{}", uuid::Uuid::new_v4()),
         "type": "Notification",

@@ -41,7 +41,7 @@ pub(super) fn reduced(shown: &Members, found: &Match, context: &Context, splits:
     }
     if splits {
         // Only the whole entity can be judged, and that is for this server to do.
-        for name in ["attributes", "pick", "omit", "format", "showChanges"] {
+        for name in ["attributes", "pick", "omit", "format"] {
             notification.remove(name);
         }
         // What is newer is told by when it was written (clause 4.5.5.3).

@@ -357,6 +357,77 @@ async fn attributes_that_a_source_has_deleted_are_told_as_deleted_unless_others_
 }
 
 #[tokio::test]
+async fn what_a_source_has_changed_and_deleted_is_told_with_what_it_was() {
+    let (mut north, south) = (server().await, server().await);
+    north.register(&south, json!({})).await;
+    let id = "urn:ngsi-ld:T:50";
+    let local = json!({ "id": id, "type": "T", "brand": { "type": "Property", "value": "Tatra" } });
+    north.post("/ngsi-ld/v1/entities?local=true", local).await;
+    let triggers = json!(["attributeUpdated", "attributeDeleted", "entityDeleted"]);
+    let notification = json!({ "showChanges": true,
+        "endpoint": { "uri": "http://subscriber.example/told" } });
+    north
+        .subscribe(json!({ "splitEntities": true, "notificationTrigger": triggers,
+            "notification": notification }))
+        .await;
+    let copies = south.copied(|copies| copies.len() == 1).await;
+    assert_eq!(copies[0]["notification"]["showChanges"], true);
+    let there = json!({ "id": id, "type": "T", "speed": { "type": "Property", "value": 1 },
+        "driver": { "type": "Relationship", "object": "urn:x:1" },
+        "greeting": { "type": "LanguageProperty", "languageMap": { "fi": "moi" } } });
+    south.post("/ngsi-ld/v1/entities", there).await;
+    let attrs = format!("/ngsi-ld/v1/entities/{id}/attrs");
+    let faster = json!({ "speed": { "type": "Property", "value": 2 } });
+    assert_eq!(south.send(Method::PATCH, &attrs, Some(faster)).await.0, 204);
+    let news = north.news().await;
+    let told = &news["data"][0];
+    assert_eq!((&told["speed"]["value"], &told["speed"]["previousValue"]), (&json!(2), &json!(1)));
+    assert_eq!(
+        (&told["brand"]["value"], told["brand"].get("previousValue")),
+        (&json!("Tatra"), None)
+    );
+    assert_eq!(told["driver"].get("previousObject"), None, "{told}");
+    assert_eq!(south.send(Method::DELETE, &format!("{attrs}/greeting"), None).await.0, 204);
+    let news = north.news().await;
+    let gone = json!({ "type": "LanguageProperty", "languageMap": { "@none": "urn:ngsi-ld:null" },
+        "previousLanguageMap": { "fi": "moi" } });
+    assert_eq!(news["data"][0]["greeting"], gone);
+    let path = format!("/ngsi-ld/v1/entities/{id}");
+    assert_eq!(south.send(Method::DELETE, &path, None).await.0, 204);
+    let news = north.news().await;
+    let told = &news["data"][0];
+    let gone = json!({ "type": "Relationship", "object": "urn:ngsi-ld:null", "previousObject": "urn:x:1" });
+    assert_eq!((&told["driver"], &told["speed"]["previousValue"]), (&gone, &json!(2)), "{told}");
+    assert_eq!((&told["brand"]["value"], told.get("deletedAt")), (&json!("Tatra"), None));
+}
+
+#[tokio::test]
+async fn bare_null_of_a_source_is_told_as_of_the_kind_that_the_attribute_has() {
+    let (mut north, south) = (server().await, server().await);
+    north.register(&south, json!({})).await;
+    let other = json!({ "id": "urn:ngsi-ld:T:1", "type": "T",
+        "driver": { "type": "Relationship", "object": "urn:x:1" },
+        "greeting": { "type": "LanguageProperty", "languageMap": { "fi": "moi" } } });
+    north.post("/ngsi-ld/v1/entities?local=true", other).await;
+    north
+        .subscribe(json!({ "splitEntities": true, "notificationTrigger": ["attributeDeleted"] }))
+        .await;
+    let copies = south.copied(|copies| copies.len() == 1).await;
+    let notify = json!({ "type": "Notification", "subscriptionId": copies[0]["id"], "data": [
+        { "id": "urn:ngsi-ld:T:50", "type": "T", "driver": "urn:ngsi-ld:null",
+          "greeting": { "value": "urn:ngsi-ld:null", "datasetId": "urn:d:1" }, "line": "urn:ngsi-ld:null" } ] });
+    let path = "/ngsi-ld/ex/remote-notify";
+    assert_eq!(north.send(Method::POST, path, Some(notify)).await.0, 200);
+    let news = north.news().await;
+    let told = &news["data"][0];
+    let driver = json!({ "type": "Relationship", "object": "urn:ngsi-ld:null" });
+    let greeting = json!({ "type": "LanguageProperty", "languageMap": { "@none": "urn:ngsi-ld:null" },
+        "datasetId": "urn:d:1" });
+    assert_eq!((&told["driver"], &told["greeting"]), (&driver, &greeting), "{told}");
+    assert_eq!(told["line"]["type"], "Property");
+}
+
+#[tokio::test]
 async fn what_a_source_notified_is_a_dead_letter_where_the_subscriber_does_not_take_it() {
     let (mut north, south) = (server().await, server().await);
     north.subscribe(json!({})).await;

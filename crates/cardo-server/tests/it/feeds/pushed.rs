@@ -104,3 +104,41 @@ fn a_twin_follows_another_by_a_subscription() {
     let is_gone = || follower.server.send("GET", &path, None).status == 404;
     until("its end", is_gone, || follower.source("twin").to_string());
 }
+
+#[test]
+fn what_a_notification_tells_as_deleted_is_deleted_and_the_rest_is_taken_in() {
+    let city = City::with("[[sources]]\nname = 'twin'\npush = true\n");
+    let notify = |data: serde_json::Value| {
+        let body = json!({ "id": "urn:n:1", "type": "Notification", "subscriptionId": "urn:s:1",
+            "notifiedAt": "2026-01-01T00:00:00Z", "data": [data] });
+        let report = city.push("twin", &[], &body.to_string()).json();
+        assert_eq!(report["quarantined"], 0, "{report}");
+    };
+    let property = |value: serde_json::Value| json!({ "type": "Property", "value": value });
+    let of = |value: i64, dataset: &str| json!({ "type": "Property", "value": value, "datasetId": dataset });
+    let many = || json!([property(json!(1)), of(2, "urn:d:2"), of(3, "urn:d:3")]);
+    notify(
+        json!({ "id": "urn:x:1", "type": "T", "bare": property(json!(1)), "whole": property(json!(1)),
+        "all": many(), "one": many(), "default": many(), "kept": property(json!(1)),
+        "near": { "type": "Relationship", "object": "urn:x:2" } }),
+    );
+    let gone = "urn:ngsi-ld:null";
+    notify(json!({ "id": "urn:x:1", "type": "T", "bare": gone,
+        "whole": { "type": "Property", "value": gone, "previousValue": 1, "deletedAt": "2026-01-01T00:00:00Z" },
+        "all": gone,
+        "one": [property(json!(1)), { "type": "Property", "value": gone, "datasetId": "urn:d:2" }],
+        "default": [of(2, "urn:d:2"), { "type": "Property", "value": gone, "previousValue": 1 }],
+        "near": { "type": "Relationship", "object": gone, "previousObject": "urn:x:2" },
+        "never": gone,
+        "kept": { "type": "Property", "value": 2, "previousValue": 1 } }));
+    let left = city.server.get(&crate::support::path_of("urn:x:1"));
+    let expected = json!({ "id": "urn:x:1", "type": "T",
+        "one": [property(json!(1)), of(3, "urn:d:3")],
+        "default": [of(2, "urn:d:2"), of(3, "urn:d:3")],
+        "kept": property(json!(2)) });
+    assert_eq!(left, expected);
+    notify(json!({ "id": "urn:x:1", "type": "T", "deletedAt": "2026-01-01T00:00:00Z",
+        "kept": { "type": "Property", "value": gone, "previousValue": 2 } }));
+    assert_eq!(city.server.send("GET", &crate::support::path_of("urn:x:1"), None).status, 404);
+    assert_eq!(city.source("twin")["quarantine"], 0);
+}
