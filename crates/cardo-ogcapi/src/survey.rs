@@ -21,6 +21,8 @@ use crate::request::Ask;
 const MOST_FEATURES: usize = 1_000_000;
 /// How many features are looked at before others come.
 const CHECKED_TOGETHER: usize = 256;
+/// So many features are looked at for anybody.
+const WITHOUT_PERMIT: usize = 1_024;
 /// The most values that a list of values has.
 const MOST_VALUES: usize = 50;
 
@@ -68,14 +70,6 @@ impl Face {
         if survey.is_settled() || self.layer_of(ask, table).is_some() {
             return Ok(Survey::default());
         }
-        // Who asks for values has all of them read, as a large answer does.
-        let _permit =
-            match domain {
-                Domain::Valid => None,
-                Domain::Actual => Some(self.streams.try_acquire().map_err(|_| {
-                    Fault::busy("too many surveys and large answers are under way")
-                })?),
-            };
         let query = EntityQuery {
             filter: Filter::Type(table.type_name.clone()),
             page: PageRequest { limit: MOST_FEATURES, start: PageStart::Offset(0) },
@@ -86,8 +80,15 @@ impl Face {
         if listing.has_more {
             return Ok(Survey::default());
         }
+        let mut permit = None;
         let snapshot = self.snapshot(ask).await?;
         for start in (0..listing.len()).step_by(CHECKED_TOGETHER) {
+            // Who has much looked at takes the room of a large answer.
+            if start >= WITHOUT_PERMIT && permit.is_none() {
+                permit = Some(self.streams.try_acquire().map_err(|_| {
+                    Fault::busy("too many surveys and large answers are under way")
+                })?);
+            }
             for record in listing.look(start..start + CHECKED_TOGETHER) {
                 survey.add(table, &snapshot, &record);
             }

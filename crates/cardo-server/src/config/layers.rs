@@ -243,6 +243,28 @@ mod tests {
     }
 
     #[test]
+    fn a_reference_system_may_stand_without_a_list() {
+        for (text, expected) in [
+            ("crs = \"all\"", Ok(&["all"][..])),
+            ("crs = [\"EPSG:3067\", \"EPSG:3879\"]", Ok(&["EPSG:3067", "EPSG:3879"])),
+            ("crs = []", Ok(&[])),
+            ("crs = 3067", Err("a code like \"EPSG:3067\"")),
+            ("crs = [3067]", Err("3067")),
+        ] {
+            let file = file(&format!("[ogc]\n{text}\n"));
+            let settings = Settings { file: Some(file.path().into()), ..Settings::default() };
+            match (settings.resolve(), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found.config.ogc.crs, expected),
+                (Err(error), Err(says)) => assert!(error.to_string().contains(says), "{error}"),
+                (found, _) => panic!("{text}: {found:?}"),
+            }
+        }
+        let mut settings = Settings::default();
+        settings.environment = vec![variable("CARDO_OGC_CRS", "all")];
+        assert_eq!(settings.resolve().unwrap().config.ogc.crs, ["all"]);
+    }
+
+    #[test]
     fn paths_in_the_file_begin_at_its_folder() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("cardo.toml");

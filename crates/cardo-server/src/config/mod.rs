@@ -3,6 +3,7 @@
 mod keys;
 mod layers;
 mod show;
+mod systems;
 mod units;
 
 use std::collections::BTreeMap;
@@ -84,6 +85,7 @@ pub struct OgcConfig {
     /// Coordinate reference systems that coordinates can be had and given in, beside longitude and
     /// latitude of WGS 84: `EPSG:3067`, or `all` for every one that can be computed. Not set: WGS 84
     /// (`EPSG:4326`), the web's map (`EPSG:3857`) and Europe's (`EPSG:4258`).
+    #[serde(deserialize_with = "systems::one_or_more")]
     pub crs: Vec<String>,
 }
 
