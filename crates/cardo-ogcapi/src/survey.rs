@@ -8,12 +8,12 @@ use cardo_engine::{
 };
 use cardo_model::{NameId, Record, Timestamp};
 use cardo_query::Filter;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::documents::Schema;
 use crate::face::Face;
 use crate::fault::Fault;
-use crate::params::Domain;
+use crate::params::{Domain, SchemaProfiles};
 use crate::represent::{cell_json, is_reference, referenced};
 use crate::request::Ask;
 
@@ -25,6 +25,8 @@ const CHECKED_TOGETHER: usize = 256;
 const WITHOUT_PERMIT: usize = 1_024;
 /// The most values that a list of values has.
 const MOST_VALUES: usize = 50;
+/// The most names that a list of codes has.
+const MOST_CODES: usize = 1_000;
 
 /// What was seen of the columns of a table.
 #[derive(Default)]
@@ -32,7 +34,7 @@ pub(crate) struct Survey {
     /// By the place of the column.
     columns: BTreeMap<usize, Seen>,
     /// Which values the schema tells of.
-    pub(crate) domain: Domain,
+    pub(crate) profiles: SchemaProfiles,
 }
 
 /// What was seen of a column.
@@ -45,6 +47,20 @@ enum Seen {
     Times(Option<[bool; 2]>),
     /// The types of geometries.
     Shapes(BTreeSet<String>),
+    /// What members of lists are.
+    Members(Members),
+    /// Names of a vocabulary; `None` where there are too many.
+    Codes(Option<BTreeSet<String>>),
+}
+
+/// What members of lists are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Members {
+    /// There was none yet.
+    Unseen,
+    /// All are of this type of JSON.
+    Alike(&'static str),
+    Mixed,
 }
 
 #[derive(Default)]
@@ -62,10 +78,10 @@ impl Face {
         ask: &Ask<'_>,
         tables: &Tables,
         table: &Table,
-        domain: Domain,
+        profiles: SchemaProfiles,
         schema: Schema,
     ) -> Result<Survey, Fault> {
-        let mut survey = Survey::of(table, domain, schema);
+        let mut survey = Survey::of(table, profiles, schema);
         // References do not lead into files, and what is in a file would have to be read whole.
         if survey.is_settled() || self.layer_of(ask, table).is_some() {
             return Ok(Survey::default());
@@ -103,7 +119,8 @@ impl Face {
 }
 
 impl Survey {
-    fn of(table: &Table, domain: Domain, schema: Schema) -> Self {
+    fn of(table: &Table, profiles: SchemaProfiles, schema: Schema) -> Self {
+        let domain = profiles.domain;
         let mut columns = BTreeMap::new();
         for (at, column) in table.columns.iter().enumerate() {
             let is_value = column.part != ColumnPart::UnitCode || domain == Domain::Actual;
@@ -111,6 +128,10 @@ impl Survey {
                 (ColumnType::Relationship, _) if is_reference(column) => Seen::Targets(None),
                 (ColumnType::Text, _) if schema == Schema::Feature => Seen::Times(None),
                 (ColumnType::Number, Domain::Actual) => Seen::Numbers(None),
+                (ColumnType::List, _) if domain == Domain::Actual || schema == Schema::Feature => {
+                    Seen::Members(Members::Unseen)
+                }
+                (ColumnType::Vocab, _) if profiles.codelists => Seen::Codes(Some(BTreeSet::new())),
                 (ColumnType::Text | ColumnType::Vocab, Domain::Actual) if is_value => {
                     Seen::Texts(Texts { values: Some(BTreeSet::new()), lengths: None })
                 }
@@ -119,7 +140,7 @@ impl Survey {
             };
             columns.insert(at, seen);
         }
-        Self { columns, domain }
+        Self { columns, profiles }
     }
 
     /// Whether nothing can come of looking further.
@@ -127,6 +148,7 @@ impl Survey {
         let is_settled = |seen: &Seen| match seen {
             Seen::Targets(types) => types.as_ref().is_some_and(Vec::is_empty),
             Seen::Times(times) => *times == Some([false; 2]),
+            Seen::Members(members) => *members == Members::Mixed,
             _ => false,
         };
         self.columns.values().all(is_settled)
@@ -159,19 +181,18 @@ impl Survey {
         }
     }
 
-    /// Says of a column of texts that all of them are dates, or moments. GDAL takes them as such whatever
-    /// it is told, and would write them in its own way where it is not.
-    pub(crate) fn tell_times(&self, at: usize, schema: &mut Value) {
+    /// Puts what the values of a column are to its schema (/req/profile-domains/actual-domain,
+    /// /req/profile-codelists/codelist-inline).
+    pub(crate) fn constrain(&self, at: usize, table: &Table, schema: &mut Value) {
         match self.columns.get(&at) {
+            // GDAL takes texts that are all times as such whatever it is told, and would write them in
+            // its own way where it is not.
             Some(Seen::Times(Some([true, _]))) => schema["format"] = "date".into(),
             Some(Seen::Times(Some([_, true]))) => schema["format"] = "date-time".into(),
-            _ => {}
-        }
-    }
-
-    /// Puts what the values of a column are to its schema (/req/profile-domains/actual-domain).
-    pub(crate) fn constrain(&self, at: usize, schema: &mut Value) {
-        match self.columns.get(&at) {
+            Some(Seen::Members(Members::Alike(kind))) => schema["items"] = json!({ "type": kind }),
+            Some(Seen::Codes(Some(codes))) if !codes.is_empty() => {
+                schema["oneOf"] = codes.iter().map(|code| code_of(table, code)).collect();
+            }
             Some(Seen::Numbers(Some([least, most]))) => {
                 schema["minimum"] = (*least).into();
                 schema["maximum"] = (*most).into();
@@ -225,6 +246,22 @@ impl Seen {
                 let is = |text: &str| Timestamp::parse(text).is_ok();
                 *times = Some([dates && is(&format!("{text}T00:00:00Z")), moments && is(&text)]);
             }
+            Self::Members(seen) => {
+                let Ok(Value::Array(members)) = serde_json::from_slice(json) else { return };
+                for kind in members.iter().map(kind_of) {
+                    let is_alike = *seen == Members::Unseen || *seen == Members::Alike(kind);
+                    *seen = if is_alike { Members::Alike(kind) } else { Members::Mixed };
+                }
+            }
+            Self::Codes(codes) => {
+                let (Ok(code), Some(known)) = (serde_json::from_slice(json), &mut *codes) else {
+                    return;
+                };
+                known.insert(code);
+                if known.len() > MOST_CODES {
+                    *codes = None;
+                }
+            }
             Self::Shapes(kinds) => {
                 let Ok(shape) = serde_json::from_slice::<Value>(json) else { return };
                 if let Some(kind) = shape["type"].as_str().filter(|kind| !kinds.contains(*kind)) {
@@ -233,6 +270,28 @@ impl Seen {
             }
         }
     }
+}
+
+/// The type of a member of a list.
+fn kind_of(member: &Value) -> &'static str {
+    match member {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// A name of a vocabulary, and what it stands for.
+fn code_of(table: &Table, code: &str) -> Value {
+    let full = table.full_name(code);
+    let mut schema = json!({ "const": code, "title": code });
+    if full.contains(':') {
+        schema["x-ogc-definition"] = full.as_ref().into();
+    }
+    schema
 }
 
 /// The format that says which geometries there are (/req/schemas/properties, C).

@@ -160,8 +160,8 @@ fn parameters(limits: OgcLimits, systems: &Systems) -> Value {
             "The profiles of the answer, each also by its address in the register of the OGC. Of GeoJSON (OGC 21-045r1): \
              jsonfg adds the members of JSON-FG; with jsonfg-plus what stands in another reference system stands in WGS 84 \
              as well. f=jsonfg is short for f=json&profile=jsonfg. Of references (OGC 23-058r2): the id of the other \
-             feature, its address, or a link with its title. An encoding that does not have a profile has the default; the \
-             header Link says which the answer has.",
+             feature, its address, or a link with its title. An encoding that does not have a profile, or a profile that is \
+             not known, leaves the default; the header Link says which the answer has.",
             &profiles(&FEATURE_PROFILES),
         ),
         "limit": query(
@@ -325,8 +325,9 @@ fn parameters(limits: OgcLimits, systems: &Systems) -> Value {
     );
     all["schemaProfile"] = query(
         "profile",
-        "Whether the schema tells of the values that are accepted, or of those that features have now \
-         (OGC 23-058r2); the header Link says which it does",
+        "Whether the schema tells of the values that are accepted, or of those that features have now; \
+         codelist-inline tells of the latter and lists the names of vocabularies with what they stand for (OGC \
+         23-058r2). A profile that is not known makes no difference; the header Link says which the answer has",
         &profiles(&SCHEMA_PROFILES),
     );
     all

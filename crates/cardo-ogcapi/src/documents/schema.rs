@@ -2,7 +2,7 @@ use cardo_engine::{Column, ColumnPart, ColumnType, Table, Tables};
 use serde_json::{Map, Value, json};
 
 use super::units::ucum;
-use crate::params::{Domain, SORTABLE_MEMBERS, is_sortable};
+use crate::params::{SORTABLE_MEMBERS, is_sortable};
 use crate::represent::is_reference;
 use crate::survey::Survey;
 
@@ -83,12 +83,7 @@ impl Schema {
                 schema["x-ogc-unit"] = unit.into();
                 schema["x-ogc-unitLang"] = "UCUM".into();
             }
-            if about.survey.domain == Domain::Actual {
-                about.survey.constrain(at, &mut schema);
-            }
-            if self == Self::Feature {
-                about.survey.tell_times(at, &mut schema);
-            }
+            about.survey.constrain(at, table, &mut schema);
             if is_placing && self == Self::Queryables {
                 properties.insert(column.name.as_ref().into(), schema.clone());
             }
@@ -155,8 +150,8 @@ fn replacement(mut properties: Map<String, Value>, table: &Table, url: &str) -> 
     })
 }
 
-/// A GeoJSON feature as it is shown. Lists stand apart from all other properties: what they have in
-/// them is not known, so GDAL, which reads `allOf` alone where there is one, takes them from features.
+/// A GeoJSON feature as it is shown. Lists of which it is not known what they have in them stand apart from all
+/// other properties, so that GDAL, which reads `allOf` alone where there is one, takes them from features.
 fn feature(mut properties: Map<String, Value>, table: &Table, url: &str) -> Value {
     let id = properties.shift_remove("id");
     let geometry = properties.shift_remove("geometry").unwrap_or_else(|| json!({ "type": "null" }));

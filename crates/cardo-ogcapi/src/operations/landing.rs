@@ -29,6 +29,7 @@ const CONFORMS_TO: &[&str] = &[
     "http://www.opengis.net/spec/ogcapi-common-3/1.0/conf/sortables",
     "http://www.opengis.net/spec/ogcapi-common-3/1.0/conf/profile-parameter",
     "http://www.opengis.net/spec/ogcapi-common-3/1.0/conf/profile-references",
+    "http://www.opengis.net/spec/ogcapi-common-3/1.0/conf/profile-codelists",
     "http://www.opengis.net/spec/ogcapi-common-3/1.0/conf/profile-domains",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",

@@ -6,7 +6,7 @@ use crate::documents::{About, Link, SCHEMA, Schema, own_links};
 use crate::face::{Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
-use crate::params::{Domain, ParamFault, profile_uri, shorten};
+use crate::params::{ParamFault, SchemaProfiles, profile_uri, shorten};
 use crate::request::{Ask, Format, HTML};
 use crate::respond;
 
@@ -40,19 +40,22 @@ async fn answer(face: &Face, ask: &Ask<'_>, schema: Schema) -> Result<Response<B
     let format = ask.format(SCHEMA)?;
     let tables = face.tables(ask).await?;
     let table = collection_of(&tables, ask)?;
-    let asked = Domain::parse(&ask.query)?;
+    let asked = SchemaProfiles::parse(&ask.query)?;
     let revision = face.snapshot(ask).await?.revision();
     if format == Format::Html {
         return Ok(respond::page(html::schema_page(ask, table, schema), revision));
     }
     // What may be written does not depend on what is there.
-    let domain = if schema == Schema::Replacement { Domain::Valid } else { asked };
-    let survey = face.survey(ask, &tables, table, domain, schema).await?;
+    let profiles = if schema == Schema::Replacement { SchemaProfiles::default() } else { asked };
+    let survey = face.survey(ask, &tables, table, profiles, schema).await?;
     let about = About { url: ask.path_url(), root: ask.root(), survey: &survey, tables: &tables };
     let mut response = respond::json(SCHEMA, &schema.of(table, &about), revision);
     let mut links = own_links(ask, format, SCHEMA);
-    let profile = profile_uri(survey.domain.name());
-    links.push(Link::new(profile, "profile", HTML, "Which values properties have"));
+    links.extend(
+        survey.profiles.names().map(|name| {
+            Link::new(profile_uri(name), "profile", HTML, "Which values properties have")
+        }),
+    );
     link_headers(&links, response.headers_mut());
     Ok(response)
 }

@@ -21,7 +21,8 @@ pub(crate) use edges::Edges;
 pub(crate) use filter::{FILTER_PARAMETERS, LANGUAGES, filter, system};
 pub(crate) use items::{ItemsQuery, PARAMETERS};
 pub(crate) use profile::{
-    Domain, FEATURE_PROFILES, Profile, Profiles, References, SCHEMA_PROFILES, profile_uri,
+    Domain, FEATURE_PROFILES, Profile, Profiles, References, SCHEMA_PROFILES, SchemaProfiles,
+    profile_uri,
 };
 pub(crate) use property::is_queryable;
 pub(crate) use query::Query;
@@ -49,7 +50,7 @@ pub(crate) enum ParamFault {
     TooMany(usize),
     #[error("f={text:?} is none of {known}")]
     Format { text: String, known: String },
-    #[error("profile={0:?} is none of {1}")]
+    #[error("profile={0:?} is no name or address of a profile, such as {1}")]
     Profile(String, String),
     #[error("limit={0:?} is no whole number of 1 or more")]
     Limit(String),

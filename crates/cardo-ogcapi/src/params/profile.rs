@@ -30,6 +30,15 @@ pub(crate) enum Domain {
     Actual,
 }
 
+/// The profiles of a schema that were asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SchemaProfiles {
+    pub(crate) domain: Domain,
+    /// Whether names of vocabularies are listed with what they stand for (OGC 23-058r2, clause 15). These
+    /// are the names that occur, for any other is accepted, so the domain is the actual one then.
+    pub(crate) codelists: bool,
+}
+
 /// The profiles of answers with features that were asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Profiles {
@@ -47,7 +56,9 @@ pub(crate) const FEATURE_PROFILES: [&str; 6] = [
     References::Link.name(),
 ];
 /// Those of schemas, the default first.
-pub(crate) const SCHEMA_PROFILES: [&str; 2] = [Domain::Valid.name(), Domain::Actual.name()];
+pub(crate) const SCHEMA_PROFILES: [&str; 3] =
+    [Domain::Valid.name(), Domain::Actual.name(), CODELIST_INLINE];
+const CODELIST_INLINE: &str = "codelist-inline";
 
 /// Where the OGC registers profiles.
 const REGISTER: &str = "http://www.opengis.net/def/profile/OGC/0/";
@@ -85,14 +96,25 @@ impl Domain {
             Self::Actual => "actual-domain",
         }
     }
+}
 
+impl SchemaProfiles {
     /// The last of a list.
     pub(crate) fn parse(params: &Query<'_>) -> Result<Self, ParamFault> {
         let mut found = Self::default();
         for name in names(params, &SCHEMA_PROFILES) {
-            found = if name? == Self::Actual.name() { Self::Actual } else { Self::Valid };
+            found = match name? {
+                CODELIST_INLINE => Self { domain: Domain::Actual, codelists: true },
+                name if name == Domain::Actual.name() => Self { domain: Domain::Actual, ..found },
+                _ => Self::default(),
+            };
         }
         Ok(found)
+    }
+
+    /// What the profiles are called.
+    pub(crate) fn names(self) -> impl Iterator<Item = &'static str> {
+        [Some(self.domain.name()), self.codelists.then_some(CODELIST_INLINE)].into_iter().flatten()
     }
 }
 
@@ -115,15 +137,29 @@ impl Profiles {
     }
 }
 
-/// The names that the parameter lists, each by itself or as its address, of which all are known.
+/// The names that the parameter lists, each by itself or as its address. One that is not known makes no
+/// difference (recommendation /rec/profile-parameter/profile-negotiation); what cannot be a name is refused.
 fn names<'a>(
     params: &'a Query<'_>,
     known: &'static [&'static str],
 ) -> impl Iterator<Item = Result<&'static str, ParamFault>> + 'a {
     let list = params.get("profile").map(|list| list.split(','));
-    list.into_iter().flatten().map(move |text| {
+    list.into_iter().flatten().filter_map(move |text| {
         let name = text.strip_prefix(REGISTER).unwrap_or(text);
         let found = known.iter().find(|one| **one == name).copied();
-        found.ok_or_else(|| ParamFault::Profile(shorten(text), known.join(", ")))
+        if found.is_none() && !can_be_profile(text) {
+            return Some(Err(ParamFault::Profile(shorten(text), known.join(", "))));
+        }
+        found.map(Ok)
     })
+}
+
+/// Whether a text is the identifier or the address of a profile (requirement /req/profile-parameter/profile-param, B).
+fn can_be_profile(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let address = ["http://", "https://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    match address {
+        Some(rest) => !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic()),
+        None => !text.is_empty() && text.bytes().all(is_plain),
+    }
 }

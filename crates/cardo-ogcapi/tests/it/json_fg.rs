@@ -87,8 +87,14 @@ async fn the_profile_is_chosen_by_a_parameter_and_named_by_a_link() {
             assert_eq!(head.expect(200).header("link"), profile(name));
         }
     }
-    let refused = client.get(&format!("{SENSORS}?profile=gml")).await.expect(400);
-    assert!(refused.text.contains("rfc7946, jsonfg, jsonfg-plus"));
+    for unknown in ["gml", "valid-domain", "https://gml.example/profile"] {
+        let reply = client.get(&format!("{SENSORS}?profile={unknown}")).await.expect(200);
+        assert_eq!(reply.header("link"), profile("rfc7946"), "{unknown}");
+    }
+    for wrong in ["", "json fg".replace(' ', "%20").as_str(), "https://", "jsonfg;"] {
+        let refused = client.get(&format!("{SENSORS}?profile={wrong}")).await.expect(400);
+        assert!(refused.text.contains("rfc7946, jsonfg, jsonfg-plus"));
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use axum::http::Method;
 use cardo_engine::{Caller, Operation};
-use serde_json::{Value, json};
+use cardo_model::{Instance, JsonText, Value};
+use serde_json::{Value as Json, json};
 
 use crate::client::{Client, Reply, client, client_of_town, id, make, property, rich_entity};
 
@@ -22,7 +23,7 @@ const KEYWORDS: [&str; 10] = [
     "enum",
 ];
 
-async fn properties(client: &Client, path: &str) -> serde_json::Map<String, Value> {
+async fn properties(client: &Client, path: &str) -> serde_json::Map<String, Json> {
     client.json(path).await["properties"].as_object().unwrap().clone()
 }
 
@@ -74,7 +75,7 @@ async fn p5_1_every_property_has_a_type_or_is_spatial_and_a_place() {
     }
 }
 
-fn with_role<'p>(properties: &'p serde_json::Map<String, Value>, role: &str) -> Vec<&'p str> {
+fn with_role<'p>(properties: &'p serde_json::Map<String, Json>, role: &str) -> Vec<&'p str> {
     let has_role = properties.iter().filter(|(_, property)| property["x-ogc-role"] == role);
     has_role.map(|(name, _)| name.as_str()).collect()
 }
@@ -162,7 +163,9 @@ async fn p5_4_a_schema_tells_of_all_values_or_of_those_that_there_are() {
                 assert_eq!(geometry["format"], format, "{path}");
             }
         }
-        let refused = client.get(&format!("/collections/Sensor/{path}?profile=jsonfg")).await;
+        let other = client.get(&format!("/collections/Sensor/{path}?profile=jsonfg")).await;
+        assert!(link_of(&other.expect(200), "profile").contains("/valid-domain>"));
+        let refused = client.get(&format!("/collections/Sensor/{path}?profile=,")).await;
         assert!(refused.expect(400).text.contains("valid-domain, actual-domain"));
     }
     let many = (0..60).map(|n| {
@@ -174,6 +177,94 @@ async fn p5_4_a_schema_tells_of_all_values_or_of_those_that_there_are() {
     let text = &note["text"];
     assert_eq!((&text["minLength"], &text["maxLength"]), (&json!(2), &json!(61)));
     assert_eq!(text.get("enum"), None);
+}
+
+/// `/req/profile-codelists/codelist-inline`, `/req/profile-codelists/consistency`.
+#[tokio::test]
+async fn p5_4_names_of_vocabularies_are_listed_with_what_they_stand_for() {
+    let client = client().await;
+    let vocabulary = "https://voc.example/use#";
+    let plot = |name: &str, used: &str, state: &str| {
+        let of = |name: &str| Value::vocab(JsonText::string(&format!("{vocabulary}{name}")));
+        let [used, state] = [used, state].map(|name| Instance::new(of(name)));
+        make("Plot", name)
+            .instance("used", used)
+            .instance("state", state)
+            .value("note", "\"a\"")
+            .done()
+    };
+    client.create(vec![plot("1", "park", "open"), plot("2", "house", "open")]).await;
+    let code = |name: &str| {
+        let iri = format!("{vocabulary}{name}");
+        json!({ "const": iri, "title": iri, "x-ogc-definition": iri })
+    };
+    for path in ["schema", "queryables", "sortables"] {
+        let path = format!("/collections/Plot/{path}");
+        let reply = client.get(&format!("{path}?profile=codelist-inline")).await.expect(200);
+        let properties = &reply.json()["properties"];
+        assert_eq!(properties["used"]["oneOf"], json!([code("house"), code("park")]));
+        assert_eq!(properties["state"]["oneOf"], json!([code("open")]));
+        assert_eq!(properties["note"].get("oneOf"), None);
+        let links: Vec<&str> =
+            reply.headers.get_all("link").iter().map(|link| link.to_str().unwrap()).collect();
+        for profile in ["actual-domain", "codelist-inline"] {
+            let link = format!("<http://www.opengis.net/def/profile/OGC/0/{profile}>");
+            assert!(links.iter().any(|one| one.starts_with(&link)), "{links:?}");
+        }
+        // Any name is accepted, so a schema of what is accepted lists none.
+        for (query, lists) in [
+            ("", false),
+            ("?profile=codelist-inline,valid-domain", false),
+            ("?profile=actual-domain", true),
+        ] {
+            let reply = client.get(&format!("{path}{query}")).await.expect(200);
+            let used = reply.json()["properties"]["used"].clone();
+            assert_eq!((used.get("oneOf"), used.get("enum").is_some()), (None, lists), "{query}");
+            assert!(!link_of(&reply, "profile").contains("codelist"), "{query}");
+        }
+    }
+    let feature =
+        client.json("/collections/Plot/schema?type=feature&profile=codelist-inline").await;
+    let told = &feature["properties"]["properties"]["allOf"][0]["properties"]["state"];
+    assert_eq!(told["oneOf"], json!([code("open")]));
+}
+
+#[tokio::test]
+async fn p5_1_what_lists_have_in_them_is_told_where_it_is_all_alike() {
+    let client = client().await;
+    let note = |name: &str, lists: [&str; 4]| {
+        let names = ["numbers", "words", "mixed", "none"];
+        let made = names
+            .iter()
+            .zip(lists)
+            .fold(make("Note", name), |made, (name, list)| made.value(name, list));
+        made.instance(
+            "listed",
+            Instance::new(Value::list(JsonText::parse("[1,2]").unwrap(), false)),
+        )
+        .done()
+    };
+    client.create(vec![note("1", ["[1,2.5]", r#"["a"]"#, "[1]", "[]"])]).await;
+    client.create(vec![note("2", ["[3]", "[]", r#"["a"]"#, "[]"])]).await;
+    let items = async |path: &str, at: &str| {
+        let schema = client.json(path).await;
+        let properties = schema.pointer(at).unwrap().clone();
+        ["numbers", "words", "listed", "mixed", "none"]
+            .map(|name| properties[name]["items"].clone())
+    };
+    let known =
+        [json!({ "type": "number" }), json!({ "type": "string" }), json!({ "type": "number" })];
+    let actual = items("/collections/Note/schema?profile=actual-domain", "/properties").await;
+    assert_eq!(actual, [known.as_slice(), &[Json::Null, Json::Null]].concat()[..]);
+    let feature = "/collections/Note/schema?type=feature";
+    let told = items(feature, "/properties/properties/allOf/0/properties").await;
+    assert_eq!(told, actual);
+    // Where nothing is known of them they stand apart.
+    let apart = client.json(feature).await["properties"]["properties"]["properties"].clone();
+    let apart: Vec<&String> = apart.as_object().unwrap().keys().collect();
+    assert_eq!(apart, ["mixed", "none"]);
+    let valid = items("/collections/Note/schema", "/properties").await;
+    assert_eq!(valid, [const { Json::Null }; 5], "any list is accepted");
 }
 
 #[tokio::test]
@@ -217,9 +308,9 @@ async fn p5_1_texts_that_are_all_times_are_told_to_be_so_of_features_in_geojson(
         let told = schema["properties"]["properties"]["allOf"][0]["properties"].clone();
         ["day", "at", "mixed"].map(|name| told[name]["format"].clone())
     };
-    assert_eq!(formats().await, [json!("date"), json!("date-time"), Value::Null]);
+    assert_eq!(formats().await, [json!("date"), json!("date-time"), Json::Null]);
     client.create(vec![note("3", r#""soon""#, r#""2026""#, day)]).await;
-    assert_eq!(formats().await, [Value::Null, Value::Null, Value::Null]);
+    assert_eq!(formats().await, [Json::Null, Json::Null, Json::Null]);
 }
 
 #[tokio::test]
