@@ -150,12 +150,13 @@ fn replacement(mut properties: Map<String, Value>, table: &Table, url: &str) -> 
     })
 }
 
-/// A GeoJSON feature as it is shown. Lists of which it is not known what they have in them stand apart from all
-/// other properties, so that GDAL, which reads `allOf` alone where there is one, takes them from features.
+/// A GeoJSON feature as it is shown. Lists of other things than texts stand apart from all other properties: GDAL
+/// takes them as texts where it is told of them, so it, which reads `allOf` alone where there is one, shall take them
+/// from features.
 fn feature(mut properties: Map<String, Value>, table: &Table, url: &str) -> Value {
     let id = properties.shift_remove("id");
     let geometry = properties.shift_remove("geometry").unwrap_or_else(|| json!({ "type": "null" }));
-    let is_list = |schema: &Value| schema["type"] == "array" && schema.get("items").is_none();
+    let is_list = |schema: &Value| schema["type"] == "array" && schema["items"]["type"] != "string";
     let (lists, others): (Map<_, _>, Map<_, _>) =
         properties.into_iter().partition(|(_, schema)| is_list(schema));
     json!({

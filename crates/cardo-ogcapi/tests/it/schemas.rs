@@ -257,12 +257,11 @@ async fn p5_1_what_lists_have_in_them_is_told_where_it_is_all_alike() {
     let actual = items("/collections/Note/schema?profile=actual-domain", "/properties").await;
     assert_eq!(actual, [known.as_slice(), &[Json::Null, Json::Null]].concat()[..]);
     let feature = "/collections/Note/schema?type=feature";
+    // GDAL, which looks at this alone, would take other lists as texts.
     let told = items(feature, "/properties/properties/allOf/0/properties").await;
-    assert_eq!(told, actual);
-    // Where nothing is known of them they stand apart.
-    let apart = client.json(feature).await["properties"]["properties"]["properties"].clone();
-    let apart: Vec<&String> = apart.as_object().unwrap().keys().collect();
-    assert_eq!(apart, ["mixed", "none"]);
+    assert_eq!(told.iter().filter(|items| !items.is_null()).collect::<Vec<_>>(), [&actual[1]]);
+    let apart = items(feature, "/properties/properties/properties").await;
+    assert_eq!([&apart[0], &apart[2]], [&actual[0], &actual[2]]);
     let valid = items("/collections/Note/schema", "/properties").await;
     assert_eq!(valid, [const { Json::Null }; 5], "any list is accepted");
 }

@@ -295,6 +295,32 @@ fn gdal_copies_every_collection_into_a_geopackage_whole() {
 }
 
 #[test]
+fn gdal_takes_lists_as_lists_of_what_they_have_in_them() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    server.create(
+        "urn:x:1",
+        r#""counts": [1, 2], "numbers": [1, 2.5], "words": ["a", "b"], "mixed": ["a", 1]"#,
+    );
+    server.create("urn:x:2", r#""counts": [3], "numbers": [4.5], "mixed": [], "late": ["c"]"#);
+    let source = format!("OAPIF:http://{}/ogc", server.address);
+    let Some(said) = run("ogrinfo", &["-ro", "-al", &source, "Sample"]) else { return };
+    for line in [
+        "counts: IntegerList",
+        "numbers: RealList",
+        "words: StringList",
+        "late: StringList",
+        "mixed: String(JSON)",
+        "  numbers (RealList) = (2:1,2.5)",
+        "  words (StringList) = (2:a,b)",
+        "  late (StringList) = (1:c)",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    server.stop();
+}
+
+#[test]
 fn gdal_keeps_names_that_differ_in_case_alone_and_values_that_are_json() {
     let folder = tempdir().unwrap();
     let server = Server::start(&folder.path().join("data"));
