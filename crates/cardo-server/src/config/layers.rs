@@ -259,8 +259,8 @@ mod tests {
                 (found, _) => panic!("{text}: {found:?}"),
             }
         }
-        let mut settings = Settings::default();
-        settings.environment = vec![variable("CARDO_OGC_CRS", "all")];
+        let environment = vec![variable("CARDO_OGC_CRS", "all")];
+        let settings = Settings { environment, ..Settings::default() };
         assert_eq!(settings.resolve().unwrap().config.ogc.crs, ["all"]);
     }
 
