@@ -17,7 +17,7 @@ pub(crate) use openapi::api_document;
 pub(crate) use schema::{About, Schema, type_of};
 pub(crate) use style::{STYLE, STYLES, style};
 pub(crate) use tile_layer::{
-    DataType, description, limits as tile_limits, media_type, tile_collection, title,
+    DataType, description, limits as tile_limits, media_type, tile_collection, tile_links, title,
 };
 pub(crate) use tileset::{InfoOf, Shows, TILE_JSON, TILESETS, TILING_SCHEME, Tileset};
 

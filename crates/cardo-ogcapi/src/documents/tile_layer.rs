@@ -104,9 +104,7 @@ pub(crate) fn tile_collection(
         ],
     };
     let kind = DataType::of(layer);
-    let tiles = url(kind.path());
-    links.push(Link::new(tiles, kind.relation(), "application/json", kind.title()));
-    links.push(Link::new(url("/styles"), STYLES, "application/json", "Styles for maps"));
+    links.extend(tile_links(ask, layer));
     let mut body = json!({
         "id": layer.name,
         "title": title(layer),
@@ -121,6 +119,16 @@ pub(crate) fn tile_collection(
         body["attribution"] = attribution.as_str().into();
     }
     body
+}
+
+/// Where its tiles are, and styles of them.
+pub(crate) fn tile_links(ask: &Ask<'_>, layer: &TileLayerDescription) -> [Link; 2] {
+    let url = |rest: &str| ask.url(&format!("/collections/{}{rest}", layer.name));
+    let kind = DataType::of(layer);
+    [
+        Link::new(url(kind.path()), kind.relation(), "application/json", kind.title()),
+        Link::new(url("/styles"), STYLES, "application/json", "Styles for maps"),
+    ]
 }
 
 /// The layers of vector tiles, as a tileset describes them (OGC 17-083r4, `layers`).

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, LAST_MODIFIED, LOCATION, VARY};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
-use cardo_engine::{Listing, Snapshot, Table, Tables};
+use cardo_engine::{Listing, Snapshot, Table, Tables, TileLayerDescription};
 use cardo_formats::rows::{CsvRows, FlatGeobufRows, GeoPackageRows, GeoParquetRows, RowWriter};
 use cardo_model::{EntityId, Record, Timestamp};
 use cardo_query::Filter;
@@ -13,13 +13,13 @@ use crate::answer::{
     END, Encoding, GeoJsonPieces, Pieces, RowPieces, View, head_of, json_fg_members, link_headers,
     open_page, whole, write_features, write_links,
 };
-use crate::documents::{GEOJSON, Link, encode_segment, links_json};
+use crate::documents::{GEOJSON, Link, encode_segment, links_json, tile_links};
 use crate::face::{BASE, Face, collection_of};
 use crate::fault::Fault;
 use crate::html;
-use crate::layers::MOST_ON_A_PAGE;
+use crate::layers::{MOST_ON_A_PAGE, tile_layer_of};
 use crate::params::{
-    Edges, ITEM_PARAMETERS, ItemsQuery, Profile, Profiles, References, Side, shown,
+    Edges, ITEM_PARAMETERS, ItemsQuery, PARAMETERS, Profile, Profiles, References, Side, shown,
 };
 use crate::receive::last_modified;
 use crate::represent::{FeatureWriter, Resolver, Shown, is_reference, table_of};
@@ -40,6 +40,9 @@ const NUMBER_RETURNED: HeaderName = HeaderName::from_static("ogc-numberreturned"
 pub(crate) async fn features(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>, Fault> {
     let encoding = Encoding::of_items(ask)?;
     let tables = face.tables(ask).await?;
+    if let (Some(layer), Encoding::GeoJson) = (tile_layer_of(&tables, ask)?, encoding) {
+        return no_page(face, ask, layer.description()).await;
+    }
     let table = collection_of(&tables, ask)?;
     let limits = face.options.limits;
     let mut items = ItemsQuery::parse(&ask.query, table, limits, &face.options.systems)?;
@@ -75,6 +78,21 @@ pub(crate) async fn features(face: &Face, ask: &Ask<'_>) -> Result<Response<Body
         }
         _ => listed(face, ask, form, &tables, table, &items, listing).await,
     }
+}
+
+/// The page of a collection of ready tiles, which has no features. Programs that copy all collections, as GDAL
+/// does, come to an end with it; other encodings are refused with the reason.
+async fn no_page(
+    face: &Face,
+    ask: &Ask<'_>,
+    layer: &TileLayerDescription,
+) -> Result<Response<Body>, Fault> {
+    ask.query.only(&PARAMETERS)?;
+    let mut links = vec![Link::new(ask.own_url(), "self", GEOJSON, "This document")];
+    links.extend(tile_links(ask, layer));
+    let mut body = open_page(0, Some(0), 0, &links, "");
+    body.extend_from_slice(END);
+    Ok(respond::answer(GEOJSON, body, face.snapshot(ask).await?.revision()))
 }
 
 /// A page that is written before it is sent.

@@ -11,7 +11,7 @@ use cardo_testkit::pmtiles::PmTilesWriter;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::gis::python_with;
+use crate::gis::{python_with, run};
 use crate::support::{Answer, Server};
 
 const MVT: &str = "application/vnd.mapbox-vector-tile";
@@ -106,13 +106,27 @@ fn an_archive_in_the_folder_is_a_collection_of_tiles_and_of_no_features() {
         (&json!("a test"), &json!("vector"), &json!("unknown"))
     );
     assert_eq!(link(&collection, "items"), None);
-    for below in ["items", "items/drawn.1", "schema", "queryables", "sortables"] {
+    // There is a page for who asks for one, and nothing on it.
+    let page = server.get("/ogc/collections/drawn/items?limit=100&bbox=24,60,25,61");
+    assert_eq!((&page["numberMatched"], &page["features"]), (&json!(0), &json!([])));
+    assert_eq!(link(&page, TILESETS), link(&collection, TILESETS));
+    assert_eq!(server.send("GET", "/ogc/collections/drawn/items?nothing=1", None).status, 400);
+    let below =
+        ["items?f=csv", "items?f=html", "items/drawn.1", "schema", "queryables", "sortables"];
+    for below in below {
         let answer = server.send("GET", &format!("/ogc/collections/drawn/{below}"), None);
         assert_eq!(answer.status, 404, "{below}");
         assert!(answer.text().contains("has no features; its tiles are at"), "{}", answer.text());
     }
     let body = Some("{\"type\":\"Feature\",\"geometry\":null,\"properties\":{}}");
     assert_eq!(server.send("POST", "/ogc/collections/drawn/items", body).status, 404);
+    let (source, file) =
+        (format!("OAPIF:http://{}/ogc", server.address), folder.path().join("all.gpkg"));
+    let file = file.to_str().unwrap();
+    if run("ogr2ogr", &["-f", "GPKG", file, &source]).is_some() {
+        let copied = run("ogrinfo", &["-ro", "-so", file, "buildings"]).unwrap();
+        assert!(copied.contains("Feature Count: 446"), "{copied}");
+    }
 
     // From the collection to the tiles, by links alone.
     let list = server.get(&path_of(link(&collection, TILESETS).unwrap()));
