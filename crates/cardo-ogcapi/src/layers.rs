@@ -93,7 +93,14 @@ impl Face {
     ) -> Result<Page, Fault> {
         let (view, query) = (ask.caller.view.clone(), query.clone());
         let revision = self.snapshot(ask).await?.revision();
-        let page = in_background(move || layer.query(&view, &query)).await??;
+        let ask = move || match layer.query(&view, &query) {
+            // How many match may be left out where it is not cheap (/req/core/fc-numberMatched).
+            Err(LayerQuestionError::TooMuch { .. }) if query.count && query.order.by.is_empty() => {
+                layer.query(&view, &EntityQuery { count: false, ..query })
+            }
+            answer => answer,
+        };
+        let page = in_background(ask).await??;
         Ok(Page { revision, ..page })
     }
 

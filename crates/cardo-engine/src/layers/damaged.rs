@@ -50,6 +50,16 @@ impl Damaged {
         self.count() > 0 && self.places.read().binary_search(&place).is_ok()
     }
 
+    /// How many of so many features from a place on are known.
+    pub(crate) fn among(&self, first: u64, count: u64) -> u64 {
+        if self.count() == 0 {
+            return 0;
+        }
+        let places = self.places.read();
+        let before = |end: u64| places.partition_point(|place| *place < end);
+        (before(first.saturating_add(count)) - before(first)) as u64
+    }
+
     /// The place of the feature that has so many sound ones before it.
     pub(crate) fn sound(&self, nth: u64) -> u64 {
         if self.count() == 0 {
@@ -83,6 +93,10 @@ mod tests {
         assert_eq!([0, 1, 2, 3, 4, 5, 6, 7].map(|nth| damaged.sound(nth)), sound);
         assert_eq!(damaged.sound(u64::MAX), u64::MAX);
         assert_eq!((damaged.count(), damaged.has(4), damaged.has(5)), (4, true, false));
+        assert_eq!(
+            [(0, 5), (1, 2), (3, 2), (9, 9)].map(|(at, n)| damaged.among(at, n)),
+            [3, 0, 2, 1]
+        );
         assert_eq!((damaged.note(4), damaged.note(5)), (Noted::Known, Noted::New(5)));
     }
 }

@@ -1,10 +1,11 @@
+use std::cell::Cell;
 use std::sync::Arc;
 
 use cardo_model::{Iri, NameId, Record, Revision};
 use cardo_query::{Filter, Resolved, evaluate};
 use cardo_spatial::{Aabb, Boxes};
 
-use super::{Layer, LayerError, LayerNode, LayerVisit};
+use super::{Layer, LayerContents, LayerError, LayerNode, LayerVisit};
 use crate::caller::View;
 use crate::live::Root;
 use crate::plan::resolve;
@@ -13,6 +14,8 @@ use crate::snapshot::{Snapshot, visible};
 
 /// How many features a question may have looked at, one by one.
 const MOST_JUDGED: u64 = 50_000;
+/// How many where it is enough to find the first match.
+const MOST_SEARCHED: u64 = 250_000;
 
 /// Why a layer does not answer a question.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -48,7 +51,8 @@ struct Asked<'a> {
 
 impl dyn Layer {
     /// Answers a question as a twin would. What its index of places does not answer is looked for
-    /// feature by feature, within a limit.
+    /// feature by feature, within a limit. A page without a count may be a part of one: what it has is
+    /// followed by more.
     ///
     /// # Errors
     /// If the layer cannot be read, or too much of it would have to be.
@@ -146,6 +150,16 @@ impl<'a> Asked<'a> {
                 _ => self.page_from(query, self.layer.description().damaged.sound(skip))?,
             });
         }
+        if !matches!(query.page.start, PageStart::Before(_)) {
+            if query.count && self.is_box_of_points() {
+                let page = self.first_found(query)?;
+                let count = usize::try_from(self.count_in_boxes()?).unwrap_or(usize::MAX);
+                return Ok(Page { count: Some(count), ..page });
+            }
+            if !query.count {
+                return self.first_found(query);
+            }
+        }
         self.check_effort(MOST_JUDGED)?;
         let (mut found, mut matched, mut passed) = (Vec::new(), 0_u64, 0_u64);
         self.each(None, &mut |node, record| {
@@ -212,6 +226,105 @@ impl<'a> Asked<'a> {
         Err(LayerError { layer, reason, is_damage: false })
     }
 
+    /// A page of what is found first; how many match is not known then. Where much would have to be read for a
+    /// whole page it is a part of one.
+    fn first_found(&self, query: &EntityQuery) -> Result<Page, LayerQuestionError> {
+        let (from, skip) = match query.page.start {
+            PageStart::After(seq) => (seq.as_u64().saturating_add(1), 0),
+            PageStart::Offset(offset) => (0, offset),
+            PageStart::Before(_) => (0, 0),
+        };
+        // What is left to be passed over; where the index tells what matches, none of it is read.
+        let left = Cell::new(skip as u64);
+        let by_index = skip > 0 && self.is_box_of_points();
+        let mut choose = |node: &LayerNode| {
+            if node.first.saturating_add(node.count) <= from || !self.meets(node) {
+                return LayerVisit::Pass;
+            }
+            let sound = self.sound_in(node);
+            if by_index && self.is_whole(node) && sound <= left.get() {
+                left.set(left.get() - sound);
+                return LayerVisit::Pass;
+            }
+            LayerVisit::Enter
+        };
+        let (mut found, mut read, mut has_more) = (Vec::new(), 0, false);
+        let mut until = MOST_SEARCHED;
+        let mut take = |_: &LayerNode, record: &Record| {
+            read += 1;
+            has_more = read > until;
+            if has_more || !evaluate(&self.filter, &record.view()) {
+                return !has_more;
+            }
+            if left.get() > 0 {
+                left.set(left.get() - 1);
+            } else if found.len() < query.page.limit {
+                found.push(record.clone());
+                until = until.min(read + MOST_JUDGED);
+            } else {
+                has_more = true;
+            }
+            !has_more
+        };
+        self.layer.scan(None, &mut choose, &mut take)?;
+        if has_more && found.is_empty() && query.page.limit > 0 {
+            return Err(self.too_much(read, MOST_SEARCHED));
+        }
+        let has_before = from > 0 || left.get() < skip as u64;
+        Ok(self.page(query, &found, None, has_before, has_more))
+    }
+
+    /// Whether the index tells which features match, since they are points and a box is asked for.
+    fn is_box_of_points(&self) -> bool {
+        let description = self.layer.description();
+        let geometry = description.names.id(description.info.attributes[0].name.as_str());
+        let mut boxes = 0;
+        let mut is_plain = |filter: &Resolved| match filter {
+            Filter::True => true,
+            Filter::Type(id) => *id == description.type_id(),
+            Filter::Geo(condition) => {
+                boxes += 1;
+                Some(condition.property) == geometry && condition.test.is_its_bounds()
+            }
+            _ => false,
+        };
+        let are_plain = match &self.filter {
+            Filter::And(parts) => parts.iter().all(&mut is_plain),
+            alone => is_plain(alone),
+        };
+        description.contents == LayerContents::Points
+            && are_plain
+            && boxes == 1
+            && self.boxes.is_some()
+            && self.places.is_none()
+    }
+
+    /// How many features lie in the boxes.
+    fn count_in_boxes(&self) -> Result<u64, LayerError> {
+        let mut count = 0;
+        self.layer.walk(&mut |node| {
+            if !self.meets(node) {
+                return LayerVisit::Pass;
+            }
+            if self.is_whole(node) {
+                count += self.sound_in(node);
+                return LayerVisit::Pass;
+            }
+            LayerVisit::Enter
+        })?;
+        Ok(count)
+    }
+
+    /// Whether all that is in a node lies in the boxes that are asked for, as far as boxes tell.
+    fn is_whole(&self, node: &LayerNode) -> bool {
+        let holds = |boxes: &Boxes| boxes.iter().any(|wanted| wanted.contains(&node.bounds));
+        node.is_feature || self.boxes.as_ref().is_none_or(holds)
+    }
+
+    fn sound_in(&self, node: &LayerNode) -> u64 {
+        node.count - self.layer.description().damaged.among(node.first, node.count)
+    }
+
     /// All matches, sorted as the engine does.
     fn sorted(&self, query: &EntityQuery) -> Result<Page, LayerQuestionError> {
         self.check_effort(MOST_JUDGED)?;
@@ -265,18 +378,18 @@ impl<'a> Asked<'a> {
             if !self.meets(node) {
                 return LayerVisit::Pass;
             }
-            let is_whole = |boxes: &Boxes| boxes.iter().any(|wanted| wanted.contains(&node.bounds));
-            if node.is_feature || self.boxes.as_ref().is_none_or(is_whole) {
+            if self.is_whole(node) {
                 count += self.named_in(node);
                 return if count > most { LayerVisit::Stop } else { LayerVisit::Pass };
             }
             LayerVisit::Enter
         })?;
-        if count > most {
-            let layer = self.layer.description().table.name.to_string();
-            return Err(LayerQuestionError::TooMuch { layer, count, most });
-        }
-        Ok(())
+        if count > most { Err(self.too_much(count, most)) } else { Ok(()) }
+    }
+
+    fn too_much(&self, count: u64, most: u64) -> LayerQuestionError {
+        let layer = self.layer.description().table.name.to_string();
+        LayerQuestionError::TooMuch { layer, count, most }
     }
 
     /// Reads and judges what may match; until `visit` says `false`.

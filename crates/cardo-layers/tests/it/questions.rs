@@ -36,6 +36,17 @@ fn ask(layer: &dyn Layer, filter: Filter, limit: usize, start: PageStart) -> car
     layer.query(&View::all(), &query).unwrap()
 }
 
+fn ask_uncounted(
+    layer: &dyn Layer,
+    filter: Filter,
+    limit: usize,
+    start: PageStart,
+) -> cardo_engine::Page {
+    let page = PageRequest { limit, start };
+    let query = EntityQuery { filter, order: Order::default(), page, count: false };
+    layer.query(&View::all(), &query).unwrap()
+}
+
 fn ids(page: &cardo_engine::Page) -> Vec<String> {
     page.entities.iter().map(|record| record.view().id().to_owned()).collect()
 }
@@ -76,6 +87,26 @@ proptest! {
             })
             .map(|record| record.view().id().to_owned())
             .collect();
+        // A box alone is counted by the index.
+        let in_box: Vec<String> = all
+            .entities
+            .iter()
+            .filter(|record| {
+                let [x, y] = place(record).0;
+                (w..=e).contains(&x) && (s..=n).contains(&y)
+            })
+            .map(|record| record.view().id().to_owned())
+            .collect();
+        let (mut found, mut start) = (Vec::new(), PageStart::Offset(0));
+        loop {
+            let page = ask(layer, everything(layer).and(within(layer, bbox)), limit, start);
+            prop_assert_eq!(page.count, Some(in_box.len()));
+            prop_assert_eq!(page.has_before, !found.is_empty());
+            found.extend(ids(&page));
+            let Some(last) = page.entities.last().filter(|_| page.has_more) else { break };
+            start = PageStart::After(last.view().seq());
+        }
+        prop_assert_eq!(&found, &in_box);
         let filter = everything(layer).and(within(layer, bbox)).and(higher_than(layer, least));
         // Forward by cursors, and by offsets.
         let (mut found, mut start) = (Vec::new(), PageStart::Offset(0));
@@ -84,6 +115,9 @@ proptest! {
             prop_assert_eq!(page.count, Some(expected.len()));
             let skipped = ask(layer, filter.clone(), limit, PageStart::Offset(found.len()));
             prop_assert_eq!((ids(&skipped), skipped.has_more), (ids(&page), page.has_more));
+            let uncounted = ask_uncounted(layer, filter.clone(), limit, start);
+            prop_assert_eq!((ids(&uncounted), uncounted.count), (ids(&page), None));
+            prop_assert_eq!((uncounted.has_more, uncounted.has_before), (page.has_more, page.has_before));
             found.extend(ids(&page));
             if !page.has_more {
                 break;
@@ -140,6 +174,15 @@ fn what_would_have_too_much_read_is_refused_and_a_small_box_is_not() {
     let query = EntityQuery { filter: filter.clone(), order: Order::default(), page, count: true };
     let refused = points.query(&View::all(), &query).unwrap_err().to_string();
     assert!(refused.contains("60000") && refused.contains("bbox"), "{refused}");
+    // Without a count a page has what is found first.
+    let page = ask_uncounted(points, filter.clone(), 10, PageStart::Offset(0));
+    assert_eq!((page.entities.len(), page.count, page.has_more), (10, None, true));
+    let none = everything(points).and(higher_than(points, 100_000));
+    let page = ask_uncounted(points, none, 10, PageStart::Offset(0));
+    assert_eq!((page.entities.len(), page.has_more), (0, false));
+    let everywhere = everything(points).and(within(points, [-1.0, -1.0, 50.0, 50.0]));
+    let page = ask(points, everywhere, 10, PageStart::Offset(59_995));
+    assert_eq!((page.entities.len(), page.count, page.has_more), (5, Some(60_000), false));
     let near = filter.and(within(points, [1.0, 1.0, 1.95, 1.95]));
     assert_eq!(ask(points, near, 10, PageStart::Offset(0)).count, Some(100));
     // So does a place that is said in another way, and so do ids.

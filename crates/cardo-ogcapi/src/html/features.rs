@@ -26,8 +26,7 @@ pub(crate) fn features_page(
         .below("Collections", "/collections")
         .below(name, &format!("/collections/{name}"))
         .json_is("GeoJSON");
-    let count = found.count.unwrap_or(found.entities.len());
-    page.add(format_args!("<p>{}</p>", summary(items, found, count)));
+    page.add(format_args!("<p>{}</p>", summary(items, found)));
     form(&mut page, ask, table, items);
     if table.geometry.is_some() && items.shown.geometry {
         page.add(map_of(ask, table, items, found));
@@ -57,8 +56,12 @@ fn downloads(page: &mut Page, links: &[Link]) {
     page.add(format_args!("<p class=\"pages soft\">Download these features: {others}</p>"));
 }
 
-fn summary(items: &ItemsQuery, found: &Found, count: usize) -> String {
+fn summary(items: &ItemsQuery, found: &Found) -> String {
     let shown = found.entities.len();
+    let Some(count) = found.count else {
+        let what = if shown == 1 { "feature" } else { "features" };
+        return format!("{} {what} of a number that is not counted", grouped(shown));
+    };
     let of = grouped(count);
     let what = if count == 1 { "feature matches" } else { "features match" };
     match items.query.page.start {

@@ -42,7 +42,7 @@ pub(super) async fn geojson_tile(
             None => face.engine.query_in(&ask.caller, &snapshot, &query).await?,
         };
         count += page.entities.len();
-        if count > MOST {
+        if count > MOST || page.has_more {
             return Err(Fault::invalid(format!(
                 "the tile has more than {MOST} features, the most that it has as GeoJSON; \
                  ask for tiles of a greater zoom, or for f=mvt"

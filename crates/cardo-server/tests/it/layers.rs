@@ -455,6 +455,29 @@ fn a_tile_of_a_large_file_shows_what_meets_a_time_or_a_condition() {
     std::fs::create_dir_all(folder.path().join("layers")).unwrap();
     std::fs::write(folder.path().join("layers/many.fgb"), bytes).unwrap();
     let server = Server::start(folder.path());
+    // A box is counted by the index, and what is not counted comes page by page.
+    let items = "/ogc/collections/many/items";
+    let all = server.get(&format!("{items}?limit=10&bbox=-1,-1,50,50"));
+    assert_eq!((&all["numberMatched"], features(&all).len()), (&60_000.into(), 10));
+    let (mut found, mut next) =
+        (Vec::new(), format!("{items}?limit=3000&datetime=1312-01-01/1399-12-31"));
+    loop {
+        let page = server.get(&next);
+        assert_eq!(page["numberMatched"], Value::Null);
+        assert_eq!(page["numberReturned"], features(&page).len());
+        found.extend(ids(&page).into_iter().map(str::to_owned));
+        let links = page["links"].as_array().unwrap();
+        let Some(link) = links.iter().find(|link| link["rel"] == "next") else { break };
+        next = format!("/ogc{}", link["href"].as_str().unwrap().split_once("/ogc").unwrap().1);
+    }
+    assert_eq!((found.len(), found.iter().collect::<BTreeSet<_>>().len()), (8_800, 8_800));
+    let page = server.send("GET", &format!("{items}?f=html&datetime=1312-01-01/.."), None);
+    assert!(page.text().contains("features of a number that is not counted"));
+    for refused in ["datetime=1312-01-01/..&sortby=name", "filter=name%3D%27%3F%27&sortby=name"] {
+        let answer = server.send("GET", &format!("{items}?{refused}"), None);
+        assert_eq!(answer.status, 400);
+        assert!(answer.text().contains("50000 are the most"), "{}", answer.text());
+    }
     let tile = |question: &str| {
         let path = format!("/ogc/collections/many/tiles/WebMercatorQuad/0/0/0?{question}");
         let answer = server.send("GET", &path, None);
@@ -470,5 +493,10 @@ fn a_tile_of_a_large_file_shows_what_meets_a_time_or_a_condition() {
     let some = tile("datetime=1312-01-01T00:00:00Z");
     assert!((31_200..31_300).all(|at| some.contains(&format!("<no. {at}>"))), "{some}");
     assert_eq!(some.matches("<no. ").count(), 100);
+    // As GeoJSON a tile has all or is refused.
+    let path = "/ogc/collections/many/tiles/WebMercatorQuad/0/0/0?f=geojson";
+    let some = server.get(&format!("{path}&datetime=1312-01-01"));
+    assert_eq!((features(&some).len(), &some["numberMatched"]), (100, &100.into()));
+    assert_eq!(server.send("GET", path, None).status, 400);
     server.stop();
 }
