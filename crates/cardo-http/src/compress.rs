@@ -10,10 +10,11 @@ use axum::http::header::{
     CONTENT_TYPE, ETAG,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use futures_util::TryStreamExt;
+use futures_util::{TryStreamExt, stream};
 use tokio::io::AsyncRead;
 use tokio_util::io::{ReaderStream, StreamReader};
 
+use crate::coded::CodedForms;
 use crate::media_type_of;
 
 /// Smaller answers fit into a packet or two as they are.
@@ -76,11 +77,16 @@ impl Coding {
         headers.remove(CONTENT_LENGTH);
         headers.remove(ACCEPT_RANGES);
         weaken(headers);
+        let forms = parts.extensions.get::<CodedForms>().cloned();
+        if let Some(ready) = forms.as_ref().and_then(|forms| forms.get(self as usize)) {
+            return Response::from_parts(parts, ready.into());
+        }
+        let keep = forms.map(|forms| move |body| forms.keep(self as usize, body));
         let plain = StreamReader::new(body.into_data_stream().map_err(io::Error::other as Broken));
         let body = match self {
-            Self::Zstd => stream(ZstdEncoder::with_quality(plain, Level::Precise(3))),
-            Self::Brotli => stream(BrotliEncoder::with_quality(plain, Level::Precise(4))),
-            Self::Gzip => stream(GzipEncoder::with_quality(plain, Level::Precise(5))),
+            Self::Zstd => stream(ZstdEncoder::with_quality(plain, Level::Precise(3)), keep),
+            Self::Brotli => stream(BrotliEncoder::with_quality(plain, Level::Precise(4)), keep),
+            Self::Gzip => stream(GzipEncoder::with_quality(plain, Level::Precise(5)), keep),
         };
         Response::from_parts(parts, body)
     }
@@ -88,8 +94,22 @@ impl Coding {
 
 type Broken = fn(<BodyDataStream as futures_util::TryStream>::Error) -> io::Error;
 
-fn stream(compressed: impl AsyncRead + Send + 'static) -> Body {
-    Body::from_stream(ReaderStream::with_capacity(compressed, CHUNK))
+fn stream(
+    compressed: impl AsyncRead + Send + 'static,
+    keep: Option<impl FnOnce(Vec<u8>) + Send + 'static>,
+) -> Body {
+    let pieces = ReaderStream::with_capacity(compressed, CHUNK);
+    let Some(keep) = keep else { return Body::from_stream(pieces) };
+    let all = (Box::pin(pieces), Vec::new(), keep);
+    Body::from_stream(stream::try_unfold(all, async |(mut pieces, mut all, keep)| {
+        let piece = pieces.try_next().await?;
+        let Some(piece) = piece else {
+            keep(all);
+            return Ok::<_, io::Error>(None);
+        };
+        all.extend_from_slice(&piece);
+        Ok(Some((piece, (pieces, all, keep))))
+    }))
 }
 
 /// Whether a request takes content that is coded already.
@@ -161,7 +181,10 @@ fn weaken(headers: &mut HeaderMap) {
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::BodyExt;
+
     use super::*;
+    use crate::CodedRoom;
 
     #[test]
     fn the_most_welcome_coding_is_taken() {
@@ -217,6 +240,25 @@ mod tests {
             ("content-range", "bytes 0-1/2"),
         ] {
             assert!(!is_coded(&[json, other], 9_000), "{other:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_given_out_again_is_compressed_once() {
+        let room = CodedRoom::new(9_000);
+        let forms = CodedForms::new(&room);
+        let coded = async |coding: Coding| {
+            let mut response = answer(&[("content-type", "application/json")], 9_000);
+            response.extensions_mut().insert(forms.clone());
+            let response = coding.apply(response);
+            assert_eq!(response.headers()[CONTENT_ENCODING], coding.name());
+            let is_ready = response.body().size_hint().exact().is_some();
+            (is_ready, response.into_body().collect().await.unwrap().to_bytes())
+        };
+        for coding in [Coding::Zstd, Coding::Brotli, Coding::Gzip] {
+            let (first, second) = (coded(coding).await, coded(coding).await);
+            assert_eq!((first.0, second.0), (false, true));
+            assert_eq!(first.1, second.1);
         }
     }
 

@@ -5,6 +5,7 @@
 mod access;
 mod base_url;
 mod body;
+mod coded;
 mod compress;
 mod cors;
 mod etag;
@@ -23,6 +24,7 @@ pub use access::{
 };
 pub use base_url::{BaseUrl, InvalidReach, Reach, Via};
 pub use body::{BodyError, read_body};
+pub use coded::{CodedForms, CodedRoom};
 pub use compress::takes_coding;
 pub use cors::{Cors, ForeignPage, InvalidOrigin, PostedReads};
 pub use etag::{EntityTags, is_known, tagged};

@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::http::Response;
-use axum::http::header::{CACHE_CONTROL, HeaderValue, IF_NONE_MATCH, LINK};
+use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, HeaderValue, IF_NONE_MATCH, LINK};
 use axum::http::uri::PathAndQuery;
 use cardo_engine::Table;
-use cardo_http::{is_known, tagged};
+use cardo_http::{CodedForms, is_known, tagged};
 use cardo_model::Revision;
 use foldhash::fast::FixedState;
 
@@ -134,7 +134,9 @@ impl Keeping {
     fn fresh_answer(&self, ask: &Ask<'_>) -> Option<Response<Body>> {
         let (place, known) = (self.place.as_ref()?, self.known.as_ref()?);
         let revision = place.snapshot.revision();
-        place.is_fresh(known).then(|| respond_with(ask, &known.tag, known.body.clone(), revision))
+        place.is_fresh(known).then(|| {
+            coded(ask, respond_with(ask, &known.tag, known.body.clone(), revision), &known.coded)
+        })
     }
 }
 
@@ -253,9 +255,23 @@ async fn answer(
             (tag_of(fingerprint), Some(bytes))
         }
     };
+    let forms = match &keeping.known {
+        Some(known) if known.tag == tag => known.coded.clone(),
+        _ => CodedForms::new(face.tiles.coded_room()),
+    };
     if let (Some(place), Some(body)) = (&keeping.place, &body) {
-        let kept = Kept::new(place, body.clone(), tag.clone(), made_of, layers_version);
+        let body = (body.clone(), forms.clone());
+        let kept = Kept::new(place, body, tag.clone(), made_of, layers_version);
         face.tiles.keep(place, address(ask), Arc::new(kept));
     }
-    Ok(respond_with(ask, &tag, body.unwrap_or_default(), snapshot.revision()))
+    let response = respond_with(ask, &tag, body.unwrap_or_default(), snapshot.revision());
+    Ok(if keeping.place.is_some() { coded(ask, response, &forms) } else { response })
+}
+
+/// An answer whose body is compressed once for all that ask for it.
+fn coded(ask: &Ask<'_>, mut response: Response<Body>, forms: &CodedForms) -> Response<Body> {
+    if ask.parts.headers.contains_key(ACCEPT_ENCODING) {
+        response.extensions_mut().insert(forms.clone());
+    }
+    response
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use axum::body::Bytes;
 use axum::http::HeaderValue;
 use cardo_engine::{Caller, Engine, Freshness, Snapshot};
+use cardo_http::{CodedForms, CodedRoom};
 use cardo_model::{NameId, Revision};
 use cardo_spatial::Boxes;
 use foldhash::fast::RandomState;
@@ -16,6 +17,8 @@ use hashbrown::HashTable;
 pub(crate) struct Kept {
     pub(crate) body: Bytes,
     pub(crate) tag: HeaderValue,
+    /// What was compressed of it.
+    pub(crate) coded: CodedForms,
     /// Up to which revision it is known to be what the twin shows.
     revision: AtomicU64,
     shape: (u64, u64),
@@ -45,6 +48,8 @@ pub(crate) struct Place {
 /// in goes.
 pub(crate) struct KeptTiles {
     most: usize,
+    /// Room for compressed forms, beside the tiles.
+    coded: CodedRoom,
     halves: Mutex<Halves>,
     hasher: RandomState,
 }
@@ -102,7 +107,17 @@ impl Place {
 impl KeptTiles {
     /// Room for so many bytes; none keeps nothing.
     pub(crate) fn new(most: usize) -> Self {
-        Self { most, halves: Mutex::default(), hasher: RandomState::default() }
+        let coded = most / 4;
+        Self {
+            most: most - coded,
+            coded: CodedRoom::new(coded),
+            halves: Mutex::default(),
+            hasher: RandomState::default(),
+        }
+    }
+
+    pub(crate) fn coded_room(&self) -> &CodedRoom {
+        &self.coded
     }
 
     pub(crate) fn is_off(&self) -> bool {
@@ -177,12 +192,13 @@ impl Kept {
     /// A tile that was made of a place's snapshot.
     pub(crate) fn new(
         place: &Place,
-        body: Bytes,
+        (body, coded): (Bytes, CodedForms),
         tag: HeaderValue,
         (types, boxes): (Vec<NameId>, Boxes),
         layers_version: u64,
     ) -> Self {
         let revision = AtomicU64::new(place.snapshot.revision().0);
-        Self { body, tag, revision, shape: place.snapshot.shape(), layers_version, types, boxes }
+        let shape = place.snapshot.shape();
+        Self { body, tag, coded, revision, shape, layers_version, types, boxes }
     }
 }

@@ -1,6 +1,7 @@
 //! Collections that stay files, through the real server: a FlatGeobuf in the folder of layers.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -287,6 +288,29 @@ fn gdal_finds_in_the_collection_what_it_finds_in_the_file() {
         let layer = if matches!(format, "json" | "csv") { "some" } else { "buildings" };
         assert_eq!(counted(&out.display().to_string(), layer, &[]), within, "{format}");
     }
+    server.stop();
+}
+
+#[test]
+fn a_kept_tile_is_compressed_once_for_all_clients() {
+    let folder = tempdir().unwrap();
+    let server = server_in(folder.path());
+    let path = "/ogc/collections/buildings/tiles/WebMercatorQuad/16/18968/37308";
+    let plain = server.send("GET", path, None);
+    assert!(plain.body.len() > 1_024);
+    let coded = || {
+        let gzip = [("Accept-Encoding", "gzip")];
+        let answer = server.connect().send("GET", path, &gzip, None).unwrap();
+        assert_eq!(answer.header("content-encoding"), Some("gzip"));
+        let mut unpacked = Vec::new();
+        flate2::read::GzDecoder::new(answer.body.as_slice()).read_to_end(&mut unpacked).unwrap();
+        assert_eq!(unpacked, plain.body);
+        // What is ready has a length; what is in the making has none yet.
+        (answer.header("content-length").is_some(), answer.body)
+    };
+    let (first, second) = (coded(), coded());
+    assert_eq!((first.0, second.0), (false, true));
+    assert_eq!(first.1, second.1);
     server.stop();
 }
 
