@@ -290,7 +290,8 @@ fn keep_last(lines: Vec<Line>, last: usize) -> Vec<Line> {
 }
 
 /// Cuts to the limit by time (clause 6.3.10); gives how many lines there were, and the attributes
-/// of which none is left.
+/// of which none is left. A moment is told whole or not at all, since the next page begins at one:
+/// what is of the moment of the last line comes along, unless more of it may not have been read.
 fn keep_limit(
     lines: Vec<Line>,
     wanted: &Wanted<'_>,
@@ -307,9 +308,26 @@ fn keep_limit(
     if wanted.last.is_some() {
         places.reverse();
     }
+    let moment_at = |at: usize| lines[places[at]].moment;
+    let whole = |mut end: usize| {
+        while end > 0 && end < count && moment_at(end) == moment_at(end - 1) {
+            end += 1;
+        }
+        end
+    };
+    let mut end = whole(wanted.limit.min(count));
+    // A page that begins at a moment, which is told again, has to lead beyond it.
+    if end > 0 && end < count && Some(moment_at(end - 1)) == wanted.from {
+        end = whole(end + 1);
+    }
+    if is_cut && end == count && end > 0 {
+        let last = moment_at(end - 1);
+        let before = (0..end).rfind(|at| moment_at(*at) != last);
+        end = before.map_or(end, |at| at + 1);
+    }
     let mut keep = vec![false; count];
-    for place in places.into_iter().take(wanted.limit) {
-        keep[place] = true;
+    for place in &places[..end] {
+        keep[*place] = true;
     }
     let kept = lines.into_iter().zip(keep).filter_map(|(line, keep)| keep.then_some(line));
     let kept: Vec<Line> = kept.collect();

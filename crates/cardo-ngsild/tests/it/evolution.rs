@@ -343,6 +343,53 @@ async fn a_long_answer_is_cut_at_one_moment_and_says_where() {
 }
 
 #[tokio::test]
+async fn a_moment_is_told_whole_however_much_was_then_and_pages_lead_beyond_it() {
+    let limits = NgsildLimits { history_rows: 4, ..NgsildLimits::default() };
+    let client = client_with(NgsildOptions { limits, ..NgsildOptions::default() }).await;
+    let rows = |minute: u32, values: std::ops::Range<u32>| -> Vec<Value> {
+        let of = |value: u32| {
+            let mut one = at(value, &format!("01-01T01:{minute:02}:00"));
+            one["datasetId"] = json!(format!("urn:d:{value}"));
+            one
+        };
+        values.map(of).collect()
+    };
+    let all = [rows(0, 0..1), rows(1, 1..8), rows(2, 8..15), rows(3, 15..16)].concat();
+    for id in ["urn:v:1", "urn:v:2"] {
+        let entity = json!({ "id": id, "type": "V", "speed": all });
+        client.post("/temporal/entities", entity).await.expect(201);
+    }
+    for path in ["/temporal/entities/urn:v:1?", "/temporal/entities?type=V&"] {
+        for is_backward in [false, true] {
+            let mut seen = std::collections::BTreeSet::new();
+            let mut from =
+                if is_backward { "2027" } else { "2025" }.to_owned() + "-01-01T00:00:00Z";
+            let mut pages = 0;
+            loop {
+                let query = match is_backward {
+                    false => format!("timerel=after&timeAt={from}"),
+                    true => format!("timerel=before&timeAt={from}&lastN=100"),
+                };
+                let reply = client.get(&format!("{path}{query}")).await;
+                let body = reply.json();
+                let entities = body.as_array().cloned().unwrap_or_else(|| vec![body]);
+                let instances = entities.iter().filter_map(|e| e["speed"].as_array()).flatten();
+                seen.extend(instances.map(|instance| instance["value"].as_i64().unwrap()));
+                pages += 1;
+                assert!(pages < 9, "{path}{query}");
+                if reply.status != 206 {
+                    break;
+                }
+                from =
+                    reply.header("content-range").split('-').skip(3).collect::<Vec<_>>().join("-");
+                from.truncate(from.find('/').unwrap());
+            }
+            assert_eq!(seen.len(), 16, "{path} {is_backward}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn questions_that_break_a_rule_are_refused() {
     let client = fleet().await;
     for (query, detail) in [
