@@ -211,7 +211,7 @@ impl Stored {
             ("createdAt", self.created_at),
             ("modifiedAt", self.modified_at),
             ("expiresAt", self.expires_at),
-            ("lastUsedAt", last_used.unwrap_or(self.created_at)),
+            ("lastUsedAt", last_used.map_or(self.created_at, |used| used.max(self.created_at))),
         ];
         shown.extend(times.map(|(name, time)| (name.to_owned(), time.to_string().into())));
         shown
