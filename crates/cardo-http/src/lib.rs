@@ -22,7 +22,7 @@ mod tenant;
 pub use access::{
     Access, AllowAll, Authorize, Denied, Granted, Rights, TenantPrefix, bearer_token, strip_tenant,
 };
-pub use base_url::{BaseUrl, InvalidReach, Reach, Via};
+pub use base_url::{BaseUrl, InvalidReach, Reach, Secure, Via};
 pub use body::{BodyError, read_body};
 pub use coded::{CodedForms, CodedRoom};
 pub use compress::takes_coding;

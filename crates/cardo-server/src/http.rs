@@ -15,12 +15,12 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::UPGRADE;
 use axum::response::{IntoResponse, Response};
-use cardo_http::{Cors, Opening, Reach};
+use cardo_http::{Cors, Opening, Reach, Secure};
 use futures_util::FutureExt;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use crate::config::LimitsConfig;
+use crate::tls::Tls;
 use crate::too_long::Explained;
 use crate::unread::Reading;
 
@@ -95,6 +96,7 @@ pub fn listen(address: &str) -> Result<StdListener, ListenError> {
 pub(crate) struct Clients {
     pub(crate) reach: Reach,
     pub(crate) cors: Arc<Cors>,
+    pub(crate) tls: Option<Arc<Tls>>,
 }
 
 /// Serves until `shutdown` is done, then stops accepting and lets requests under way finish, for
@@ -111,6 +113,7 @@ pub(crate) async fn serve(
         router,
         clients,
         builder: builder(limits),
+        patience: limits.header_timeout.as_duration(),
         stopping: CancellationToken::new(),
     };
     let mut open = JoinSet::new();
@@ -176,14 +179,36 @@ struct Connection {
     router: Router,
     clients: Clients,
     builder: Builder<TokioExecutor>,
+    /// How long a client may take to agree on TLS.
+    patience: Duration,
     stopping: CancellationToken,
 }
 
 impl Connection {
     async fn run(self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
         let lingering = stream.as_fd().try_clone_to_owned();
+        let Some(tls) = self.clients.tls.clone() else {
+            return self.talk(stream, lingering, peer, permit).await;
+        };
+        match tokio::time::timeout(self.patience, tls.accept(stream)).await {
+            Ok(Ok(stream)) => self.talk(stream, lingering, peer, permit).await,
+            Ok(Err(error)) => tracing::debug!(%error, "a client does not speak TLS as it should"),
+            Err(_) => tracing::debug!("a client took too long to agree on TLS"),
+        }
+    }
+
+    async fn talk<S>(
+        self,
+        stream: S,
+        lingering: io::Result<OwnedFd>,
+        peer: SocketAddr,
+        permit: OwnedSemaphorePermit,
+    ) where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let router = self.router;
-        let Clients { reach, cors } = self.clients;
+        let Clients { reach, cors, tls } = self.clients;
+        let is_secure = tls.is_some();
         let via = reach.via(peer.ip());
         let permit = Arc::new(permit);
         let upgrading = Arc::new(AtomicBool::new(false));
@@ -198,6 +223,9 @@ impl Connection {
             }
             if let Some(via) = &via {
                 request.extensions_mut().insert(via.clone());
+            }
+            if is_secure {
+                request.extensions_mut().insert(Secure);
             }
             let opening = Opening::of(&cors, &mut request);
             let (mut router, cors) = (router.clone(), cors.clone());

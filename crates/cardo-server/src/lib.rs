@@ -20,6 +20,7 @@ mod refusal;
 mod source_metrics;
 mod sources;
 mod supervisor;
+mod tls;
 mod too_long;
 mod unread;
 

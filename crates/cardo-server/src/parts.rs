@@ -34,6 +34,7 @@ use crate::http::{self, Clients};
 use crate::metrics::RequestMetrics;
 use crate::operations::{self, Operations};
 use crate::reference;
+use crate::tls::{Tls, TlsError};
 
 /// Headers of answers that pages of other origins may read.
 const EXPOSED: &str = "Link, Location, ETag, Date, Allow, Accept-Patch, Accept-Post, Content-Crs, Content-Disposition, Content-Range, \
@@ -59,6 +60,9 @@ pub enum RunError {
     /// Nobody can reach it like that.
     #[error("the section http of the configuration: {0}")]
     Reach(#[from] InvalidReach),
+    /// The certificate of the configuration cannot be used.
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsError),
     /// An origin that cannot be.
     #[error("http.cors_origins: {0}")]
     Origin(#[from] InvalidOrigin),
@@ -155,6 +159,7 @@ impl Parts {
         let cors =
             Arc::new(Cors::new(&config.http.cors_origins, EXPOSED, is_guarded, POSTED_READS)?);
         let authorizer: Arc<dyn Authorize> = Arc::new(policy);
+        let tls = Tls::of(&config.http)?;
         for source in &config.sources {
             source.check()?;
         }
@@ -238,7 +243,7 @@ impl Parts {
             sources,
             router,
             address,
-            clients: Clients { reach, cors },
+            clients: Clients { reach, cors, tls },
             gate,
             courier,
             notifications,

@@ -3,7 +3,6 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::net::SocketAddr;
 use std::os::unix::net::{SocketAddr as SocketName, UnixDatagram};
 
 /// The service manager that started this process, if one did that wants to know.
@@ -26,8 +25,8 @@ impl Supervisor {
     }
 
     /// The server answers, and what it kept is loaded.
-    pub(crate) fn ready(&self, address: SocketAddr) {
-        self.tell(&format!("READY=1\nSTATUS=Listens on http://{address}"));
+    pub(crate) fn ready(&self, url: &str) {
+        self.tell(&format!("READY=1\nSTATUS=Listens on {url}"));
     }
 
     /// The server takes no more requests and ends.

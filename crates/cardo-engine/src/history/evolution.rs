@@ -453,7 +453,7 @@ pub(crate) fn cut_together(
     if all.len() > request.limit {
         all.sort_unstable();
         // A page that begins at a moment, which is told again, has to lead beyond it.
-        let from = request.from.filter(|_| !is_backward).map(|from| from.as_micros());
+        let from = request.from.filter(|_| !is_backward).map(cardo_model::Timestamp::as_micros);
         let last = request.limit.checked_sub(1).map(|last| all[last]);
         let beyond = all.iter().copied().find(|moment| Some(*moment) > from);
         stop_at(last.map(|last| if Some(last) == from { beyond.unwrap_or(last) } else { last }));

@@ -20,6 +20,10 @@ use reach::is_prefix;
 pub(crate) use authority::is_valid as is_host;
 pub use reach::{InvalidReach, Reach, Via};
 
+/// That a request has come over TLS; an extension of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Secure;
+
 /// Scheme, host and path before a face, as the client of a request addresses them; the prefix
 /// `/tenants/{tenant}` is part of it where the request came by one.
 ///
@@ -40,12 +44,13 @@ impl BaseUrl {
 
     /// The same for a request that is not taken apart.
     pub fn of_request(uri: &Uri, headers: &HeaderMap, extensions: &Extensions) -> Self {
+        let scheme = if extensions.get::<Secure>().is_some() { "https" } else { "http" };
         let mut base = match extensions.get::<Via>() {
             Some(via) => match via.public_url() {
                 Some(url) => Self::parse_public(url),
-                None => Self::proxied(uri, headers, via),
+                None => Self::proxied(scheme, uri, headers, via),
             },
-            None => Self::direct(uri, headers),
+            None => Self::new(scheme, named_host(uri, headers), ""),
         };
         let tenant = extensions.get::<TenantPrefix>().map(TenantPrefix::path);
         // What is no name of a tenant is refused by the face, and reflected by none.
@@ -95,14 +100,10 @@ impl BaseUrl {
         Self { text: url.to_owned(), path_start }
     }
 
-    fn direct(uri: &Uri, headers: &HeaderMap) -> Self {
-        Self::new("http", named_host(uri, headers), "")
-    }
-
-    fn proxied(uri: &Uri, headers: &HeaderMap, via: &Via) -> Self {
+    fn proxied(scheme: &str, uri: &Uri, headers: &HeaderMap, via: &Via) -> Self {
         let said = Forwarded::read(headers, |address| via.trusts(address));
         let host = said.host.as_deref().or_else(|| named_host(uri, headers));
-        Self::new(said.scheme.unwrap_or("http"), host, said.prefix.unwrap_or(""))
+        Self::new(said.scheme.unwrap_or(scheme), host, said.prefix.unwrap_or(""))
     }
 }
 

@@ -47,13 +47,14 @@ async fn demonstrate(
     demo::unpack(&folder)
         .map_err(|error| Failure::run(format!("{}: {error}", folder.display())))?;
     config.sources.push(demo::trams(&folder));
+    let url = format!("{}://{address}", config.http.scheme());
     mention(format_args!(
-        "Cardo listens on http://{address}\nThe data are kept in {}. {}\n\n",
+        "Cardo listens on {url}\nThe data are kept in {}. {}\n\n",
         config.data.display(),
         demo::NOTICE
     ));
 
-    let asker = Asker { router: parts.router.clone(), base: format!("http://{address}") };
+    let asker = Asker { router: parts.router.clone(), base: url };
     let ingestor = parts.ingestor.clone();
     let stopping = CancellationToken::new();
     let serving = parts.serve(listener, &config, stopping.cancelled());

@@ -1,4 +1,4 @@
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -38,8 +38,9 @@ async fn serve(listener: TcpListener, config: &Config) -> Result<(), Failure> {
     let stop = stop_signal()?;
     let address = listener.local_addr().map_err(Failure::run)?;
     let parts = parts::Parts::open(config, address, None).await.map_err(Failure::run)?;
-    mention(format_args!("Cardo listens on http://{address}\n"));
-    tokio::spawn(announce(parts.loaded(), supervisor.clone(), address));
+    let url = format!("{}://{address}", config.http.scheme());
+    mention(format_args!("Cardo listens on {url}\n"));
+    tokio::spawn(announce(parts.loaded(), supervisor.clone(), url));
     let shutdown = async move {
         stop.await;
         supervisor.stopping();
@@ -48,9 +49,9 @@ async fn serve(listener: TcpListener, config: &Config) -> Result<(), Failure> {
 }
 
 /// Connections are queued from the start; who waits for readiness wants answers without a wait.
-async fn announce(loaded: impl Future<Output = ()>, supervisor: Supervisor, address: SocketAddr) {
+async fn announce(loaded: impl Future<Output = ()>, supervisor: Supervisor, url: String) {
     loaded.await;
-    supervisor.ready(address);
+    supervisor.ready(&url);
 }
 
 /// Says which settings are not at their defaults, without their values.

@@ -31,6 +31,8 @@ pub const KEYS: &[Key] = &[
     key("http.public_url", Shape::Text),
     key("http.trusted_proxies", Shape::List),
     key("http.cors_origins", Shape::List),
+    key("http.certificate", Shape::Text),
+    key("http.key", Shape::Text),
     key("auth.anonymous", Shape::Text),
     key("auth.tokens", Shape::Toml),
     key("egress.allow_private", Shape::Bool),
@@ -133,12 +135,14 @@ mod tests {
     /// Paths whose tables hold names of the operator's choice.
     const OPEN: [&str; 2] = ["contexts", "layers.files"];
     /// Keys without a default value.
-    const UNSET: [&str; 7] = [
+    const UNSET: [&str; 9] = [
         "auth.anonymous",
         "egress.ca",
         "federation.alias",
         "history.keep",
         "http.public_url",
+        "http.certificate",
+        "http.key",
         "layers.folder",
         "names.context",
     ];

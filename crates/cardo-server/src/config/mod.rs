@@ -67,6 +67,13 @@ pub struct HttpConfig {
     /// Origins of web pages that may use the server; `*` is any. Where requests without a token may
     /// write, any page may read, but only pages of named origins and of this machine may do more.
     pub cors_origins: Vec<String>,
+    /// A PEM file with the certificate of the server and those that lead to a known authority. With
+    /// it and `key`, and not without, HTTP is spoken over TLS; a renewed file is read by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
+    /// A PEM file with the private key that belongs to `certificate`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
 }
 
 /// Short names of types and attributes in OGC API, tiles and GraphQL, where clients bring no context.
@@ -348,9 +355,22 @@ impl Default for Config {
     }
 }
 
+impl HttpConfig {
+    /// The scheme of the server's own addresses.
+    pub fn scheme(&self) -> &'static str {
+        if self.certificate.is_some() { "https" } else { "http" }
+    }
+}
+
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { public_url: None, trusted_proxies: Vec::new(), cors_origins: vec!["*".into()] }
+        Self {
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            cors_origins: vec!["*".into()],
+            certificate: None,
+            key: None,
+        }
     }
 }
 

@@ -32,4 +32,5 @@ mod reach;
 mod readme;
 mod reference;
 mod support;
+mod tls;
 mod vocabulary;

@@ -71,8 +71,8 @@ impl Server {
         let mut child = command.spawn().expect("cardo starts");
         let stdout = BufReader::new(child.stdout.take().expect("its output is piped"));
         let mut server = Self { child, stdout, address: String::new() };
-        let line = server.line_with("listens on http://");
-        let (_, address) = line.split_once("http://").expect("it was found by that");
+        let line = server.line_with("listens on http");
+        let (_, address) = line.split_once("://").expect("a URL follows");
         address.trim().clone_into(&mut server.address);
         server
     }
