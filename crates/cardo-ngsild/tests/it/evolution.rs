@@ -366,9 +366,10 @@ async fn a_moment_is_told_whole_however_much_was_then_and_pages_lead_beyond_it()
                 if is_backward { "2027" } else { "2025" }.to_owned() + "-01-01T00:00:00Z";
             let mut pages = 0;
             loop {
-                let query = match is_backward {
-                    false => format!("timerel=after&timeAt={from}"),
-                    true => format!("timerel=before&timeAt={from}&lastN=100"),
+                let query = if is_backward {
+                    format!("timerel=before&timeAt={from}&lastN=100")
+                } else {
+                    format!("timerel=after&timeAt={from}")
                 };
                 let reply = client.get(&format!("{path}{query}")).await;
                 let body = reply.json();
