@@ -81,14 +81,14 @@ impl Sources {
         request: &SourceRequest<'_>,
         naming: &Naming,
         written: Request,
-    ) -> Result<Option<Response>, SourceFault> {
+    ) -> Result<Exchanged, SourceFault> {
         let context = naming.context().link().map(|url| url.as_ref().into());
         let Request { method, path, body } = written;
         let sending = Sending { method, path, body, context, is_inline: false };
         let response = self.sender.send(request.registration, request.forwarding, sending).await?;
         match response.status {
-            StatusCode::NOT_FOUND => Ok(None),
-            status if status.is_success() => Ok(Some(response)),
+            StatusCode::NOT_FOUND => Ok(Exchanged::Nothing(answer::warnings(&response.headers))),
+            status if status.is_success() => Ok(Exchanged::Answer(response)),
             status => Err(SourceFault::Refused {
                 status: status.as_u16(),
                 detail: answer::detail(&response.body),
@@ -117,8 +117,11 @@ impl Sources {
                 }
                 response => response?,
             };
-            if let Some(response) = response {
-                self.take(&mut found, &response, &naming).await?;
+            match response {
+                Exchanged::Answer(response) => {
+                    self.take(&mut found, &response, &naming).await?;
+                }
+                Exchanged::Nothing(warnings) => found.warnings.extend(warnings),
             }
         }
         Ok(found)
@@ -128,7 +131,8 @@ impl Sources {
     async fn mapped(&self, request: &SourceRequest<'_>, is_past: bool) -> Option<Mapped> {
         let naming = self.naming(request).await;
         let written = Request::map(request, &naming, is_past);
-        let response = self.exchange(request, &naming, written).await.ok()??;
+        let exchanged = self.exchange(request, &naming, written).await.ok()?;
+        let Exchanged::Answer(response) = exchanged else { return None };
         let (id, ids) = answer::mapped(&response.body)?;
         let revision = answer::revision(&response.headers);
         let warnings = answer::warnings(&response.headers);
@@ -147,8 +151,11 @@ impl Sources {
         for _ in 0..MOST_PAGES {
             let written = write(request, &naming, page);
             let response = match self.exchange(request, &naming, written).await {
-                Ok(Some(response)) => response,
-                Ok(None) => return Ok(found),
+                Ok(Exchanged::Answer(response)) => response,
+                Ok(Exchanged::Nothing(warnings)) => {
+                    found.warnings.extend(warnings);
+                    return Ok(found);
+                }
                 // A source may not answer with pages as large as that.
                 Err(SourceFault::Refused { status: 400 | 403 | 422, .. }) if page.can_shrink() => {
                     page.shrink();
@@ -197,6 +204,13 @@ impl Sources {
         found.warnings.extend(answer::warnings(&response.headers));
         Ok(is_again)
     }
+}
+
+/// What a source answers.
+enum Exchanged {
+    Answer(Response),
+    /// That it has nothing of the sort, and what it says of sources that it has asked itself.
+    Nothing(Vec<Box<str>>),
 }
 
 /// What came of a source.
@@ -277,7 +291,13 @@ impl ContextSources for Sources {
         let naming = self.naming(request).await;
         let mut found = SourceTypes::default();
         for written in Request::discovery(request) {
-            let Some(response) = self.exchange(request, &naming, written).await? else { continue };
+            let response = match self.exchange(request, &naming, written).await? {
+                Exchanged::Answer(response) => response,
+                Exchanged::Nothing(warnings) => {
+                    found.warnings.extend(warnings);
+                    continue;
+                }
+            };
             let types = discovered(&response.body, naming.context())?;
             found.types.extend(types);
             found.warnings.extend(answer::warnings(&response.headers));
@@ -344,8 +364,8 @@ impl ContextSources for Sources {
             return Err(SourceFault::Invalid("it cannot be told what is to go".to_owned()));
         };
         match self.exchange(request, &naming, written).await? {
-            Some(response) => result_of_one(&response),
-            None => Ok(Written::Changed),
+            Exchanged::Answer(response) => result_of_one(&response),
+            Exchanged::Nothing(_) => Ok(Written::Changed),
         }
     }
 }

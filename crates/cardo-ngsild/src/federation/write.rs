@@ -197,7 +197,16 @@ pub(super) fn results_of_batch(
 ) -> Vec<Result<Written, SourceFault>> {
     let all = |result: Result<Written, SourceFault>| vec![result; operations.len()];
     match response.status {
-        StatusCode::CREATED => all(Ok(Written::Created)),
+        StatusCode::CREATED => {
+            // It names those that it has created; the others were there (clause 5.6.8.5).
+            let created = serde_json::from_slice::<Vec<String>>(&response.body).unwrap_or_default();
+            let written = |operation: &&Operation| {
+                let is_it = |id: &EntityId| created.iter().any(|one| one == id.as_str());
+                let is_new = created.is_empty() || operation.entity().is_some_and(is_it);
+                Ok(if is_new { Written::Created } else { Written::Changed })
+            };
+            operations.iter().map(written).collect()
+        }
         StatusCode::MULTI_STATUS => {
             let Ok(report) = serde_json::from_slice::<BatchResult>(&response.body) else {
                 return all(Err(SourceFault::Invalid("it is no result of a batch".to_owned())));

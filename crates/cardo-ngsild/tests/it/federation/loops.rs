@@ -10,7 +10,8 @@ async fn two_servers_that_know_each_other_answer_and_end() {
     register(&south.engine, north.address, json!({})).await;
     let client = far_client().await;
     register(&client.engine, north.address, json!({})).await;
-    client.get("/entities/urn:ngsi-ld:T:1").await.expect(404);
+    let reply = client.get("/entities/urn:ngsi-ld:T:1").await.expect(404);
+    assert!(reply.header("ngsild-warning").starts_with("199 "), "the loop is told");
     let seen = (north.seen.lock().len(), south.seen.lock().len());
     assert_eq!(seen, (2, 1), "north, south, and north once more, which knows itself");
     let reply = client.get("/entities?type=T").await.expect(200);

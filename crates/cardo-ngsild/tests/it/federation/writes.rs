@@ -210,6 +210,18 @@ async fn a_batch_is_one_request_to_a_source_that_takes_it() {
 }
 
 #[tokio::test]
+async fn of_a_batch_for_a_source_those_are_told_as_created_that_it_had_not() {
+    let (client, other) = (far_client().await, broker().await);
+    let batch = json!({ "id": SOURCE, "mode": "redirect", "operations": ["upsertBatch"] });
+    register(&client.engine, other.address, batch).await;
+    at(&other).create(entity("1", "speed", 1.0)).await;
+    let all = json!([entity("1", "speed", 2.0), entity("2", "speed", 2.0)]);
+    let created = client.post("/entityOperations/upsert", all).await.expect(201).json();
+    assert_eq!(created, json!(["urn:ngsi-ld:T:2"]));
+    assert_eq!(other.seen.lock().len(), 1);
+}
+
+#[tokio::test]
 async fn a_batch_goes_one_by_one_to_a_source_that_takes_no_batches() {
     let (client, other) = (far_client().await, broker().await);
     register(&client.engine, other.address, of_all("redirect")).await;
