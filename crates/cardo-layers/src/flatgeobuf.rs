@@ -7,10 +7,11 @@ use cardo_engine::{
 };
 use cardo_formats::{Fault, IndexedFlatGeobuf, Limits, Node, ReadAt, RecordError, Visit};
 use cardo_model::{NameId, Record};
-use cardo_spatial::{Aabb, Crs, settled};
+use cardo_spatial::Aabb;
 
 use crate::features::Features;
 use crate::read_ahead::ReadAhead;
+use crate::system::System;
 
 /// The longest feature that is read.
 const FEATURE_BYTES: usize = 16 << 20;
@@ -22,6 +23,8 @@ pub(crate) struct FlatGeobufLayer {
     description: LayerDescription,
     file: IndexedFlatGeobuf<File>,
     features: Features,
+    bounds: Aabb,
+    system: System,
 }
 
 /// Why a file is no layer.
@@ -36,11 +39,13 @@ pub enum OpenError {
     /// It is no PMTiles that is read, or is damaged.
     #[error(transparent)]
     Tiles(#[from] Fault),
-    /// Its coordinates are not longitude and latitude, by which its index would answer.
-    #[error("its coordinates are of {0}; a layer has longitude and latitude in WGS 84 (EPSG:4326)")]
+    /// Its coordinates are of a system that cannot be computed.
+    #[error("its coordinates are of {0}, a reference system that is not known here")]
     System(String),
-    /// Its index places features off the globe.
-    #[error("its index spans {0:?}, which is no box of longitude and latitude")]
+    /// Its index places features off the globe, or over too much of it.
+    #[error(
+        "its index spans {0:?}, which is no box on the globe that its reference system has a place for"
+    )]
     Bounds([f64; 4]),
     /// It has more features than a layer counts.
     #[error("it has {0} features, more than a layer can have")]
@@ -60,34 +65,25 @@ impl FlatGeobufLayer {
     ) -> Result<Self, OpenError> {
         let limits = Limits { record_bytes: FEATURE_BYTES, ..Limits::default() };
         let file = IndexedFlatGeobuf::open(File::open(path)?, bytes, limits)?;
-        if let Some(system) = file.crs()
-            && !Crs::from_user(system).is_ok_and(|crs| crs.is_lon_lat())
-        {
-            return Err(OpenError::System(system.chars().take(80).collect()));
-        }
+        let system = System::of(file.crs())?;
         if file.count() >= u32::MAX.into() {
             return Err(OpenError::TooMany(file.count()));
         }
         if !file.has_all()? {
             return Err(OpenError::CutOff);
         }
-        let bounds @ [west, south, east, north] = file.bounds()?;
-        let [lower, upper] = [(west, south), (east, north)].map(|corner| settled(corner.into()));
-        let [west, south, east, north] = [lower.x, lower.y, upper.x, upper.y];
-        let is_within = |from: f64, to: f64, most: f64| -most <= from && from <= to && to <= most;
-        if !is_within(west, east, 180.0) || !is_within(south, north, 90.0) {
-            return Err(OpenError::Bounds(bounds));
-        }
+        let spanned = file.bounds()?;
+        let bounds = system.extent(spanned).ok_or(OpenError::Bounds(spanned))?;
         let features = Features::new(name, file.schema());
-        let bounds = Aabb { min: [west, south], max: [east, north] };
         let description = features.describe(name, bounds, file.count());
         let contents = match file.has_points() {
             Some(true) => LayerContents::Points,
             Some(false) => LayerContents::Shapes,
             None => LayerContents::Any,
         };
-        let description = LayerDescription { version, contents, ..description };
-        Ok(Self { description, file, features })
+        let description =
+            LayerDescription { version, contents, system: system.uri(), ..description };
+        Ok(Self { description, file, features, bounds, system })
     }
 
     fn read(
@@ -101,10 +97,19 @@ impl FlatGeobufLayer {
             return Ok(None);
         }
         match self.file.record_from(source, node) {
-            Ok(record) => Ok(Some(self.features.record(place, &record, attributes))),
+            Ok(mut record) => {
+                record.geometry = record.geometry.and_then(|geometry| self.system.place(geometry));
+                Ok(Some(self.features.record(place, &record, attributes)))
+            }
             Err(error) if is_of_feature(&error) => self.leave_out(place, &error).map(|()| None),
             Err(error) => Err(self.fault(error)),
         }
+    }
+
+    fn shown(&self, node: &Node) -> LayerNode {
+        // What has no place may lie anywhere.
+        let bounds = self.system.bounds(node.bounds).unwrap_or(self.bounds);
+        LayerNode { bounds, first: node.first, count: node.count, is_feature: node.is_feature }
     }
 
     /// Notes that a feature cannot be read; it is left out.
@@ -135,7 +140,7 @@ impl Layer for FlatGeobufLayer {
     }
 
     fn walk(&self, visit: &mut dyn FnMut(&LayerNode) -> LayerVisit) -> Result<(), LayerError> {
-        let walked = self.file.walk(&mut |node| match visit(&shown(node)) {
+        let walked = self.file.walk(&mut |node| match visit(&self.shown(node)) {
             LayerVisit::Enter => Visit::Enter,
             LayerVisit::Pass => Visit::Pass,
             LayerVisit::Stop => Visit::Stop,
@@ -152,7 +157,7 @@ impl Layer for FlatGeobufLayer {
         let source = ReadAhead::new(self.file.source());
         let mut failed = None;
         let walked = self.file.walk(&mut |node| {
-            let shown = shown(node);
+            let shown = self.shown(node);
             match choose(&shown) {
                 LayerVisit::Pass => return Visit::Pass,
                 LayerVisit::Stop => return Visit::Stop,
@@ -179,12 +184,6 @@ impl Layer for FlatGeobufLayer {
             None => Ok(None),
         }
     }
-}
-
-fn shown(node: &Node) -> LayerNode {
-    let [west, south, east, north] = node.bounds;
-    let bounds = Aabb { min: [west, south], max: [east, north] };
-    LayerNode { bounds, first: node.first, count: node.count, is_feature: node.is_feature }
 }
 
 /// Whether the feature is at fault, and not what it is read from.

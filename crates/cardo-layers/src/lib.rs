@@ -13,6 +13,7 @@ mod files;
 mod flatgeobuf;
 mod pmtiles;
 mod read_ahead;
+mod system;
 
 pub use files::{FileLayers, LayerFiles};
 pub use flatgeobuf::OpenError;

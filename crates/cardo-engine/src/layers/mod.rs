@@ -133,6 +133,8 @@ pub struct LayerDescription {
     pub contents: LayerContents,
     /// Its features that cannot be read.
     pub damaged: Damaged,
+    /// The URI of the reference system in which it is kept, where that is another than that of GeoJSON.
+    pub system: Option<String>,
 }
 
 /// Of which sort the geometries of a layer are.
@@ -174,7 +176,8 @@ impl LayerDescription {
         let count = attribute.count;
         let info = TypeInfo { name: type_name, count, attributes: vec![attribute], time: None };
         let (contents, damaged) = (LayerContents::Any, Damaged::default());
-        Some(Self { table, info, collisions, names, version: 0, contents, damaged })
+        let version = 0;
+        Some(Self { table, info, collisions, names, version, contents, damaged, system: None })
     }
 
     /// How many of its features there are to be seen.

@@ -4,8 +4,7 @@ use cardo_formats::geojson::{parse_geometry, write_geometry};
 use cardo_formats::{FieldValue, Limits, RecordGeometry, wkt};
 use cardo_model::Geometry;
 use cardo_spatial::{Crs, is_self_crossing, onto_globe};
-use geo_types::{Coord, Geometry as Shape, Point};
-use geo_types::{LineString, MultiLineString, MultiPoint, MultiPolygon, Polygon};
+use geo_types::{Geometry as Shape, Point};
 
 use super::fault::MapFault;
 
@@ -29,7 +28,7 @@ impl Placement {
         let shape = if self.crs.is_lon_lat() {
             onto_globe(&geometry.shape)
         } else {
-            Some(rounded(self.crs.geometry_to_wgs84(&geometry.shape)?))
+            Some(self.crs.place_geometry(&geometry.shape)?)
         };
         let geometry = match shape {
             Some(shape) => {
@@ -51,35 +50,6 @@ impl Placement {
             other => MapFault::Geometry(other),
         })?;
         Ok(Placed { geometry: checked, self_crossing: is_self_crossing(&geometry.shape) })
-    }
-}
-
-/// Nine decimals of a degree are a tenth of a millimetre; digits beyond them are noise.
-fn rounded(mut shape: Shape<f64>) -> Shape<f64> {
-    each_position(&mut shape, &|c| {
-        c.x = (c.x * 1e9).round() / 1e9;
-        c.y = (c.y * 1e9).round() / 1e9;
-    });
-    shape
-}
-
-fn each_position(shape: &mut Shape<f64>, change: &impl Fn(&mut Coord<f64>)) {
-    let line = |line: &mut LineString<f64>| line.0.iter_mut().for_each(change);
-    let polygon = |polygon: &mut Polygon<f64>| {
-        polygon.exterior_mut(line);
-        polygon.interiors_mut(|rings| rings.iter_mut().for_each(line));
-    };
-    match shape {
-        Shape::Point(point) => change(&mut point.0),
-        Shape::MultiPoint(MultiPoint(points)) => points.iter_mut().for_each(|p| change(&mut p.0)),
-        Shape::LineString(it) => line(it),
-        Shape::MultiLineString(MultiLineString(lines)) => lines.iter_mut().for_each(line),
-        Shape::Polygon(it) => polygon(it),
-        Shape::MultiPolygon(MultiPolygon(polygons)) => polygons.iter_mut().for_each(polygon),
-        Shape::GeometryCollection(all) => {
-            all.0.iter_mut().for_each(|shape| each_position(shape, change));
-        }
-        Shape::Line(_) | Shape::Rect(_) | Shape::Triangle(_) => {}
     }
 }
 

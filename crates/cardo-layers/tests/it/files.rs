@@ -15,7 +15,9 @@ fn what_lies_in_the_folder_is_a_layer_and_what_cannot_be_read_hinders_no_other()
     let layers = of_folder(&at("none"));
     assert!(names(&layers).is_empty());
     write_points(&at("trees.fgb"), 4326, &[(24.9, 60.1, 1), (25.0, 60.2, 2)]);
-    write_points(&at("metres.fgb"), 3067, &[(380_000.0, 6_670_000.0, 1)]);
+    write_points(&at("unknown.fgb"), 9_999, &[(380_000.0, 6_670_000.0, 1)]);
+    // The edges of a box around the pole do not tell what lies in it.
+    write_points(&at("pole.fgb"), 3_995, &[(-100_000.0, -90_000.0, 1), (80_000.0, 110_000.0, 1)]);
     write_points(&at("far.fgb"), 4326, &[(380_000.0, 6_670_000.0, 1)]);
     write_points(&at("not a name.fgb"), 4326, &[(24.9, 60.1, 1)]);
     fs::write(at("broken.fgb"), b"fgb\x03fgb\x00 nothing more").unwrap();

@@ -250,7 +250,7 @@ fn vector_layers_of(tables: &[&Table]) -> Value {
 
 fn bounds(table: &Table, info_of: InfoOf<'_>) -> Option<[f64; 4]> {
     let info = info_of(table)?;
-    Collection { table, info, damaged: 0 }.bbox()
+    Collection { table, info, damaged: 0, system: None }.bbox()
 }
 
 fn bounding_box([west, south, east, north]: [f64; 4]) -> Value {

@@ -152,7 +152,7 @@ pub(crate) fn collection_page(
     collection: &Collection<'_>,
     systems: &Systems,
 ) -> String {
-    let Collection { table, info, damaged } = collection;
+    let Collection { table, info, damaged, .. } = collection;
     let name = &table.name;
     let mut page = page(ask, name).below("Collections", "/collections");
     page.add(format_args!(

@@ -27,7 +27,7 @@ pub(crate) async fn collections(face: &Face, ask: &Ask<'_>) -> Result<Response<B
     let all = tables.all().iter().filter_map(|table| {
         let Some(layer) = face.layer_of(ask, table) else {
             let info = infos.remove(&table.type_name)?;
-            return Some(Collection { table, info, damaged: 0 });
+            return Some(Collection { table, info, damaged: 0, system: None });
         };
         Some(of_layer(table, &*layer))
     });
@@ -75,7 +75,7 @@ pub(crate) async fn collection(face: &Face, ask: &Ask<'_>) -> Result<Response<Bo
         let info = snapshot.type_info(table.type_name.as_str());
         let info =
             info.ok_or_else(|| Fault::not_found(format!("{:?} is empty now", table.name)))?;
-        Collection { table, info, damaged: 0 }
+        Collection { table, info, damaged: 0, system: None }
     };
     let revision = snapshot.revision();
     if format == Format::Html {
@@ -90,5 +90,6 @@ pub(crate) async fn collection(face: &Face, ask: &Ask<'_>) -> Result<Response<Bo
 fn of_layer<'t>(table: &'t Table, layer: &dyn Layer) -> Collection<'t> {
     let info = info_of_layer(layer);
     let damaged = layer.description().info.count.saturating_sub(info.count);
-    Collection { table, info, damaged }
+    let system = layer.description().system.clone();
+    Collection { table, info, damaged, system }
 }

@@ -103,7 +103,7 @@ impl Default for OgcConfig {
 }
 
 /// Files that are collections of OGC API and map layers without being taken in: FlatGeobufs with a
-/// packed index, in longitude and latitude, and PMTiles.
+/// packed index, and PMTiles.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LayersConfig {

@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use cardo_formats::{FieldKind, FieldSchema, FieldValue, FlatGeobufWriter, Record, RecordGeometry};
+use cardo_formats::{
+    FieldKind, FieldSchema, FieldValue, FlatGeobufReader, FlatGeobufWriter, Limits, Record,
+    RecordGeometry, RecordReader,
+};
+use cardo_spatial::Crs;
 use serde_json::Value;
 use tempfile::tempdir;
 
@@ -96,6 +100,98 @@ fn a_file_in_the_folder_is_a_collection_with_pages_filters_and_a_schema() {
             .then_some("{\"type\":\"Feature\",\"geometry\":null,\"properties\":{}}");
         let answer = server.send(method, path, body);
         assert_eq!(answer.status, status, "{method} {path}: {}", answer.text());
+    }
+    server.stop();
+}
+
+/// The buildings as a file in the system of a code.
+fn write_buildings_in(epsg: u32, path: &Path) {
+    let crs = Crs::from_epsg(epsg).expect("a system");
+    let bytes = std::fs::read(buildings()).expect("a fixture");
+    let reader = FlatGeobufReader::new(bytes.as_slice(), Limits::default()).expect("a FlatGeobuf");
+    let code = i32::try_from(epsg).expect("a code");
+    let mut writer = FlatGeobufWriter::new("buildings", Some(code), reader.schema().to_vec());
+    for record in reader {
+        let mut record = record.expect("a building");
+        let geometry = record.geometry.as_mut().expect("a shape");
+        geometry.shape = crs.project_geometry(&geometry.shape).expect("a place");
+        writer.write(&record).expect("it is written");
+    }
+    let mut bytes = Vec::new();
+    writer.finish(&mut bytes).expect("memory takes it");
+    std::fs::write(path, bytes).expect("a file is written");
+}
+
+#[test]
+fn a_file_in_a_national_grid_answers_as_the_same_in_longitude_and_latitude() {
+    let folder = tempdir().unwrap();
+    let layers = folder.path().join("layers");
+    std::fs::create_dir_all(&layers).unwrap();
+    std::fs::copy(buildings(), layers.join("lonlat.fgb")).unwrap();
+    for epsg in [3_879, 3_067, 3_857] {
+        write_buildings_in(epsg, &layers.join(format!("grid{epsg}.fgb")));
+    }
+    let server = Server::start(folder.path());
+    for epsg in [3_879, 3_067, 3_857] {
+        let grid = format!("grid{epsg}");
+        let ask = |question: &str| {
+            ["lonlat", &grid].map(|name| {
+                let items = format!("/ogc/collections/{name}/items?limit=1000&{question}");
+                let page = server.get(&items);
+                // The name of a column `id` is one of the layer's own.
+                let values = |one: &Value| {
+                    one["properties"].as_object().unwrap().values().cloned().collect::<Value>()
+                };
+                let mut found: Vec<String> =
+                    features(&page).iter().map(|one| values(one).to_string()).collect();
+                found.sort_unstable();
+                (page["numberMatched"].clone(), found)
+            })
+        };
+        for question in [
+            "",
+            "bbox=24.94,60.168,24.945,60.172",
+            "bbox=24.9401,60.1681,24.9402,60.1682",
+            "bbox=24.94,60.168,24.945,60.172&filter=floors%3E5",
+            "bbox=10,10,11,11",
+            "filter=S_INTERSECTS(geometry,LINESTRING(24.93%2060.16,24.96%2060.18))",
+        ] {
+            let [plain, projected] = ask(question);
+            assert_eq!(projected.0, plain.0, "{grid} {question}");
+            assert!(projected.1 == plain.1, "{grid} {question}");
+        }
+        let extent = |name: &str| {
+            let collection = server.get(&format!("/ogc/collections/{name}"));
+            let bbox = &collection["extent"]["spatial"]["bbox"][0];
+            [0, 1, 2, 3].map(|axis| bbox[axis].as_f64().unwrap())
+        };
+        let (plain, projected) = (extent("lonlat"), extent(&grid));
+        assert!(
+            (0..2)
+                .all(|axis| projected[axis] <= plain[axis] && projected[axis] > plain[axis] - 1e-3),
+            "{projected:?}"
+        );
+        assert!(
+            (2..4)
+                .all(|axis| projected[axis] >= plain[axis] && projected[axis] < plain[axis] + 1e-3),
+            "{projected:?}"
+        );
+        // Within a tenth of a millimetre.
+        let one = |name: &str| {
+            let items = format!("/ogc/collections/{name}/items?filter=name%3D%27Ateneum%27");
+            features(&server.get(&items))[0]["geometry"]["coordinates"][0][0].clone()
+        };
+        let (plain, projected) = (one("lonlat"), one(&grid));
+        for axis in [0, 1] {
+            let apart = plain[axis].as_f64().unwrap() - projected[axis].as_f64().unwrap();
+            assert!(apart.abs() < 2e-9, "{plain} {projected}");
+        }
+        let tile = format!("/ogc/collections/{grid}/tiles/WebMercatorQuad/16/18968/37308");
+        assert!(server.send("GET", &tile, None).body.len() > 1_000);
+        let stored = server.get(&format!("/ogc/collections/{grid}"))["storageCrs"].clone();
+        let is_listed = epsg == 3_857;
+        let expected = format!("http://www.opengis.net/def/crs/EPSG/0/{epsg}");
+        assert_eq!(stored, if is_listed { expected.into() } else { Value::Null });
     }
     server.stop();
 }

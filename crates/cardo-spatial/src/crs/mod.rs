@@ -250,6 +250,11 @@ impl Crs {
         }
     }
 
+    /// The same to nine decimals of a degree: they are a tenth of a millimetre, and digits beyond them noise.
+    pub fn place(&self, position: [f64; 2]) -> Result<[f64; 2], CrsError> {
+        Ok(self.to_wgs84(position)?.map(|axis| (axis * 1e9).round() / 1e9))
+    }
+
     /// `[longitude, latitude]` as a position of this system.
     pub fn project(&self, position: [f64; 2]) -> Result<[f64; 2], CrsError> {
         let [x, y] = match &self.transform {
@@ -279,6 +284,11 @@ impl Crs {
     /// A geometry of this system in WGS 84 longitude and latitude.
     pub fn geometry_to_wgs84(&self, geometry: &Geometry<f64>) -> Result<Geometry<f64>, CrsError> {
         geometry.try_map_coords(|c| self.to_wgs84([c.x, c.y]).map(Coord::from))
+    }
+
+    /// A geometry as [`place`](Crs::place) places positions.
+    pub fn place_geometry(&self, geometry: &Geometry<f64>) -> Result<Geometry<f64>, CrsError> {
+        geometry.try_map_coords(|c| self.place([c.x, c.y]).map(Coord::from))
     }
 
     /// A WGS 84 geometry in this system.
