@@ -1,7 +1,7 @@
 use cardo_query::{Datasets, Filter, Resolved, evaluate};
 use cardo_spatial::Aabb;
 
-use super::listed::Listed;
+use super::listed::{Listed, Numbers};
 use super::number::Ranges;
 use super::parts::{Listing, Lookup, Part, Scope, Wanted};
 use crate::live::{NumberIndex, Root, SlotSet, TypeIndex, number_key, slots_of};
@@ -33,7 +33,7 @@ pub(super) enum Source<'a> {
     /// Slots that are in each of these unions.
     Sets(Vec<Vec<&'a SlotSet>>),
     /// These slots.
-    Slots(Listed),
+    Slots(Listed<'a>),
 }
 
 /// What a candidate has to pass, cheap ones first.
@@ -49,8 +49,8 @@ pub(super) enum Check<'a> {
 const SET_NS: f64 = 3.0;
 const COLUMN_NS: f64 = 6.0;
 const RECORD_NS: f64 = 200.0;
-/// Numbers of a range lie side by side.
-const LIST_NUMBER_NS: f64 = 4.0;
+/// Numbers of a range lie side by side, and only the first few are kept.
+const LIST_NUMBER_NS: f64 = 1.5;
 const LIST_NS: f64 = 60.0;
 /// Listings that take longer are walked in slices instead.
 const MOST_LISTED: usize = 100_000;
@@ -209,7 +209,7 @@ impl<'a> Choice<'a> {
         let lookup = self.lookups.swap_remove(at);
         let sets = self.sets.into_iter().filter(|union| !lookup.lists_only(union));
         let mut checks: Vec<Check<'a>> = sets.map(Check::Sets).collect();
-        let slots = Listed::new(lookup.list(self.root));
+        let slots = lookup.listed(self.root);
         checks.extend(self.lookups.into_iter().map(Lookup::into_check));
         checks.extend(self.checks.into_iter().map(Check::Record));
         checks.sort_by_key(Check::rank);
@@ -261,6 +261,15 @@ impl<'a> Lookup<'a> {
         within.iter().all(|index| is_member_set(index))
     }
 
+    fn listed(self, root: &'a Root) -> Listed<'a> {
+        match self.index {
+            Listing::Numbers { indexes, ranges } => {
+                Listed::numbers(Numbers { root, indexes, ranges, filter: self.filter })
+            }
+            _ => Listed::slots(self.list(root)),
+        }
+    }
+
     /// The slots that the index lists, tested.
     fn list(self, root: &Root) -> Vec<u32> {
         let mut slots = Vec::with_capacity(self.estimate);
@@ -307,12 +316,7 @@ impl<'a> Lookup<'a> {
                 }
             }
             Listing::Numbers { indexes, ranges } => {
-                for index in indexes {
-                    for range in &ranges {
-                        index.ordered.for_each(range, |slot| slots.push(slot));
-                    }
-                    slots.extend(index.others.iter().filter(|slot| is_match(*slot)));
-                }
+                Numbers { root, indexes, ranges, filter }.list(&mut slots);
             }
             Listing::Texts { indexes, keys } => {
                 for index in indexes {

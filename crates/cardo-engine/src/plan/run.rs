@@ -55,7 +55,7 @@ impl<'a> Run<'a> {
     pub(crate) fn new(mut plan: Plan<'a>, mut window: Window) -> Self {
         window.count &= plan.count.is_none();
         if let Source::Slots(listed) = &mut plan.source {
-            listed.turn(window.direction, window.count);
+            listed.turn(&window);
         }
         Self {
             chunks: plan.root.slots().div_ceil(CHUNK) as usize,
