@@ -108,7 +108,7 @@ impl Direction {
     }
 }
 
-impl<'a> Numbers<'a> {
+impl Numbers<'_> {
     /// Calls `visit` with every slot whose number is in a range.
     #[inline]
     fn for_each_number(&self, mut visit: impl FnMut(u32)) {
