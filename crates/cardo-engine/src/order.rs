@@ -8,9 +8,8 @@ use cardo_model::{EntityRef, Iri, NameId, Names, Seq};
 use cardo_query::{Path, Ranked, Ranking, Root as PathRoot, SortKey};
 
 use crate::caller::View;
-use crate::live::Root;
+use crate::live::{Root, fetch};
 use crate::query::{EntityQuery, PageStart};
-use crate::snapshot::fetch;
 
 /// The order in which entities are wanted: by each column in turn, at last by creation. Entities
 /// without a value stand last, whichever way a column is ordered.

@@ -8,7 +8,7 @@ use cardo_spatial::Aabb;
 
 use crate::caller::View;
 use crate::federation::Contributions;
-use crate::live::{AttributeIndex, Root, TypeIndex};
+use crate::live::{AttributeIndex, Root, TypeIndex, fetch};
 use crate::moment::Unknown;
 use crate::order::Sort;
 use crate::plan::{Direction, Need, Plan, Run, Window, resolve};
@@ -287,22 +287,6 @@ pub(crate) fn cut(query: &EntityQuery, asked: &Asked, mut found: Found) -> (bool
         PageStart::Before(_) => false,
     };
     (starts_inside, has_further, found)
-}
-
-/// Looks at every line of memory of some records, which lie anywhere: looks that do not depend on
-/// one another wait at the same time, those of a writer of records one after the other.
-pub(crate) fn fetch<'r>(records: impl Iterator<Item = &'r Record>) {
-    const LINE: usize = 64;
-    let mut seen = 0;
-    for bytes in records.map(Record::as_bytes) {
-        let mut at = 0;
-        while let Some(byte) = bytes.get(at) {
-            seen ^= byte;
-            at += LINE;
-        }
-        seen ^= bytes.last().unwrap_or(&0);
-    }
-    std::hint::black_box(seen);
 }
 
 fn describe_attribute(name: Iri, index: &AttributeIndex) -> AttributeInfo {

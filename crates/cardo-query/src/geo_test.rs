@@ -37,6 +37,11 @@ impl GeoTest {
         self.query.matches(target)
     }
 
+    /// The same where the target is known to have no faults, see [`PreparedQuery::matches_repaired`].
+    pub fn matches_repaired(&self, target: &Shape<f64>) -> bool {
+        self.query.matches_repaired(target)
+    }
+
     /// Whether a geometry in GeoJSON text matches; what is no geometry does not.
     pub fn matches_text(&self, geojson: &str) -> bool {
         if let Some([lon, lat]) = read_point(geojson) {

@@ -4,6 +4,7 @@
 mod attribute_index;
 mod bucket;
 mod facets;
+mod fetch;
 mod id_map;
 mod part;
 mod past;
@@ -16,7 +17,9 @@ mod times;
 mod touched;
 
 pub(crate) use attribute_index::{AttributeIndex, NumberIndex, TextIndex, hash_text};
+pub(crate) use bucket::Entry;
 pub(crate) use facets::Facets;
+pub(crate) use fetch::fetch;
 pub(crate) use past::Past;
 pub(crate) use root::{CHOSEN, Root, TypeIndex};
 pub(crate) use slot_set::{Bits, CHUNK, SlotSet, WORDS, slots_of};

@@ -1,10 +1,10 @@
-use cardo_query::{Datasets, Filter, Resolved, evaluate};
-use cardo_spatial::Aabb;
+use cardo_query::{Filter, Resolved, evaluate};
 
 use super::listed::{Listed, Numbers};
 use super::number::Ranges;
 use super::parts::{Listing, Lookup, Part, Scope, Wanted};
-use crate::live::{NumberIndex, Root, SlotSet, TypeIndex, number_key, slots_of};
+use super::places::Places;
+use crate::live::{NumberIndex, Root, SlotSet, TypeIndex, number_key};
 
 /// How much of the matches is needed.
 #[derive(Clone, Copy, Debug)]
@@ -283,36 +283,9 @@ impl<'a> Lookup<'a> {
             }
             Listing::Ids(ids) => slots.extend(ids.iter().filter_map(|id| root.slot(id.as_str()))),
             Listing::Geo { condition, boxes, within } => {
-                let any_instance = !matches!(condition.datasets, Datasets::Only(_));
-                let is_box = condition.test.is_its_bounds();
+                let places = Places { root, condition, boxes: &boxes, filter };
                 for index in within {
-                    let attribute = index.attributes.get(&condition.property);
-                    if let Some(attribute) = attribute {
-                        attribute.geometry.search(&boxes, |entry| {
-                            let [lon, lat] = entry.bounds.min;
-                            let is_met = |b: &Aabb| {
-                                b.contains(&entry.bounds)
-                                    || (entry.is_touched && b.has_side_of(&entry.bounds))
-                            };
-                            let is_inside = || boxes.iter().any(is_met);
-                            let matches = match any_instance {
-                                true if entry.is_point => {
-                                    is_box || condition.test.matches_point(lon, lat)
-                                }
-                                true => (is_box && is_inside()) || is_match(entry.slot),
-                                false => is_match(entry.slot),
-                            };
-                            if matches {
-                                slots.push(entry.slot);
-                            }
-                        });
-                    }
-                    let empty = SlotSet::default();
-                    let tested = attribute.map_or(&empty, |a| &a.one_geometry);
-                    if condition.missing_matches && tested.len() < index.members.len() {
-                        let others = difference(&index.members, tested);
-                        slots.extend(others.filter(|slot| is_match(*slot)));
-                    }
+                    places.list(index, &mut slots);
                 }
             }
             Listing::Numbers { indexes, ranges } => {
@@ -335,18 +308,6 @@ impl<'a> Lookup<'a> {
         }
         slots
     }
-}
-
-/// The members of one set that are not in the other.
-fn difference<'a>(all: &'a SlotSet, without: &'a SlotSet) -> impl Iterator<Item = u32> + 'a {
-    (0..all.chunk_count()).filter(|c| all.chunk_len(*c) > without.chunk_len(*c)).flat_map(|chunk| {
-        let mut bits = all.bits(chunk);
-        for (word, other) in bits.iter_mut().zip(without.bits(chunk)) {
-            *word &= !other;
-        }
-        let base = u32::try_from(chunk).expect("slots are 32 bits") * crate::live::CHUNK;
-        slots_of(bits).map(move |place| base + place)
-    })
 }
 
 impl Check<'_> {

@@ -5,6 +5,7 @@ mod choose;
 mod listed;
 mod number;
 mod parts;
+mod places;
 mod resolve;
 mod run;
 

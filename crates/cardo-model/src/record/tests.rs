@@ -15,7 +15,7 @@ fn header() -> RecordHeader {
 fn instance(depth: u32) -> BoxedStrategy<Instance<NameId>> {
     let attributes = if depth == 0 { Just(Vec::new()).boxed() } else { attributes(depth - 1) };
     (
-        (0_u8..8, "[a-z\u{e4}]{0,12}", any::<bool>()),
+        (0_u8..8, prop_oneof![4 => "[a-z\u{e4}]{0,12}", 1 => "[a-z]{90,300}"], any::<bool>()),
         proptest::option::of(0_u32..3),
         proptest::option::of(0_i64..4_000_000_000),
         proptest::option::of("[A-Z]{1,3}"),
@@ -73,6 +73,23 @@ proptest! {
         prop_assert_eq!(record.id(), entity.id);
         let read = Record::from_bytes(record.as_bytes()).unwrap();
         prop_assert_eq!(read, record);
+    }
+
+    #[test]
+    fn attributes_come_with_the_values_that_they_have(entity in entity()) {
+        let record = Record::encode(&entity, header());
+        let mut attributes = record.view().attributes();
+        for plain in record.view().attributes() {
+            let (attribute, value) = attributes.next_with_value().unwrap();
+            prop_assert_eq!(attribute.name(), plain.name());
+            prop_assert_eq!(attribute.as_bytes(), plain.as_bytes());
+            if let Some(value) = value {
+                let single = plain.single().unwrap();
+                prop_assert_eq!(value.bytes(), single.value.bytes());
+                prop_assert_eq!((single.unit_code, single.observed_at), (None, None));
+            }
+        }
+        prop_assert!(attributes.next_with_value().is_none());
     }
 
     #[test]
@@ -141,3 +158,24 @@ fn a_record_of_version_1_is_still_read() {
 }
 
 const SAMPLE_OF_VERSION_1: &str = "0100030070000000000000127a00000000000024f400000000000900000000000000340000000775726e3a783a31010301022f4101ac022501230006000048b7f21919f9000048b7f21919f90000f2c0205130000343454c0432312e35";
+
+#[test]
+fn a_value_comes_with_its_attribute_where_lengths_take_one_byte_or_two() {
+    for len in (0..400).chain(16_300..16_400) {
+        let value = JsonText::string(&"a".repeat(len - len.min(2)));
+        let value = Value::from_parts(Kind::Property, value, false);
+        let attribute = Attribute { name: NameId::new(5), instances: vec![Instance::new(value)] };
+        let entity = Entity {
+            id: Iri::new("urn:ngsi-ld:Thing:1").unwrap(),
+            types: vec![NameId::new(1)],
+            scopes: Vec::new(),
+            attributes: vec![attribute],
+            expires_at: None,
+        };
+        let record = Record::encode(&entity, header());
+        let (_, value) = record.view().attributes().next_with_value().unwrap();
+        let is_told = value.is_some_and(|value| value.len() == len.max(2));
+        // An attribute is 21 or 23 bytes longer than its value.
+        assert_eq!(is_told, len < 128 - 21 || (128..=16_383 - 23).contains(&len), "{len}");
+    }
+}

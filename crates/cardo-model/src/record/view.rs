@@ -207,6 +207,37 @@ impl<'a> Attributes<'a> {
             self.reader = rest;
             return Some((AttributeRef { name: NameId::new(u32::from(*name)), body }, Some(value)));
         }
+        self.next_with_long_value()
+    }
+
+    /// The same where lengths take two bytes, as those of most geometries do.
+    #[inline(never)]
+    fn next_with_long_value(&mut self) -> Option<(AttributeRef<'a>, Option<Excerpt<'a>>)> {
+        const HEAD: usize = 6 + INSTANCE_FIXED + 2;
+        let two = |low: u8, high: u8| usize::from(low & 0x7f) | usize::from(high) << 7;
+        let bytes = self.reader.rest();
+        if self.left > 0
+            && let Some((head, from)) = bytes.split_first_chunk::<HEAD>()
+            && let [
+                name @ 0..0x80,
+                len @ 0x80..=0xff,
+                len_high @ 0..0x80,
+                1,
+                0x80..=0xff,
+                0..0x80,
+                _,
+                0,
+                ..,
+                value @ 0x80..=0xff,
+                value_high @ 0..0x80,
+            ] = head
+            && let Some(value) = Excerpt::new(from, two(*value, *value_high))
+            && let Some((body, rest)) = Excerpt::split(&bytes[3..], two(*len, *len_high))
+        {
+            self.left -= 1;
+            self.reader = rest;
+            return Some((AttributeRef { name: NameId::new(u32::from(*name)), body }, Some(value)));
+        }
         let attribute = self.next()?;
         Some((attribute, None))
     }
