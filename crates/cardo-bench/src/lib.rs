@@ -29,7 +29,7 @@ pub use city::{City, DEFAULT_CONTEXT, TEMPERATURES, TYPES, full_name};
 pub use land::Land;
 pub use limit::serve_limit;
 pub use load::Question;
-pub use maps::Maps;
+pub use maps::{Maps, batches_of, questions_of};
 pub use martin::Martin;
 pub use process::{cpu_seconds, resident_bytes};
 pub use reads::{Rounds, reads_of};

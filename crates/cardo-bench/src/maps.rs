@@ -106,6 +106,22 @@ impl Maps {
     }
 }
 
+/// The questions of maps by key, for a land.
+pub fn questions_of(land: Land) -> impl Iterator<Item = (String, Question)> {
+    let boxes = [("box-trees", Kind::Tree), ("box-buildings", Kind::Building)]
+        .map(|(key, kind)| (key.to_owned(), in_a_box(land, kind)));
+    let tiles = LEVELS.map(|level| (format!("tile-{level}"), tile_at(land, level)));
+    boxes.into_iter().chain(tiles)
+}
+
+/// Bodies of batch operations that make a land.
+pub fn batches_of(land: Land) -> impl Iterator<Item = String> {
+    [Kind::Tree, Kind::Building].into_iter().flat_map(move |kind| {
+        let all = land.count(kind);
+        (0..all).step_by(1_000).map(move |from| land.batch(kind, from..(from + 1_000).min(all)))
+    })
+}
+
 /// A hundred features of a kind in a box that holds about 120 of them.
 fn in_a_box(land: Land, kind: Kind) -> Question {
     let part = land.part_of(kind, 120.0);

@@ -1,8 +1,9 @@
 //! Measures the faces without a network: what a question costs from its request to the last
 //! byte of its answer.
 //!
-//! `face-bench [ENTITIES] [--only KEY] [--rounds N]`: with `--rounds` each question is put so often,
-//! for a profiler that slows everything down.
+//! `face-bench [ENTITIES] [--land] [--only KEY] [--rounds N]`: with `--land` maps are asked of so many
+//! trees and a fifth as many buildings, none of their tiles kept; with `--rounds` each question is put
+//! so often, for a profiler that slows everything down.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use cardo_bench::{City, Question, reads_of};
+use cardo_bench::{City, Land, Question, batches_of, questions_of, reads_of};
 use cardo_engine::{Batch, Caller, Engine, EngineOptions, Operation};
 use cardo_ngsild::NgsildOptions;
 use cardo_ogcapi::OgcOptions;
@@ -25,27 +26,44 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
-    let (mut entities, mut only, mut rounds) = (100_000, None, 20_000);
+    let (mut entities, mut only, mut rounds, mut is_land) = (100_000, None, 20_000, false);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
+            "--land" => is_land = true,
             "--only" => only = arguments.next(),
             "--rounds" => rounds = arguments.next().ok_or("--rounds needs a number")?.parse()?,
             number => entities = number.parse()?,
         }
     }
-    let city = City { entities };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let engine = Engine::open(Arc::new(MemoryStore::new()), EngineOptions::default()).await?;
-        load(&engine, city).await?;
         let (router, _) = cardo_ngsild::router(engine.clone(), NgsildOptions::default());
-        let router = router.merge(cardo_ogcapi::router(engine, OgcOptions::default()));
+        let mut options = OgcOptions::default();
+        let questions: Vec<(String, Question)> = if is_land {
+            options.limits.tile_bytes = 0;
+            let land = Land { trees: entities, buildings: entities / 5 };
+            for batch in batches_of(land) {
+                ask(&router, upsert(batch)?).await?;
+            }
+            questions_of(land).collect()
+        } else {
+            let city = City { entities };
+            load(&engine, city).await?;
+            reads_of(city).map(|(key, question)| (key.to_owned(), question)).collect()
+        };
+        let router = router.merge(cardo_ogcapi::router(engine, options));
         let wanted = |key: &str| only.as_ref().is_none_or(|only| only == key);
-        for (key, question) in reads_of(city).filter(|(key, _)| wanted(key)) {
-            measure(&router, key, &question, rounds).await?;
+        for (key, question) in questions.iter().filter(|(key, _)| wanted(key)) {
+            measure(&router, key, question, rounds).await?;
         }
         Ok(())
     })
+}
+
+fn upsert(batch: String) -> Result<Request<Body>, Failure> {
+    let request = Request::post("/ngsi-ld/v1/entityOperations/upsert");
+    Ok(request.header("content-type", "application/json").body(batch.into())?)
 }
 
 async fn load(engine: &Engine, city: City) -> Result<(), Failure> {
