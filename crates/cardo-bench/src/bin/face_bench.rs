@@ -63,6 +63,7 @@ fn main() -> Result<(), Failure> {
 
 fn upsert(batch: String) -> Result<Request<Body>, Failure> {
     let request = Request::post("/ngsi-ld/v1/entityOperations/upsert");
+    let request = request.header("content-length", batch.len());
     Ok(request.header("content-type", "application/json").body(batch.into())?)
 }
 
