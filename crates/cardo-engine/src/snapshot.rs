@@ -146,6 +146,7 @@ impl Snapshot {
     /// The same where they lie.
     pub(crate) fn look(&self, slots: &[u32]) -> Vec<Cow<'_, Record>> {
         let mut records: Vec<Cow<'_, Record>> = Vec::with_capacity(slots.len());
+        self.root.look_up(slots.iter().copied());
         let found = slots.iter().filter_map(|slot| self.root.record(*slot));
         match self.view.restriction() {
             None => records.extend(found.map(Cow::Borrowed)),

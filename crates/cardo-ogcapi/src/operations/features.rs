@@ -109,7 +109,7 @@ fn small_page(
     let edges = Edges::of_listing(listing, ends);
     let links = page_links(ask, (encoding, references), items, &edges);
     let about = about(ask, encoding, table, &items.shown);
-    let room = records.iter().map(|record| record.as_bytes().len() * 2 + 64).sum();
+    let room = records.iter().map(|record| record.as_bytes().len() * 5 / 4 + 64).sum();
     let mut body = open_page(room, listing.count, records.len(), &links, &about);
     let profile = encoding.profile_of_json();
     write_features(table, &items.shown, profile, &records, &mut body)?;
