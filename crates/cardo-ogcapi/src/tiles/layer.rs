@@ -104,17 +104,16 @@ impl<'a> Layer<'a> {
         let key = key("id", &mut self.id_key, &mut self.keys, &mut self.keys_len);
         // No other feature has this id, so there is nothing to look for.
         let place = self.values.push_text(entity.id_excerpt());
-        wire::varint(key.into(), &mut self.room.tags);
-        wire::varint(place.into(), &mut self.room.tags);
+        self.tag_as(key, place);
         if self.len() < PLAIN_BYTES {
             self.table.read(entity, self);
         }
     }
 
     /// Says that the feature has the value at a place under a key.
+    #[inline]
     fn tag_as(&mut self, key: u32, place: u32) {
-        wire::varint(key.into(), &mut self.room.tags);
-        wire::varint(place.into(), &mut self.room.tags);
+        wire::varints([key.into(), place.into()], &mut self.room.tags);
     }
 
     /// The key of a column.
@@ -216,28 +215,55 @@ impl<'r> Row<'r> for Layer<'_> {
 }
 
 /// A short JSON text as numbers, filled with zeros, which no JSON text has.
-type Short = (u64, u64, u64);
+type Short = [u64; SHORT_WORDS];
+const SHORT_WORDS: usize = 3;
+
+/// Which bits of each number are those of a text of so many bytes.
+const MASKS: [Short; 8 * SHORT_WORDS + 1] = {
+    let mut masks = [[0; SHORT_WORDS]; 8 * SHORT_WORDS + 1];
+    let mut len = 0;
+    while len < masks.len() {
+        let mut byte = 0;
+        while byte < len {
+            masks[len][byte / 8] |= 0xff << (8 * (byte % 8));
+            byte += 1;
+        }
+        len += 1;
+    }
+    masks
+};
 
 /// Most numbers and names of a collection are short, and few of them differ.
 #[inline]
 fn short_key(json: Excerpt<'_>) -> Option<Short> {
-    const ALL: usize = size_of::<Short>();
-    let len = json.bytes().len();
-    if len > ALL {
-        return None;
-    }
-    let mut bytes = [0; ALL];
-    match json.with_rest().first_chunk::<ALL>() {
-        // What lies behind is masked below; a copy of fixed size needs no call.
-        Some(chunk) => bytes = *chunk,
-        None => bytes[..len].copy_from_slice(json.bytes()),
-    }
-    let word = |from: usize| {
-        let word = bytes[from..].first_chunk().map_or(0, |chunk| u64::from_be_bytes(*chunk));
-        let own = len.saturating_sub(from).min(8);
-        word & !u64::MAX.checked_shr(8 * u32::try_from(own).unwrap_or(8)).unwrap_or(0)
+    let mask = MASKS.get(json.len())?;
+    let Some(bytes) = json.with_rest().first_chunk::<{ 8 * SHORT_WORDS }>() else {
+        return Some(last_short_key(json.bytes()));
     };
-    Some((word(0), word(8), word(16)))
+    // What lies behind the text is masked away.
+    let (words, _) = bytes.as_chunks::<8>();
+    let word = |at: usize| u64::from_le_bytes(words[at]) & mask[at];
+    Some([word(0), word(1), word(2)])
+}
+
+/// The same where nearly nothing lies behind.
+#[cold]
+fn last_short_key(text: &[u8]) -> Short {
+    let mut key = Short::default();
+    for (at, byte) in text.iter().enumerate() {
+        key[at / 8] |= u64::from(*byte) << (8 * (at % 8));
+    }
+    key
+}
+
+/// Few differ, so that little mixing is enough.
+#[inline]
+fn hash_of([first, second, third]: Short) -> u64 {
+    let mixed = first ^ second.rotate_left(23) ^ third.rotate_left(46);
+    let product = u128::from(mixed) * 0x9e37_79b9_7f4a_7c15_u128;
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are mixed")]
+    let folded = product as u64 ^ (product >> 64) as u64;
+    folded
 }
 
 /// The number of a key, which is written when it is first used.
@@ -261,7 +287,7 @@ struct Values {
 }
 
 /// Most layers have so many short values and more.
-const SHORT_VALUES: usize = 200;
+const SHORT_VALUES: usize = 800;
 
 impl Default for Values {
     fn default() -> Self {
@@ -276,15 +302,14 @@ impl Default for Values {
 }
 
 impl Values {
+    #[inline]
     fn known_as(&self, short: Short) -> Option<u32> {
-        let found = self.short.find(self.hasher.hash_one(short), |(known, _)| *known == short);
+        let found = self.short.find(hash_of(short), |(known, _)| *known == short);
         found.map(|(_, place)| *place)
     }
 
     fn know_as(&mut self, short: Short, place: u32) {
-        let Self { short: known, hasher, .. } = self;
-        let hash = hasher.hash_one(short);
-        known.insert_unique(hash, (short, place), |(short, _)| hasher.hash_one(short));
+        self.short.insert_unique(hash_of(short), (short, place), |(short, _)| hash_of(*short));
     }
 
     fn place(&mut self, value: &[u8]) -> u32 {
@@ -400,9 +425,8 @@ impl Pen<'_> {
     }
 
     fn go(&mut self, to: [i32; 2]) {
-        for (to, from) in to.into_iter().zip(self.at) {
-            wire::varint(wire::zigzag((to - from).into()), self.out);
-        }
+        let way = [to[0] - self.at[0], to[1] - self.at[1]];
+        wire::varints(way.map(|axis| wire::zigzag(axis.into())), self.out);
         self.at = to;
     }
 

@@ -21,6 +21,28 @@ pub(super) fn varint(mut number: u64, out: &mut Vec<u8>) {
     out.push(number.to_le_bytes()[0]);
 }
 
+/// Two numbers, of which nearly all take one byte or two.
+#[inline]
+pub(super) fn varints([first, second]: [u64; 2], out: &mut Vec<u8>) {
+    let byte = |number: u64, at: u32| (number >> (7 * at)).to_le_bytes()[0];
+    match (first, second) {
+        (0..0x80, 0..0x80) => out.extend_from_slice(&[byte(first, 0), byte(second, 0)]),
+        (0..0x80, 0x80..0x4000) => {
+            out.extend_from_slice(&[byte(first, 0), byte(second, 0) | 0x80, byte(second, 1)]);
+        }
+        (0x80..0x4000, 0x80..0x4000) => out.extend_from_slice(&[
+            byte(first, 0) | 0x80,
+            byte(first, 1),
+            byte(second, 0) | 0x80,
+            byte(second, 1),
+        ]),
+        _ => {
+            varint(first, out);
+            varint(second, out);
+        }
+    }
+}
+
 /// A signed number so that small ones are short.
 #[expect(clippy::cast_sign_loss, reason = "the bits are what is meant")]
 pub(super) fn zigzag(number: i64) -> u64 {
@@ -53,4 +75,26 @@ pub(super) fn bytes(field: u8, value: &[u8], out: &mut Vec<u8>) {
     tag(field, Wire::Bytes, out);
     varint(value.len() as u64, out);
     out.extend_from_slice(value);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn two_numbers_are_written_like_one_after_the_other(
+            first in any::<u64>(), second in any::<u64>(), shifts in (0_u32..64, 0_u32..64),
+        ) {
+            let numbers = [first >> shifts.0, second >> shifts.1];
+            let (mut together, mut single) = (Vec::new(), Vec::new());
+            varints(numbers, &mut together);
+            for number in numbers {
+                varint(number, &mut single);
+            }
+            prop_assert_eq!(together, single);
+        }
+    }
 }

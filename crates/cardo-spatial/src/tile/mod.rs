@@ -138,11 +138,11 @@ impl TileFrame {
     #[inline]
     pub fn place(&self, lon: f64, lat: f64) -> Option<[i32; 2]> {
         let at = self.project(Coord { x: lon, y: lat });
-        let range = -self.buffer..=self.extent + self.buffer;
-        let y = at.y.round();
-        let x = [at.x, at.x - self.world, at.x + self.world].into_iter();
-        let x = x.map(f64::round).find(|x| range.contains(x))?;
-        range.contains(&y).then(|| [whole(x), whole(y)])
+        // What is rounded into the range; nothing that is no number is.
+        let (from, until) = (-self.buffer - 0.5, self.extent + self.buffer + 0.5);
+        let is_in = |axis: &f64| from < *axis && *axis < until;
+        let x = [at.x, at.x - self.world, at.x + self.world].into_iter().find(is_in)?;
+        is_in(&at.y).then(|| [rounded(x), rounded(at.y)])
     }
 
     /// How many units a box is wide and high.
@@ -155,6 +155,13 @@ impl TileFrame {
     /// What of a geometry lies in the tile and its buffer; lines and rings lose positions that leave them within
     /// `tolerance` units of where they were. Edges are straight in the projection.
     pub fn cut(&self, geometry: &Geometry<f64>, tolerance: f64) -> TileShape {
+        if let Geometry::Polygon(polygon) = geometry
+            && self.is_well_inside(polygon)
+        {
+            let mut pieces = Pieces::default();
+            self.take_polygon(polygon, 0.0, tolerance, &mut pieces);
+            return pieces.into_shape();
+        }
         if parts::has_non_finite(geometry) {
             return TileShape::Empty;
         }
@@ -170,6 +177,21 @@ impl TileFrame {
             }
         }
         pieces.into_shape()
+    }
+
+    /// Whether nothing has to be thought of for a polygon in this tile: both lie off the antimeridian, as
+    /// nearly all do.
+    fn is_well_inside(&self, polygon: &Polygon<f64>) -> bool {
+        let reach = 2.0 * self.buffer;
+        let is_far = self.corner[0] > reach && self.corner[0] + self.extent + reach < self.world;
+        let rings = std::iter::once(polygon.exterior()).chain(polygon.interiors());
+        let (mut west, mut east, mut is_on_globe) = (f64::INFINITY, f64::NEG_INFINITY, true);
+        for c in rings.flat_map(|ring| &ring.0) {
+            (west, east) = (west.min(c.x), east.max(c.x));
+            // False of what is no number, too.
+            is_on_globe &= c.x.abs() < 180.0 && c.y.abs() <= 90.0;
+        }
+        is_far && is_on_globe && east - west <= 180.0
     }
 
     fn take(&self, geometry: &Geometry<f64>, turn: f64, tolerance: f64, pieces: &mut Pieces) {
@@ -311,9 +333,15 @@ impl Pieces {
 
 /// The positions in whole numbers, each that differs from the one before.
 fn whole_line(line: &[[f64; 2]]) -> Vec<[i32; 2]> {
-    let mut out: Vec<[i32; 2]> = line.iter().map(|at| at.map(|axis| whole(axis.round()))).collect();
+    let mut out: Vec<[i32; 2]> = line.iter().map(|at| at.map(rounded)).collect();
     out.dedup();
     out
+}
+
+/// The same as `round`, which is a call where the processor may lack the instruction.
+#[inline]
+fn rounded(axis: f64) -> i32 {
+    whole(axis + 0.5_f64.copysign(axis))
 }
 
 /// A number that lies in a tile or its buffer.

@@ -170,3 +170,33 @@ proptest! {
         prop_assert_eq!(cut, TileShape::Points(vec![[px, py]]));
     }
 }
+
+proptest! {
+    #[test]
+    fn polygons_off_the_antimeridian_are_cut_as_all_others_are(
+        middle in -90.0..90.0_f64,
+        ring in prop::collection::vec((-80.0..80.0_f64, -84.0..84.0_f64), 3..9),
+        hole in prop::collection::vec((-80.0..80.0_f64, -84.0..84.0_f64), 0..5),
+        (zoom, row, col) in (0_u8..5, 0_u32..32, 0_u32..32),
+        tolerance in 0.0..4.0_f64,
+    ) {
+        let size = 1 << zoom;
+        let frame = frame(zoom, row % size, col % size);
+        let line = |positions: Vec<(f64, f64)>| -> LineString {
+            positions.into_iter().map(|(lon, lat)| (middle + lon, lat)).collect()
+        };
+        let holes = if hole.len() > 2 { vec![line(hole)] } else { Vec::new() };
+        let polygon = Polygon::new(line(ring), holes);
+        let alone = frame.cut(&Geometry::Polygon(polygon.clone()), tolerance);
+        // In a collection nothing is taken for granted.
+        let among = geo_types::GeometryCollection(vec![Geometry::Polygon(polygon)]);
+        prop_assert_eq!(alone, frame.cut(&Geometry::GeometryCollection(among), tolerance));
+    }
+
+    #[test]
+    fn positions_are_rounded_as_usual(axis in -70_000.0..70_000.0_f64, quarters in -400_i32..400) {
+        for axis in [axis, f64::from(quarters) / 4.0] {
+            prop_assert_eq!(f64::from(rounded(axis)), axis.round() + 0.0);
+        }
+    }
+}
