@@ -28,12 +28,14 @@ const DISCOVERY: [SourceOperation; 6] = [
 ];
 
 impl Engine {
-    /// What is known of every type, in the order of names, by the twin and by sources. Entities that
-    /// both have count twice, as clause 5.7.11 allows.
+    /// What is known of every type, in the order of names, by the twin and by sources; of these only
+    /// what `about` asks for, a type or an attribute. Entities that both have count twice, as clause
+    /// 5.7.11 allows.
     pub async fn known_types(
         &self,
         caller: &Caller,
         snapshot: &Snapshot,
+        about: &Filter,
     ) -> Result<(Vec<TypeInfo>, Option<Contributions>), QueryError> {
         let own = snapshot.types();
         let Some(forwarding) = caller.reach.forwarding() else { return Ok((own, None)) };
@@ -56,7 +58,7 @@ impl Engine {
                     operation,
                     entities: WantedEntities::default(),
                     attributes: Vec::new(),
-                    filter: Filter::True,
+                    filter: about.clone(),
                     most: 0,
                 })
             })

@@ -20,6 +20,12 @@ pub(super) fn discovered(body: &[u8], context: &Context) -> Result<Vec<TypeInfo>
         .map_err(|error| SourceFault::Invalid(format!("it is no JSON: {error}")))?;
     let items = match answer {
         Value::Array(items) => items,
+        Value::Object(_) if answer.get("typeName").is_some() => {
+            return Ok(described_type(&answer, context).into_iter().collect());
+        }
+        Value::Object(_) if answer.get("attributeName").is_some() => {
+            return Ok(described_attribute(&answer, context));
+        }
         Value::Object(_) => {
             let names = strings(&answer["typeList"]);
             let types = names.filter_map(|name| expand_name(name, context).ok());
@@ -37,8 +43,7 @@ pub(super) fn discovered(body: &[u8], context: &Context) -> Result<Vec<TypeInfo>
             let attributes = names.take(MOST_ATTRIBUTES).map(|name| attribute(name, Vec::new()));
             info.attributes.extend(attributes);
         } else if let Some(attribute_name) = name("attributeName") {
-            let kinds: Vec<Kind> =
-                strings(&item["attributeTypes"]).filter_map(|kind| kind.parse().ok()).collect();
+            let kinds = kinds(item);
             for type_name in strings(&item["typeNames"]) {
                 let Ok(type_name) = expand_name(type_name, context) else { continue };
                 let info = all.entry(type_name.clone()).or_insert_with(|| bare(type_name));
@@ -49,6 +54,42 @@ pub(super) fn discovered(body: &[u8], context: &Context) -> Result<Vec<TypeInfo>
         }
     }
     Ok(all.into_values().collect())
+}
+
+/// A type as it is described alone (clause 5.2.26).
+fn described_type(item: &Value, context: &Context) -> Option<TypeInfo> {
+    let mut info = bare(expand_name(item["typeName"].as_str()?, context).ok()?);
+    info.count = count(&item["entityCount"]);
+    let details = item["attributeDetails"].as_array().into_iter().flatten();
+    info.attributes.extend(details.take(MOST_ATTRIBUTES).filter_map(|detail| {
+        let name = expand_name(detail["attributeName"].as_str()?, context).ok()?;
+        Some(attribute(name, kinds(detail)))
+    }));
+    Some(info)
+}
+
+/// An attribute as it is described alone (clause 5.2.28). How many entities of which type have it is
+/// not told, only how many all of them are.
+fn described_attribute(item: &Value, context: &Context) -> Vec<TypeInfo> {
+    let name = item["attributeName"].as_str().and_then(|name| expand_name(name, context).ok());
+    let Some(name) = name else { return Vec::new() };
+    let mut count = count(&item["attributeCount"]);
+    let types = strings(&item["typeNames"]).filter_map(|name| expand_name(name, context).ok());
+    let with_attribute = |of_type: Iri| {
+        let mut info = bare(of_type);
+        let count = std::mem::take(&mut count);
+        info.attributes.push(AttributeInfo { count, ..attribute(name.clone(), kinds(item)) });
+        info
+    };
+    types.take(MOST_TYPES).map(with_attribute).collect()
+}
+
+fn kinds(item: &Value) -> Vec<Kind> {
+    strings(&item["attributeTypes"]).filter_map(|kind| kind.parse().ok()).collect()
+}
+
+fn count(told: &Value) -> usize {
+    told.as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(0)
 }
 
 fn strings(list: &Value) -> impl Iterator<Item = &str> {

@@ -183,23 +183,34 @@ impl Written {
         Self { method: Method::GET, path: query.finish(request), body: Bytes::new() }
     }
 
-    /// What is to be asked to know the types of a source and their attributes (clauses 6.25 to
-    /// 6.28): descriptions where it gives them, else lists.
-    pub(super) fn discovery(request: &SourceRequest<'_>) -> Vec<Self> {
+    /// What is to be asked to know the types of a source and their attributes, or one of them alone
+    /// (clauses 6.25 to 6.28): descriptions where it gives them, else lists.
+    pub(super) fn discovery(request: &SourceRequest<'_>, naming: &Naming) -> Vec<Self> {
         use SourceOperation as Op;
         let knows = |operation| request.registration.operations.contains(operation);
+        let segment = |name: &Iri| encode(&naming.context().compact_iri(name.as_str()));
         let mut paths = Vec::new();
-        if knows(Op::RetrieveEntityTypeDetails) {
-            paths.push("/types?details=true");
-        } else if knows(Op::RetrieveEntityTypes) {
-            paths.push("/types");
-        }
-        if knows(Op::RetrieveAttrTypeDetails) && !knows(Op::RetrieveEntityTypeDetails) {
-            paths.push("/attributes?details=true");
+        match &request.filter {
+            Filter::Type(name) if knows(Op::RetrieveEntityTypeInfo) => {
+                paths.push(format!("/types/{}", segment(name)));
+            }
+            Filter::HasAttribute(name) if knows(Op::RetrieveAttrTypeInfo) => {
+                paths.push(format!("/attributes/{}", segment(name)));
+            }
+            _ => {
+                if knows(Op::RetrieveEntityTypeDetails) {
+                    paths.push("/types?details=true".to_owned());
+                } else if knows(Op::RetrieveEntityTypes) {
+                    paths.push("/types".to_owned());
+                }
+                if knows(Op::RetrieveAttrTypeDetails) && !knows(Op::RetrieveEntityTypeDetails) {
+                    paths.push("/attributes?details=true".to_owned());
+                }
+            }
         }
         let local = request.registration.management.local_only;
-        let written = |path: &str| {
-            let mut query = Query::of(path);
+        let written = |path: String| {
+            let mut query = Query::of(&path);
             query.add_if("local", local.then(|| "true".to_owned()));
             Self { method: Method::GET, path: query.0, body: Bytes::new() }
         };

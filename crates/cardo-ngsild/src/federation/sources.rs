@@ -290,7 +290,7 @@ impl ContextSources for Sources {
     async fn types(&self, request: &SourceRequest<'_>) -> Result<SourceTypes, SourceFault> {
         let naming = self.naming(request).await;
         let mut found = SourceTypes::default();
-        for written in Request::discovery(request) {
+        for written in Request::discovery(request, &naming) {
             let response = match self.exchange(request, &naming, written).await? {
                 Exchanged::Answer(response) => response,
                 Exchanged::Nothing(warnings) => {

@@ -58,10 +58,11 @@ fn type_details(info: &TypeInfo, context: &Context) -> Value {
 
 /// Retrieve what is known of a type (clause 5.7.7).
 pub(crate) async fn one_type(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
-    let begun = Begun::new(face, ask, &["local"]).await?;
+    let segment = ask.segment(1)?;
+    let about = |context: &Context| Ok(Filter::Type(ContextNames(context).name(&segment)?));
+    let begun = Begun::about(face, ask, &["local"], about).await?;
     let context = begun.naming.context();
-    let name = ContextNames(context).name(&ask.segment(1)?)?;
-    begun.snapshot.check(&Filter::Type(name.clone()))?;
+    let name = ContextNames(context).name(&segment)?;
     let info = begun.types.iter().find(|info| info.name == name);
     let Some(info) = info else {
         let missing = Fault::not_found(format!("no entity is of the type {name}"));
@@ -115,14 +116,14 @@ fn attribute_details(name: &Iri, attribute: &Attribute<'_>, context: &Context) -
 
 /// Retrieve what is known of an attribute (clause 5.7.10).
 pub(crate) async fn one_attribute(face: &Arc<Face>, ask: &Ask<'_>, _: Body) -> Answer {
-    let begun = Begun::new(face, ask, &["local"]).await?;
-    let context = begun.naming.context();
     let term = ask.segment(1)?;
     if matches!(term.as_ref(), "id" | "@id" | "type" | "@type" | "scope") {
         return Err(Fault::not_found(format!("{term:?} is a member of entities and no attribute")));
     }
+    let about = |context: &Context| Ok(Filter::HasAttribute(ContextNames(context).name(&term)?));
+    let begun = Begun::about(face, ask, &["local"], about).await?;
+    let context = begun.naming.context();
     let name = ContextNames(context).name(&term)?;
-    begun.snapshot.check(&Filter::HasAttribute(name.clone()))?;
     let known = by_attribute(&begun.types);
     let Some(attribute) = known.get(&name) else {
         let missing = Fault::not_found(format!("no entity has the attribute {name}"));
@@ -173,13 +174,25 @@ struct Begun {
 
 impl Begun {
     async fn new(face: &Arc<Face>, ask: &Ask<'_>, known: &[&'static str]) -> Result<Self, Fault> {
+        Self::about(face, ask, known, |_| Ok(Filter::True)).await
+    }
+
+    /// The same about one type or attribute alone.
+    async fn about(
+        face: &Arc<Face>,
+        ask: &Ask<'_>,
+        known: &[&'static str],
+        about: impl FnOnce(&Context) -> Result<Filter, Fault> + Send,
+    ) -> Result<Self, Fault> {
         let params = ask.params(known, &[])?;
         let media = ask.media(&JSON_TYPES)?;
         let details = flag(&params, "details")?.unwrap_or(false);
         let naming = face.link_naming(ask).await?;
+        let about = about(naming.context())?;
         let snapshot = face.snapshot(ask).await?;
+        snapshot.check(&about)?;
         let caller = ask.caller_to(&naming, AskedSources::default());
-        let (types, contributions) = face.engine.known_types(&caller, &snapshot).await?;
+        let (types, contributions) = face.engine.known_types(&caller, &snapshot, &about).await?;
         Ok(Self { media, naming, details, types, contributions, snapshot })
     }
 

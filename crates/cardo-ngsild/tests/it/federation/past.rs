@@ -261,9 +261,13 @@ async fn types_and_attributes_of_sources_are_listed() {
     assert_eq!(details[0]["attributeNames"], json!(["speed", "weight"]));
     let info = client.get("/types/T").await.expect(200).json();
     assert_eq!(info["attributeDetails"][0]["attributeName"], "speed");
+    assert_eq!(info["attributeDetails"][0]["attributeTypes"], json!(["Property"]));
+    assert_eq!(info["entityCount"], 2);
     let attributes = client.get("/attributes").await.expect(200).json();
     assert_eq!(attributes["attributeList"], json!(["speed", "weight"]));
-    client.get("/attributes/weight").await.expect(200);
+    let weight = client.get("/attributes/weight").await.expect(200).json();
+    assert_eq!((&weight["attributeCount"], &weight["typeNames"]), (&json!(1), &json!(["T"])));
+    assert_eq!(weight["attributeTypes"], json!(["Property"]));
     assert_eq!(client.get("/types?local=true").await.expect(200).json()["typeList"], json!([]));
     let only = json!([{ "entities": [{ "type": full("T") }], "propertyNames": [full("speed")] }]);
     let client = far_client().await;
