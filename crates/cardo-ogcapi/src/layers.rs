@@ -96,7 +96,9 @@ impl Face {
         let ask = move || match layer.query(&view, &query) {
             // How many match may be left out where it is not cheap (/req/core/fc-numberMatched).
             Err(LayerQuestionError::TooMuch { .. }) if query.count && query.order.by.is_empty() => {
-                layer.query(&view, &EntityQuery { count: false, ..query })
+                let page = layer.query(&view, &EntityQuery { count: false, ..query })?;
+                // What comes before would have to be read from the beginning.
+                Ok(Page { has_before: false, ..page })
             }
             answer => answer,
         };

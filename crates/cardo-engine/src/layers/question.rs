@@ -9,7 +9,7 @@ use super::{Layer, LayerContents, LayerError, LayerNode, LayerVisit};
 use crate::caller::View;
 use crate::live::Root;
 use crate::plan::resolve;
-use crate::query::{EntityQuery, Page, PageStart};
+use crate::query::{EntityQuery, Page, PageRequest, PageStart};
 use crate::snapshot::{Snapshot, visible};
 
 /// How many features a question may have looked at, one by one.
@@ -150,15 +150,11 @@ impl<'a> Asked<'a> {
                 _ => self.page_from(query, self.layer.description().damaged.sound(skip))?,
             });
         }
-        if !matches!(query.page.start, PageStart::Before(_)) {
-            if query.count && self.is_box_of_points() {
-                let page = self.first_found(query)?;
-                let count = usize::try_from(self.count_in_boxes()?).unwrap_or(usize::MAX);
-                return Ok(Page { count: Some(count), ..page });
-            }
-            if !query.count {
-                return self.first_found(query);
-            }
+        if query.count && self.is_box_of_points() {
+            return self.page_of_box(query);
+        }
+        if !query.count && before.is_none() {
+            return self.first_found(query);
         }
         self.check_effort(MOST_JUDGED)?;
         let (mut found, mut matched, mut passed) = (Vec::new(), 0_u64, 0_u64);
@@ -274,6 +270,19 @@ impl<'a> Asked<'a> {
         Ok(self.page(query, &found, None, has_before, has_more))
     }
 
+    /// A page of what the index alone finds and counts.
+    fn page_of_box(&self, query: &EntityQuery) -> Result<Page, LayerQuestionError> {
+        let mut query = query.clone();
+        if let PageStart::Before(seq) = query.page.start {
+            let before = usize::try_from(self.count_in_boxes(seq.as_u64())?).unwrap_or(usize::MAX);
+            let limit = query.page.limit.min(before);
+            query.page = PageRequest { limit, start: PageStart::Offset(before - limit) };
+        }
+        let page = self.first_found(&query)?;
+        let count = usize::try_from(self.count_in_boxes(u64::MAX)?).unwrap_or(usize::MAX);
+        Ok(Page { count: Some(count), ..page })
+    }
+
     /// Whether the index tells which features match, since they are points and a box is asked for.
     fn is_box_of_points(&self) -> bool {
         let description = self.layer.description();
@@ -299,14 +308,14 @@ impl<'a> Asked<'a> {
             && self.places.is_none()
     }
 
-    /// How many features lie in the boxes.
-    fn count_in_boxes(&self) -> Result<u64, LayerError> {
+    /// How many features before a place lie in the boxes.
+    fn count_in_boxes(&self, end: u64) -> Result<u64, LayerError> {
         let mut count = 0;
         self.layer.walk(&mut |node| {
-            if !self.meets(node) {
+            if node.first >= end || !self.meets(node) {
                 return LayerVisit::Pass;
             }
-            if self.is_whole(node) {
+            if self.is_whole(node) && node.first.saturating_add(node.count) <= end {
                 count += self.sound_in(node);
                 return LayerVisit::Pass;
             }

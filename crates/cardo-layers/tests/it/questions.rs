@@ -107,6 +107,15 @@ proptest! {
             start = PageStart::After(last.view().seq());
         }
         prop_assert_eq!(&found, &in_box);
+        if let Some(last) = all.entities.last() {
+            let start = PageStart::Before(last.view().seq());
+            let page = ask(layer, everything(layer).and(within(layer, bbox)), limit, start);
+            let last = last.view().id();
+            let before: Vec<_> = in_box.iter().filter(|id| *id != last).cloned().collect();
+            let from = before.len().saturating_sub(limit);
+            prop_assert_eq!(ids(&page), &before[from..]);
+            prop_assert_eq!((page.has_before, page.count), (from > 0, Some(in_box.len())));
+        }
         let filter = everything(layer).and(within(layer, bbox)).and(higher_than(layer, least));
         // Forward by cursors, and by offsets.
         let (mut found, mut start) = (Vec::new(), PageStart::Offset(0));

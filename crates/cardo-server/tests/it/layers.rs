@@ -579,6 +579,14 @@ fn a_tile_of_a_large_file_shows_what_meets_a_time_or_a_condition() {
     let items = "/ogc/collections/many/items";
     let all = server.get(&format!("{items}?limit=10&bbox=-1,-1,50,50"));
     assert_eq!((&all["numberMatched"], features(&all).len()), (&60_000.into(), 10));
+    let path_of = |page: &Value, rel: &str| {
+        let links = page["links"].as_array().unwrap();
+        let link = links.iter().find(|link| link["rel"] == rel)?;
+        Some(format!("/ogc{}", link["href"].as_str().unwrap().split_once("/ogc").unwrap().1))
+    };
+    let next = server.get(&path_of(&all, "next").unwrap());
+    let back = server.get(&path_of(&next, "prev").unwrap());
+    assert_eq!(ids(&back), ids(&all));
     let (mut found, mut next) =
         (Vec::new(), format!("{items}?limit=3000&datetime=1312-01-01/1399-12-31"));
     loop {
@@ -586,9 +594,9 @@ fn a_tile_of_a_large_file_shows_what_meets_a_time_or_a_condition() {
         assert_eq!(page["numberMatched"], Value::Null);
         assert_eq!(page["numberReturned"], features(&page).len());
         found.extend(ids(&page).into_iter().map(str::to_owned));
-        let links = page["links"].as_array().unwrap();
-        let Some(link) = links.iter().find(|link| link["rel"] == "next") else { break };
-        next = format!("/ogc{}", link["href"].as_str().unwrap().split_once("/ogc").unwrap().1);
+        assert_eq!(path_of(&page, "prev"), None, "it could not be found");
+        let Some(path) = path_of(&page, "next") else { break };
+        next = path;
     }
     assert_eq!((found.len(), found.iter().collect::<BTreeSet<_>>().len()), (8_800, 8_800));
     let page = server.send("GET", &format!("{items}?f=html&datetime=1312-01-01/.."), None);
