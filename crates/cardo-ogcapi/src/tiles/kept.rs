@@ -11,7 +11,8 @@ use cardo_http::{CodedForms, CodedRoom};
 use cardo_model::{NameId, Revision};
 use cardo_spatial::Boxes;
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
+use hashlink::LinkedHashMap;
+use hashlink::linked_hash_map::RawEntryMut;
 
 /// A finished tile.
 pub(crate) struct Kept {
@@ -44,27 +45,23 @@ pub(crate) struct Place {
     view: Option<Box<str>>,
 }
 
-/// The tiles of all twins, within a number of bytes. What was not asked for while half of that came
-/// in goes.
+/// The tiles of all twins, within a number of bytes. What was not asked for the longest goes first.
 pub(crate) struct KeptTiles {
     most: usize,
     /// Room for compressed forms, beside the tiles.
     coded: CodedRoom,
-    halves: Mutex<Halves>,
+    tiles: Mutex<Tiles>,
     hasher: RandomState,
 }
 
-#[derive(Default)]
-struct Halves {
-    young: Half,
-    old: Half,
-}
-
-#[derive(Default)]
-struct Half {
-    tiles: HashTable<(Key, Arc<Kept>)>,
+/// In the order in which they were asked for.
+struct Tiles {
+    all: LinkedHashMap<Key, Arc<Kept>, RandomState>,
     bytes: usize,
 }
+
+/// No tile takes more than this part of the room.
+const PARTS: usize = 8;
 
 /// What a tile takes beside its bytes and its address.
 const BESIDE: usize = 400;
@@ -108,11 +105,13 @@ impl KeptTiles {
     /// Room for so many bytes; none keeps nothing.
     pub(crate) fn new(most: usize) -> Self {
         let coded = most / 4;
+        let hasher = RandomState::default();
+        let all = LinkedHashMap::with_hasher(hasher.clone());
         Self {
             most: most - coded,
             coded: CodedRoom::new(coded),
-            halves: Mutex::default(),
-            hasher: RandomState::default(),
+            tiles: Mutex::new(Tiles { all, bytes: 0 }),
+            hasher,
         }
     }
 
@@ -126,53 +125,37 @@ impl KeptTiles {
 
     /// The tile that is kept for an address.
     pub(crate) fn get(&self, place: &Place, address: &str) -> Option<Arc<Kept>> {
-        let hash = self.hash(place, address);
-        let is_it = |(key, _): &(Key, _)| key.is(place, address);
-        let mut halves = self.halves.lock().ok()?;
-        if let Some((_, tile)) = halves.young.tiles.find(hash, is_it) {
-            return Some(tile.clone());
+        let hash = self.hasher.hash_one((place.freshness.id(), place.view.as_deref(), address));
+        let mut tiles = self.tiles.lock().ok()?;
+        match tiles.all.raw_entry_mut().from_hash(hash, |key| key.is(place, address)) {
+            RawEntryMut::Occupied(mut found) => {
+                found.to_back();
+                Some(found.get().clone())
+            }
+            RawEntryMut::Vacant(_) => None,
         }
-        let found = halves.old.tiles.find_entry(hash, is_it).ok()?.remove().0;
-        let tile = found.1.clone();
-        halves.old.bytes = halves.old.bytes.saturating_sub(size(&found));
-        self.insert(&mut halves, hash, found);
-        Some(tile)
     }
 
     /// Keeps a tile in the place of what was kept for the address before.
     pub(crate) fn keep(&self, place: &Place, address: &str, tile: Arc<Kept>) {
         let twin = place.freshness.id();
-        let entry = (Key { twin, view: place.view.clone(), address: address.into() }, tile);
-        if size(&entry) > self.most / 8 {
+        let key = Key { twin, view: place.view.clone(), address: address.into() };
+        let added = size(&key, &tile);
+        if added > self.most / PARTS {
             return;
         }
-        let hash = self.hash(place, address);
-        let Ok(mut halves) = self.halves.lock() else { return };
-        let halves = &mut *halves;
-        for half in [&mut halves.young, &mut halves.old] {
-            let known = half.tiles.find_entry(hash, |(key, _)| key.is(place, address));
-            if let Ok(known) = known {
-                let (before, _) = known.remove();
-                half.bytes = half.bytes.saturating_sub(size(&before));
-            }
+        let Ok(mut tiles) = self.tiles.lock() else { return };
+        let Tiles { all, bytes } = &mut *tiles;
+        if let Some(before) = all.remove(&key) {
+            *bytes = bytes.saturating_sub(size(&key, &before));
         }
-        self.insert(halves, hash, entry);
-    }
-
-    fn insert(&self, halves: &mut Halves, hash: u64, entry: (Key, Arc<Kept>)) {
-        let size = size(&entry);
-        if halves.young.bytes + size > self.most / 2 {
-            halves.old = std::mem::take(&mut halves.young);
+        while *bytes + added > self.most
+            && let Some((key, oldest)) = all.pop_front()
+        {
+            *bytes = bytes.saturating_sub(size(&key, &oldest));
         }
-        halves.young.bytes += size;
-        let hash_of = |(key, _): &(Key, _)| {
-            self.hasher.hash_one((key.twin, key.view.as_deref(), &*key.address))
-        };
-        halves.young.tiles.insert_unique(hash, entry, hash_of);
-    }
-
-    fn hash(&self, place: &Place, address: &str) -> u64 {
-        self.hasher.hash_one((place.freshness.id(), place.view.as_deref(), address))
+        *bytes += added;
+        all.insert(key, tile);
     }
 }
 
@@ -183,7 +166,7 @@ impl Key {
 }
 
 /// How much an entry takes.
-fn size((key, tile): &(Key, Arc<Kept>)) -> usize {
+fn size(key: &Key, tile: &Kept) -> usize {
     let view = key.view.as_ref().map_or(0, |view| view.len());
     tile.body.len() + key.address.len() + view + BESIDE
 }
