@@ -21,10 +21,10 @@ const REFUSAL: &[u8] = b"HTTP/1.1 414 ";
 /// Since it is not known which face was meant, the problem is of no protocol (RFC 7807).
 const ANSWER: &[u8] = b"HTTP/1.1 414 URI Too Long\r\n\
 content-type: application/problem+json\r\n\
-content-length: 176\r\n\
+content-length: 187\r\n\
 connection: close\r\n\r\n\
 {\"type\":\"about:blank\",\"title\":\"The address is too long.\",\
-\"detail\":\"An address may have 65534 bytes; a longer question can be put into the body of a POST request.\",\
+\"detail\":\"An address may have 65534 bytes; NGSI-LD and GraphQL take longer questions in the body of a POST request.\",\
 \"status\":414}";
 
 impl<S> Explained<S> {
