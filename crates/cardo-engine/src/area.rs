@@ -115,9 +115,10 @@ impl Snapshot {
         }
     }
 
-    /// The entities in some slots that walks over this snapshot gave, without what the view masks.
+    /// The entities in some slots that walks over this snapshot gave, without what the view masks; go
+    /// through them with [`crate::ahead`].
     pub fn records(&self, slots: impl Iterator<Item = Slot>) -> Vec<Cow<'_, Record>> {
-        self.look(&slots.map(|slot| slot.0).collect::<Vec<u32>>())
+        self.gather(&slots.map(|slot| slot.0).collect::<Vec<u32>>())
     }
 
     /// When the entities in some slots were created and when they were changed last, without a look at

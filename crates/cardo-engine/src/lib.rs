@@ -64,6 +64,7 @@ pub use layers::{
     TilePacking, TilePlace, VectorLayer,
 };
 pub use listing::Listing;
+pub use live::ahead;
 pub use metrics::{COMMIT_BUCKETS, EngineMetrics, TwinMetrics};
 pub use operation::{
     Batch, Done, MergeOptions, NotUpdated, Operation, OperationError, Outcome, Unchanged,

@@ -5,6 +5,7 @@ use cardo_model::{Record, Revision};
 use cardo_query::SortKey;
 
 use crate::federation::Contributions;
+use crate::live::fetch;
 use crate::query::{EntityQuery, Page};
 use crate::snapshot::{Asked, Found, Snapshot, cut};
 use crate::tables::Table;
@@ -100,9 +101,16 @@ impl Listing {
 
     /// Some of the entities, in order, where they lie.
     pub fn look(&self, range: Range<usize>) -> Vec<Cow<'_, Record>> {
+        let records = self.gather(range);
+        fetch(records.iter().map(Cow::as_ref));
+        records
+    }
+
+    /// The same without a look at any of them: go through them with [`crate::ahead`].
+    pub fn gather(&self, range: Range<usize>) -> Vec<Cow<'_, Record>> {
         let range = range.start.min(self.len())..range.end.min(self.len());
         match &self.places {
-            Places::Slots(snapshot, slots) => snapshot.look(&slots[range]),
+            Places::Slots(snapshot, slots) => snapshot.gather(&slots[range]),
             Places::Records(records) => records[range].iter().map(Cow::Borrowed).collect(),
         }
     }

@@ -145,6 +145,13 @@ impl Snapshot {
 
     /// The same where they lie.
     pub(crate) fn look(&self, slots: &[u32]) -> Vec<Cow<'_, Record>> {
+        let records = self.gather(slots);
+        fetch(records.iter().map(Cow::as_ref));
+        records
+    }
+
+    /// The same without a look at any of them; see [`crate::ahead`].
+    pub(crate) fn gather(&self, slots: &[u32]) -> Vec<Cow<'_, Record>> {
         let mut records: Vec<Cow<'_, Record>> = Vec::with_capacity(slots.len());
         self.root.look_up(slots.iter().copied());
         let found = slots.iter().filter_map(|slot| self.root.record(*slot));
@@ -152,7 +159,6 @@ impl Snapshot {
             None => records.extend(found.map(Cow::Borrowed)),
             Some(_) => records.extend(found.map(|record| Cow::Owned(self.visible(record)))),
         }
-        fetch(records.iter().map(Cow::as_ref));
         records
     }
 

@@ -19,6 +19,7 @@ mod touched;
 pub(crate) use attribute_index::{AttributeIndex, NumberIndex, TextIndex, hash_text};
 pub(crate) use bucket::Entry;
 pub(crate) use facets::Facets;
+pub use fetch::ahead;
 pub(crate) use fetch::fetch;
 pub(crate) use past::Past;
 pub(crate) use root::{CHOSEN, Root, TypeIndex};

@@ -1,7 +1,7 @@
 use std::borrow::Borrow;
 use std::io;
 
-use cardo_engine::{Listing, Table};
+use cardo_engine::{Listing, Table, ahead};
 use cardo_model::{Record, Timestamp, write_json_string};
 
 use super::{PIECE, Pieces, View};
@@ -49,7 +49,7 @@ pub(crate) fn write_features(
     out: &mut Vec<u8>,
 ) -> Result<(), Misplaced> {
     let mut writer = FeatureWriter::new(out, table, shown).in_profile(profile);
-    for (at, record) in records.iter().enumerate() {
+    for (at, record) in ahead(records).enumerate() {
         if at > 0 {
             writer.out.push(b',');
         }
@@ -122,7 +122,7 @@ impl Pieces for GeoJsonPieces {
         out.append(&mut self.head);
         let Some(table) = self.view.table() else { return Ok(false) };
         while out.len() < PIECE && self.written < self.listing.len() {
-            let records = self.listing.look(self.written..self.written + GROUP);
+            let records = self.listing.gather(self.written..self.written + GROUP);
             if self.written > 0 {
                 out.push(b',');
             }

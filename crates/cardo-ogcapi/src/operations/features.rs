@@ -103,7 +103,7 @@ fn small_page(
     items: &ItemsQuery,
     listing: &Listing,
 ) -> Result<Response<Body>, Fault> {
-    let records = listing.look(0..listing.len());
+    let records = listing.gather(0..listing.len());
     let ends = records.first().zip(records.last());
     let ends = ends.map(|(first, last)| (first.as_ref(), last.as_ref()));
     let edges = Edges::of_listing(listing, ends);
@@ -183,7 +183,7 @@ async fn all_have_places(table: &Table, shown: &Shown, listing: &Listing) -> Res
     let mut out = Vec::new();
     for start in (0..listing.len()).step_by(CHECKED_TOGETHER) {
         out.clear();
-        let records = listing.look(start..start + CHECKED_TOGETHER);
+        let records = listing.gather(start..start + CHECKED_TOGETHER);
         write_features(table, shown, Profile::Rfc7946, &records, &mut out)?;
         tokio::task::yield_now().await;
     }

@@ -1,7 +1,7 @@
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::time::Duration;
 
-use cardo_engine::{AreaQuery, Engine, QueryError, Slot, Snapshot, Table};
+use cardo_engine::{AreaQuery, Engine, QueryError, Slot, Snapshot, Table, ahead};
 use cardo_model::{Record, read_shape};
 use cardo_query::Filter;
 use cardo_spatial::TileShape;
@@ -30,7 +30,7 @@ pub(crate) struct Picture<'a> {
 }
 
 /// A feature and more take some microseconds; so much is done before others may run.
-const DRAWN_AT_ONCE: usize = 32;
+const DRAWN_AT_ONCE: usize = 128;
 const LOOKED_AT_ONCE: usize = 64;
 const DRAW: Duration = Duration::from_nanos(400);
 const LOOK: Duration = Duration::from_nanos(20);
@@ -113,14 +113,14 @@ impl<'a> Picture<'a> {
                 }
                 if let Some(slots) = shapes.next() {
                     drawn += slots.len();
-                    for record in self.snapshot.records(slots.iter().copied()) {
-                        look(&record);
-                        layer.shape(&record.view(), &shape_of(shown.table, &record, self.tile));
+                    for record in ahead(&self.snapshot.records(slots.iter().copied())) {
+                        look(record);
+                        layer.shape(&record.view(), &shape_of(shown.table, record, self.tile));
                     }
                 } else if let Some(placed) = points.next() {
                     drawn += placed.len();
                     let records = self.snapshot.records(placed.iter().map(|(slot, _)| *slot));
-                    for (record, (_, at)) in records.iter().zip(placed) {
+                    for (record, (_, at)) in ahead(&records).zip(placed) {
                         look(record);
                         layer.point(&record.view(), *at);
                     }
