@@ -15,7 +15,7 @@ use crate::reads::{Rounds, in_turns, limit_of, median_ratio, per_second, rate, w
 use crate::run::Rows;
 use crate::table::{Row, Target, number};
 use crate::tiles::place;
-use crate::writes::load_all;
+use crate::writes::{BATCH, load_all};
 
 /// What is to be measured of maps.
 #[derive(Clone, Debug)]
@@ -118,7 +118,9 @@ pub fn questions_of(land: Land) -> impl Iterator<Item = (String, Question)> {
 pub fn batches_of(land: Land) -> impl Iterator<Item = String> {
     [Kind::Tree, Kind::Building].into_iter().flat_map(move |kind| {
         let all = land.count(kind);
-        (0..all).step_by(1_000).map(move |from| land.batch(kind, from..(from + 1_000).min(all)))
+        (0..all)
+            .step_by(BATCH as usize)
+            .map(move |from| land.batch(kind, from..(from + BATCH).min(all)))
     })
 }
 

@@ -16,7 +16,7 @@ use crate::table::{Row, Target, number};
 use crate::wire::{Connection, request};
 
 /// Entities a batch.
-const BATCH: u32 = 1_000;
+pub(crate) const BATCH: u32 = 1_000;
 /// Connections that send batches.
 const LOADERS: u32 = 4;
 /// Clients that update.

@@ -153,7 +153,6 @@ impl Snapshot {
     /// The same without a look at any of them; see [`crate::ahead`].
     pub(crate) fn gather(&self, slots: &[u32]) -> Vec<Cow<'_, Record>> {
         let mut records: Vec<Cow<'_, Record>> = Vec::with_capacity(slots.len());
-        self.root.look_up(slots.iter().copied());
         let found = slots.iter().filter_map(|slot| self.root.record(*slot));
         match self.view.restriction() {
             None => records.extend(found.map(Cow::Borrowed)),

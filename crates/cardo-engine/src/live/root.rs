@@ -136,13 +136,6 @@ impl Root {
         self.entities.get(slot).as_ref()
     }
 
-    /// Looks at where the records of some slots lie: looks that do not depend on one another wait at
-    /// the same time, as long as nothing else is done between them.
-    pub(crate) fn look_up(&self, slots: impl Iterator<Item = u32>) {
-        let len = |slot| self.entities.get(slot).as_ref().map_or(0, |r| r.as_bytes().len());
-        std::hint::black_box(slots.fold(0, |seen, slot| seen ^ len(slot)));
-    }
-
     /// The slot of an id.
     #[inline]
     pub(crate) fn slot(&self, id: &str) -> Option<u32> {

@@ -1,6 +1,7 @@
-use cardo_query::{Filter, Resolved, evaluate};
+use cardo_query::{Filter, Resolved};
 
 use super::listed::{Listed, Numbers};
+use super::meets;
 use super::number::Ranges;
 use super::parts::{Listing, Lookup, Part, Scope, Wanted};
 use super::places::Places;
@@ -274,8 +275,7 @@ impl<'a> Lookup<'a> {
     fn list(self, root: &Root) -> Vec<u32> {
         let mut slots = Vec::with_capacity(self.estimate);
         let filter = self.filter;
-        let is_match =
-            |slot: u32| root.record(slot).is_some_and(|record| evaluate(filter, &record.view()));
+        let is_match = |slot: u32| meets(root, slot, filter);
         let is_union = matches!(self.index, Listing::Union(_));
         match self.index {
             Listing::Union(lookups) => {
@@ -321,12 +321,9 @@ impl Check<'_> {
 
     #[inline]
     fn passes(&self, slot: u32, root: &Root) -> bool {
-        let by_record = |filter: &Resolved| {
-            root.record(slot).is_some_and(|record| evaluate(filter, &record.view()))
-        };
         match self {
             Self::Sets(union) => union.iter().any(|set| set.contains(slot)),
-            Self::Record(filter) => by_record(filter),
+            Self::Record(filter) => meets(root, slot, filter),
             Self::Numbers { indexes, ranges, filter } => {
                 for index in indexes {
                     let number = *index.column.get(slot);
@@ -335,7 +332,7 @@ impl Check<'_> {
                         return ranges.iter().any(|range| range.contains(&key));
                     }
                     if index.others.contains(slot) {
-                        return by_record(filter);
+                        return meets(root, slot, filter);
                     }
                 }
                 false

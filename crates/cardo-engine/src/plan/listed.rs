@@ -1,5 +1,6 @@
-use cardo_query::{Resolved, evaluate};
+use cardo_query::Resolved;
 
+use super::meets;
 use super::number::Ranges;
 use super::run::{Direction, Window};
 use crate::live::{NumberIndex, Root};
@@ -125,7 +126,7 @@ impl Numbers<'_> {
     }
 
     fn is_match(&self, slot: u32) -> bool {
-        self.root.record(slot).is_some_and(|record| evaluate(self.filter, &record.view()))
+        meets(self.root, slot, self.filter)
     }
 
     /// Adds all slots, in any order.

@@ -14,5 +14,15 @@ pub(crate) use parts::{IndexSort, Wanted};
 pub(crate) use resolve::resolve;
 pub(crate) use run::{Direction, Run, Window};
 
+use cardo_query::{Resolved, evaluate};
+
+use crate::live::Root;
+
+/// Whether the record in a slot meets a filter.
+#[inline]
+fn meets(root: &Root, slot: u32, filter: &Resolved) -> bool {
+    root.record(slot).is_some_and(|record| evaluate(filter, &record.view()))
+}
+
 #[cfg(test)]
 mod tests;

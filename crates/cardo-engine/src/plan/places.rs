@@ -1,9 +1,8 @@
-use cardo_model::{Kind, read_shape};
-use cardo_query::{Datasets, GeoCondition, Resolved, evaluate};
+use cardo_model::{Kind, NameId, read_shape};
+use cardo_query::{Datasets, GeoCondition, Resolved};
 use cardo_spatial::Boxes;
 
-use cardo_model::NameId;
-
+use super::meets;
 use crate::live::{AttributeIndex, Entry, Root, SlotSet, TypeIndex, fetch, slots_of};
 
 /// What R-trees list for a condition on a geometry.
@@ -94,7 +93,7 @@ impl Places<'_> {
     }
 
     fn is_match(&self, slot: u32) -> bool {
-        self.root.record(slot).is_some_and(|record| evaluate(self.filter, &record.view()))
+        meets(self.root, slot, self.filter)
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) use error::{DataFault, InvalidInput, shorten};
 pub(crate) use evolution::Evolution;
 pub(crate) use members::{Items, Members, as_string, string, strings};
 pub(crate) use names::{at_most, expand_name};
-pub(crate) use previous::previous_value;
+pub(crate) use previous::{previous_member, previous_value};
 pub(crate) use value::{Nulls, utc};
 
 /// How a document is to be read.

@@ -6,6 +6,7 @@ use cardo_model::{
 };
 
 use super::matcher::News;
+use crate::parse::previous_member;
 use crate::represent::{EntityWriter, Format};
 
 /// What is told of one entity.
@@ -243,15 +244,7 @@ fn deleted(gone: &[Instance<'_>], at: Timestamp, writer: &mut EntityWriter<'_, '
 
 /// Adds the previous value to an instance that was just written as an object.
 fn previous(was: &InstanceRef<'_>, writer: &mut EntityWriter<'_, '_>) {
-    let member = match writer.shape.kind_of(was.kind()) {
-        Kind::Property | Kind::GeoProperty => "previousValue",
-        Kind::Relationship => "previousObject",
-        Kind::LanguageProperty => "previousLanguageMap",
-        Kind::VocabProperty => "previousVocab",
-        Kind::JsonProperty => "previousJson",
-        Kind::ListProperty => "previousValueList",
-        Kind::ListRelationship => "previousObjectList",
-    };
+    let member = previous_member(writer.shape.kind_of(was.kind()));
     if writer.out.last() == Some(&b'}') {
         writer.out.pop();
     }
