@@ -41,7 +41,7 @@ impl System {
         let is_sure = self
             .crs
             .as_ref()
-            .is_none_or(|crs| crs.is_geographic() || crs.epsg() == Some(WEB_MERCATOR));
+            .is_none_or(|crs| crs.is_geographic() || crs.ground() == Some(WEB_MERCATOR));
         let ([west, south], [east, north]) = (found.min, found.max);
         let [lower, upper] = [(west, south), (east, north)].map(|corner| settled(corner.into()));
         let [west, south, east, north] = [lower.x, lower.y, upper.x, upper.y];
@@ -83,7 +83,7 @@ impl System {
     /// A geometry of the file on the globe; `None` where it has no place.
     pub(crate) fn place(&self, geometry: RecordGeometry) -> Option<RecordGeometry> {
         let Some(crs) = &self.crs else { return Some(geometry) };
-        let shape = crs.place_geometry(&geometry.shape).ok()?;
-        Some(RecordGeometry { shape, ..geometry })
+        let (shape, heights) = crs.place_with_heights(&geometry.shape, &geometry.heights).ok()?;
+        Some(RecordGeometry { shape, heights })
     }
 }

@@ -98,7 +98,7 @@ impl Default for Systems {
 
 impl Systems {
     /// CRS84, and others by the names that users give them, such as `EPSG:3067`; `all` stands for every system of
-    /// positions on the ground that can be computed.
+    /// positions on the ground, with heights or without, that can be computed.
     pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Result<Self, CrsError> {
         let mut codes = Vec::new();
         for name in names {

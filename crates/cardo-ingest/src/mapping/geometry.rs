@@ -22,17 +22,17 @@ pub(crate) struct Placed {
 }
 
 impl Placement {
-    /// Brings a geometry to WGS 84, its heights as they are.
+    /// Brings a geometry to WGS 84, its heights to metres.
     pub(crate) fn place(&self, geometry: &RecordGeometry) -> Result<Placed, MapFault> {
         let transformed;
-        let shape = if self.crs.is_lon_lat() {
-            onto_globe(&geometry.shape)
+        let placed = if self.crs.is_lon_lat() {
+            onto_globe(&geometry.shape).map(|shape| (shape, geometry.heights.clone()))
         } else {
-            Some(self.crs.place_geometry(&geometry.shape)?)
+            Some(self.crs.place_with_heights(&geometry.shape, &geometry.heights)?)
         };
-        let geometry = match shape {
-            Some(shape) => {
-                transformed = RecordGeometry { shape, heights: geometry.heights.clone() };
+        let geometry = match placed {
+            Some((shape, heights)) => {
+                transformed = RecordGeometry { shape, heights };
                 &transformed
             }
             None => geometry,

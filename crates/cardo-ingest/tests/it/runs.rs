@@ -180,6 +180,20 @@ async fn heights_are_kept() {
 }
 
 #[tokio::test]
+async fn heights_of_a_compound_system_are_brought_to_metres() {
+    let city = City::new().await;
+    let line = "[[2926603.831,526961.676,3937],[2926703.831,526961.676,0]]";
+    let feature = format!(
+        r#"{{"type":"Feature","id":"a","properties":null,"geometry":{{"type":"LineString","coordinates":{line}}}}}"#
+    );
+    // Maine, in feet of the survey.
+    let options = JobOptions { crs: Some("EPSG:8746".into()), ..of_type("Cable") };
+    city.take("a.geojson", &feature, &options).await;
+    let value = city.value("urn:ngsi-ld:Cable:a", LOCATION).await.unwrap();
+    assert!(value.contains("[-70.266") && value.contains(",1200.0]"), "{value}");
+}
+
+#[tokio::test]
 async fn vehicle_positions_are_observed_when_the_feed_says() {
     let Some(samples) = samples() else { return };
     let city = City::new().await;

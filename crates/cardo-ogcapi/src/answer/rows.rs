@@ -261,7 +261,8 @@ fn text_of(json: Cow<'_, str>) -> Value<'_> {
 
 /// Brings a geometry into another system.
 fn place(geometry: &mut RecordGeometry, crs: &Crs, is_authority_order: bool) -> io::Result<()> {
-    geometry.shape = crs.project_geometry(&geometry.shape).map_err(io::Error::other)?;
+    let placed = crs.project_with_heights(&geometry.shape, &geometry.heights);
+    (geometry.shape, geometry.heights) = placed.map_err(io::Error::other)?;
     if !is_authority_order {
         geometry.shape.map_coords_in_place(|Coord { x, y }| {
             let [east, north] = crs.east_north([x, y]);

@@ -151,7 +151,7 @@ async fn listed(
         Encoding::FlatGeobuf => Box::new(FlatGeobufRows::new(head(), returned <= MOST_INDEXED)),
         Encoding::GeoPackage => {
             let system = items.shown.system.crs.to_wkt();
-            Box::new(GeoPackageRows::new(head(), system, Timestamp::now()))
+            Box::new(GeoPackageRows::new(head(), system.as_deref(), Timestamp::now()))
         }
         Encoding::GeoParquet => {
             let system = items.shown.system.crs.to_projjson();

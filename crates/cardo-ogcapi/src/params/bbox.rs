@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use cardo_engine::Column;
 use cardo_query::{Filter, GeoCondition, GeoTest, HeightCondition};
-use cardo_spatial::{Aabb, GeoRelation};
+use cardo_spatial::{Aabb, CrsError, GeoRelation};
 use geo_types::Geometry;
 
 use super::{ParamFault, shorten};
@@ -14,12 +14,13 @@ use crate::systems::System;
 pub(crate) struct Bbox {
     /// What it covers in CRS84.
     shape: Geometry<f64>,
+    /// From and to how many metres up.
     heights: Option<[f64; 2]>,
 }
 
 impl Bbox {
     /// Reads 4 or 6 numbers with commas between them: the lower and the upper corner in the order of
-    /// the axes of the system.
+    /// the axes of the system, heights in its own unit and direction.
     pub(crate) fn parse(text: &str, system: &System) -> Result<Self, ParamFault> {
         let quoted = || shorten(text);
         let parts: Vec<&str> = text.split(',').map(str::trim).collect();
@@ -45,11 +46,14 @@ impl Bbox {
         if system.crs.is_geographic() {
             check_degrees(text, system.crs.east_north(low), system.crs.east_north(high))?;
         }
-        let shape = system.crs.bbox_to_wgs84(low, high).map_err(|why| ParamFault::BboxSystem {
+        let wrong = |why: CrsError| ParamFault::BboxSystem {
             text: quoted(),
             system: system.uri.to_string(),
             why: why.to_string(),
-        })?;
+        };
+        let shape = system.crs.bbox_to_wgs84(low, high).map_err(wrong)?;
+        let heights = heights.map(|range| system.crs.heights_of_box(low, high, range));
+        let heights = heights.transpose().map_err(wrong)?;
         Ok(Self { shape, heights })
     }
 

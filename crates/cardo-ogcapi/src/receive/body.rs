@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -6,6 +7,7 @@ use axum::http::request::Parts;
 use cardo_engine::Table;
 use cardo_http::{media_type_of, read_body};
 use cardo_model::EntityId;
+use cardo_spatial::Crs;
 use serde_json::{Map, Value};
 
 use crate::documents::{GEOJSON, encode_segment};
@@ -125,24 +127,46 @@ fn system_of(
     let header = header.map(|value| String::from_utf8_lossy(value.as_bytes()));
     let mut named = header.as_deref().map(|text| {
         let text = text.trim();
-        text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text)
+        Cow::Borrowed(
+            text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text),
+        )
     });
     for name in ["coordRefSys", "crs"] {
         match members.get(name) {
             None | Some(Value::Null) => {}
-            Some(Value::String(uri)) => named = Some(uri),
-            Some(other) => match other["properties"]["name"].as_str() {
+            Some(given) => match named_by(given) {
                 Some(uri) => named = Some(uri),
                 None => return Err(Fault::invalid(format!("{name} names no reference system"))),
             },
         }
     }
-    match named {
+    match named.as_deref() {
         None | Some("urn:ogc:def:crs:OGC:1.3:CRS84") => Ok(System::default_one()),
         Some(uri) => face.options.systems.find(uri).map_err(|error| {
             let shown: String = uri.chars().take(80).collect();
             Fault::invalid(format!("positions in {shown:?} are not read: {error}"))
         }),
+    }
+}
+
+/// The name of a system in a body: as a text, as a reference or as references to the two parts of a compound one
+/// (OGC 21-045r1, clause 8.8), or as GeoJSON had it once.
+fn named_by(given: &Value) -> Option<Cow<'_, str>> {
+    let simple = |given: &'_ Value| match given {
+        Value::String(uri) => Some(uri.clone()),
+        // Coordinates of a moment are brought to no other.
+        Value::Object(members) if members.contains_key("epoch") => None,
+        given => given["href"].as_str().or(given["properties"]["name"].as_str()).map(str::to_owned),
+    };
+    match given {
+        Value::String(uri) => Some(uri.into()),
+        Value::Array(parts) => {
+            let [ground, heights] = parts.as_slice() else { return None };
+            let (ground, heights) = (simple(ground)?, simple(heights)?);
+            let named = format!("http://www.opengis.net/def/crs-compound?1={ground}&2={heights}");
+            Some(Crs::uri_of(&named).unwrap_or(named).into())
+        }
+        given => simple(given).map(Cow::Owned),
     }
 }
 

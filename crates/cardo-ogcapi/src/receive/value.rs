@@ -154,7 +154,7 @@ impl Maker<'_> {
         Geometry::parse(&given.to_string()).map_err(|error| fault(&error))
     }
 
-    /// Brings the positions of a geometry to longitude and latitude; heights stay as they are.
+    /// Brings the positions of a geometry to longitude and latitude, and heights to metres.
     fn place(&self, given: &mut Value) -> Result<(), CrsError> {
         match given {
             Value::Object(members) => {
@@ -165,6 +165,12 @@ impl Maker<'_> {
             Value::Array(items) => {
                 let number = |at: usize| items.get(at).and_then(Value::as_f64);
                 if let (Some(first), Some(second)) = (number(0), number(1)) {
+                    let third = number(2).filter(|_| !self.system.crs.keeps_heights());
+                    if let Some(third) = third {
+                        let place = self.system.crs.to_wgs84_high([first, second, third])?;
+                        items.splice(..3, place.map(Value::from));
+                        return Ok(());
+                    }
                     let [lon, lat] = self.system.crs.to_wgs84([first, second])?;
                     items[0] = lon.into();
                     items[1] = lat.into();

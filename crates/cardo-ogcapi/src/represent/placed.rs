@@ -14,19 +14,30 @@ pub(crate) struct Misplaced {
     pub(crate) why: CrsError,
 }
 
-/// Writes GeoJSON geometries with their positions in another system; heights stay as they are.
+/// Writes GeoJSON geometries with their positions in another system; heights stay as they are where they are metres up
+/// there too.
 pub(crate) struct Placer {
     pub(crate) system: Arc<System>,
     positions: Vec<[f64; 2]>,
-    /// Where in the text the two numbers of each position stand.
+    /// Where in the text the numbers of each position stand that are written anew.
     spans: Vec<(usize, usize)>,
+    /// The positions that have heights, in longitude and latitude; of none where heights stay.
+    high: Vec<Option<[f64; 3]>>,
 }
+
+/// Heights are told to a tenth of a millimetre.
+const HEIGHT_DECIMALS: u32 = 4;
 
 impl Placer {
     /// Nothing has to be written anew in the system that all is held in.
     pub(crate) fn of(system: &Arc<System>) -> Option<Self> {
         let is_needed = !system.crs.is_lon_lat();
-        is_needed.then(|| Self { system: system.clone(), positions: Vec::new(), spans: Vec::new() })
+        is_needed.then(|| Self {
+            system: system.clone(),
+            positions: Vec::new(),
+            spans: Vec::new(),
+            high: Vec::new(),
+        })
     }
 
     /// Writes the canonical text of a geometry.
@@ -35,11 +46,20 @@ impl Placer {
         self.system.crs.project_all(&mut self.positions)?;
         let decimals = self.system.decimals();
         let mut at = 0;
-        for ([first, second], (start, end)) in self.positions.iter().zip(&self.spans) {
+        for (nth, ([first, second], (start, end))) in
+            self.positions.iter().zip(&self.spans).enumerate()
+        {
             out.extend_from_slice(&json[at..*start]);
-            write_number(*first, decimals, out);
+            let high = self.high.get(nth).copied().flatten();
+            let high = high.map(|place| self.system.crs.project_high(place)).transpose()?;
+            let [first, second] = high.map_or([*first, *second], |[x, y, _]| [x, y]);
+            write_number(first, decimals, out);
             out.push(b',');
-            write_number(*second, decimals, out);
+            write_number(second, decimals, out);
+            if let Some([.., height]) = high {
+                out.push(b',');
+                write_number(height, HEIGHT_DECIMALS, out);
+            }
             at = *end;
         }
         out.extend_from_slice(&json[at..]);
@@ -50,13 +70,20 @@ impl Placer {
     fn read(&mut self, json: &[u8]) {
         self.positions.clear();
         self.spans.clear();
+        self.high.clear();
+        let keeps_heights = self.system.crs.keeps_heights();
         let mut at = 0;
         while let Some(bracket) = json[at..].iter().position(|byte| *byte == b'[') {
             let start = at + bracket + 1;
             at = start;
             let Some((lon, comma)) = number(json, start) else { continue };
-            let Some((lat, end)) = number(json, comma + 1) else { continue };
+            let Some((lat, mut end)) = number(json, comma + 1) else { continue };
             self.positions.push([lon, lat]);
+            if !keeps_heights {
+                let third = number(json, end + 1).filter(|_| json.get(end) == Some(&b','));
+                self.high.push(third.map(|(height, _)| [lon, lat, height]));
+                end = third.map_or(end, |(_, end)| end);
+            }
             self.spans.push((start, end));
             at = end;
         }
@@ -132,6 +159,28 @@ mod tests {
             let read: f64 = text.parse().unwrap();
             prop_assert!((read - value).abs() <= 0.51 / 10_f64.powi(i32::try_from(decimals).unwrap()) + 1e-7);
             prop_assert!(!text.contains('e'));
+        }
+    }
+
+    #[test]
+    fn heights_are_counted_as_the_system_counts_them() {
+        let systems = Systems::new(["EPSG:8746", "EPSG:9883"]).unwrap();
+        for (code, json, expected) in [
+            // Feet of the survey, and depths.
+            (8746, r#"{"type":"Point","coordinates":[-70.2665,44.279,1200]}"#, ",3937]}"),
+            (9883, r#"{"type":"Point","coordinates":[10.5,59.5,-12.25]}"#, "[59.5,10.5,12.25]}"),
+            (
+                9883,
+                r#"{"type":"MultiPoint","coordinates":[[10.5,59.5],[10.5,59.5,3]]}"#,
+                "[[59.5,10.5],[59.5,10.5,-3]]}",
+            ),
+        ] {
+            let uri = format!("http://www.opengis.net/def/crs/EPSG/0/{code}");
+            let mut out = Vec::new();
+            let system = systems.find(&uri).unwrap();
+            Placer::of(&system).unwrap().write(json.as_bytes(), &mut out).unwrap();
+            let out = String::from_utf8(out).unwrap();
+            assert!(out.ends_with(expected), "{out}");
         }
     }
 

@@ -11,6 +11,7 @@ mod edit;
 mod encodings;
 mod filters;
 mod habits;
+mod heights;
 mod items;
 mod json_fg;
 mod kept_tiles;

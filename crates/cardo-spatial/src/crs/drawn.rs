@@ -38,7 +38,7 @@ impl Crs {
         if self.transform.is_none() {
             return Ok(bbox_geometry(west, south, east, north));
         }
-        if self.epsg() == Some(mercator::CODE) {
+        if self.ground() == Some(mercator::CODE) {
             return Ok(mercator_box([west, south], [east, north]));
         }
         let east = east + turn;

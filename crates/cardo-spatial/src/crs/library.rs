@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use proj::{Area, Proj};
 
-use super::{CrsError, Transform, checked_finite, checked_wgs84, pure, returns};
+use super::{CrsError, Transform, checked_finite, checked_wgs84, returns};
 
 /// How many reference systems a thread keeps ready.
 const KEPT: usize = 32;
@@ -33,11 +33,6 @@ impl ProjLibrary {
     pub fn new(code: u32) -> Result<Self, CrsError> {
         let system = Self { code };
         system.with(|_| ()).map(|()| system)
-    }
-
-    /// Whether the code is likely to be computed, told without opening it.
-    pub(super) fn has(code: u32) -> bool {
-        pure::definition(code).is_some()
     }
 
     fn with<T>(&self, work: impl FnOnce(&Pair) -> T) -> Result<T, CrsError> {

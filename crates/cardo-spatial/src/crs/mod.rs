@@ -1,6 +1,10 @@
 //! Coordinate reference systems at the edges; inside all is WGS 84 longitude and latitude.
 
+mod compound;
+mod definitions;
+mod described;
 mod drawn;
+mod heights;
 #[cfg(feature = "proj")]
 mod library;
 mod mercator;
@@ -9,8 +13,10 @@ mod projjson;
 mod pure;
 mod recognize;
 mod register;
+mod vertical;
 mod wkt;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -23,10 +29,7 @@ pub use library::ProjLibrary;
 pub use pure::PureRust;
 pub use recognize::Doubt;
 
-#[cfg(feature = "proj")]
-use library::ProjLibrary as Preferred;
-#[cfg(not(feature = "proj"))]
-use pure::PureRust as Preferred;
+use heights::Heights;
 
 /// Horizontal positions of one reference system to WGS 84 and back, both as `[east, north]`.
 pub trait Transform: fmt::Debug + Send + Sync {
@@ -53,8 +56,10 @@ pub enum CrsError {
     /// The definitions that are built in are too rough for this code.
     #[error("EPSG:{0} is computed by the PROJ library alone, which this build is without")]
     NeedsProj(u32),
-    /// The system has heights, or is none of positions on the ground.
-    #[error("EPSG:{0} is no coordinate reference system of two coordinates on the ground")]
+    /// The system is one of heights alone, of the middle of the Earth, or of a place with no position on it.
+    #[error(
+        "EPSG:{0} is no coordinate reference system of positions on the ground, with heights or without"
+    )]
     NotHorizontal(u32),
     /// What is built in does not suffice to describe this system to others.
     #[error("EPSG:{0} is described by the PROJ library alone, which this build is without")]
@@ -91,9 +96,12 @@ pub enum AxisOrder {
 
 /// A coordinate reference system.
 ///
-/// Without the feature `proj`, transformations are computed in Rust from definitions that are built in: about 6,000
+/// Without the feature `proj`, transformations are computed in Rust from definitions that are built in: about 7,000
 /// EPSG codes, exact to millimetres for what datum shifts of seven parameters can express. With it they are computed by
 /// the PROJ library, with its database built in too.
+///
+/// A compound system, such as EPSG:7415, is that of its positions on the ground; its heights are carried as third
+/// coordinates in their own unit and direction, and no grid of a geoid is applied to them.
 ///
 /// ```
 /// use cardo_spatial::Crs;
@@ -109,6 +117,7 @@ pub struct Crs {
     swapped: bool,
     /// `None` where positions are WGS 84 already.
     transform: Option<Arc<dyn Transform>>,
+    heights: Heights,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,27 +137,29 @@ impl Code {
 
 impl Crs {
     /// WGS 84, longitude before latitude: the reference system of GeoJSON.
-    pub const CRS84: Self = Self { code: Code::Crs84, swapped: false, transform: None };
+    pub const CRS84: Self =
+        Self { code: Code::Crs84, swapped: false, transform: None, heights: Heights::Kept };
 
     /// The system of an EPSG code, its positions in the order east, north.
     pub fn from_epsg(code: u32) -> Result<Self, CrsError> {
-        let transform: Option<Arc<dyn Transform>> = match code {
+        let transform: Option<Arc<dyn Transform>> = match ground(code) {
             4326 | 4979 => None,
             mercator::CODE => Some(Arc::new(mercator::WebMercator)),
-            _ => Some(Arc::new(Preferred::new(code)?)),
+            ground => Some(opened(ground)?),
         };
-        Ok(Self { code: Code::Epsg(code), swapped: false, transform })
+        let heights = Heights::of(code)?;
+        Ok(Self { code: Code::Epsg(code), swapped: false, transform, heights })
     }
 
     /// The system that a URI or a safe CURIE names, its positions in the order that the authority defines:
     /// `http://www.opengis.net/def/crs/EPSG/0/3067`, `urn:ogc:def:crs:EPSG::3067`, `[EPSG:3067]`, and the same of CRS84.
     ///
-    /// Systems with heights other than those of WGS 84 are refused.
+    /// Systems of heights alone and of the middle of the Earth are refused.
     pub fn from_uri(text: &str) -> Result<Self, CrsError> {
         let unknown = || CrsError::Name(text.chars().take(200).collect());
         match name::parse_uri(text).ok_or_else(unknown)? {
             Code::Crs84 => Ok(Self::CRS84),
-            Code::Epsg(code) if register::is_horizontal(code) => {
+            Code::Epsg(code) if register::is_horizontal(ground(code)) => {
                 Ok(Self::from_epsg(code)?.with_axes(AxisOrder::Authority))
             }
             // What is newer than the register is unknown, too.
@@ -180,14 +191,16 @@ impl Crs {
     pub fn with_axes(self, order: AxisOrder) -> Self {
         let swapped = match (order, self.code) {
             (AxisOrder::EastNorth, _) | (_, Code::Crs84) => false,
-            (AxisOrder::Authority, Code::Epsg(code)) => register::is_swapped(code),
+            (AxisOrder::Authority, Code::Epsg(code)) => register::is_swapped(ground(code)),
         };
         Self { swapped, ..self }
     }
 
-    /// The codes of systems of positions on the ground that can be computed.
+    /// The codes of systems of positions on the ground that can be computed, and behind them those of the same with
+    /// heights of their own.
     pub fn codes() -> impl Iterator<Item = u32> {
-        register::horizontal_codes().filter(|code| Preferred::has(*code))
+        let all = register::horizontal_codes().chain(compound::codes());
+        all.filter(|code| is_computed(ground(*code)))
     }
 
     /// The EPSG code; `None` for CRS84.
@@ -208,31 +221,32 @@ impl Crs {
         name::parse_uri(text).map(Code::uri)
     }
 
+    /// The EPSG code of the system of positions on the ground, whatever heights it is put together with; `None` for CRS84.
+    pub fn ground(&self) -> Option<u32> {
+        self.epsg().map(ground)
+    }
+
     /// The well-known text of the system (OGC 01-009), where it is among the definitions that are built in.
-    pub fn to_wkt(&self) -> Option<&'static str> {
-        pure::definition(self.epsg().unwrap_or(4326)).map(|definition| definition.wkt)
+    pub fn to_wkt(&self) -> Option<Cow<'static, str>> {
+        described::wkt(self.epsg().unwrap_or(4326))
     }
 
     /// The system as PROJJSON; `None` for CRS84. The axes are in the order of the authority.
     pub fn to_projjson(&self) -> Result<Option<serde_json::Value>, CrsError> {
         let Some(code) = self.epsg() else { return Ok(None) };
-        let definition = pure::definition(code);
-        let built_in = definition.and_then(|definition| projjson::of(code, definition.wkt));
-        #[cfg(feature = "proj")]
-        let built_in = built_in.or_else(|| library::projjson(code));
-        built_in.map(Some).ok_or(CrsError::NotDescribed(code))
+        described::projjson(code).map(Some).ok_or(CrsError::NotDescribed(code))
     }
 
-    /// Whether positions are WGS 84 longitude and latitude as they stand.
+    /// Whether positions are WGS 84 longitude and latitude as they stand, and heights in metres.
     pub fn is_lon_lat(&self) -> bool {
-        self.transform.is_none() && !self.swapped
+        self.transform.is_none() && !self.swapped && self.keeps_heights()
     }
 
     /// Whether coordinates are longitudes and latitudes.
     pub fn is_geographic(&self) -> bool {
         match self.code {
             Code::Crs84 => true,
-            Code::Epsg(code) => register::is_geographic(code),
+            Code::Epsg(code) => register::is_geographic(ground(code)),
         }
     }
 
@@ -295,6 +309,28 @@ impl Crs {
     pub fn project_geometry(&self, geometry: &Geometry<f64>) -> Result<Geometry<f64>, CrsError> {
         geometry.try_map_coords(|c| self.project([c.x, c.y]).map(Coord::from))
     }
+}
+
+/// The code of the positions on the ground of a system that may be compound.
+fn ground(code: u32) -> u32 {
+    compound::parts(code).map_or(code, |parts| parts.ground)
+}
+
+/// What computes a system; PROJ does not know what is younger than its database.
+fn opened(code: u32) -> Result<Arc<dyn Transform>, CrsError> {
+    #[cfg(feature = "proj")]
+    if let Ok(system) = ProjLibrary::new(code) {
+        return Ok(Arc::new(system));
+    }
+    Ok(Arc::new(PureRust::new(code)?))
+}
+
+/// Whether a code is likely to be computed, told without opening it where that takes long.
+fn is_computed(code: u32) -> bool {
+    if cfg!(feature = "proj") {
+        return register::is_rough(code) || pure::words(code).is_some();
+    }
+    PureRust::new(code).is_ok()
 }
 
 impl PartialEq for Crs {

@@ -1,6 +1,7 @@
 //! The ways in which reference systems are named.
 
 use super::Code;
+use super::compound::{self, Parts};
 
 /// Prefixes before a bare EPSG code, in lower case.
 const EPSG_PREFIXES: [&str; 6] = [
@@ -20,12 +21,25 @@ const VERSIONED_PREFIXES: [(&str, char); 4] = [
     ("https://www.opengis.net/def/crs/epsg/", '/'),
 ];
 
+/// What stands before the parts of a system in its name.
+const COMPOUND_URIS: [&str; 2] =
+    ["http://www.opengis.net/def/crs-compound", "https://www.opengis.net/def/crs-compound"];
+const COMPOUND_URN: &str = "urn:ogc:def:crs,crs:";
+
 pub(super) fn parse(text: &str) -> Option<Code> {
     let lower = text.trim().to_ascii_lowercase();
     let lower = lower.strip_prefix('<').and_then(|l| l.strip_suffix('>')).unwrap_or(&lower);
     if is_crs84(lower) {
         return Some(Code::Crs84);
     }
+    match parts(lower) {
+        Some(parts) => compound::of(parts).map(Code::Epsg),
+        None => single(lower).map(Code::Epsg),
+    }
+}
+
+/// The EPSG code that a name in lower case has.
+fn single(lower: &str) -> Option<u32> {
     let bare = EPSG_PREFIXES.iter().find_map(|prefix| code(lower.strip_prefix(prefix)?));
     let versioned = || {
         VERSIONED_PREFIXES.iter().find_map(|(prefix, separator)| {
@@ -33,7 +47,23 @@ pub(super) fn parse(text: &str) -> Option<Code> {
             code(rest)
         })
     };
-    bare.or_else(versioned).map(Code::Epsg)
+    bare.or_else(versioned)
+}
+
+/// The two systems of which a name in lower case puts another together (OGC 09-048r5, clause 6.2; OGC 07-092r3,
+/// clause 7.5.5).
+fn parts(lower: &str) -> Option<Parts> {
+    let of_uri = || {
+        let query = COMPOUND_URIS.iter().find_map(|start| lower.strip_prefix(start))?;
+        query.strip_prefix("?1=")?.split_once("&2=")
+    };
+    let of_urn = || lower.strip_prefix(COMPOUND_URN)?.split_once(",crs:");
+    let (ground, heights) = of_uri().or_else(of_urn)?;
+    let code_of = |part: &str| match part.strip_prefix("epsg:") {
+        Some(rest) => code(rest.split_once(':')?.1),
+        None => single(part),
+    };
+    Some(Parts { ground: code_of(ground)?, heights: code_of(heights)? })
 }
 
 /// The forms in which OGC's standards write the name of a reference system: a URI (OGC 09-048r5, clause 6.2), or a safe
@@ -43,6 +73,8 @@ pub(super) fn parse_uri(text: &str) -> Option<Code> {
     let is_uri =
         ["http://www.opengis.net/def/crs/", "https://www.opengis.net/def/crs/", "urn:ogc:def:crs:"]
             .iter()
+            .chain(&COMPOUND_URIS)
+            .chain([&COMPOUND_URN])
             .any(|start| text.starts_with(start));
     match curie {
         Some(inner) if inner.starts_with("EPSG:") || inner.starts_with("OGC:") => parse(inner),
@@ -136,8 +168,24 @@ mod tests {
     }
 
     #[test]
+    fn a_compound_system_is_named_by_its_parts() {
+        for text in [
+            "http://www.opengis.net/def/crs-compound?1=http://www.opengis.net/def/crs/EPSG/0/28992\
+             &2=http://www.opengis.net/def/crs/EPSG/0/5709",
+            "urn:ogc:def:crs,crs:EPSG::28992,crs:EPSG::5709",
+            "urn:ogc:def:crs,crs:EPSG:6.12:28992,crs:EPSG:6.12:5709",
+        ] {
+            assert_eq!(parse_uri(text), Some(Code::Epsg(7415)), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_name_is_none() {
         for text in [
+            "urn:ogc:def:crs,crs:EPSG::28992",
+            "urn:ogc:def:crs,crs:EPSG::28992,crs:EPSG::28992",
+            "http://www.opengis.net/def/crs-compound?1=28992",
+            "http://www.opengis.net/def/crs-compound?1=urn:ogc:def:crs,crs:&2=",
             "",
             "EPSG:",
             "EPSG:12x",

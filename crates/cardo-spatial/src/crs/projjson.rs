@@ -90,22 +90,47 @@ const PSEUDO_MERCATOR: Method = Method {
 pub(super) fn of(code: u32, definition: &str) -> Option<Value> {
     let node = Node::parse(definition)?;
     let mut system =
-        if node.is(&["PROJCS"]) { projected(&node, code)? } else { geographic(&node)? };
+        if node.is(&["PROJCS"]) { projected(&node, code)? } else { geographic(alone(&node)?)? };
     system["$schema"] = SCHEMA.into();
     system["id"] = id(code);
     Some(system)
+}
+
+/// The system of a code that is put together of two others.
+pub(super) fn compound(code: u32, parts: [Value; 2]) -> Value {
+    let name = parts.each_ref().map(|part| part["name"].as_str().unwrap_or_default()).join(" + ");
+    let components = parts.map(|mut part| {
+        part.as_object_mut().map(|members| members.remove("$schema"));
+        part
+    });
+    json!({
+        "$schema": SCHEMA,
+        "type": "CompoundCRS",
+        "name": name,
+        "components": components,
+        "id": id(code),
+    })
 }
 
 fn id(code: u32) -> Value {
     json!({ "authority": "EPSG", "code": code })
 }
 
+/// A system without the shift to another that it may be bound to. Those of three dimensions come as newer text
+/// (OGC 18-010).
+fn alone<'n, 'a>(node: &'n Node<'a>) -> Option<&'n Node<'a>> {
+    if node.is(&["BOUNDCRS"]) {
+        return node.child(&["SOURCECRS"])?.child(&["GEOGCRS"]);
+    }
+    Some(node)
+}
+
 fn geographic(node: &Node<'_>) -> Option<Value> {
     let datum = node.child(&["DATUM"])?;
-    let ellipsoid = datum.child(&["SPHEROID"])?;
+    let ellipsoid = datum.child(&["SPHEROID", "ELLIPSOID"])?;
     let [semi_major, flattening] = [ellipsoid.number()?, ellipsoid.numbers().nth(1)?];
     // Other angles than degrees are counted differently by different writers of such texts.
-    let unit = node.child(&["UNIT"])?;
+    let unit = node.child(&["UNIT"]).or_else(|| node.child(&["AXIS"])?.child(&["ANGLEUNIT"]))?;
     if unit.name()? != "degree" || flattening == 0.0 {
         return None;
     }
@@ -127,11 +152,15 @@ fn geographic(node: &Node<'_>) -> Option<Value> {
     let axis = |name: &str, short: &str, direction: &str| json!({ "name": name, "abbreviation": short, "direction": direction, "unit": "degree" });
     let axes =
         [axis("Geodetic longitude", "Lon", "east"), axis("Geodetic latitude", "Lat", "north")];
+    let mut axes = in_order(axes, code).to_vec();
+    if register::is_high(code) {
+        axes.push(json!({ "name": "Ellipsoidal height", "abbreviation": "h", "direction": "up", "unit": "metre" }));
+    }
     Some(json!({
         "type": "GeographicCRS",
         "name": node.name()?,
         "datum": frame,
-        "coordinate_system": { "subtype": "ellipsoidal", "axis": in_order(axes, code) },
+        "coordinate_system": { "subtype": "ellipsoidal", "axis": axes },
         "id": id(code),
     }))
 }

@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::fmt;
 
-use super::wkt::{Description, plain};
+use super::compound::{self, Parts};
+use super::wkt::{Description, Node, plain};
 use super::{Code, Crs, pure};
 
 /// Codes of the built-in definitions.
@@ -13,6 +14,9 @@ const WEB_MERCATOR: u32 = 3857;
 /// The EPSG code of what a well-known text describes: the code it gives itself, else that of the system of the same
 /// name or the same projection and datum.
 pub(super) fn from_wkt(text: &str) -> Option<Code> {
+    if let Some(code) = compound_of(text) {
+        return Some(Code::Epsg(code));
+    }
     let described = Description::parse(text)?;
     if let Some(code) = described.code {
         return Some(Code::Epsg(code));
@@ -35,6 +39,16 @@ pub(super) fn from_wkt(text: &str) -> Option<Code> {
         })
     });
     same.min().map(|(.., code)| Code::Epsg(code))
+}
+
+/// The code of the compound system that a text describes: the one it gives itself, else that of its two parts.
+fn compound_of(text: &str) -> Option<u32> {
+    let node = Node::parse(text).filter(|node| node.is(&["COMPD_CS", "COMPOUNDCRS"]))?;
+    let own = node.epsg().filter(|code| compound::parts(*code).is_some());
+    own.or_else(|| {
+        let mut parts = node.nodes().filter_map(Node::epsg);
+        compound::of(Parts { ground: parts.next()?, heights: parts.next()? })
+    })
 }
 
 /// The EPSG code of the system that is called like this.
@@ -88,7 +102,7 @@ impl Crs {
             return Some(Doubt::Degrees);
         }
         let Ok([lon, lat]) = self.to_wgs84([x, y]) else { return Some(Doubt::OutOfRange) };
-        if let Some(meridian) = self.epsg().and_then(central_meridian) {
+        if let Some(meridian) = self.ground().and_then(central_meridian) {
             let apart = (lon - meridian + 540.0).rem_euclid(360.0) - 180.0;
             if apart.abs() > REACH {
                 return Some(Doubt::OutOfRange);
@@ -103,7 +117,7 @@ impl Crs {
 
 /// The central meridian of a Transverse Mercator system.
 fn central_meridian(code: u32) -> Option<f64> {
-    let definition = pure::definition(code)?.proj4;
+    let definition = pure::words(code)?;
     let word = |key: &str| definition.split(' ').find_map(|word| word.strip_prefix(key));
     match word("+proj=")? {
         "utm" => Some(f64::from(word("+zone=")?.parse::<u8>().ok()?) * 6.0 - 183.0),

@@ -196,7 +196,7 @@ impl<'a> Node<'a> {
         keywords.iter().any(|keyword| self.keyword.eq_ignore_ascii_case(keyword))
     }
 
-    fn nodes(&self) -> impl Iterator<Item = &Node<'a>> {
+    pub(super) fn nodes(&self) -> impl Iterator<Item = &Node<'a>> {
         self.values.iter().filter_map(|value| match value {
             Value::Node(node) => Some(node),
             _ => None,
