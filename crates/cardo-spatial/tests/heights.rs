@@ -190,6 +190,13 @@ fn a_system_with_heights_is_described_in_projjson_with_three_axes() {
     assert_eq!((&ground["id"]["code"], &ground["type"]), (&5048.into(), &"ProjectedCRS".into()));
     assert!(ground.get("$schema").is_none());
     assert_eq!((&heights["id"]["code"], &heights["type"]), (&3900.into(), &"VerticalCRS".into()));
+    // One that is defined and named by tables of our own.
+    let norway = described(5972)["components"][0].clone();
+    assert_eq!(norway["name"], "ETRS89-NOR [EUREF89] / UTM zone 32N");
+    assert_eq!(
+        (&norway["id"]["code"], &norway["base_crs"]["id"]["code"]),
+        (&11_022.into(), &10_875.into())
+    );
     let axis = &described(8700)["components"][1]["coordinate_system"]["axis"][0];
     assert_eq!(axis["unit"]["conversion_factor"], 0.3048);
     let axes = described(4937)["coordinate_system"]["axis"].clone();

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::compound::{self, Parts};
-use super::{projjson, pure, vertical};
+use super::{composed, projjson, pure, register, vertical};
 
 /// The well-known text of a code (OGC 01-009).
 pub(super) fn wkt(code: u32) -> Option<Cow<'static, str>> {
     let Some(Parts { ground, heights }) = compound::parts(code) else {
-        return plain(code).map(Cow::Borrowed);
+        return plain(code);
     };
     let (ground, heights) = (plain(ground)?, vertical::of(heights)?);
     let name = ground.split('"').nth(1)?;
@@ -20,9 +20,13 @@ pub(super) fn wkt(code: u32) -> Option<Cow<'static, str>> {
 }
 
 /// The text of a system that is not compound. Those of three dimensions have none of this version.
-fn plain(code: u32) -> Option<&'static str> {
-    let text = pure::definition(code)?.wkt;
-    ["GEOGCS[", "PROJCS["].iter().any(|start| text.starts_with(start)).then_some(text)
+fn plain(code: u32) -> Option<Cow<'static, str>> {
+    if register::is_high(code) {
+        return None;
+    }
+    let is_one = |text: &&str| ["GEOGCS[", "PROJCS["].iter().any(|start| text.starts_with(start));
+    let built_in = pure::definition(code).map(|known| known.wkt).filter(is_one);
+    built_in.map(Cow::Borrowed).or_else(|| composed::wkt(code).map(Cow::Owned))
 }
 
 /// The system of a code as PROJJSON.
@@ -33,6 +37,8 @@ pub(super) fn projjson(code: u32) -> Option<Value> {
 
 fn single(code: u32) -> Option<Value> {
     let built_in = pure::definition(code).and_then(|known| projjson::of(code, known.wkt));
+    let composed = || projjson::of(code, &composed::wkt(code)?);
+    let built_in = built_in.or_else(composed);
     #[cfg(feature = "proj")]
     let built_in = built_in.or_else(|| super::library::projjson(code));
     built_in

@@ -1,5 +1,6 @@
 //! Coordinate reference systems at the edges; inside all is WGS 84 longitude and latitude.
 
+mod composed;
 mod compound;
 mod definitions;
 mod described;
