@@ -194,6 +194,28 @@ fn axes_that_run_south_and_west_come_in_their_order() {
     assert!((741_700.0..741_900.0).contains(&west), "{west}");
 }
 
+/// The numbers are those of PROJ.
+#[test]
+#[expect(clippy::unreadable_literal, reason = "coordinates are compared with those of other tools")]
+fn each_city_of_colombia_has_a_plane_at_its_own_height() {
+    for (code, lon_lat, east_north) in [
+        (6247, [-74.0721, 4.711], [100602.7295, 112697.0384]),
+        (6257, [-75.5636, 6.2518], [835521.0964, 1183315.7617]),
+        (6249, [-76.5225, 3.4372], [1061684.8501, 871846.6735]),
+        (6255, [-69.9406, -4.2153], [26223.6930, 25553.3610]),
+        (6250, [-75.4794, 10.391], [846464.4535, 1641218.3478]),
+        (6272, [-73.3678, 5.5353], [1078756.6675, 1103894.3303]),
+    ] {
+        let crs = Crs::from_epsg(code).unwrap();
+        let [east, north] = crs.project(lon_lat).unwrap();
+        let apart = (east - east_north[0]).hypot(north - east_north[1]);
+        assert!(apart < 1e-3, "EPSG:{code}: {east} {north}");
+        let [lon, lat] = crs.to_wgs84([east, north]).unwrap();
+        assert!((lon - lon_lat[0]).abs() < 1e-8 && (lat - lon_lat[1]).abs() < 1e-8, "{lon} {lat}");
+        assert!(crs.project_all(&mut [[24.9, 60.2]]).is_err(), "{code}");
+    }
+}
+
 /// The New Zealand Map Grid has a method of its own; the numbers are those of PROJ.
 #[test]
 fn what_only_proj_computes_is_refused_without_it() {

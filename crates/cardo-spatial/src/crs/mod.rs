@@ -14,6 +14,7 @@ mod projjson;
 mod pure;
 mod recognize;
 mod register;
+mod urban;
 mod vertical;
 mod wkt;
 
@@ -323,6 +324,9 @@ fn opened(code: u32) -> Result<Arc<dyn Transform>, CrsError> {
     if let Ok(system) = ProjLibrary::new(code) {
         return Ok(Arc::new(system));
     }
+    if let Some(city) = urban::ColombiaUrban::new(code) {
+        return Ok(Arc::new(city));
+    }
     Ok(Arc::new(PureRust::new(code)?))
 }
 
@@ -331,7 +335,7 @@ fn is_computed(code: u32) -> bool {
     if cfg!(feature = "proj") {
         return register::is_rough(code) || pure::words(code).is_some();
     }
-    PureRust::new(code).is_ok()
+    urban::has(code) || PureRust::new(code).is_ok()
 }
 
 impl PartialEq for Crs {
