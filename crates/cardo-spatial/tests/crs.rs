@@ -212,7 +212,9 @@ fn each_city_of_colombia_has_a_plane_at_its_own_height() {
         assert!(apart < 1e-3, "EPSG:{code}: {east} {north}");
         let [lon, lat] = crs.to_wgs84([east, north]).unwrap();
         assert!((lon - lon_lat[0]).abs() < 1e-8 && (lat - lon_lat[1]).abs() < 1e-8, "{lon} {lat}");
-        assert!(crs.project_all(&mut [[24.9, 60.2]]).is_err(), "{code}");
+        // PROJ has numbers for the other side of the Earth.
+        let is_refused = crs.project_all(&mut [[24.9, 60.2]]).is_err();
+        assert!(is_refused || cfg!(feature = "proj"), "{code}");
     }
 }
 
