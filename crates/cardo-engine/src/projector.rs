@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cardo_model::{
-    Amendment, EntityChange, EntityId, InstanceChange, NameId, Record, Revision, Seq, Timestamp,
-    splice,
+    Amendment, EntityChange, EntityId, InstanceChange, InstanceRef, NameId, Record, Revision, Seq,
+    Timestamp, splice,
 };
 
 use crate::engine::Inner;
@@ -217,7 +217,7 @@ pub(crate) fn rows(followed: &Followed, only: Option<&EntityId>) -> Vec<HistoryR
 /// now on is told again.
 fn bare(record: &Record) -> Record {
     let view = record.view();
-    let none: Vec<(NameId, Vec<&[u8]>)> =
+    let none: Vec<(NameId, Vec<InstanceRef<'_>>)> =
         view.attributes().map(|attribute| (attribute.name(), Vec::new())).collect();
     splice(record, view.header(), &none)
 }

@@ -2,7 +2,9 @@ use std::borrow::Cow;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use cardo_model::{Iri, Kind, NameId, Names, Record, RecordHeader, Revision, Timestamp, splice};
+use cardo_model::{
+    InstanceRef, Iri, Kind, NameId, Names, Record, RecordHeader, Revision, Timestamp, splice,
+};
 use cardo_query::{Filter, Resolved, SortKey, evaluate};
 use cardo_spatial::Aabb;
 
@@ -310,7 +312,7 @@ fn describe_attribute(name: Iri, index: &AttributeIndex) -> AttributeInfo {
 pub(crate) fn visible(record: &Record, view: &View, names: &Names) -> Record {
     let Some(restriction) = view.restriction() else { return record.clone() };
     let is_hidden = |name: &NameId| restriction.attributes.hides_id(*name, names);
-    let hidden: Vec<(NameId, Vec<&[u8]>)> =
+    let hidden: Vec<(NameId, Vec<InstanceRef<'_>>)> =
         record.attribute_names().filter(is_hidden).map(|name| (name, Vec::new())).collect();
     if hidden.is_empty() {
         return record.clone();

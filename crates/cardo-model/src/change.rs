@@ -4,7 +4,9 @@ use crate::{
     Timestamp, splice,
 };
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The versions that this program reads: the first had records and instances with all their times.
+const READ: std::ops::RangeInclusive<u8> = 1..=VERSION;
 
 /// One position of a twin's log: everything that one applied request changed, and who asked.
 ///
@@ -185,13 +187,11 @@ impl EntityChange {
 /// Puts changed instances in their places and leaves all others as they are.
 fn apply_instances(old: &Record, header: RecordHeader, changes: &[InstanceChange]) -> Record {
     let view = old.view();
-    let mut changed: Vec<(NameId, Vec<&[u8]>)> = Vec::with_capacity(changes.len());
+    let mut changed: Vec<(NameId, Vec<InstanceRef<'_>>)> = Vec::with_capacity(changes.len());
     for change in changes {
         let at = changed.iter().position(|(name, _)| *name == change.name).unwrap_or_else(|| {
-            let instances = view
-                .attribute(change.name)
-                .map(|a| a.instances().map(|i| i.as_bytes()).collect())
-                .unwrap_or_default();
+            let instances =
+                view.attribute(change.name).map(|a| a.instances().collect()).unwrap_or_default();
             changed.push((change.name, instances));
             changed.len() - 1
         });
@@ -200,11 +200,10 @@ fn apply_instances(old: &Record, header: RecordHeader, changes: &[InstanceChange
     splice(old, header, &changed)
 }
 
-fn put_instance<'a>(instances: &mut Vec<&'a [u8]>, change: &'a InstanceChange) {
+fn put_instance<'a>(instances: &mut Vec<InstanceRef<'a>>, change: &'a InstanceChange) {
     let dataset = change.dataset_id();
-    let dataset_of = |bytes: &'a [u8]| InstanceRef::from_bytes(bytes).and_then(|i| i.dataset_id());
-    let place = instances.iter().position(|bytes| dataset_of(bytes) == dataset);
-    match (place, change.is.as_deref()) {
+    let place = instances.iter().position(|instance| instance.dataset_id() == dataset);
+    match (place, change.is()) {
         (Some(at), Some(is)) => instances[at] = is,
         (Some(at), None) => {
             instances.remove(at);
@@ -279,7 +278,7 @@ impl LogRecord {
         let damaged = || InvalidLogRecord::Damaged(bytes.len());
         let mut reader = Reader::new(bytes);
         match reader.u8().ok_or_else(damaged)? {
-            VERSION => {}
+            version if READ.contains(&version) => {}
             other => return Err(InvalidLogRecord::Version(other)),
         }
         let revision = Revision(reader.varint().ok_or_else(damaged)?);
@@ -473,7 +472,7 @@ mod tests {
                     instances: vec![
                         InstanceChange {
                             name: NameId::new(1),
-                            was: Some(was.as_bytes().into()),
+                            was: Some(was.to_bytes()),
                             is: Some(encode_instance(&number("2"))),
                         },
                         InstanceChange {
@@ -513,8 +512,8 @@ mod tests {
             assert!(LogRecord::decode(&bytes[..end]).is_err(), "cut at {end}");
         }
         let mut newer = bytes;
-        newer[0] = 2;
-        assert_eq!(LogRecord::decode(&newer), Err(InvalidLogRecord::Version(2)));
+        newer[0] = VERSION + 1;
+        assert_eq!(LogRecord::decode(&newer), Err(InvalidLogRecord::Version(VERSION + 1)));
     }
 
     #[test]

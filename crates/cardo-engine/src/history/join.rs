@@ -182,10 +182,8 @@ pub(super) fn instances_of(record: &Record, row: &HistoryRow) -> Vec<HistoryRow>
     let mut rows = Vec::new();
     for attribute in record.view().attributes() {
         for instance in attribute.instances() {
-            let event = HistoryEvent::Instance {
-                name: attribute.name(),
-                instance: instance.as_bytes().into(),
-            };
+            let event =
+                HistoryEvent::Instance { name: attribute.name(), instance: instance.to_bytes() };
             let ordinal = row.ordinal;
             let (entity, time) = (row.entity.clone(), instance.time());
             let HistoryRow { revision, written, tells, .. } = *row;

@@ -182,7 +182,7 @@ impl Fold {
 
 fn instance_of(record: &Record, name: NameId, dataset: Option<&str>) -> Option<Box<[u8]>> {
     let attribute = record.view().attribute(name)?;
-    Some(attribute.instance(dataset)?.as_bytes().into())
+    Some(attribute.instance(dataset)?.to_bytes())
 }
 
 fn with(
@@ -205,7 +205,7 @@ pub(super) fn unexpired(record: Record, moment: Timestamp) -> Option<Record> {
     let mut gone = Vec::new();
     for attribute in view.attributes() {
         for instance in attribute.instances().filter(|instance| is_over(instance.expires_at())) {
-            let was = Some(instance.as_bytes().into());
+            let was = Some(instance.to_bytes());
             gone.push(InstanceChange { name: attribute.name(), was, is: None });
         }
     }

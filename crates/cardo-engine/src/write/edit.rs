@@ -136,7 +136,7 @@ impl Edit {
             let was = view
                 .attribute(*name)
                 .and_then(|a| a.instance(dataset.as_ref().map(Iri::as_str)))
-                .map(|i| i.as_bytes().into());
+                .map(|i| i.to_bytes());
             let is = instance.as_ref().map(encode_instance);
             if was.is_some() || is.is_some() {
                 changes.push(InstanceChange { name: *name, was, is });

@@ -1,7 +1,8 @@
-use super::view::{
-    ATTRIBUTES_AT, FIXED, FLAG_EXPIRES, HAS_ATTRIBUTES, HAS_DATASET, HAS_EXPIRES, HAS_OBJECT_TYPES,
-    HAS_OBSERVED, HAS_UNIT, HAS_VALUE_TYPE, IS_COERCED, attributes_at,
+use super::instance::{
+    HAS_ATTRIBUTES, HAS_DATASET, HAS_EXPIRES, HAS_OBJECT_TYPES, HAS_OBSERVED, HAS_UNIT,
+    HAS_VALUE_TYPE, IS_COERCED, put_instances, put_times,
 };
+use super::view::{ATTRIBUTES_AT, FLAG_CHANGED, FLAG_EXPIRES, head_bytes};
 use super::{EntityRef, InstanceRef, Record, Revision, Seq, VERSION};
 use crate::codec::{put_block, put_bytes, put_len, put_varint};
 use crate::{Attribute, Entity, Instance, Iri, JsonText, NameId, Timestamp, Value};
@@ -34,38 +35,48 @@ impl Record {
             put_bytes(&mut out, scope.as_str().as_bytes());
         }
         note_attributes(&mut out);
-        put_attributes(&mut out, &entity.attributes);
+        put_attributes(&mut out, &entity.attributes, Some(header.created_at));
         Self(out.into())
     }
 }
 
-fn put_header(out: &mut Vec<u8>, header: RecordHeader, expires_at: Option<Timestamp>) {
+pub(super) fn put_header(out: &mut Vec<u8>, header: RecordHeader, expires_at: Option<Timestamp>) {
+    let is_changed =
+        header.modified_at != header.created_at || header.revision != header.seq.revision();
+    let of = |is_so: bool, flag: u8| if is_so { flag } else { 0 };
     out.push(VERSION);
-    out.push(if expires_at.is_some() { FLAG_EXPIRES } else { 0 });
+    out.push(of(is_changed, FLAG_CHANGED) | of(expires_at.is_some(), FLAG_EXPIRES));
+    out.extend_from_slice(&[0; 4]);
     out.extend_from_slice(&header.seq.as_u64().to_le_bytes());
-    out.extend_from_slice(&header.created_at.to_bits().to_le_bytes());
-    out.extend_from_slice(&header.modified_at.to_bits().to_le_bytes());
-    out.extend_from_slice(&header.revision.0.to_le_bytes());
-    out.extend_from_slice(&[0; FIXED - ATTRIBUTES_AT]);
+    put_time(out, header.created_at);
+    if is_changed {
+        put_time(out, header.modified_at);
+        out.extend_from_slice(&header.revision.0.to_le_bytes());
+    }
     if let Some(moment) = expires_at {
-        out.extend_from_slice(&moment.to_bits().to_le_bytes());
+        put_time(out, moment);
     }
 }
 
 /// Notes that the attributes begin here.
-fn note_attributes(out: &mut [u8]) {
+pub(super) fn note_attributes(out: &mut [u8]) {
     let at = u32::try_from(out.len()).expect("an entity has far fewer types and scopes");
-    out[ATTRIBUTES_AT..FIXED].copy_from_slice(&at.to_le_bytes());
+    out[ATTRIBUTES_AT..ATTRIBUTES_AT + 4].copy_from_slice(&at.to_le_bytes());
 }
 
-fn put_attributes(out: &mut Vec<u8>, attributes: &[Attribute<NameId>]) {
+/// Attributes of an entity that came into being then, or of an attribute.
+fn put_attributes(
+    out: &mut Vec<u8>,
+    attributes: &[Attribute<NameId>],
+    entity_created: Option<Timestamp>,
+) {
     put_len(out, attributes.len());
     for attribute in attributes {
         put_varint(out, u64::from(attribute.name.as_u32()));
         put_block(out, |out| {
             put_len(out, attribute.instances.len());
             for instance in &attribute.instances {
-                put_block(out, |out| put_instance(out, instance));
+                put_block(out, |out| put_instance(out, instance, entity_created));
             }
         });
     }
@@ -74,11 +85,11 @@ fn put_attributes(out: &mut Vec<u8>, attributes: &[Attribute<NameId>]) {
 /// Encodes an instance that stands alone, as a change record holds it.
 pub fn encode_instance(instance: &Instance<NameId>) -> Box<[u8]> {
     let mut out = Vec::with_capacity(64);
-    put_instance(&mut out, instance);
+    put_instance(&mut out, instance, None);
     out.into()
 }
 
-fn put_instance(out: &mut Vec<u8>, instance: &Instance<NameId>) {
+fn put_instance(out: &mut Vec<u8>, instance: &Instance<NameId>, entity_created: Option<Timestamp>) {
     let flags = [
         (instance.dataset_id.is_some(), HAS_DATASET),
         (instance.observed_at.is_some(), HAS_OBSERVED),
@@ -89,10 +100,9 @@ fn put_instance(out: &mut Vec<u8>, instance: &Instance<NameId>) {
         (instance.value.is_coerced(), IS_COERCED),
         (!instance.attributes.is_empty(), HAS_ATTRIBUTES),
     ];
-    out.push(instance.value.kind() as u8);
-    out.push(flags.iter().filter(|(is_set, _)| *is_set).fold(0, |all, (_, flag)| all | flag));
-    put_time(out, instance.created_at);
-    put_time(out, instance.modified_at);
+    let flags = flags.iter().filter(|(is_set, _)| *is_set).fold(0, |all, (_, flag)| all | flag);
+    let times = (instance.created_at, instance.modified_at);
+    put_times(out, (instance.value.kind(), flags), times, entity_created);
     if let Some(dataset_id) = &instance.dataset_id {
         put_bytes(out, dataset_id.as_str().as_bytes());
     }
@@ -118,7 +128,7 @@ fn put_instance(out: &mut Vec<u8>, instance: &Instance<NameId>) {
     }
     put_bytes(out, instance.value.as_json().as_bytes());
     if !instance.attributes.is_empty() {
-        put_attributes(out, &instance.attributes);
+        put_attributes(out, &instance.attributes, None);
     }
 }
 
@@ -129,53 +139,61 @@ fn put_time(out: &mut Vec<u8>, moment: Timestamp) {
 /// Makes a record out of another one with some attributes changed: each changed attribute is given
 /// whole as its instances, an empty list removes it, an unknown one is added at the end. Types,
 /// scopes and expiry stay. Untouched attributes are copied as bytes.
-pub fn splice(old: &Record, header: RecordHeader, changed: &[(NameId, Vec<&[u8]>)]) -> Record {
+pub fn splice(
+    old: &Record,
+    header: RecordHeader,
+    changed: &[(NameId, Vec<InstanceRef<'_>>)],
+) -> Record {
     let view = old.view();
     let mut out = Vec::with_capacity(old.as_bytes().len() + 64);
     put_header(&mut out, header, view.expires_at());
     let attributes = view.attributes();
-    out.extend_from_slice(head_bytes(old, view));
+    out.extend_from_slice(head_bytes(old.as_bytes()));
     note_attributes(&mut out);
     let is_changed = |name: NameId| changed.iter().any(|(changed, _)| *changed == name);
     let kept = attributes.filter(|attribute| !is_changed(attribute.name())).count();
     let added = changed.iter().filter(|(_, instances)| !instances.is_empty()).count();
     put_len(&mut out, kept + added);
+    let created = header.created_at;
     for attribute in attributes {
-        match changed.iter().find(|(name, _)| *name == attribute.name()) {
-            None => {
-                put_varint(&mut out, u64::from(attribute.name().as_u32()));
+        let name = attribute.name();
+        match changed.iter().find(|(changed, _)| *changed == name) {
+            None if created == view.created_at() => {
+                put_varint(&mut out, u64::from(name.as_u32()));
                 put_bytes(&mut out, attribute.as_bytes());
             }
-            Some((name, instances)) => put_encoded_attribute(&mut out, *name, instances),
+            None => put_attribute(&mut out, name, attribute.instances(), created),
+            Some((_, instances)) => put_changed(&mut out, name, instances, created),
         }
     }
     for (name, instances) in changed {
         if view.attribute(*name).is_none() {
-            put_encoded_attribute(&mut out, *name, instances);
+            put_changed(&mut out, *name, instances, created);
         }
     }
     Record(out.into())
 }
 
-/// The bytes between the header and the attributes: id, types, scopes.
-fn head_bytes<'a>(record: &'a Record, view: EntityRef<'a>) -> &'a [u8] {
-    let bytes = record.as_bytes();
-    let start = if view.expires_at().is_some() { FIXED + 8 } else { FIXED };
-    let end = attributes_at(bytes).expect("records are checked when they are made");
-    &bytes[start..end]
+fn put_changed(
+    out: &mut Vec<u8>,
+    name: NameId,
+    instances: &[InstanceRef<'_>],
+    entity_created: Timestamp,
+) {
+    if !instances.is_empty() {
+        put_attribute(out, name, instances.iter().copied(), entity_created);
+    }
 }
 
-fn put_encoded_attribute(out: &mut Vec<u8>, name: NameId, instances: &[&[u8]]) {
-    if instances.is_empty() {
-        return;
-    }
+/// Writes an attribute into the record of an entity that came into being then.
+pub(super) fn put_attribute<'a>(
+    out: &mut Vec<u8>,
+    name: NameId,
+    instances: impl ExactSizeIterator<Item = InstanceRef<'a>>,
+    entity_created: Timestamp,
+) {
     put_varint(out, u64::from(name.as_u32()));
-    put_block(out, |out| {
-        put_len(out, instances.len());
-        for instance in instances {
-            put_bytes(out, instance);
-        }
-    });
+    put_block(out, |out| put_instances(out, instances, entity_created));
 }
 
 /// Takes an instance out of a record to change it.

@@ -2,30 +2,35 @@
 //! store, read in place.
 //!
 //! ```text
-//! record    = version flags seq created modified revision attributes-at [expires] id types scopes
+//! record    = version flags attributes-at seq created [modified revision] [expires] id types scopes
 //!             attributes
 //! attributes= count (name length instances)*      instances = count (length instance)*
-//! instance  = kind flags created modified [dataset] [observed] [unit] [valueType] [objectTypes]
+//! instance  = kind flags [created] [modified] [dataset] [observed] [unit] [valueType] [objectTypes]
 //!             [expires] value attributes
 //! ```
+//!
+//! Times that say nothing are left out, since pages are made of thousands of records that lie anywhere in memory:
+//! `modified` of what never changed, and `created` of an instance that came with its entity. An instance that
+//! stands alone has its `created`.
 //!
 //! Bytes that come from outside a process pass [`Record::from_bytes`], which checks them once;
 //! the views behind it rely on that.
 
 mod encode;
+mod instance;
+mod version_1;
 mod view;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use encode::{RecordHeader, decode_instance, encode_instance, splice};
-pub use view::{
-    AttributeRef, Attributes, EntityRef, InstanceRef, Instances, Names32, Scopes, Single,
-};
+pub use instance::{InstanceRef, Instances};
+pub use view::{AttributeRef, Attributes, EntityRef, Names32, Scopes, Single};
 
 use crate::{EntityId, NameId};
 
-pub(crate) const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 2;
 
 /// A position in a twin's log; each applied request has one, without gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -100,6 +105,9 @@ impl Record {
         let bytes = bytes.into();
         match bytes.first() {
             Some(&VERSION) => {}
+            Some(&version_1::VERSION_1) => {
+                return version_1::read(&bytes).ok_or(InvalidRecord::Damaged(bytes.len()));
+            }
             Some(&other) => return Err(InvalidRecord::Version(other)),
             None => return Err(InvalidRecord::Damaged(0)),
         }

@@ -9,7 +9,7 @@ use cardo_engine::{
     BranchContent, BranchError, Caller, Choice, EntityQuery, EvolutionQuery, HistoryEvent,
     HistoryRow, Order, PageRequest, PageStart, Tells,
 };
-use cardo_model::{NameId, Record, Timestamp, TwinId, splice};
+use cardo_model::{InstanceRef, NameId, Record, Timestamp, TwinId, splice};
 use hashbrown::HashMap;
 use serde_json::{Value, json};
 
@@ -371,8 +371,8 @@ impl Merged {
 fn joined(known: &Record, more: &Record) -> Record {
     let view = known.view();
     let new = more.view().attributes().filter(|one| view.attribute(one.name()).is_none());
-    let new: Vec<(NameId, Vec<&[u8]>)> =
-        new.map(|one| (one.name(), one.instances().map(|i| i.as_bytes()).collect())).collect();
+    let new: Vec<(NameId, Vec<InstanceRef<'_>>)> =
+        new.map(|one| (one.name(), one.instances().collect())).collect();
     if new.is_empty() { known.clone() } else { splice(known, view.header(), &new) }
 }
 
@@ -384,17 +384,16 @@ fn kept(record: &Record, shape: &Shape) -> Record {
 /// The same where it is another entity.
 fn projected(record: &Record, shape: &Shape) -> Option<Record> {
     let view = record.view();
-    let mut changed: Vec<(NameId, Vec<&[u8]>)> = Vec::new();
+    let mut changed: Vec<(NameId, Vec<InstanceRef<'_>>)> = Vec::new();
     for attribute in view.attributes() {
         if !shape.members.has_attribute(attribute.name()) {
             changed.push((attribute.name(), Vec::new()));
             continue;
         }
         let all = attribute.instances().count();
-        let kept: Vec<&[u8]> = attribute
+        let kept: Vec<InstanceRef<'_>> = attribute
             .instances()
             .filter(|instance| shape.datasets.has(instance.dataset_id()))
-            .map(|instance| instance.as_bytes())
             .collect();
         if kept.len() < all {
             changed.push((attribute.name(), kept));
@@ -406,7 +405,7 @@ fn projected(record: &Record, shape: &Shape) -> Option<Record> {
 /// A line of history that says of which types an entity was.
 fn head_line(head: &Record) -> HistoryRow {
     let view = head.view();
-    let attributes: Vec<(NameId, Vec<&[u8]>)> =
+    let attributes: Vec<(NameId, Vec<InstanceRef<'_>>)> =
         view.attributes().map(|attribute| (attribute.name(), Vec::new())).collect();
     let bare = splice(head, view.header(), &attributes);
     HistoryRow {

@@ -261,8 +261,8 @@ fn difference(was: Option<&Record>, is: Option<&Record>) -> Vec<InstanceChange> 
             }
             changes.push(InstanceChange {
                 name: attribute.name(),
-                was: old.map(|old| old.as_bytes().into()),
-                is: Some(instance.as_bytes().into()),
+                was: old.map(|old| old.to_bytes()),
+                is: Some(instance.to_bytes()),
             });
         }
     }
@@ -270,7 +270,7 @@ fn difference(was: Option<&Record>, is: Option<&Record>) -> Vec<InstanceChange> 
         let after = is.and_then(|is| is.view().attribute(attribute.name()));
         for instance in attribute.instances() {
             if after.and_then(|after| after.instance(instance.dataset_id())).is_none() {
-                let was = Some(instance.as_bytes().into());
+                let was = Some(instance.to_bytes());
                 changes.push(InstanceChange { name: attribute.name(), was, is: None });
             }
         }
