@@ -121,6 +121,13 @@ impl Snapshot {
         self.gather(&slots.map(|slot| slot.0).collect::<Vec<u32>>())
     }
 
+    /// Lets the places of some entities come into the cache, without which [`Snapshot::records`] waits for them.
+    pub fn call(&self, slots: impl Iterator<Item = Slot>) {
+        for slot in slots {
+            self.root.call(slot.0);
+        }
+    }
+
     /// When the entities in some slots were created and when they were changed last, without a look at
     /// what they say.
     pub fn changes(&self, slots: impl Iterator<Item = Slot>) -> Vec<(Seq, Revision)> {

@@ -22,26 +22,49 @@ pub(crate) fn fetch<'r>(records: impl Iterator<Item = &'r Record>) {
 /// Goes through records that lie anywhere in memory, while those further on are on their way already:
 /// for those who do so much with each that they need not wait for any.
 pub fn ahead<R: Borrow<Record>>(records: &[R]) -> impl Iterator<Item = &R> {
+    const TOGETHER: usize = 128;
+    records.chunks(TOGETHER).flat_map(ahead_among)
+}
+
+fn ahead_among<R: Borrow<Record>>(records: &[R]) -> impl Iterator<Item = &R> {
     const AHEAD: usize = 12;
-    for record in records.iter().take(AHEAD) {
-        call(record.borrow());
+    // Finding a page of memory takes as long as waiting for what is on it: several are found at the same
+    // time where nothing else is done between.
+    for record in records {
+        call_start(record.borrow());
     }
-    records.iter().enumerate().map(|(at, record)| {
-        if let Some(later) = records.get(at + AHEAD) {
-            call(later.borrow());
+    let mut called = 0;
+    records.iter().enumerate().map(move |(at, record)| {
+        // A few at a time, since no more than a few lines can be on their way.
+        let until = (called + 2).min(at + 1 + AHEAD).min(records.len());
+        while called < until {
+            call(records[called].borrow());
+            called += 1;
         }
         record
     })
 }
 
 /// Lets the lines of a record come into the cache without waiting for them.
-#[cfg(target_arch = "x86_64")]
 #[inline]
 fn call(record: &Record) {
     let bytes = record.as_bytes();
-    bytes.iter().step_by(LINE).chain(bytes.last()).for_each(safe_arch::prefetch_t0);
+    bytes.iter().step_by(LINE).chain(bytes.last()).for_each(call_one);
+}
+
+#[inline]
+fn call_start(record: &Record) {
+    record.as_bytes().first().into_iter().for_each(call_one);
+}
+
+/// The same of whatever stands somewhere.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(super) fn call_one<T>(one: &T) {
+    safe_arch::prefetch_t0(one);
 }
 
 /// Other processors are left to look ahead by themselves.
 #[cfg(not(target_arch = "x86_64"))]
-fn call(_record: &Record) {}
+#[inline]
+pub(super) fn call_one<T>(_one: &T) {}

@@ -136,6 +136,12 @@ impl Root {
         self.entities.get(slot).as_ref()
     }
 
+    /// Lets the place of a record come into the cache.
+    #[inline]
+    pub(crate) fn call(&self, slot: u32) {
+        self.entities.call(slot);
+    }
+
     /// The slot of an id.
     #[inline]
     pub(crate) fn slot(&self, id: &str) -> Option<u32> {

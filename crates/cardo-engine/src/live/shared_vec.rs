@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use super::fetch::call_one;
+
 const BRANCH: usize = 128;
 
 type Leaf<T, const LEAF: usize> = Arc<[T; LEAF]>;
@@ -29,6 +31,12 @@ impl<T: Clone, const LEAF: usize> SharedVec<T, LEAF> {
         let leaf = self.top.get(at / Self::SPAN).and_then(Option::as_ref);
         let leaf = leaf.and_then(|branch| branch[at % Self::SPAN / LEAF].as_ref());
         leaf.map_or(&self.default, |leaf| &leaf[at % LEAF])
+    }
+
+    /// Lets what stands at a place come into the cache.
+    #[inline]
+    pub(crate) fn call(&self, at: u32) {
+        call_one(self.get(at));
     }
 
     /// Calls `visit` with the first place of every leaf that is not shared with `other`.

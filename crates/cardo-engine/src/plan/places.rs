@@ -24,6 +24,10 @@ struct Unsure {
 /// How many records are looked at together.
 const TOGETHER: usize = 64;
 
+/// Of so many it is made sure, while others are still looked for, that their records are found fast; more would
+/// be out of the cache again until they are asked for.
+const CALLED: usize = 256;
+
 impl Places<'_> {
     /// Adds the slots that meet the condition within a type, in any order.
     pub(super) fn list(&self, index: &TypeIndex, slots: &mut Vec<u32>) {
@@ -44,6 +48,9 @@ impl Places<'_> {
         let is_box = self.condition.test.is_its_bounds();
         let mut unsure = Vec::new();
         attribute.geometry.search(self.boxes, |entry| {
+            if slots.len() < CALLED {
+                self.root.call(entry.slot);
+            }
             let is_known = match any_instance {
                 true if entry.is_point => Some(is_box || self.holds_point(entry)),
                 true => (is_box && self.is_inside(entry)).then_some(true),

@@ -218,6 +218,7 @@ impl<'a> Attributes<'a> {
     }
 
     /// The next attribute, with the JSON text of its value where it has one instance with nothing beyond that.
+    #[expect(clippy::inline_always, reason = "a page reads thousands")]
     #[inline(always)]
     pub fn next_with_value(&mut self) -> Option<(AttributeRef<'a>, Option<Excerpt<'a>>)> {
         // Name and length, how many instances, length, kind and flags, times, length of the value. Nearly all
@@ -341,6 +342,7 @@ impl<'a> AttributeRef<'a> {
     }
 
     /// The only instance, where it has nothing beyond a value, a unit and when it was observed.
+    #[expect(clippy::inline_always, reason = "a page reads thousands")]
     #[inline(always)]
     pub fn single(&self) -> Option<Single<'a>> {
         // Nearly all have a value alone, and lengths of one byte. Not only the body is read: what lies behind a value

@@ -266,6 +266,12 @@ fn hash_of([first, second, third]: Short) -> u64 {
     folded
 }
 
+/// Comparing the numbers leaves them where they are; comparing the lists brings them into memory first.
+#[inline]
+fn is_same(one: Short, other: Short) -> bool {
+    (one[0] ^ other[0]) | (one[1] ^ other[1]) | (one[2] ^ other[2]) == 0
+}
+
 /// The number of a key, which is written when it is first used.
 fn key(name: &str, own: &mut Option<u32>, keys: &mut Vec<u8>, len: &mut u32) -> u32 {
     *own.get_or_insert_with(|| {
@@ -304,7 +310,7 @@ impl Default for Values {
 impl Values {
     #[inline]
     fn known_as(&self, short: Short) -> Option<u32> {
-        let found = self.short.find(hash_of(short), |(known, _)| *known == short);
+        let found = self.short.find(hash_of(short), |(known, _)| is_same(*known, short));
         found.map(|(_, place)| *place)
     }
 

@@ -113,12 +113,15 @@ impl<'a> Picture<'a> {
                 }
                 if let Some(slots) = shapes.next() {
                     drawn += slots.len();
+                    self.snapshot.call(shapes.clone().next().into_iter().flatten().copied());
                     for record in ahead(&self.snapshot.records(slots.iter().copied())) {
                         look(record);
                         layer.shape(&record.view(), &shape_of(shown.table, record, self.tile));
                     }
                 } else if let Some(placed) = points.next() {
                     drawn += placed.len();
+                    let later = points.clone().next().into_iter().flatten();
+                    self.snapshot.call(later.map(|(slot, _)| *slot));
                     let records = self.snapshot.records(placed.iter().map(|(slot, _)| *slot));
                     for (record, (_, at)) in ahead(&records).zip(placed) {
                         look(record);
