@@ -58,7 +58,7 @@ fn shown(record: &Record) -> Vec<String> {
     let mut shown = vec![format!("{} {:?} {:?}", view.id(), view.revision(), view.modified_at())];
     for attribute in view.attributes() {
         for instance in attribute.instances() {
-            shown.push(format!("{:?} {:?}", attribute.name(), instance.as_bytes()));
+            shown.push(format!("{:?} {:?}", attribute.name(), instance.to_bytes()));
         }
     }
     shown.sort();
