@@ -1,5 +1,7 @@
 //! The reference systems that coordinates can be had and given in (OGC 18-058r1).
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry::Vacant;
 use std::fmt;
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -58,7 +60,13 @@ impl Eq for System {}
 
 /// The reference systems of all collections, CRS84 first.
 #[derive(Clone)]
-pub struct Systems(Arc<[Entry]>);
+pub struct Systems(Arc<Listed>);
+
+struct Listed {
+    entries: Vec<Entry>,
+    /// Where each identifier stands among them.
+    places: HashMap<Arc<str>, usize>,
+}
 
 struct Entry {
     uri: Arc<str>,
@@ -113,15 +121,26 @@ impl Systems {
     }
 
     fn of(codes: impl Iterator<Item = u32>) -> Self {
-        let mut seen = std::collections::HashSet::new();
-        let uri = |code| format!("http://www.opengis.net/def/crs/EPSG/0/{code}");
-        let entries = codes.filter(|code| seen.insert(*code)).map(|code| Entry::new(&uri(code)));
-        Self([CRS84, CRS84H].map(Entry::new).into_iter().chain(entries).collect())
+        let uris = codes.map(|code| format!("http://www.opengis.net/def/crs/EPSG/0/{code}"));
+        let (mut entries, mut places) = (Vec::new(), HashMap::new());
+        for uri in [CRS84, CRS84H].map(str::to_owned).into_iter().chain(uris) {
+            let entry = Entry::new(&uri);
+            if let Vacant(place) = places.entry(entry.uri.clone()) {
+                place.insert(entries.len());
+                entries.push(entry);
+            }
+        }
+        Self(Arc::new(Listed { entries, places }))
     }
 
     /// The identifiers of all.
     pub(crate) fn uris(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|entry| entry.uri.as_ref())
+        self.0.entries.iter().map(|entry| entry.uri.as_ref())
+    }
+
+    /// Whether an identifier is among them.
+    pub(crate) fn has(&self, uri: &str) -> bool {
+        self.0.places.contains_key(uri)
     }
 
     /// The system of an identifier. Only what is listed is known, letter by letter (requirements
@@ -130,19 +149,16 @@ impl Systems {
         if text == CRS84 {
             return Ok(System::default_one());
         }
-        match self.0.iter().find(|entry| *entry.uri == *text) {
-            Some(entry) => entry.open().map_err(|error| NotOffered(error.to_string())),
-            None => Err(NotOffered(self.hint(text))),
-        }
+        let Some(at) = self.0.places.get(text) else { return Err(NotOffered(self.hint(text))) };
+        self.0.entries[*at].open().map_err(|error| NotOffered(error.to_string()))
     }
 
     fn hint(&self, text: &str) -> String {
-        let meant = Crs::uri_of(text);
-        if let Some(uri) = self.uris().find(|uri| meant.as_deref() == Some(*uri)) {
+        if let Some(uri) = Crs::uri_of(text).filter(|uri| self.has(uri)) {
             return format!("it is listed as {uri}");
         }
         let named: Vec<&str> = self.uris().take(MAX_NAMED).collect();
-        let more = self.0.len() - named.len();
+        let more = self.0.entries.len() - named.len();
         let named = named.join(", ");
         match more {
             0 => format!("there are {named}"),

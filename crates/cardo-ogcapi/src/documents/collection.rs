@@ -110,7 +110,7 @@ impl Collection<'_> {
         });
         // What is stored otherwise is told where it is a system of the list (/req/crs/fc-md-storageCrs).
         let stored = self.system.as_deref().unwrap_or(CRS84);
-        if systems.uris().any(|uri| uri == stored) {
+        if systems.has(stored) {
             body["storageCrs"] = stored.into();
         }
         if !self.info.name.as_str().starts_with(LAYER) {

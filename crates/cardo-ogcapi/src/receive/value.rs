@@ -165,13 +165,16 @@ impl Maker<'_> {
             Value::Array(items) => {
                 let number = |at: usize| items.get(at).and_then(Value::as_f64);
                 if let (Some(first), Some(second)) = (number(0), number(1)) {
-                    let third = number(2).filter(|_| !self.system.crs.keeps_heights());
-                    if let Some(third) = third {
-                        let place = self.system.crs.to_wgs84_high([first, second, third])?;
-                        items.splice(..3, place.map(Value::from));
-                        return Ok(());
-                    }
-                    let [lon, lat] = self.system.crs.to_wgs84([first, second])?;
+                    let crs = &self.system.crs;
+                    let [lon, lat] = match number(2).filter(|_| !crs.keeps_heights()) {
+                        Some(third) => {
+                            let [lon, lat, height] = crs.to_wgs84_high([first, second, third])?;
+                            items[2] = height.into();
+                            [lon, lat]
+                        }
+                        None => crs.to_wgs84([first, second])?,
+                    };
+                    crs.check([first, second], [lon, lat])?;
                     items[0] = lon.into();
                     items[1] = lat.into();
                 } else {

@@ -98,12 +98,20 @@ fn number(json: &[u8], start: usize) -> Option<(f64, usize)> {
     Some((text.parse().ok()?, start + length))
 }
 
+/// From here on a number has no decimals that its next neighbours do not have.
+const MOST_SCALED: f64 = 9_007_199_254_740_992.0;
+
 /// Writes a number without an exponent, without needless noughts, and nought without a sign.
 pub(crate) fn write_number(value: f64, decimals: u32, out: &mut Vec<u8>) {
     let scale = 10_i64.pow(decimals);
     #[expect(clippy::cast_precision_loss, reason = "powers of ten as far as needed are exact")]
     let scaled = (value * scale as f64).round();
-    #[expect(clippy::cast_possible_truncation, reason = "coordinates are far from the limits")]
+    if !(scaled.abs() < MOST_SCALED) {
+        // No height of anything, and a number all the same.
+        out.extend_from_slice(value.to_string().as_bytes());
+        return;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "it was compared with the limit")]
     let whole = scaled as i64;
     if whole < 0 {
         out.push(b'-');
@@ -169,6 +177,7 @@ mod tests {
             // Feet of the survey, and depths.
             (8746, r#"{"type":"Point","coordinates":[-70.2665,44.279,1200]}"#, ",3937]}"),
             (9883, r#"{"type":"Point","coordinates":[10.5,59.5,-12.25]}"#, "[59.5,10.5,12.25]}"),
+            (9883, r#"{"type":"Point","coordinates":[10.5,59.5,-1e18]}"#, ",1000000000000000000]}"),
             (
                 9883,
                 r#"{"type":"MultiPoint","coordinates":[[10.5,59.5],[10.5,59.5,3]]}"#,

@@ -143,7 +143,7 @@ async fn c7_a_system_that_is_not_listed_is_refused() {
         ("http://www.opengis.net/def/crs/0/unsupported", "there are http"),
         ("http://www.opengis.net/def/crs/EPSG/0/3067", "there are http"),
         ("", "there are http"),
-        ("EPSG:4326", "there are http"),
+        ("EPSG:4326", "it is listed as http://www.opengis.net/def/crs/EPSG/0/4326"),
         (
             "urn:ogc:def:crs:EPSG::4326",
             "it is listed as http://www.opengis.net/def/crs/EPSG/0/4326",

@@ -149,6 +149,7 @@ async fn c7_what_is_not_listed_is_told_how_it_is() {
     for (crs, says) in [
         (parts, format!("it is listed as {}", epsg(7415))),
         ("urn:ogc:def:crs:EPSG::7415", format!("it is listed as {}", epsg(7415))),
+        ("EPSG:7415", format!("it is listed as {}", epsg(7415))),
         (epsg(5773).as_str(), "there are http".into()),
         (epsg(4978).as_str(), "there are http".into()),
     ] {
@@ -190,6 +191,29 @@ async fn w10_bodies_are_read_with_their_heights_and_what_comes_back_changes_noth
         let body = feature.to_string();
         client.write(Method::PUT, &path, &headers, &body).await.expect(204);
         near(&client.json(DRILL).await["geometry"]["coordinates"], &placed, 0.01);
+    }
+}
+
+#[tokio::test]
+async fn w10_what_has_no_place_in_its_system_is_refused() {
+    let client = drill_at("[5.21,52.225]").await;
+    let path = format!("/ogc{DRILL}");
+    for (code, position, status) in [
+        (7415, "[142892,470784,3]", 204),
+        // Formulas have places for these, in the southern seas at that.
+        (7415, "[1e300,1e300,0]", 422),
+        (28_992, "[1e300,1e300]", 422),
+        (8746, "[-1e12,526961,1]", 422),
+        (9289, "[526961,4.7,1]", 422),
+        (3571, "[2e7,2e7]", 422),
+    ] {
+        let named = format!("<{}>", epsg(code));
+        let headers = [GEOJSON, ("content-crs", named.as_str())];
+        let body = format!(
+            r#"{{"type":"Feature","geometry":{{"type":"Point","coordinates":{position}}},"properties":{{}}}}"#
+        );
+        let reply = client.write(Method::PUT, &path, &headers, &body).await;
+        assert_eq!(reply.status, status, "{code} {position}: {}", reply.text);
     }
 }
 

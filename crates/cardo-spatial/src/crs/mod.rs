@@ -218,9 +218,9 @@ impl Crs {
         self.code.uri()
     }
 
-    /// The URI of the system that a URI or a safe CURIE names, whether or not there is one.
+    /// The URI of the system that a URI, a safe CURIE or any other short name means, whether or not there is one.
     pub fn uri_of(text: &str) -> Option<String> {
-        name::parse_uri(text).map(Code::uri)
+        name::parse_uri(text).or_else(|| name::parse(text)).map(Code::uri)
     }
 
     /// The EPSG code of the system of positions on the ground, whatever heights it is put together with; `None` for CRS84.
@@ -297,6 +297,20 @@ impl Crs {
         Ok(())
     }
 
+    /// Refuses a position that this system has no place for although a formula found one: it would not come back.
+    pub fn check(&self, position: [f64; 2], place: [f64; 2]) -> Result<(), CrsError> {
+        let Some(code) = self.epsg().filter(|_| self.transform.is_some()) else { return Ok(()) };
+        let mut back = [place];
+        let refused = self.project_all(&mut back).is_err();
+        // Longitudes may have been turned around the Earth.
+        let apart = |axis: usize| (back[0][axis] - position[axis]).abs();
+        if refused || !self.is_geographic() && !(apart(0) <= SAME_PLACE && apart(1) <= SAME_PLACE) {
+            let position = self.east_north(position);
+            return Err(CrsError::Position { position, way: "from", code });
+        }
+        Ok(())
+    }
+
     /// A geometry of this system in WGS 84 longitude and latitude.
     pub fn geometry_to_wgs84(&self, geometry: &Geometry<f64>) -> Result<Geometry<f64>, CrsError> {
         geometry.try_map_coords(|c| self.to_wgs84([c.x, c.y]).map(Coord::from))
@@ -365,6 +379,9 @@ fn checked_wgs84(result: [f64; 2], position: [f64; 2], code: u32) -> Result<[f64
         Err(CrsError::Position { position, way: "from", code })
     }
 }
+
+/// What comes back farther from itself was outside the projection, in units of the system.
+const SAME_PLACE: f64 = 10.0;
 
 /// No place on Earth is farther from the origin of a system, in metres or feet: what is comes of a pole that a
 /// projection puts at infinity.

@@ -89,8 +89,6 @@ impl fmt::Display for Doubt {
 
 /// Farther from its central meridian, in degrees, no Transverse Mercator system is used.
 const REACH: f64 = 25.0;
-/// A position that does not come back to itself this near was outside the projection, in units of the system.
-const RETURN: f64 = 10.0;
 
 impl Crs {
     /// Why a position, east before north, is hardly one of this system; none where it may be.
@@ -108,10 +106,7 @@ impl Crs {
                 return Some(Doubt::OutOfRange);
             }
         }
-        let returns = self
-            .project([lon, lat])
-            .is_ok_and(|[east, north]| (east - x).abs() <= RETURN && (north - y).abs() <= RETURN);
-        (!returns).then_some(Doubt::OutOfRange)
+        self.check([x, y], [lon, lat]).is_err().then_some(Doubt::OutOfRange)
     }
 }
 
