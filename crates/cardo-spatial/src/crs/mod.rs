@@ -301,14 +301,13 @@ impl Crs {
     pub fn check(&self, position: [f64; 2], place: [f64; 2]) -> Result<(), CrsError> {
         let Some(code) = self.epsg().filter(|_| self.transform.is_some()) else { return Ok(()) };
         let mut back = [place];
-        let refused = self.project_all(&mut back).is_err();
+        let is_placed = self.project_all(&mut back).is_ok();
+        let is_near = |axis: usize| (back[0][axis] - position[axis]).abs() <= SAME_PLACE;
         // Longitudes may have been turned around the Earth.
-        let apart = |axis: usize| (back[0][axis] - position[axis]).abs();
-        if refused || !self.is_geographic() && !(apart(0) <= SAME_PLACE && apart(1) <= SAME_PLACE) {
-            let position = self.east_north(position);
-            return Err(CrsError::Position { position, way: "from", code });
+        if is_placed && (self.is_geographic() || is_near(0) && is_near(1)) {
+            return Ok(());
         }
-        Ok(())
+        Err(CrsError::Position { position: self.east_north(position), way: "from", code })
     }
 
     /// A geometry of this system in WGS 84 longitude and latitude.
