@@ -106,7 +106,7 @@ pub(crate) fn write_number(value: f64, decimals: u32, out: &mut Vec<u8>) {
     let scale = 10_i64.pow(decimals);
     #[expect(clippy::cast_precision_loss, reason = "powers of ten as far as needed are exact")]
     let scaled = (value * scale as f64).round();
-    if !(scaled.abs() < MOST_SCALED) {
+    if scaled.abs() >= MOST_SCALED {
         // No height of anything, and a number all the same.
         out.extend_from_slice(value.to_string().as_bytes());
         return;
