@@ -44,6 +44,7 @@ impl Reader<'_> {
     }
 
     /// Two numbers, or three, of which the last is a height.
+    #[inline]
     fn position(&mut self) -> Option<Coord<f64>> {
         self.takes(b'[').then_some(())?;
         let x = self.number()?;

@@ -214,7 +214,7 @@ impl<'a> Attributes<'a> {
     #[inline]
     fn attribute(&self, name: u8, body: Excerpt<'a>) -> AttributeRef<'a> {
         let entity_created = self.entity_created;
-        AttributeRef { name: NameId::new(u32::from(name)), body, entity_created }
+        AttributeRef { name: name.into(), body, entity_created }
     }
 
     /// The next attribute, with the JSON text of its value where it has one instance with nothing beyond that.
@@ -296,7 +296,8 @@ impl<'a> Iterator for Attributes<'a> {
 /// One attribute with its instances.
 #[derive(Clone, Copy)]
 pub struct AttributeRef<'a> {
-    name: NameId,
+    /// As wide as what is copied at once: a narrow one just written would be waited for.
+    name: u64,
     body: Excerpt<'a>,
     entity_created: i64,
 }
@@ -310,15 +311,14 @@ impl<'a> AttributeRef<'a> {
         if let [name @ 0..0x80, len @ 0..0x80, from @ ..] = reader.rest()
             && let Some((body, reader)) = Excerpt::split(from, usize::from(*len))
         {
-            let name = NameId::new(u32::from(*name));
-            return (Self { name, body, entity_created }, reader);
+            return (Self { name: u64::from(*name), body, entity_created }, reader);
         }
         Self::read_long(reader, entity_created)
     }
 
     #[inline(never)]
     fn read_long(mut reader: Reader<'a>, entity_created: i64) -> (Self, Reader<'a>) {
-        let name = NameId::new(reader.u32().expect(CHECKED));
+        let name = reader.u32().expect(CHECKED).into();
         let body = reader.excerpt().expect(CHECKED);
         (Self { name, body, entity_created }, reader)
     }
@@ -326,7 +326,8 @@ impl<'a> AttributeRef<'a> {
     /// The name.
     #[inline]
     pub fn name(&self) -> NameId {
-        self.name
+        #[expect(clippy::cast_possible_truncation, reason = "it was one of 32 bits")]
+        NameId::new(self.name as u32)
     }
 
     /// The instances, the default one first where there is one.

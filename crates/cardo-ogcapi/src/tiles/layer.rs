@@ -123,6 +123,7 @@ impl<'a> Layer<'a> {
     }
 
     /// Gives the feature a value, and says where that lies.
+    #[inline(never)]
     fn take(&mut self, column: usize, cell: &Cell<'_>) -> Option<u32> {
         let Column { datatype, .. } = self.table.columns[column];
         let value = &mut self.room.value;
@@ -190,7 +191,11 @@ impl<'a> Layer<'a> {
 }
 
 impl<'r> Row<'r> for Layer<'_> {
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a tile has thousands, and a call hands them over in memory"
+    )]
+    #[inline(always)]
     fn excerpt(&mut self, column: usize, json: Excerpt<'r>) {
         if !self.is_shown[column] {
             return;
