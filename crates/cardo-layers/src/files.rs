@@ -38,7 +38,7 @@ pub struct FileLayers {
 struct Found {
     looked: Option<Instant>,
     known: BTreeMap<String, Known>,
-    /// Files whose names others have, so that they are no layers.
+    /// Files whose names others have or no layer can have, so that they are no layers.
     hidden: BTreeSet<PathBuf>,
     layers: Arc<[Arc<dyn Layer>]>,
     tiles: Arc<[Arc<dyn TileLayer>]>,
@@ -68,6 +68,7 @@ struct Stamp {
 
 /// The most files that a folder may hold for layers.
 const MOST_FILES: usize = 1_000;
+const OTHER_NAME: &str = "a layer has a name of up to 64 letters, digits, - and _";
 /// How names of files end that are layers: of two that are called alike the first is one.
 const ENDINGS: [&str; 2] = ["fgb", "pmtiles"];
 
@@ -126,8 +127,19 @@ impl FileLayers {
         let mut paths = self.files.named.clone();
         let hidden_before = std::mem::take(hidden);
         for (_, path) in found {
-            let name = path.file_stem().and_then(|stem| stem.to_str());
-            let Some(name) = name.filter(|name| is_name(name)) else { continue };
+            let Some(stem) = path.file_stem().map(|stem| stem.to_string_lossy().into_owned())
+            else {
+                continue;
+            };
+            let name = stem.as_str();
+            if !is_name(name) {
+                // A dot before it hides a file from others until it is whole.
+                if !name.starts_with('.') && !hidden_before.contains(&path) {
+                    tracing::warn!(path = %path.display(), "{OTHER_NAME}");
+                }
+                hidden.insert(path);
+                continue;
+            }
             match paths.get(name) {
                 None => {
                     paths.insert(name.to_owned(), path);
@@ -148,7 +160,7 @@ impl FileLayers {
     fn open(&self, name: &str, stamp: &Stamp) -> Opened {
         let path = stamp.path.display();
         if !is_name(name) {
-            tracing::warn!(layer = name, path = %path, "a layer has a name of letters, digits, - and _");
+            tracing::warn!(layer = name, path = %path, "{OTHER_NAME}");
             return Opened::Nothing;
         }
         self.try_open(name, stamp).unwrap_or_else(|error| {

@@ -221,11 +221,13 @@ fn feature(table: &Table) -> Value {
     let content = content(&[(GEOJSON, Some("featureGeoJSON")), (HTML, None)]);
     let name = &table.name;
     let summary = format!("A feature of the collection {name}");
-    let parameters = [parameter("featureId")].into_iter();
+    let parameters = ["featureId", "If-Match", "If-Unmodified-Since"].map(parameter).into_iter();
     let own = ITEM_PARAMETERS.map(|name| parameter(named(name, "itemFormat")));
     let parameters: Vec<Value> = parameters.chain(own).collect();
     let id = format!("get{name}Feature");
-    with_system(operation("Data", &id, &summary, &content, &parameters, true))
+    let mut operation = operation("Data", &id, &summary, &content, &parameters, true);
+    operation["responses"]["412"] = json!({ "$ref": "#/components/responses/PreconditionFailed" });
+    with_system(operation)
 }
 
 /// Where features are told by their id alone.

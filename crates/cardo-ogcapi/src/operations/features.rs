@@ -21,7 +21,7 @@ use crate::layers::{MOST_ON_A_PAGE, tile_layer_of};
 use crate::params::{
     Edges, ITEM_PARAMETERS, ItemsQuery, PARAMETERS, Profile, Profiles, References, Side, shown,
 };
-use crate::receive::last_modified;
+use crate::receive::{Conditions, State, last_modified};
 use crate::represent::{FeatureWriter, Resolver, Shown, is_reference, table_of};
 use crate::request::{Ask, HTML};
 use crate::respond;
@@ -234,6 +234,9 @@ pub(crate) async fn feature(face: &Face, ask: &Ask<'_>) -> Result<Response<Body>
     let view = record.view();
     let state = (view.id(), view.revision());
     let is_layer = face.layer_of(ask, table).is_some();
+    if !is_layer {
+        Conditions::of_read(ask.parts)?.check(Some(&State::of(face, ask, &record)))?;
+    }
     // What is in a file is no function of a revision; how other features are called is one of the twin's.
     let tagged = |form: &str, answer| {
         let mut tagged = match &shown.references {

@@ -41,7 +41,7 @@ fn second_of(moment: Timestamp) -> i64 {
     moment.as_micros().div_euclid(1_000_000)
 }
 
-/// The conditions under which a feature is to be changed (RFC 9110, sections 13.1.1, 13.1.2 and 13.1.4).
+/// The conditions under which a feature is to be changed or read (RFC 9110, sections 13.1.1, 13.1.2 and 13.1.4).
 ///
 /// A tag of ours begins with the state of the entity, behind which stands the form of an answer. It is
 /// the state that is compared: which form a client has read, compressed or not, makes no difference
@@ -60,14 +60,20 @@ enum Tags<'a> {
 
 impl<'a> Conditions<'a> {
     pub(crate) fn of(parts: &'a Parts) -> Result<Self, Fault> {
+        let if_none_match = tags(&parts.headers, &IF_NONE_MATCH)?;
+        Ok(Self { if_none_match, ..Self::of_read(parts)? })
+    }
+
+    /// Those under which a feature is to be read; what `If-None-Match` says there is answered by 304.
+    pub(crate) fn of_read(parts: &'a Parts) -> Result<Self, Fault> {
         let headers = &parts.headers;
-        let [if_match, if_none_match] = [tags(headers, &IF_MATCH)?, tags(headers, &IF_NONE_MATCH)?];
+        let if_match = tags(headers, &IF_MATCH)?;
         // What is no date is to be ignored.
         let date = headers.get(IF_UNMODIFIED_SINCE).filter(|_| if_match.is_none());
         let date = date.and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
         let since = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
         let unmodified_since = since.and_then(|since| i64::try_from(since.as_secs()).ok());
-        Ok(Self { if_match, if_none_match, unmodified_since })
+        Ok(Self { if_match, if_none_match: None, unmodified_since })
     }
 
     /// Whether a change has to be of the state that was judged.

@@ -337,6 +337,14 @@ async fn w7_a_change_of_another_state_than_the_one_that_was_read_is_refused() {
         let reply = client.write(method, A, &stale, &body).await.expect(412);
         assert_eq!(reply.header("content-type"), "application/problem+json");
     }
+    // Nor is it read as what it was (RFC 9110, section 13.1.1).
+    for method in [Method::GET, Method::HEAD] {
+        for (tag, status) in [(tag.as_str(), 412), (first.header("etag"), 200), ("*", 200)] {
+            client.send(method.clone(), A, &[("if-match", tag)]).await.expect(status);
+        }
+        let long_ago = ("if-unmodified-since", "Sun, 06 Nov 1994 08:49:37 GMT");
+        client.send(method, A, &[long_ago]).await.expect(412);
+    }
     let any = client.write(Method::PATCH, A, &[PATCH, ("if-match", "*")], "{}").await;
     any.expect(204);
     // A tag of another form of the same state will do.

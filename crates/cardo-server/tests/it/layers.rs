@@ -15,7 +15,7 @@ use serde_json::Value;
 use tempfile::tempdir;
 
 use crate::gis::run;
-use crate::support::Server;
+use crate::support::{Server, cardo};
 
 pub(crate) fn buildings() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/helsinki/buildings.fgb")
@@ -120,6 +120,31 @@ fn write_buildings_in(epsg: u32, path: &Path) {
     let mut bytes = Vec::new();
     writer.finish(&mut bytes).expect("memory takes it");
     std::fs::write(path, bytes).expect("a file is written");
+}
+
+#[test]
+fn a_file_with_a_name_that_no_layer_can_have_is_told_of_once() {
+    let folder = tempdir().unwrap();
+    let layers = folder.path().join("layers");
+    std::fs::create_dir_all(&layers).unwrap();
+    for name in ["the buildings", ".hidden", "plain"] {
+        std::fs::copy(buildings(), layers.join(format!("{name}.fgb"))).unwrap();
+    }
+    let log = folder.path().join("log");
+    let mut command = cardo(&["serve", "--listen", "127.0.0.1:0", "--log-level", "warn"]);
+    command.arg("--data").arg(folder.path());
+    let server = Server::spawn_with_log(command, std::fs::File::create(&log).unwrap().into());
+    assert_eq!(server.get("/ogc/collections")["collections"].as_array().unwrap().len(), 1);
+    std::fs::copy(buildings(), layers.join("another.fgb")).unwrap();
+    let start = Instant::now();
+    while server.get("/ogc/collections")["collections"].as_array().unwrap().len() < 2 {
+        assert!(start.elapsed() < Duration::from_secs(30), "it does not come");
+        std::thread::yield_now();
+    }
+    server.stop();
+    let told = std::fs::read_to_string(&log).unwrap();
+    assert_eq!(told.matches("the buildings.fgb").count(), 1, "{told}");
+    assert!(told.contains("letters, digits, - and _") && !told.contains(".hidden"), "{told}");
 }
 
 #[test]
