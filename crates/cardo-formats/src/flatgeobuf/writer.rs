@@ -29,7 +29,9 @@ pub struct FlatGeobufWriter {
     kinds: Kinds,
 }
 
-/// Whether all geometries seen are of one type.
+/// Whether all geometries seen are of one type, and whether all have heights: what a header says of heights holds for
+/// each feature, and GDAL reads no file with one that has none of those that were said. Those that there are stand in
+/// their features all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kinds {
     None,
@@ -43,8 +45,8 @@ impl Kinds {
         let high = !geometry.heights.is_empty();
         match self {
             Self::None => Self::One(kind, high),
-            Self::One(known, was) if known == kind => Self::One(kind, was || high),
-            Self::One(_, was) | Self::Mixed(was) => Self::Mixed(was || high),
+            Self::One(known, was) if known == kind => Self::One(kind, was && high),
+            Self::One(_, was) | Self::Mixed(was) => Self::Mixed(was && high),
         }
     }
 

@@ -244,6 +244,32 @@ fn gdal_reads_what_has_no_place_too() {
 }
 
 #[test]
+fn gdal_reads_a_flatgeobuf_whose_features_have_heights_in_part() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(&folder.path().join("data"));
+    let put = |id: &str, position: &str| {
+        let point = format!(r#"{{"type":"Point","coordinates":{position}}}"#);
+        server.create(id, &format!(r#""location":{{"type":"GeoProperty","value":{point}}}"#));
+    };
+    let read = || {
+        let answer = server.send("GET", "/ogc/collections/Well/items?f=fgb", None);
+        let file = folder.path().join("wells.fgb");
+        std::fs::write(&file, &answer.body).unwrap();
+        run("ogrinfo", &["-ro", "-al", file.to_str().unwrap()])
+    };
+    put("urn:ngsi-ld:Well:a", "[24.9,60.1,12.5]");
+    put("urn:ngsi-ld:Well:b", "[24.8,60.2,-3]");
+    let Some(said) = read() else { return };
+    assert!(said.contains("POINT Z (24.9 60.1 12.5)"), "{said}");
+    put("urn:ngsi-ld:Well:c", "[24.7,60.3]");
+    let said = read().unwrap();
+    for position in ["24.9 60.1", "24.8 60.2", "24.7 60.3"] {
+        assert!(said.contains(&format!("POINT ({position})")), "{said}");
+    }
+    server.stop();
+}
+
+#[test]
 fn c6_gdal_knows_the_system_of_a_file_by_its_code_and_its_definition() {
     let folder = tempdir().unwrap();
     let server = demo(&folder.path().join("data"));
