@@ -252,16 +252,16 @@ fn gdal_reads_a_flatgeobuf_whose_features_have_heights_in_part() {
         server.create(id, &format!(r#""location":{{"type":"GeoProperty","value":{point}}}"#));
     };
     let read = || {
-        let answer = server.send("GET", "/ogc/collections/Well/items?f=fgb", None);
+        let answer = server.send("GET", "/ogc/collections/Sample/items?f=fgb", None);
         let file = folder.path().join("wells.fgb");
         std::fs::write(&file, &answer.body).unwrap();
         run("ogrinfo", &["-ro", "-al", file.to_str().unwrap()])
     };
-    put("urn:ngsi-ld:Well:a", "[24.9,60.1,12.5]");
-    put("urn:ngsi-ld:Well:b", "[24.8,60.2,-3]");
+    put("urn:ngsi-ld:Sample:a", "[24.9,60.1,12.5]");
+    put("urn:ngsi-ld:Sample:b", "[24.8,60.2,-3]");
     let Some(said) = read() else { return };
     assert!(said.contains("POINT Z (24.9 60.1 12.5)"), "{said}");
-    put("urn:ngsi-ld:Well:c", "[24.7,60.3]");
+    put("urn:ngsi-ld:Sample:c", "[24.7,60.3]");
     let said = read().unwrap();
     for position in ["24.9 60.1", "24.8 60.2", "24.7 60.3"] {
         assert!(said.contains(&format!("POINT ({position})")), "{said}");
