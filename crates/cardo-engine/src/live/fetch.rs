@@ -68,3 +68,26 @@ pub(super) fn call_one<T>(one: &T) {
 #[cfg(not(target_arch = "x86_64"))]
 #[inline]
 pub(super) fn call_one<T>(_one: &T) {}
+
+#[cfg(test)]
+mod tests {
+    use cardo_model::{Entity, Iri, NameId, RecordHeader, Revision, Seq, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn those_who_look_ahead_come_by_every_record_in_its_order() {
+        let record = |number: u32| {
+            let id = Iri::new(format!("urn:ngsi-ld:Thing:{number}")).unwrap();
+            let (created_at, revision) = (Timestamp::from_seconds(1), Revision(1));
+            let seq = Seq::new(revision, number);
+            let header = RecordHeader { seq, created_at, modified_at: created_at, revision };
+            Record::encode(&Entity::<NameId>::new(id, NameId::new(1)), header)
+        };
+        let records: Vec<Record> = (0..400).map(record).collect();
+        for len in [0, 1, 2, 11, 12, 13, 127, 128, 129, 255, 256, 257, 400] {
+            let seen: Vec<&Record> = ahead(&records[..len]).collect();
+            assert_eq!(seen, records[..len].iter().collect::<Vec<_>>(), "{len}");
+        }
+    }
+}

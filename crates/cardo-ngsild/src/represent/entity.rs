@@ -71,7 +71,7 @@ impl EntityWriter<'_, '_> {
         self.system_members(entity);
         for attribute in entity.attributes() {
             if self.shape.members.has_attribute(attribute.name()) {
-                self.attribute(attribute);
+                self.attribute(&attribute);
             }
         }
         if self.out.last() == Some(&b'{') {
@@ -100,7 +100,7 @@ impl EntityWriter<'_, '_> {
         self.system_members(entity);
         for attribute in entity.attributes() {
             if self.shape.members.has_attribute(attribute.name()) {
-                self.attribute(attribute);
+                self.attribute(&attribute);
             }
         }
         self.close(b'}');
@@ -226,9 +226,9 @@ impl EntityWriter<'_, '_> {
     }
 
     /// Writes an attribute with its name and a comma behind it; nothing where no instance is
-    /// wanted.
+    /// wanted. It is looked at where it stands: a copy of what was just written is waited for.
     #[inline]
-    pub(crate) fn attribute(&mut self, attribute: AttributeRef<'_>) {
+    pub(crate) fn attribute(&mut self, attribute: &AttributeRef<'_>) {
         if let Some(special) = &self.shape.special {
             return self.special_attribute(attribute, special);
         }
@@ -265,7 +265,7 @@ impl EntityWriter<'_, '_> {
     /// The same of an attribute of one instance with a value that is copied, as nearly all have; whether it
     /// was one.
     #[inline]
-    fn usual_attribute(&mut self, attribute: AttributeRef<'_>) -> bool {
+    fn usual_attribute(&mut self, attribute: &AttributeRef<'_>) -> bool {
         let Some(single) = attribute.single() else { return false };
         if matches!(single.kind, Kind::VocabProperty | Kind::ListRelationship) {
             return false;
@@ -288,7 +288,7 @@ impl EntityWriter<'_, '_> {
     }
 
     /// The same where anything departs from the plain way.
-    fn special_attribute(&mut self, attribute: AttributeRef<'_>, special: &Special) {
+    fn special_attribute(&mut self, attribute: &AttributeRef<'_>, special: &Special) {
         let wanted = attribute.instances().filter(|i| self.shape.datasets.has(i.dataset_id()));
         let mut wanted: Vec<InstanceRef<'_>> = wanted.collect();
         if !special.version.has(3) {

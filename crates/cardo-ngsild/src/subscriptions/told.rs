@@ -73,7 +73,7 @@ impl Told<'_> {
                 if changes.iter().any(|change| self.show_changes || change.is.is_none()) {
                     self.attribute(attribute.name(), &changes, writer);
                 } else if writer.shape.members.has_attribute(attribute.name()) {
-                    writer.attribute(attribute);
+                    writer.attribute(&attribute);
                 }
             }
         }
