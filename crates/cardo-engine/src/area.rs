@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use cardo_model::{Iri, Record, Revision, Seq};
-use cardo_query::{Filter, Resolved, evaluate};
+use cardo_query::{Filter, Resolved};
 use cardo_spatial::{Aabb, Boxes};
 
 use crate::live::{BucketPlace, Root, SpatialIndex};
+use crate::plan::meets;
 use crate::snapshot::Snapshot;
 
 /// What is walked over: the entities of a type whose geometry has a box that meets an area.
@@ -79,10 +80,7 @@ impl AreaWalk<'_> {
         let Some(bucket) = bucket else { return false };
         for entry in bucket {
             let is_match = self.boxes.iter().any(|wanted| wanted.intersects(&entry.bounds))
-                && self.filter.as_ref().is_none_or(|filter| {
-                    let record = self.root.record(entry.slot);
-                    record.is_some_and(|record| evaluate(filter, &record.view()))
-                });
+                && self.filter.as_ref().is_none_or(|filter| meets(self.root, entry.slot, filter));
             if is_match {
                 let slot = Slot(entry.slot);
                 visit(Placed { slot, bounds: entry.bounds, is_point: entry.is_point });

@@ -4,8 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cardo_model::{
-    Amendment, EntityChange, EntityId, InstanceChange, InstanceRef, NameId, Record, Revision, Seq,
-    Timestamp, splice,
+    Amendment, EntityChange, EntityId, InstanceChange, Record, Revision, Seq, Timestamp, without,
 };
 
 use crate::engine::Inner;
@@ -216,10 +215,7 @@ pub(crate) fn rows(followed: &Followed, only: Option<&EntityId>) -> Vec<HistoryR
 /// An entity whose history was taken away, without what was taken away: what is written of it from
 /// now on is told again.
 fn bare(record: &Record) -> Record {
-    let view = record.view();
-    let none: Vec<(NameId, Vec<InstanceRef<'_>>)> =
-        view.attributes().map(|attribute| (attribute.name(), Vec::new())).collect();
-    splice(record, view.header(), &none)
+    without(record, |_| true).unwrap_or_else(|| record.clone())
 }
 
 /// How many ordinals the lines of a change take.

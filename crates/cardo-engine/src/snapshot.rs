@@ -2,9 +2,7 @@ use std::borrow::Cow;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use cardo_model::{
-    InstanceRef, Iri, Kind, NameId, Names, Record, RecordHeader, Revision, Timestamp, splice,
-};
+use cardo_model::{Iri, Kind, NameId, Names, Record, Revision, Timestamp, without};
 use cardo_query::{Filter, Resolved, SortKey, evaluate};
 use cardo_spatial::Aabb;
 
@@ -311,13 +309,8 @@ fn describe_attribute(name: Iri, index: &AttributeIndex) -> AttributeInfo {
 /// The entity without the attributes that a view masks.
 pub(crate) fn visible(record: &Record, view: &View, names: &Names) -> Record {
     let Some(restriction) = view.restriction() else { return record.clone() };
-    let is_hidden = |name: &NameId| restriction.attributes.hides_id(*name, names);
-    let hidden: Vec<(NameId, Vec<InstanceRef<'_>>)> =
-        record.attribute_names().filter(is_hidden).map(|name| (name, Vec::new())).collect();
-    if hidden.is_empty() {
-        return record.clone();
-    }
-    splice(record, RecordHeader { ..record.view().header() }, &hidden)
+    let is_hidden = |name| restriction.attributes.hides_id(name, names);
+    without(record, is_hidden).unwrap_or_else(|| record.clone())
 }
 
 /// A walk over the matches of a question, and the sort of what it finds.

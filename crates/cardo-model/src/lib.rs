@@ -32,7 +32,7 @@ pub use name::{NameId, NameLookup, Names};
 pub use record::{
     AttributeRef, Attributes, EntityRef, InstanceRef, Instances, InvalidRecord,
     MAX_CHANGES_PER_REVISION, Names32, Record, RecordHeader, Revision, Scopes, Seq, Single,
-    decode_instance, encode_instance, splice,
+    decode_instance, encode_instance, splice, without,
 };
 pub use scope::{InvalidScope, Scope};
 pub use time::{InvalidTimestamp, MomentWriter, Timestamp};

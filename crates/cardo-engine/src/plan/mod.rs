@@ -20,7 +20,7 @@ use crate::live::Root;
 
 /// Whether the record in a slot meets a filter.
 #[inline]
-fn meets(root: &Root, slot: u32, filter: &Resolved) -> bool {
+pub(crate) fn meets(root: &Root, slot: u32, filter: &Resolved) -> bool {
     root.record(slot).is_some_and(|record| evaluate(filter, &record.view()))
 }
 

@@ -1,6 +1,6 @@
 use super::instance::{
     HAS_ATTRIBUTES, HAS_DATASET, HAS_EXPIRES, HAS_OBJECT_TYPES, HAS_OBSERVED, HAS_UNIT,
-    HAS_VALUE_TYPE, IS_COERCED, put_instances, put_times,
+    HAS_VALUE_TYPE, IS_COERCED, flags, put_times,
 };
 use super::view::{ATTRIBUTES_AT, FLAG_CHANGED, FLAG_EXPIRES, head_bytes};
 use super::{EntityRef, InstanceRef, Record, Revision, Seq, VERSION};
@@ -43,9 +43,8 @@ impl Record {
 pub(super) fn put_header(out: &mut Vec<u8>, header: RecordHeader, expires_at: Option<Timestamp>) {
     let is_changed =
         header.modified_at != header.created_at || header.revision != header.seq.revision();
-    let of = |is_so: bool, flag: u8| if is_so { flag } else { 0 };
     out.push(VERSION);
-    out.push(of(is_changed, FLAG_CHANGED) | of(expires_at.is_some(), FLAG_EXPIRES));
+    out.push(flags([(is_changed, FLAG_CHANGED), (expires_at.is_some(), FLAG_EXPIRES)]));
     out.extend_from_slice(&[0; 4]);
     out.extend_from_slice(&header.seq.as_u64().to_le_bytes());
     put_time(out, header.created_at);
@@ -72,13 +71,8 @@ fn put_attributes(
 ) {
     put_len(out, attributes.len());
     for attribute in attributes {
-        put_varint(out, u64::from(attribute.name.as_u32()));
-        put_block(out, |out| {
-            put_len(out, attribute.instances.len());
-            for instance in &attribute.instances {
-                put_block(out, |out| put_instance(out, instance, entity_created));
-            }
-        });
+        let put = |out: &mut Vec<u8>, one: &_| put_instance(out, one, entity_created);
+        put_attribute(out, attribute.name, attribute.instances.iter(), put);
     }
 }
 
@@ -90,7 +84,7 @@ pub fn encode_instance(instance: &Instance<NameId>) -> Box<[u8]> {
 }
 
 fn put_instance(out: &mut Vec<u8>, instance: &Instance<NameId>, entity_created: Option<Timestamp>) {
-    let flags = [
+    let flags = flags([
         (instance.dataset_id.is_some(), HAS_DATASET),
         (instance.observed_at.is_some(), HAS_OBSERVED),
         (instance.unit_code.is_some(), HAS_UNIT),
@@ -99,8 +93,7 @@ fn put_instance(out: &mut Vec<u8>, instance: &Instance<NameId>, entity_created: 
         (instance.expires_at.is_some(), HAS_EXPIRES),
         (instance.value.is_coerced(), IS_COERCED),
         (!instance.attributes.is_empty(), HAS_ATTRIBUTES),
-    ];
-    let flags = flags.iter().filter(|(is_set, _)| *is_set).fold(0, |all, (_, flag)| all | flag);
+    ]);
     let times = (instance.created_at, instance.modified_at);
     put_times(out, (instance.value.kind(), flags), times, entity_created);
     if let Some(dataset_id) = &instance.dataset_id {
@@ -155,6 +148,12 @@ pub fn splice(
     let added = changed.iter().filter(|(_, instances)| !instances.is_empty()).count();
     put_len(&mut out, kept + added);
     let created = header.created_at;
+    let put = |out: &mut Vec<u8>, one: InstanceRef<'_>| one.put(out, Some(created));
+    let put_changed = |out: &mut Vec<u8>, name: NameId, instances: &[InstanceRef<'_>]| {
+        if !instances.is_empty() {
+            put_attribute(out, name, instances.iter().copied(), put);
+        }
+    };
     for attribute in attributes {
         let name = attribute.name();
         match changed.iter().find(|(changed, _)| *changed == name) {
@@ -162,38 +161,42 @@ pub fn splice(
                 put_varint(&mut out, u64::from(name.as_u32()));
                 put_bytes(&mut out, attribute.as_bytes());
             }
-            None => put_attribute(&mut out, name, attribute.instances(), created),
-            Some((_, instances)) => put_changed(&mut out, name, instances, created),
+            None => put_attribute(&mut out, name, attribute.instances(), put),
+            Some((_, instances)) => put_changed(&mut out, name, instances),
         }
     }
     for (name, instances) in changed {
         if view.attribute(*name).is_none() {
-            put_changed(&mut out, *name, instances, created);
+            put_changed(&mut out, *name, instances);
         }
     }
     Record(out.into())
 }
 
-fn put_changed(
-    out: &mut Vec<u8>,
-    name: NameId,
-    instances: &[InstanceRef<'_>],
-    entity_created: Timestamp,
-) {
-    if !instances.is_empty() {
-        put_attribute(out, name, instances.iter().copied(), entity_created);
-    }
+/// The same record without some attributes; `None` where it has none of them.
+pub fn without(record: &Record, is_gone: impl Fn(NameId) -> bool) -> Option<Record> {
+    let gone: Vec<(NameId, Vec<InstanceRef<'_>>)> = record
+        .attribute_names()
+        .filter(|name| is_gone(*name))
+        .map(|name| (name, Vec::new()))
+        .collect();
+    (!gone.is_empty()).then(|| splice(record, record.view().header(), &gone))
 }
 
-/// Writes an attribute into the record of an entity that came into being then.
-pub(super) fn put_attribute<'a>(
+/// Writes an attribute of which each instance is written by `put`.
+pub(super) fn put_attribute<I: ExactSizeIterator>(
     out: &mut Vec<u8>,
     name: NameId,
-    instances: impl ExactSizeIterator<Item = InstanceRef<'a>>,
-    entity_created: Timestamp,
+    instances: I,
+    put: impl Fn(&mut Vec<u8>, I::Item),
 ) {
     put_varint(out, u64::from(name.as_u32()));
-    put_block(out, |out| put_instances(out, instances, entity_created));
+    put_block(out, |out| {
+        put_len(out, instances.len());
+        for instance in instances {
+            put_block(out, |out| put(out, instance));
+        }
+    });
 }
 
 /// Takes an instance out of a record to change it.

@@ -1,5 +1,5 @@
 use super::view::{AttributeRef, Attributes, CHECKED, Names32, walk_attributes};
-use crate::codec::{Reader, put_block, put_len};
+use crate::codec::Reader;
 use crate::{Kind, NameId, Timestamp};
 
 /// In the byte of the kind: the instance came with its entity, so that it has no time of its own for that. Only
@@ -305,6 +305,11 @@ impl<'a> InstanceRef<'a> {
 /// For instances that have times of their own.
 const NONE: i64 = 0;
 
+/// Those flags that are set, in one byte.
+pub(super) fn flags<const N: usize>(all: [(bool, u8); N]) -> u8 {
+    all.into_iter().filter(|(is_set, _)| *is_set).fold(0, |all, (_, flag)| all | flag)
+}
+
 /// Kind, flags and those times that say something.
 pub(super) fn put_times(
     out: &mut Vec<u8>,
@@ -314,27 +319,13 @@ pub(super) fn put_times(
 ) {
     let came_with_entity = entity_created == Some(created);
     let never_changed = modified == created;
-    let of = |is_so: bool, flag: u8| if is_so { flag } else { 0 };
-    let first =
-        kind as u8 | of(came_with_entity, CAME_WITH_ENTITY) | of(never_changed, NEVER_CHANGED);
-    out.extend_from_slice(&[first, flags]);
+    let without = [(came_with_entity, CAME_WITH_ENTITY), (never_changed, NEVER_CHANGED)];
+    out.extend_from_slice(&[kind as u8 | self::flags(without), flags]);
     if !came_with_entity {
         out.extend_from_slice(&created.to_bits().to_le_bytes());
     }
     if !never_changed {
         out.extend_from_slice(&modified.to_bits().to_le_bytes());
-    }
-}
-
-/// Writes the instances of an attribute into the record of an entity that came into being then.
-pub(super) fn put_instances<'a>(
-    out: &mut Vec<u8>,
-    instances: impl ExactSizeIterator<Item = InstanceRef<'a>>,
-    entity_created: Timestamp,
-) {
-    put_len(out, instances.len());
-    for instance in instances {
-        put_block(out, |out| instance.put(out, Some(entity_created)));
     }
 }
 

@@ -24,7 +24,7 @@ mod view;
 use std::fmt;
 use std::sync::Arc;
 
-pub use encode::{RecordHeader, decode_instance, encode_instance, splice};
+pub use encode::{RecordHeader, decode_instance, encode_instance, splice, without};
 pub use instance::{InstanceRef, Instances};
 pub use view::{AttributeRef, Attributes, EntityRef, Names32, Scopes, Single};
 

@@ -8,7 +8,7 @@
 
 use super::encode::{RecordHeader, note_attributes, put_attribute, put_header};
 use super::view::{Attributes, FLAG_EXPIRES, walk_attributes, walk_head};
-use super::{Record, Revision, Seq};
+use super::{InstanceRef, Record, Revision, Seq};
 use crate::Timestamp;
 use crate::codec::{Reader, put_len};
 
@@ -47,7 +47,8 @@ pub(super) fn read(bytes: &[u8]) -> Option<Record> {
     let attributes = Attributes::read(attributes, created.to_bits());
     put_len(&mut out, attributes.len());
     for attribute in attributes {
-        put_attribute(&mut out, attribute.name(), attribute.instances(), created);
+        let put = |out: &mut Vec<u8>, one: InstanceRef<'_>| one.put(out, Some(created));
+        put_attribute(&mut out, attribute.name(), attribute.instances(), put);
     }
     Some(Record(out.into()))
 }

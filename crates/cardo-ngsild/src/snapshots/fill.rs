@@ -9,7 +9,7 @@ use cardo_engine::{
     BranchContent, BranchError, Caller, Choice, EntityQuery, EvolutionQuery, HistoryEvent,
     HistoryRow, Order, PageRequest, PageStart, Tells,
 };
-use cardo_model::{InstanceRef, NameId, Record, Timestamp, TwinId, splice};
+use cardo_model::{InstanceRef, NameId, Record, Timestamp, TwinId, splice, without};
 use hashbrown::HashMap;
 use serde_json::{Value, json};
 
@@ -405,9 +405,7 @@ fn projected(record: &Record, shape: &Shape) -> Option<Record> {
 /// A line of history that says of which types an entity was.
 fn head_line(head: &Record) -> HistoryRow {
     let view = head.view();
-    let attributes: Vec<(NameId, Vec<InstanceRef<'_>>)> =
-        view.attributes().map(|attribute| (attribute.name(), Vec::new())).collect();
-    let bare = splice(head, view.header(), &attributes);
+    let bare = without(head, |_| true).unwrap_or_else(|| head.clone());
     HistoryRow {
         entity: head.id(),
         time: view.created_at(),

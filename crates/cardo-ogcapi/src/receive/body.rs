@@ -152,21 +152,19 @@ fn system_of(
 /// The name of a system in a body: as a text, as a reference or as references to the two parts of a compound one
 /// (OGC 21-045r1, clause 8.8), or as GeoJSON had it once.
 fn named_by(given: &Value) -> Option<Cow<'_, str>> {
-    let simple = |given: &'_ Value| match given {
-        Value::String(uri) => Some(uri.clone()),
+    let Value::Array(parts) = given else { return named_alone(given).map(Cow::Borrowed) };
+    let [ground, heights] = parts.as_slice() else { return None };
+    let (ground, heights) = (named_alone(ground)?, named_alone(heights)?);
+    let named = format!("http://www.opengis.net/def/crs-compound?1={ground}&2={heights}");
+    Some(Crs::uri_of(&named).unwrap_or(named).into())
+}
+
+fn named_alone(given: &Value) -> Option<&str> {
+    match given {
+        Value::String(uri) => Some(uri),
         // Coordinates of a moment are brought to no other.
         Value::Object(members) if members.contains_key("epoch") => None,
-        given => given["href"].as_str().or(given["properties"]["name"].as_str()).map(str::to_owned),
-    };
-    match given {
-        Value::String(uri) => Some(uri.into()),
-        Value::Array(parts) => {
-            let [ground, heights] = parts.as_slice() else { return None };
-            let (ground, heights) = (simple(ground)?, simple(heights)?);
-            let named = format!("http://www.opengis.net/def/crs-compound?1={ground}&2={heights}");
-            Some(Crs::uri_of(&named).unwrap_or(named).into())
-        }
-        given => simple(given).map(Cow::Owned),
+        given => given["href"].as_str().or(given["properties"]["name"].as_str()),
     }
 }
 
